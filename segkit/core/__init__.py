@@ -1,0 +1,1 @@
+"""Columns, contracts, sources, settings, cleaning, lead times: what every step stands on."""

@@ -1,0 +1,79 @@
+"""The nomenclature as data: what every column and table of segkit means (read from ``nomenclature.toml``)."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind, unit, range and meaning.
+
+    ``kind`` is one of id, text, date, number, whole, money, share, flag. ``min`` and ``max`` are allowed values,
+    ``above`` is a limit that is itself not allowed, ``one_of`` lists the allowed words.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    one_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table: its grain, role and columns.
+
+    ``role`` is ``input`` for what a company brings, else the part of the plan that makes the table. Of each group
+    in ``one_of`` at least one column must be there. ``key`` names the columns that identify a row.
+    """
+
+    name: str
+    grain: str
+    role: str
+    columns: dict[str, Column]
+    required: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+    key: tuple[str, ...] = ()
+
+
+@cache
+def nomenclature() -> dict[str, TableSpec]:
+    """Return every table of segkit by name, inputs first.
+
+    Examples
+    --------
+    >>> nomenclature()["orders"].required
+    ('order_date', 'customer_id', 'item_id', 'quantity')
+    >>> nomenclature()["lead_times"].columns["lead_time_mean"].unit
+    'days'
+    """
+    raw = tomllib.loads(files("segkit.core").joinpath("nomenclature.toml").read_text("utf-8"))
+    return {name: _table(name, entry, raw["columns"]) for name, entry in raw["tables"].items()}
+
+
+def input_tables() -> dict[str, TableSpec]:
+    """Return the tables that a company can bring, by name."""
+    return {name: spec for name, spec in nomenclature().items() if spec.role == "input"}
+
+
+def _table(name: str, entry: dict, columns: dict[str, dict]) -> TableSpec:
+    changed = entry.get("override", {})
+    return TableSpec(
+        name=name,
+        grain=entry["grain"],
+        role=entry["role"],
+        columns={c: _column(c, {**columns[c], **changed.get(c, {})}) for c in entry["columns"]},
+        required=tuple(entry.get("required", ())),
+        one_of=tuple(tuple(group) for group in entry.get("one_of", ())),
+        key=tuple(entry["key"]),
+    )
+
+
+def _column(name: str, entry: dict) -> Column:
+    limits = {"min": 0.0, "max": 1.0} if entry["kind"] == "share" else {}
+    return Column(name, **{**limits, **entry, "one_of": tuple(entry.get("one_of", ()))})

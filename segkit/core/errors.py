@@ -1,0 +1,61 @@
+"""The errors a user can meet. Each says what is wrong, where, how many, the first offenders and the fix."""
+
+from collections.abc import Iterable, Sequence
+
+
+class SegkitError(Exception):
+    """Any error that a user can mend. ``exit_code`` is what the command line returns."""
+
+    exit_code = 1
+
+
+class DataError(SegkitError):
+    """A table or file cannot be used as it is."""
+
+    exit_code = 2
+
+
+class SettingsError(SegkitError):
+    """A value in segkit.toml, or on the command line, cannot be used."""
+
+    exit_code = 2
+
+
+class CoverageError(SegkitError):
+    """Rows were lost, or a segment has no policy."""
+
+
+class InfeasibleError(SegkitError):
+    """No plan can meet the constraints given."""
+
+
+class RunError(SegkitError):
+    """A run could not start or did not finish."""
+
+
+def list_problems(subject: str, problems: Sequence[str], fixes: Iterable[str] = ()) -> str:
+    """Return one message that holds every problem of one kind, and then what to do.
+
+    Parameters
+    ----------
+    subject : str
+        What the problems belong to, for example ``table 'orders' breaks its contract``.
+    problems : sequence of str
+        One line each.
+    fixes : iterable of str, optional
+        What mends them, one line each; repeated lines appear once.
+
+    Returns
+    -------
+    str
+        ``subject in 2 ways`` (or ``subject:`` for one), the problems indented, then the fixes.
+
+    Examples
+    --------
+    >>> print(list_problems("table 'orders' breaks its contract", ["quantity is missing in 2 rows"], ["Map it."]))
+    table 'orders' breaks its contract:
+      quantity is missing in 2 rows
+    Map it.
+    """
+    head = f"{subject}:" if len(problems) == 1 else f"{subject} in {len(problems)} ways"
+    return "\n".join([head, *(f"  {problem}" for problem in problems), *dict.fromkeys(fixes)])

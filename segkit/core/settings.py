@@ -1,0 +1,355 @@
+"""``segkit.toml``: every setting, typed and documented. An unknown key is an error that names the nearest known one.
+
+Settings are TOML, so that ``00123`` stays text and ``NO`` stays Norway. ``extends = "online_retail"`` starts from a
+mapping that is shipped with segkit (see ``segkit/core/mappings``); what the file says itself wins.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from segkit.core.columns import input_tables
+from segkit.core.errors import SettingsError, list_problems
+
+FILE_NAME = "segkit.toml"
+MAPPINGS = Path(__file__).parent / "mappings"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Rule = Literal["fail", "set_aside"]
+
+
+class Section(BaseModel):
+    """A part of segkit.toml: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Section):
+    """Whose plan this is, as it appears on the report."""
+
+    name: str = Field("", description="Name on the report; the folder's name where blank.")
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code in which the plan counts money.")
+    logo: str = Field("", description="Image file (SVG or PNG) for the report's head, relative to the workspace.")
+    prepared_by: str = Field("", description="Who made the report, in its foot.")
+
+
+class Wide(Section):
+    """Turn period columns into rows: one row per id and period."""
+
+    match: str = Field(description="Regular expression that the names of the period columns match in full.")
+    period_from: str = Field(
+        "",
+        description="How a column name becomes a date: a strptime format for the whole name, or blank with `start`.",
+    )
+    start: date | None = Field(None, description="First day of the first period column, where names are counters.")
+    step_days: int = Field(0, ge=0, description="Days from one period column to the next, with `start`.")
+    value: str = Field("quantity", description="Column that takes the cells.")
+
+
+class Join(Section):
+    """A second file that brings further columns to the rows of the first."""
+
+    file: str = Field(description="File, relative to the workspace.")
+    on: list[str] = Field(description="Columns that both files have (after `wide`), by their source names.")
+    wide: Wide | None = Field(None, description="Wide-to-long for the second file.")
+
+
+class Source(Section):
+    """Where one table comes from, and how its columns become segkit's."""
+
+    file: str = Field("", description="CSV, Parquet, Excel or DuckDB file, relative to the workspace; `*` allowed.")
+    url: str = Field("", description="SQLAlchemy URL of a database; `${NAME}` is taken from the environment.")
+    query: str = Field("", description="SQL that gives the rows (databases), or the name of a table.")
+    format: Literal["", "csv", "parquet", "excel", "duckdb"] = Field("", description="Where the ending does not say.")
+    sheet: str = Field("", description="Excel: name of the sheet; the first where blank.")
+    header_row: int = Field(1, ge=1, description="CSV and Excel: the line that holds the column names, from 1.")
+    encoding: str = Field("utf-8", description="CSV: character encoding.")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="CSV: what separates columns.")
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers that are text.")
+    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark of numbers that are text.")
+    date_format: str = Field("", description="strptime format of dates that are text; ISO 8601 where blank.")
+    columns: dict[str, str] = Field({}, description="segkit column = source column. Equal names need no entry.")
+    expressions: dict[str, str] = Field({}, description="segkit column = SQL expression over the source columns.")
+    values: dict[str, dict[str, str]] = Field({}, description="segkit column = {source value = segkit value}.")
+    where: str = Field("", description="SQL condition over the source columns; other rows are set aside, counted.")
+    wide: Wide | None = Field(None, description="Period columns to rows.")
+    join: Join | None = Field(None, description="A second file with further columns.")
+    unreadable: Rule = Field("fail", description="A cell that is no date or number where one is needed.")
+    duplicates: Rule = Field("fail", description="A key that repeats: stop, or use the first row.")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if bool(self.file) == bool(self.url):
+            raise ValueError("give either file or url")
+        if self.url and not self.query:
+            raise ValueError("a url needs a query (or the name of a table)")
+        return self
+
+
+class Orders(Section):
+    """What to do with order lines that are not plain sales."""
+
+    missing_price: Literal["fail", "set_aside"] = Field("fail", description="Neither unit_price nor amount is given.")
+    missing_customer: Literal["fail", "keep", "set_aside"] = Field(
+        "keep", description="keep = under the customer (unknown), reported."
+    )
+    missing_item: Rule = Field("set_aside", description="A line that names no item.")
+    negative_price: Rule = Field("set_aside", description="A price below zero (accounting entries).")
+    free_lines: Literal["keep", "set_aside"] = Field("keep", description="Lines at price zero.")
+    cancelled: Literal["set_aside", "keep"] = Field("set_aside", description="Lines with status cancelled.")
+    non_product_items: list[str] = Field([], description="Item codes that are no goods (postage, fees); `*` allowed.")
+    reversal_days: int = Field(
+        7, ge=0, description="A return that exactly undoes a line of so many days before is a correction, not demand."
+    )
+    bulk_factor: float = Field(
+        10, gt=1, description="A line above this many times the item's 95th percentile line is one-off bulk."
+    )
+
+
+class Items(Section):
+    """What to do with items that took another's place."""
+
+    superseded: Literal["inherit", "separate"] = Field(
+        "inherit", description="Whether the successor inherits the history of demand."
+    )
+
+
+class Periods(Section):
+    """The planning period."""
+
+    unit: Literal["month", "week", "day"] = Field("month", description="Length of a planning period.")
+    week_start: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = Field("mon", description="First weekday.")
+
+
+class Demand(Section):
+    """How demand is cut."""
+
+    demand_class: Literal["", "tier", "channel", "region", "country"] = Field(
+        "", description="Customer attribute by which demand is planned apart; blank = all together."
+    )
+
+
+class Assume(Section):
+    """Named assumptions for what the data do not say. None is made unless it is written here; each is reported."""
+
+    gross_margin: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Gross margin as a share of revenue [0-1], for lines whose cost is unknown."
+    )
+
+
+class LifeCycle(Section):
+    """When an item is new, declining, dormant."""
+
+    new_periods: int = Field(6, ge=1, description="New: first demand (or launch) less than so many periods ago.")
+    dormant_periods: int = Field(6, ge=1, description="Dormant: no demand for so many periods.")
+    decline_share: Share = Field(0.5, description="Declining: last half year below this share of the year before.")
+
+
+class Patterns(Section):
+    """Limits of the Syntetos-Boylan-Croston demand patterns."""
+
+    adi_limit: float = Field(1.32, gt=1, description="Average demand interval above which demand is intermittent.")
+    cv2_limit: float = Field(0.49, gt=0, description="Squared CV of sizes above which demand is erratic or lumpy.")
+    min_demand_periods: int = Field(3, ge=2, description="Fewer periods with demand give no pattern.")
+
+
+class Segments(Section):
+    """How items and customers are classed."""
+
+    measure: Literal["net_margin", "gross_margin", "revenue", "quantity"] = Field(
+        "net_margin", description="What value classes are made by."
+    )
+    abc_shares: list[Share] = Field([0.8, 0.95], description="Cumulative share of value at which a class ends.")
+    abc_labels: list[str] = Field(["A", "B", "C"], description="One more than abc_shares.")
+    within: Literal["", "category", "supplier_id"] = Field("", description="Class items within these groups.")
+    xyz_limits: list[float] = Field([0.5, 1.0], description="CV of demand per period at which a class ends.")
+    xyz_min_periods: int = Field(6, ge=2, description="Fewer complete periods give no XYZ class.")
+    window_periods: int = Field(12, ge=1, description="Complete periods up to as_of from which segments are made.")
+
+    @model_validator(mode="after")
+    def _one_label_more(self) -> Self:
+        if len(self.abc_labels) != len(self.abc_shares) + 1:
+            raise ValueError("abc_labels must be one more than abc_shares")
+        if sorted(self.abc_shares) != self.abc_shares or sorted(self.xyz_limits) != self.xyz_limits:
+            raise ValueError("abc_shares and xyz_limits must rise")
+        return self
+
+
+class LeadTimes(Section):
+    """How lead times are taken from purchases."""
+
+    min_receipts: int = Field(5, ge=2, description="Fewer receipts fall back to the supplier's, then the master's.")
+
+
+class Fx(Section):
+    """How exchange rates are looked up."""
+
+    max_age_days: int = Field(31, ge=0, description="A rate older than this counts as missing.")
+
+
+class Run(Section):
+    """How scheduled runs behave."""
+
+    reports_dir: str = Field("", description="Folder for reports; `reports` in the current folder where blank.")
+    max_age_days: int | None = Field(None, ge=0, description="Refuse when the newest order is older than this.")
+    max_shrink: Share = Field(0.1, description="Refuse when an input lost more than this share of its rows.")
+    keep: int = Field(20, ge=1, description="Reports kept per workspace; `latest` is never removed.")
+    deadline_minutes: float = Field(60, gt=0, description="The whole run ends after this time.")
+
+
+class Settings(Section):
+    """The whole of segkit.toml."""
+
+    extends: str = Field("", description="Shipped mapping to start from, for example online_retail.")
+    company: Company = Company()
+    sources: dict[str, Source] = Field({}, description="One entry per input table.")
+    orders: Orders = Orders()
+    items: Items = Items()
+    periods: Periods = Periods()
+    demand: Demand = Demand()
+    assume: Assume = Assume()
+    life_cycle: LifeCycle = LifeCycle()
+    patterns: Patterns = Patterns()
+    segments: Segments = Segments()
+    lead_times: LeadTimes = LeadTimes()
+    fx: Fx = Fx()
+    run: Run = Run()
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _known_tables(cls, sources: Any) -> Any:
+        known = list(input_tables())
+        unknown = [name for name in sources if name not in known]
+        if unknown:
+            raise ValueError("; ".join(f"no table is named {name}{_nearest(name, known)}" for name in unknown))
+        return sources
+
+
+def read_settings(workspace: Path, overrides: dict[str, Any] | None = None) -> Settings:
+    """Read ``segkit.toml`` of a workspace.
+
+    Parameters
+    ----------
+    workspace : Path
+        Folder that holds ``segkit.toml``.
+    overrides : dict, optional
+        Nested values that win over the file, as ``--set`` and ``what_if`` give them.
+
+    Returns
+    -------
+    Settings
+        Checked and frozen.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, is no TOML, or holds unknown keys or values of the wrong kind: all of them at once.
+    """
+    path = workspace / FILE_NAME
+    if not path.is_file():
+        raise SettingsError(f"no {FILE_NAME} in {workspace}\nMake a workspace with: segkit new NAME --orders FILE")
+    own = merge_settings(_read_toml(path), overrides or {})
+    return check_settings(own, str(path))
+
+
+def check_settings(values: dict[str, Any], where: str) -> Settings:
+    """Return nested values as Settings, or raise a SettingsError that lists every problem in them."""
+    if name := values.get("extends"):
+        values = merge_settings(_read_toml(_mapping(name)), values)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [_problem(item) for item in error.errors()]
+        raise SettingsError(list_problems(where, problems)) from None
+
+
+def merge_settings(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``top`` laid over it, table by table; neither is changed.
+
+    Examples
+    --------
+    >>> merge_settings({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
+    {'a': {'x': 1, 'y': 3}}
+    """
+    merged = dict(base)
+    for key, value in top.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge_settings(merged[key], value) if both else value
+    return merged
+
+
+def parse_override(text: str) -> dict[str, Any]:
+    """Return ``--set section.key=value`` as nested values; the value is read as TOML, else as text.
+
+    Examples
+    --------
+    >>> parse_override("assume.gross_margin=0.4")
+    {'assume': {'gross_margin': 0.4}}
+    """
+    key, sign, raw = text.partition("=")
+    if not sign or not key.strip():
+        raise SettingsError(f"--set {text}: write it as section.key=value")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    for part in reversed(key.strip().split(".")):
+        value = {part: value}
+    return value
+
+
+def fill_environment(text: str) -> str:
+    """Return ``text`` with every ``${NAME}`` replaced from the environment; a missing one is a SettingsError."""
+    missing = [name for name in re.findall(r"\$\{(\w+)\}", text) if name not in os.environ]
+    if missing:
+        raise SettingsError(f"environment variable {', '.join(missing)} is not set\nSet it before the run.")
+    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found.group(1)], text)
+
+
+def mapping_names() -> list[str]:
+    """Return the names of the shipped mappings."""
+    return sorted(path.stem for path in MAPPINGS.glob("*.toml"))
+
+
+def _mapping(name: str) -> Path:
+    if name not in mapping_names():
+        raise SettingsError(f"extends = {name!r}: no such mapping{_nearest(name, mapping_names())}")
+    return MAPPINGS / f"{name}.toml"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_nearest(str(error['loc'][-1]), _known_keys(error['loc'][:-1]))}"
+    given = "" if error["type"] in ("missing", "value_error") else f", got {error['input']!r}"
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {text}{given}" if where else text
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+        if part in fields:
+            model = fields[part].annotation
+        models = [kind for kind in (model, *get_args(model)) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        model = models[0] if models else model
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

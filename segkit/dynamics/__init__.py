@@ -1,0 +1,1 @@
+"""Step 1: demand and profitability dynamics."""

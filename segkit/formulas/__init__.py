@@ -1,0 +1,1 @@
+"""Arithmetic on arrays, tested against books: no tables, no settings."""

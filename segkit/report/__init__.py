@@ -1,0 +1,1 @@
+"""Runs, pages, charts and the workbook: what a user sees."""
