@@ -73,6 +73,10 @@ class Source(Section):
     delimiter: str = Field(",", min_length=1, max_length=1, description="CSV: what separates columns.")
     decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers that are text.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark of numbers that are text.")
+    missing: list[str] = Field(
+        ["NaN", "nan", "NaT", "NULL", "null", "<NA>", "#N/A", "\\N"],
+        description="Words that stand for an empty cell.",
+    )
     date_format: str = Field("", description="strptime format of dates that are text; ISO 8601 where blank.")
     columns: dict[str, str] = Field({}, description="segkit column = source column. Equal names need no entry.")
     expressions: dict[str, str] = Field({}, description="segkit column = SQL expression over the source columns.")
@@ -227,7 +231,7 @@ class Settings(Section):
         known = list(input_tables())
         unknown = [name for name in sources if name not in known]
         if unknown:
-            raise ValueError("; ".join(f"no table is named {name}{_nearest(name, known)}" for name in unknown))
+            raise ValueError("; ".join(f"no table is named {name}{nearest_name(name, known)}" for name in unknown))
         return sources
 
 
@@ -319,7 +323,7 @@ def mapping_names() -> list[str]:
 
 def _mapping(name: str) -> Path:
     if name not in mapping_names():
-        raise SettingsError(f"extends = {name!r}: no such mapping{_nearest(name, mapping_names())}")
+        raise SettingsError(f"extends = {name!r}: no such mapping{nearest_name(name, mapping_names())}")
     return MAPPINGS / f"{name}.toml"
 
 
@@ -333,15 +337,22 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _problem(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_nearest(str(error['loc'][-1]), _known_keys(error['loc'][:-1]))}"
+        return f"{where}: unknown key{nearest_name(str(error['loc'][-1]), _known_keys(error['loc'][:-1]))}"
     given = "" if error["type"] in ("missing", "value_error") else f", got {error['input']!r}"
     text = error["msg"].removeprefix("Value error, ")
     return f"{where}: {text}{given}" if where else text
 
 
-def _nearest(word: str, known: list[str]) -> str:
+def nearest_name(word: str, known: list[str]) -> str:
+    """Return the end of a message about an unknown word: the nearest known one, else all that are known.
+
+    Examples
+    --------
+    >>> nearest_name("prise", ["price", "quantity"])
+    '; did you mean price?'
+    """
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known[:40])}"
 
 
 def _known_keys(location: tuple[Any, ...]) -> list[str]:
