@@ -1,0 +1,24 @@
+"""Charts for a board paper: each ``plot_`` function takes a table of the plan and returns a matplotlib Figure.
+
+The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
+"""
+
+from segkit.report.charts.classes import plot_abc, plot_abc_xyz
+from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
+from segkit.report.charts.frame import figure_svg
+from segkit.report.charts.margins import plot_margin_by
+from segkit.report.charts.profit import plot_customers, plot_whale_curve
+from segkit.report.charts.quality import plot_data_quality
+
+__all__ = [
+    "figure_svg",
+    "plot_abc",
+    "plot_abc_xyz",
+    "plot_customers",
+    "plot_data_quality",
+    "plot_demand",
+    "plot_life_cycle",
+    "plot_margin_by",
+    "plot_patterns",
+    "plot_whale_curve",
+]

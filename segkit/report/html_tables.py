@@ -1,0 +1,130 @@
+"""Tables as HTML that a client reads: every cell escaped, numbers aligned, units in the header, meaning on hover."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from segkit.core.columns import Column, nomenclature
+from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percent, plain_number, shorten
+
+NUMERIC = ("number", "whole", "money", "share")
+BY_UNIT = ("value", "low", "base", "high")
+LONGEST_TEXT = 90
+
+
+def table_html(
+    frame: pd.DataFrame, table_name: str | None = None, *, rows: int = 20, currency: str = "", caption: str = ""
+) -> str:
+    """Return the first rows of a table as HTML.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table; column names of the nomenclature bring their unit and meaning along.
+    table_name : str, optional
+        Its name in the plan: decides what columns mean, and the sheet where further rows are.
+    rows : int
+        Rows shown; a note counts the rest.
+    currency : str
+        ISO 4217 code of money columns.
+    caption : str
+        Line above the table.
+
+    Returns
+    -------
+    str
+        ``<div class="table">…</div>``; whatever comes from the data is escaped.
+
+    Examples
+    --------
+    >>> "&lt;b&gt;" in table_html(pd.DataFrame({"item_id": ["<b>"]}))
+    True
+    """
+    shown = frame.head(rows)
+    columns = {name: column_about(str(name), table_name, frame[name]) for name in frame.columns}
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    heads = "".join(_head(column, currency) for column in columns.values())
+    cells = [_cells(shown, name, column, currency) for name, column in columns.items()]
+    body = "".join(f"<tr>{''.join(row)}</tr>\n" for row in zip(*cells, strict=True))
+    if not len(shown):
+        body = f'<tr><td class="blank" colspan="{max(len(columns), 1)}">no rows</td></tr>'
+    table = f"<table>{title}<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>"
+    return f'<div class="table" tabindex="0">{table}</div>{_more(len(frame) - len(shown), table_name)}'
+
+
+def column_about(name: str, table_name: str | None, values: pd.Series) -> Column:
+    """Return what the nomenclature says of a column, in its own table first; else its kind by its type."""
+    tables = nomenclature()
+    own = [tables[table_name]] if table_name in tables else []
+    for spec in (*own, *reversed(tables.values())):
+        if name in spec.columns:
+            return spec.columns[name]
+    return Column(name, _kind(values), "")
+
+
+def cell_writer(column: Column, values: pd.Series) -> Callable[[Any], str]:
+    """Return the function that writes one value of a column as people read it (not yet escaped)."""
+    if column.kind == "share" or column.name.endswith("share") or column.unit.startswith("fraction"):
+        return lambda value: percent(value, 1)
+    if column.kind == "money":
+        large = values.dropna().abs().max() >= 1000 if values.notna().any() else False
+        decimals = 0 if large else 2
+        return lambda value: plain_number(value, decimals)
+    if column.kind in ("number", "whole"):
+        decimals = 0 if column.kind == "whole" else decimals_for(values)
+        return lambda value: plain_number(value, decimals)
+    if column.kind == "date":
+        return iso_date
+    if column.kind == "flag":
+        return lambda value: BLANK if pd.isna(value) else "yes" if value else "no"
+    return lambda value: BLANK if value is None or value is pd.NA or value != value or value == "" else str(value)
+
+
+def unit_of(column: Column, currency: str) -> str:
+    """Return a column's unit with the currency code in the place of the word."""
+    return column.unit.replace("currency", currency) if currency else column.unit
+
+
+def _kind(values: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(values):
+        return "flag"
+    if pd.api.types.is_integer_dtype(values):
+        return "whole"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+
+
+def _head(column: Column, currency: str) -> str:
+    unit = "" if column.kind in ("share", "date") or column.unit.startswith("fraction") else unit_of(column, currency)
+    mark = f' <span class="unit">{escape(unit)}</span>' if unit else ""
+    side = ' class="number"' if column.kind in NUMERIC else ""
+    words = escape(column.name.replace("_", " "))
+    return f'<th scope="col"{side} title="{escape(column.meaning)}">{words}{mark}</th>'
+
+
+def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> list[str]:
+    values = frame[name]
+    if name in BY_UNIT and "unit" in frame.columns and column.kind == "number":
+        texts = [in_unit(value, str(unit), currency) for value, unit in zip(values, frame["unit"], strict=True)]
+        return [f'<td class="number">{escape(text)}</td>' for text in texts]
+    write = cell_writer(column, values)
+    if column.kind in NUMERIC:
+        return [f'<td class="number">{escape(write(value))}</td>' for value in values]
+    return [_text_cell(write(value), column.kind) for value in values]
+
+
+def _text_cell(text: str, kind: str) -> str:
+    short = shorten(text, LONGEST_TEXT)
+    hover = f' title="{escape(text)}"' if short.endswith("…") else ""
+    mark = ' class="nowrap"' if kind in ("id", "date") and len(text) <= 16 else ""
+    return f"<td{mark}{hover}>{escape(short)}</td>"
+
+
+def _more(count: int, table_name: str | None) -> str:
+    if count <= 0:
+        return ""
+    where = f" in segkit.xlsx, sheet {escape(table_name)}" if table_name in nomenclature() and table_name else ""
+    return f'<p class="more">… {plain_number(count)} more row{"s" * (count != 1)}{where}</p>'
