@@ -100,9 +100,11 @@ def _periods(months: int) -> pd.DataFrame:
 
 def _data_quality() -> pd.DataFrame:
     rows = [
-        ("orders", "in", "", 60000, 7.0e6), ("orders", "used", "", 58800, 6.9e6), ("orders", "set_aside", "cancelled", 900, 1.5e5),
+        ("orders", "in", "", 60000, 7.0e6), ("orders", "used", "", 58800, 6.9e6),
+        ("orders", "set_aside", "cancelled", 900, 1.5e5),
         ("orders", "set_aside", "price below zero", 40, -5e4), ("orders", "set_aside", NASTY, 260, 0.0),
-        ("orders", "noted", "no customer", 1200, 2e5), ("items", "in", "", 80, np.nan), ("items", "used", "", 80, np.nan),
+        ("orders", "noted", "no customer", 1200, 2e5),
+        ("items", "in", "", 80, np.nan), ("items", "used", "", 80, np.nan),
     ]  # fmt: skip
     return table(
         "data_quality",

@@ -53,11 +53,9 @@ def plot_abc(item_segments: pd.DataFrame, *, entity: str = "item") -> "Figure":
         return empty_figure("abc", f"No {entity} has a class.")
     measure = str(ranked["measure"].iloc[0]).replace("_", " ")
     sizes = _class_sizes(ranked)
-    top = sizes.iloc[0]
-    held = (
-        f"{plain_number(top['count'])} of {plain_number(len(ranked))} {entity}s ({percent(top['count'] / len(ranked))})"
-    )
-    title = f"{held} bring {percent(top['share'])} of {measure}"
+    count, share = sizes.iloc[0]
+    held = f"{plain_number(count)} of {plain_number(len(ranked))} {entity}s ({percent(count / len(ranked))})"
+    title = f"{held} bring {percent(share)} of {measure}"
     note = f"Cumulative share of {measure}, best {entity} first; the shares of gains add up to 100 %"
     figure = start_figure("abc", title, note, height=3.3)
     axes = figure.subplots()
@@ -191,7 +189,7 @@ def _cells(ranked: pd.DataFrame, how: Literal["count", "sum"], rows: list[str], 
 
 def _matrix_title(ranked: pd.DataFrame, count: pd.DataFrame, share: pd.DataFrame) -> tuple[str, str]:
     row, column = divmod(int(share.to_numpy().argmax()), share.shape[1])
-    held, items = share.iloc[row, column], count.iloc[row, column]
+    held, items = share.iloc[row, column], float(count.to_numpy()[row, column])
     measure = str(ranked["measure"].iloc[0]).replace("_", " ")
     name = f"{share.index[row]}{share.columns[column]}"
     title = f"Segment {name} holds {percent(held)} of {measure} in {percent(items / len(ranked))} of the items"
