@@ -4,6 +4,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DTYPES = {"number": "float64", "money": "float64", "share": "float64", "whole": "int64", "date": "datetime64[us]"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,21 @@ def nomenclature() -> dict[str, TableSpec]:
 def input_tables() -> dict[str, TableSpec]:
     """Return the tables that a company can bring, by name."""
     return {name: spec for name, spec in nomenclature().items() if spec.role == "input"}
+
+
+def empty_table(name: str) -> "pd.DataFrame":
+    """Return a table of the nomenclature with all its columns, typed, and no rows.
+
+    Examples
+    --------
+    >>> empty_table("fx").shape
+    (0, 5)
+    """
+    import pandas as pd
+
+    dtypes = {**_DTYPES, "flag": "bool" if nomenclature()[name].role != "input" else "boolean"}
+    columns = nomenclature()[name].columns.values()
+    return pd.DataFrame({column.name: pd.Series(dtype=dtypes.get(column.kind, "str")) for column in columns})
 
 
 def _table(name: str, entry: dict, columns: dict[str, dict]) -> TableSpec:

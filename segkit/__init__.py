@@ -1,0 +1,56 @@
+"""Supply-chain micro-segmentation: differentiated policies from a company's own history, and what they are worth.
+
+``import segkit as sk``, then ``plan = sk.open_plan("data/sample")`` and ``plan.item_segments``; see ``segkit/plan.py``.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "segkit.plan": ["open_plan", "Plan"],
+    "segkit.core.errors": [
+        "SegkitError",
+        "DataError",
+        "SettingsError",
+        "CoverageError",
+        "InfeasibleError",
+        "RunError",
+    ],
+    "segkit.core.periods": ["list_periods"],
+    "segkit.core.lead_times": ["measure_lead_times"],
+    "segkit.dynamics.demand": ["make_demand", "flag_stockouts"],
+    "segkit.dynamics.patterns": ["profile_demand"],
+    "segkit.dynamics.profitability": [
+        "value_lines",
+        "mark_lines",
+        "find_reversals",
+        "find_bulk",
+        "value_items",
+        "value_customers",
+    ],
+    "segkit.dynamics.segments": [
+        "classify_abc",
+        "classify_abc_by_count",
+        "classify_xyz",
+        "segment_items",
+        "segment_customers",
+        "make_whale_curve",
+        "AbcRule",
+    ],
+    "segkit.report.present": ["show_figure", "show_table", "show_headline", "show_provenance"],
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'segkit' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,249 @@
+"""Every input table of a workspace, cleaned and cut at ``as_of``, with the count of what was used and set aside."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cleaning import clean_orders, first_offenders, line_value
+from segkit.core.columns import input_tables, nomenclature
+from segkit.core.errors import DataError, SettingsError
+from segkit.core.periods import default_as_of
+from segkit.core.settings import Settings
+from segkit.core.tables import MarkedTable, Note
+
+CUT_BY = {
+    "orders": "order_date",
+    "sales": "period",
+    "purchases": "ordered_date",
+    "inventory": "date",
+    "charges": "date",
+    "activities": "period",
+    "fx": "date",
+    "indices": "date",
+    "lanes": "valid_from",
+    "duties": "valid_from",
+}
+_BLANKED = {
+    "orders": ["shipped_date", "delivered_date"],
+    "purchases": ["received_date"],
+    "items": ["end_date"],
+    "lanes": ["valid_to"],
+    "duties": ["valid_to"],
+}
+_SHOWN = ["order_id", "line_id", "order_date", "customer_id", "item_id", "quantity"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a plan knows: ``tables`` by name (used rows only), what was not used and why, and the facts of each read.
+
+    ``facts`` gives per table rows, fingerprint of the source and the newest day.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    data_quality: pd.DataFrame
+    set_aside: pd.DataFrame
+    as_of: date
+    facts: dict[str, dict]
+
+
+def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) -> Inputs:
+    """Read, clean and cut every source of a workspace.
+
+    Parameters
+    ----------
+    settings : Settings
+        The workspace's settings.
+    workspace : Path
+        Folder to which file names are relative.
+    as_of : date, optional
+        Last day known; the end of the last complete period where none is given.
+
+    Returns
+    -------
+    Inputs
+        Rows in = rows used + rows set aside, in every table.
+
+    Raises
+    ------
+    DataError
+        Sources cannot be read, or tables break their contract: all of them at once.
+    """
+    marked, facts = _read_sources(settings, workspace)
+    days, step = _activity(marked)
+    last = as_of or default_as_of(days, settings.periods, step_days=step)
+    if as_of and not (days <= pd.Timestamp(as_of)).any():
+        raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
+    cut = {name: cut_at(table, last, step_days=step if name == "sales" else 1) for name, table in marked.items()}
+    known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
+    return Inputs(
+        tables={name: _used(table) for name, table in known.items()},
+        data_quality=count_rows(known),
+        set_aside=_list_set_aside(known),
+        as_of=last,
+        facts=facts,
+    )
+
+
+def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTable:
+    """Mark the rows that are later than ``as_of`` and blank what happened later to earlier rows.
+
+    Parameters
+    ----------
+    table : MarkedTable
+        Any input table.
+    as_of : date
+        Last day known.
+    step_days : int
+        Days that a row stands for; a weekly total is known when its week is over.
+
+    Returns
+    -------
+    MarkedTable
+        All rows; what is blanked is noted. The state of a line that was shipped later goes back to open.
+    """
+    frame, end = table.frame.copy(deep=False), pd.Timestamp(as_of)
+    reason, notes = table.reason, list(table.notes)
+    if (column := CUT_BY.get(table.name)) in frame:
+        later = frame[column] + pd.Timedelta(days=step_days - 1) > end
+        reason = reason.mask(later & (reason == ""), f"after {as_of}")
+    for column in _BLANKED.get(table.name, []):
+        if column in frame and (late := (frame[column] > end) & (reason == "")).any():
+            frame[column] = frame[column].mask(frame[column] > end)
+            _undo(frame, column, late)
+            why = f"{column} later than {as_of}, blanked"
+            notes.append(Note(why, int(late.sum()), 0.0, first_offenders(frame[late]), "Not known on that day."))
+    return replace(table, frame=frame, reason=reason, notes=tuple(notes))
+
+
+def count_rows(tables: dict[str, MarkedTable]) -> pd.DataFrame:
+    """Return ``data_quality``: per table what came in, was used, was set aside by reason, and is worth knowing."""
+    rows = [row for table in tables.values() for row in _count(table)]
+    frame = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
+    return frame.astype({"rows": "int64", "rows_without_value": "int64", "value": "float64"})
+
+
+def _read_sources(settings: Settings, workspace: Path) -> tuple[dict[str, MarkedTable], dict[str, dict]]:
+    from segkit.core.mapping import read_table
+
+    problems: list[str] = []
+    tables: dict[str, MarkedTable] = {}
+    facts: dict[str, dict] = {}
+    if not {"orders", "sales"} & set(settings.sources):
+        raise SettingsError(f"{workspace}: segkit.toml names neither sources.orders nor sources.sales")
+    for name in (name for name in input_tables() if name in settings.sources):
+        try:
+            table = read_table(name, settings.sources[name], workspace)
+            tables[name] = clean_orders(table, settings.orders) if name == "orders" else table
+            facts[name] = _facts(tables[name])
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n\n".join(problems))
+    return tables, facts
+
+
+def _facts(table: MarkedTable) -> dict:
+    column = CUT_BY.get(table.name)
+    newest = table.frame.loc[table.reason == "", column].max() if column in table.frame else None
+    day = None if newest is None or pd.isna(newest) else f"{newest:%Y-%m-%d}"
+    return {"rows": len(table.frame), "fingerprint": table.fingerprint, "newest": day}
+
+
+def _activity(marked: dict[str, MarkedTable]) -> tuple[pd.Series, int]:
+    """Return the days on which there are orders (or sales), and how many days one row stands for."""
+    name = "orders" if "orders" in marked else "sales"
+    table = marked[name]
+    days = table.frame.loc[table.reason == "", CUT_BY[name]].dropna()
+    if days.empty:
+        raise DataError(f"table '{name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data.")
+    return days, 1 if name == "orders" else sales_step(days)
+
+
+def sales_step(periods: pd.Series) -> int:
+    """Return how many days one sales period stands for: the usual distance of two (28 or more counts as a month)."""
+    starts = np.unique(periods.to_numpy().astype("datetime64[D]"))
+    return int(np.median(np.diff(starts).astype(int))) if starts.size > 1 else 1
+
+
+def _used(table: MarkedTable) -> pd.DataFrame:
+    frame = table.frame[(table.reason == "").to_numpy()]
+    date_column = CUT_BY.get(table.name)
+    key = [name for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
+    return frame.sort_values(key, kind="stable", ignore_index=True) if key else frame.reset_index(drop=True)
+
+
+def _undo(frame: pd.DataFrame, column: str, late: pd.Series) -> None:
+    """Take back what a later event left in other columns of the (already copied) frame."""
+    if column in ("shipped_date", "delivered_date") and "status" in frame:
+        frame["status"] = frame["status"].mask(late & frame["status"].isin(["shipped", "delivered"]), "open")
+    if column == "end_date" and "replaced_by" in frame:
+        frame["replaced_by"] = frame["replaced_by"].mask(late)
+
+
+def _strangers(table: MarkedTable, tables: dict[str, MarkedTable]) -> tuple[Note, ...]:
+    """Note ids that their master table does not know."""
+    notes = []
+    for column, master in (("item_id", "items"), ("customer_id", "customers"), ("location_id", "locations")):
+        if master == table.name or master not in tables or column not in table.frame:
+            continue
+        known = tables[master].frame[column].dropna().unique()
+        stranger = (table.reason == "") & table.frame[column].notna() & ~table.frame[column].isin(known)
+        stranger &= table.frame[column] != "(unknown)"
+        if stranger.any():
+            count = table.frame.loc[stranger, column].nunique()
+            why = f"{count:,} {column} that table '{master}' does not know"
+            fix = f"Their attributes stay blank; add them to '{master}'."
+            notes.append(
+                Note(why, int(stranger.sum()), _worth(table, stranger), first_offenders(table.frame[stranger]), fix)
+            )
+    return tuple(notes)
+
+
+def _worth(table: MarkedTable, rows: pd.Series) -> float:
+    return float(_values(table)[rows].sum())
+
+
+def _values(table: MarkedTable) -> pd.Series:
+    if table.name == "orders":
+        return line_value(table.frame)
+    if table.name == "sales" and "price" in table.frame:
+        return table.frame["quantity"] * table.frame["price"]
+    return pd.Series(0.0, index=table.frame.index)
+
+
+def _count(table: MarkedTable) -> list[dict]:
+    values = _values(table)
+
+    def row(action: str, reason: str, mask: pd.Series | slice, first: str = "", fix: str = "") -> dict:
+        part = values[mask]
+        figures = {"rows": len(part), "value": float(part.sum()), "rows_without_value": int(part.isna().sum())}
+        return {"source_table": table.name, "action": action, "reason": reason, **figures, "first": first, "fix": fix}
+
+    aside = [name for name in table.reason.unique() if name]
+    counted = [row("in", "read from the source", slice(None)), row("used", "used", table.reason == "")]
+    for name in sorted(aside):
+        mask = table.reason == name
+        counted.append(row("set_aside", name, mask, first_offenders(table.frame[mask])))
+    for note in table.notes:
+        figures = {"rows": note.rows, "value": note.value, "rows_without_value": 0}
+        names = {"source_table": table.name, "action": "noted", "reason": note.reason}
+        counted.append({**names, **figures, "first": note.first, "fix": note.fix})
+    return counted
+
+
+def _list_set_aside(tables: dict[str, MarkedTable]) -> pd.DataFrame:
+    parts = []
+    for table in tables.values():
+        rows = table.reason != ""
+        part = table.frame.loc[rows, [name for name in _SHOWN if name in table.frame]]
+        parts.append(
+            part.assign(source_table=table.name, reason=table.reason[rows], value=_values(table)[rows]).reset_index(
+                drop=True
+            )
+        )
+    columns = list(nomenclature()["set_aside"].columns)
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)

@@ -1,0 +1,140 @@
+"""Planning periods: which one a day belongs to, and which of them the data cover in full."""
+
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.errors import SettingsError
+from segkit.core.settings import Periods
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+
+
+def period_start(dates: pd.Series, periods: Periods) -> pd.Series:
+    """Return the first day of the planning period of each date.
+
+    Parameters
+    ----------
+    dates : Series of datetime64
+        Days; missing stays missing.
+    periods : Periods
+        Length of a period and, for weeks, the weekday on which it begins.
+
+    Returns
+    -------
+    Series of datetime64[us]
+        Same index.
+
+    Examples
+    --------
+    >>> period_start(pd.Series(pd.to_datetime(["2025-02-14"])), Periods(unit="week")).dt.date.tolist()
+    [datetime.date(2025, 2, 10)]
+    """
+    days = dates.to_numpy().astype("datetime64[D]")
+    if periods.unit == "month":
+        days = days.astype("datetime64[M]")
+    elif periods.unit == "week":
+        shift = (_EPOCH_WEEKDAY - _WEEKDAYS.index(periods.week_start)) % 7
+        missing = np.isnat(days)
+        number = np.where(missing, 0, days.astype("int64"))
+        days = (number - (number + shift) % 7).astype("datetime64[D]")
+        days[missing] = np.datetime64("NaT")
+    return pd.Series(days.astype("datetime64[us]"), index=dates.index, name="period")
+
+
+def next_period(starts: np.ndarray, periods: Periods) -> np.ndarray:
+    """Return the first day of the period after each of ``starts`` (datetime64)."""
+    if periods.unit == "month":
+        return (starts.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    return starts.astype("datetime64[D]") + (7 if periods.unit == "week" else 1)
+
+
+def list_periods(days: pd.Series, periods: Periods, *, as_of: date | None = None, step_days: int = 1) -> pd.DataFrame:
+    """Return every planning period between the first and the last day, and whether the data cover it in full.
+
+    The data are taken to reach beyond their first and last day by the pause that is usual between two days with
+    rows (95th percentile), so that a firm closed at weekends does not lose a month that ends on a Sunday.
+
+    Parameters
+    ----------
+    days : Series of datetime64
+        Days on which rows lie (order dates, or first days of sales periods).
+    periods : Periods
+        Length of a planning period.
+    as_of : date, optional
+        Last day known. Later days are left out; a period that ends later is incomplete.
+    step_days : int
+        Days that one row stands for: 1 for orders, 7 for weekly totals.
+
+    Returns
+    -------
+    DataFrame
+        ``periods`` of the nomenclature: period, period_end, days [days covered], complete, reason.
+    """
+    known = np.unique(days.dropna().to_numpy().astype("datetime64[D]"))
+    if as_of is not None:
+        known = known[known <= np.datetime64(as_of, "D")]
+    if not known.size:
+        return _as_table([], [], [], [], [])
+    slack = _usual_pause(known) if step_days == 1 else 0
+    begin, end = known[0] - slack, known[-1] + max(slack, step_days - 1)
+    if as_of is not None:
+        end = min(end, np.datetime64(as_of, "D"))
+    starts = [period_start(pd.Series(known[:1]), periods).to_numpy().astype("datetime64[D]")[0]]
+    while (following := next_period(np.array(starts[-1:]), periods)[0]) <= known[-1]:
+        starts.append(following)
+    first = np.array(starts, dtype="datetime64[D]")
+    last = next_period(first, periods) - 1
+    late, early = begin > first, end < last
+    covered = (np.minimum(end, last) - np.maximum(begin, first)).astype(int) + 1
+    why = np.where(late, "the data begin within it", np.where(early, "it is not over, or the data end within it", ""))
+    return _as_table(first, last, covered, ~(late | early), why)
+
+
+def default_as_of(days: pd.Series, periods: Periods, *, step_days: int = 1) -> date:
+    """Return the last day of the last complete period in the data (the last day itself where none is complete)."""
+    table = list_periods(days, periods, step_days=step_days)
+    whole = table.loc[table["complete"], "period_end"]
+    return (whole.iloc[-1] if len(whole) else days.max()).date()
+
+
+def parse_day(value: str | date | None, name: str) -> date | None:
+    """Return a day written as YYYY-MM-DD; blank gives None, anything else a SettingsError.
+
+    Examples
+    --------
+    >>> parse_day("2025-12-31", "as_of"), parse_day("", "as_of")
+    (datetime.date(2025, 12, 31), None)
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name}: a day as YYYY-MM-DD is needed, got {value!r}") from None
+
+
+def _usual_pause(days: np.ndarray) -> int:
+    """Return how many days without rows are usual between two days with rows."""
+    if days.size < 10:
+        return 0
+    gaps = np.diff(days).astype(int)
+    return int(np.quantile(gaps, 0.95, method="higher")) - 1
+
+
+def _as_table(first, last, covered, complete, why) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "period": pd.Series(first, dtype="datetime64[us]"),
+            "period_end": pd.Series(last, dtype="datetime64[us]"),
+            "days": pd.Series(covered, dtype="int64"),
+            "complete": pd.Series(complete, dtype="bool"),
+            "reason": pd.Series(why, dtype="str"),
+        }
+    )

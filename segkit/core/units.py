@@ -1,0 +1,73 @@
+"""Units of measure: every quantity in the item's base unit."""
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.errors import DataError, list_problems
+
+
+def to_base_units(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return order or purchase lines with quantity, unit_price and unit_cost per base unit of the item.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        item_id, quantity and, where lines count in other units, ``unit``; unit_price, unit_cost where there are any.
+    items : DataFrame
+        item_id, ``unit`` (the base unit) and ``conversions`` such as ``case:12;pallet:480``.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; money of a line is unchanged.
+
+    Raises
+    ------
+    DataError
+        A line counts in a unit that the item does not know: every such pair with its number of rows.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"item_id": ["SKU-1"], "quantity": [2.0], "unit": ["case"], "unit_price": [24.0]})
+    >>> items = pd.DataFrame({"item_id": ["SKU-1"], "unit": ["each"], "conversions": ["case:12"]})
+    >>> to_base_units(lines, items)[["quantity", "unit_price"]].values.tolist()
+    [[24.0, 2.0]]
+    """
+    if "unit" not in lines or lines["unit"].isna().all():
+        return lines
+    base = items.set_index("item_id")["unit"] if "unit" in items else pd.Series(dtype="str")
+    own = lines["item_id"].map(base)
+    other = lines["unit"].notna() & (lines["unit"] != own) & own.notna()
+    if not other.any():
+        return lines
+    factor = pd.Series(1.0, index=lines.index)
+    factor[other] = _factors(lines[other], items)
+    changed = {"quantity": lines["quantity"] * factor, "unit": lines["unit"].mask(other, own)}
+    per_unit = {name: lines[name] / factor for name in ("unit_price", "unit_cost") if name in lines}
+    return lines.assign(**changed, **per_unit)
+
+
+def _factors(lines: pd.DataFrame, items: pd.DataFrame) -> np.ndarray:
+    pairs = lines[["item_id", "unit"]].value_counts().reset_index(name="rows")
+    known = items.set_index("item_id")["conversions"] if "conversions" in items else pd.Series(dtype="str")
+    pairs["factor"] = [
+        _conversions(text).get(unit.lower(), np.nan)
+        for text, unit in zip(pairs["item_id"].map(known), pairs["unit"], strict=True)
+    ]
+    bad = pairs[pairs["factor"].isna()]
+    if len(bad):
+        problems = [f"{row.item_id} in {row.unit!r}: {row.rows} rows" for row in bad.head(5).itertuples()]
+        subject = f"{len(bad)} units of measure have no conversion, {bad['rows'].sum()} rows"
+        fix = "Give the factor in items.conversions, for example case:12;pallet:480."
+        raise DataError(list_problems(subject, problems, [fix]))
+    return lines.merge(pairs, on=["item_id", "unit"], how="left")["factor"].to_numpy()
+
+
+def _conversions(text: object) -> dict[str, float]:
+    if not isinstance(text, str) or not text.strip():
+        return {}
+    parts = [part.partition(":") for part in text.split(";") if part.strip()]
+    try:
+        return {unit.strip().lower(): float(factor) for unit, _, factor in parts}
+    except ValueError:
+        raise DataError(f"items.conversions {text!r} cannot be read\nWrite it as case:12;pallet:480.") from None

@@ -1,0 +1,219 @@
+"""Demand by item, location, demand class and period: what was asked for, not what was netted or lost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.core.errors import DataError
+from segkit.core.settings import Items, Periods
+
+KEY = ["item_id", "location_id", "demand_class"]
+
+
+def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, launches: pd.Series) -> pd.DataFrame:
+    """Return the demand panel: every period from an item's first demand (or launch) on, zeros included.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``; item_id as demand is planned (see `follow_successors`).
+    periods : DataFrame
+        Table ``periods``.
+    launches : Series of datetime64
+        Launch day by item_id; empty where none is known. A launched item has zeros from then on.
+
+    Returns
+    -------
+    DataFrame
+        ``demand`` of the nomenclature without stock-outs: out_of_stock_days 0, censored False (see `flag_stockouts`).
+
+    Notes
+    -----
+    Returns stand in ``returned`` of the period in which the goods came back. Reversed lines are in neither.
+    """
+    if lines.empty or periods.empty:
+        return empty_table("demand")
+    grid = _Grid.of(lines, periods)
+    counted = ~lines["is_reversed"].to_numpy(dtype=bool)
+    quantity = lines["quantity"].to_numpy()
+    sold, back = counted & (quantity > 0), counted & (quantity < 0)
+    first = grid.first(counted, launches)
+    length = grid.periods - first
+    rows = np.repeat(np.arange(len(grid.keys)) * grid.periods + first - np.cumsum(length) + length, length)
+    rows = rows + np.arange(length.sum())
+    customers = pd.factorize(lines["customer_id"])[0][sold]
+    pairs = pd.unique(grid.cell[sold] * (customers.max(initial=0) + 1) + customers) // (customers.max(initial=0) + 1)
+    table = grid.keys.loc[np.repeat(np.arange(len(grid.keys)), length)].reset_index(drop=True)
+    table["period"] = periods["period"].to_numpy()[rows % grid.periods]
+    table["quantity"] = grid.total(quantity, sold)[rows]
+    table["returned"] = grid.total(-quantity, back)[rows]
+    table["lines"] = grid.count(grid.cell[sold])[rows]
+    table["customers"] = grid.count(pairs)[rows]
+    table["revenue"] = grid.total(lines["revenue"].to_numpy(), sold)[rows]
+    table["complete"] = periods["complete"].to_numpy()[rows % grid.periods]
+    table["out_of_stock_days"] = np.zeros(len(rows), dtype="int64")
+    table["censored"] = False
+    return table
+
+
+def launch_days(items: pd.DataFrame) -> pd.Series:
+    """Return launch_date by item_id; empty where items name none."""
+    if "launch_date" not in items:
+        return pd.Series(dtype="datetime64[us]")
+    return items.dropna(subset=["launch_date"]).set_index("item_id")["launch_date"]
+
+
+def flag_stockouts(demand: pd.DataFrame, absences: pd.DataFrame) -> pd.DataFrame:
+    """Return demand with the days without stock, and with ``censored`` where there was one.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        From `make_demand`.
+    absences : DataFrame
+        item_id, location_id, period, out_of_stock_days: from `days_without_stock`.
+
+    Returns
+    -------
+    DataFrame
+        Same rows.
+    """
+    if absences.empty or demand.empty:
+        return demand
+    key = ["item_id", "location_id", "period"]
+    days = demand[key].merge(absences, on=key, how="left")["out_of_stock_days"].fillna(0).to_numpy().astype("int64")
+    return demand.assign(out_of_stock_days=days, censored=days > 0)
+
+
+def days_without_stock(inventory: pd.DataFrame, sales: pd.DataFrame, *, periods: Periods) -> pd.DataFrame:
+    """Return out-of-stock days by item, location and period, from stock snapshots and from in_stock of sales.
+
+    Parameters
+    ----------
+    inventory : DataFrame
+        Table ``inventory``: a day with in_stock false, or with on_hand at or below zero, counts once.
+    sales : DataFrame
+        Table ``sales``; a row that was out of stock counts with the days between two of its periods.
+    periods : Periods
+        Length of a planning period.
+
+    Returns
+    -------
+    DataFrame
+        item_id, location_id, period, out_of_stock_days [days].
+    """
+    from segkit.core.inputs import sales_step
+
+    found = [_absent(inventory, "date").drop_duplicates(["item_id", "location_id", "date"]).assign(days=1)]
+    absent = _absent(sales, "period")
+    if len(absent):
+        found.append(absent.assign(days=sales_step(sales["period"])))
+    days = pd.concat(found, ignore_index=True)
+    if days.empty:
+        return pd.DataFrame(columns=["item_id", "location_id", "period", "out_of_stock_days"])
+    from segkit.core.periods import period_start
+
+    days["period"] = period_start(days["date"], periods)
+    keys = ["item_id", "location_id", "period"]
+    return days.groupby(keys, as_index=False, observed=True)["days"].sum().rename(columns={"days": "out_of_stock_days"})
+
+
+def follow_successors(lines: pd.DataFrame, items: pd.DataFrame, *, rules: Items) -> pd.DataFrame:
+    """Return order lines under the item that demand is planned for: the last successor of a superseded item.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Any table with item_id.
+    items : DataFrame
+        Table ``items`` with replaced_by.
+    rules : Items
+        ``separate`` leaves every item by itself.
+
+    Returns
+    -------
+    DataFrame
+        Same rows.
+
+    Raises
+    ------
+    DataError
+        Items replace each other in a circle.
+    """
+    successors = find_successors(items)
+    if rules.superseded == "separate" or successors.empty:
+        return lines
+    return lines.assign(item_id=lines["item_id"].map(successors).fillna(lines["item_id"]))
+
+
+def find_successors(items: pd.DataFrame) -> pd.Series:
+    """Return the last successor by superseded item_id; a circle is a DataError."""
+    if "replaced_by" not in items:
+        return pd.Series(dtype="str")
+    chain = items.dropna(subset=["replaced_by"]).set_index("item_id")["replaced_by"]
+    last = chain.copy()
+    for _ in range(len(chain)):
+        further = last.map(chain)
+        if further.isna().all():
+            return last
+        last = further.fillna(last)
+    circle = ", ".join(sorted(last.index[last.isin(chain.index)])[:3])
+    raise DataError(f"items.replaced_by goes round in a circle, for example: {circle}\nBreak the circle in 'items'.")
+
+
+def _absent(table: pd.DataFrame, day: str) -> pd.DataFrame:
+    """Return item, location and date of the rows that say there was no stock."""
+    columns = ["item_id", "location_id", "date"]
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    absent = pd.Series(False, index=table.index)
+    if "in_stock" in table:
+        absent = table["in_stock"].fillna(True).eq(False)
+    if "on_hand" in table:
+        absent |= table["on_hand"].fillna(1) <= 0
+    rows = table[absent.to_numpy(dtype=bool)].rename(columns={day: "date"})
+    return rows.assign(location_id=rows["location_id"] if "location_id" in rows else "(all)")[columns]
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Keys x periods, and the cell of every line."""
+
+    keys: pd.DataFrame
+    periods: int
+    cell: np.ndarray
+    starts: pd.Series
+
+    @classmethod
+    def of(cls, lines: pd.DataFrame, periods: pd.DataFrame) -> "_Grid":
+        code = np.zeros(len(lines), dtype="int64")
+        levels = []
+        for name in KEY:
+            part, ids = pd.factorize(lines[name], sort=True)
+            code = code * len(ids) + part
+            levels.append(ids)
+        key, found = pd.factorize(code, sort=True)
+        parts = np.unravel_index(found, [len(ids) for ids in levels])
+        keys = {
+            name: pd.Series(ids.take(part), dtype="str") for name, ids, part in zip(KEY, levels, parts, strict=True)
+        }
+        at = periods["period"].searchsorted(lines["period"])
+        return cls(pd.DataFrame(keys), len(periods), key * len(periods) + at, periods["period"])
+
+    def total(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.bincount(self.cell[rows], weights=values[rows], minlength=len(self.keys) * self.periods)
+
+    def count(self, cells: np.ndarray) -> np.ndarray:
+        return np.bincount(cells, minlength=len(self.keys) * self.periods).astype("int64")
+
+    def first(self, rows: np.ndarray, launches: pd.Series) -> np.ndarray:
+        """Return per key the first period to show; keys with reversed lines only show nothing."""
+        first = np.full(len(self.keys), self.periods)
+        np.minimum.at(first, self.cell[rows] // self.periods, self.cell[rows] % self.periods)
+        if launches.empty:
+            return first
+        launch = self.keys["item_id"].map(launches)
+        at = self.starts.searchsorted(launch.fillna(pd.Timestamp.max.floor("D")), side="right") - 1
+        return np.where((first < self.periods) & launch.notna(), np.minimum(first, np.maximum(at, 0)), first)

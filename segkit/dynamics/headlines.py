@@ -1,0 +1,152 @@
+"""What a director reads first: sentences, each with the one figure it stands on, all computed from the data."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.columns import empty_table
+from segkit.core.settings import Segments
+
+DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
+
+
+@dataclass(frozen=True)
+class ProfitTables:
+    """The tables behind the headlines of step 1."""
+
+    item_value: pd.DataFrame
+    customer_value: pd.DataFrame
+    item_segments: pd.DataFrame
+    periods: pd.DataFrame
+
+
+def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency: str) -> pd.DataFrame:
+    """Return the headlines of the data check: what was used, what was set aside, what was assumed.
+
+    Parameters
+    ----------
+    data_quality, assumptions : DataFrame
+        Tables of those names.
+    currency : str
+        Currency of the plan, for the words.
+
+    Returns
+    -------
+    DataFrame
+        ``headlines``.
+    """
+    name = "orders" if (data_quality["source_table"] == "orders").any() else "sales"
+    counts = data_quality[data_quality["source_table"] == name]
+    total, used = (counts[counts["action"] == action].iloc[0] for action in ("in", "used"))
+    aside = counts[counts["action"] == "set_aside"].sort_values(["rows", "reason"], ascending=[False, True])
+    share = used["rows"] / total["rows"] if total["rows"] else 0.0
+    what = "order lines" if name == "orders" else "sales rows"
+    rest = "none was set aside"
+    if len(aside):
+        rest = f"{aside['rows'].sum():,} were set aside, most because: {aside.iloc[0]['reason']}"
+    sentence = (
+        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({share:.1%}) worth "
+        f"{currency} {used['value']:,.0f} are used; {rest}."
+    )
+    rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
+    if len(assumptions):
+        first = assumptions.iloc[0]
+        what_for = f"{first['assumption']} = {first['value']}".replace("assume.", "")
+        text = (
+            f"{len(assumptions)} assumptions were made; the first, {what_for}, carries {first['share']:.0%} of revenue."
+        )
+        rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
+    return _table(rows)
+
+
+def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.DataFrame:
+    """Return the headlines of step 1: what is earned, by how few, who loses money, how steady it is.
+
+    Parameters
+    ----------
+    tables : ProfitTables
+        Values, segments and periods.
+    rules : Segments
+        Measure and window.
+    currency : str
+        Currency of the plan.
+
+    Returns
+    -------
+    DataFrame
+        ``headlines``. Where no cost is known the figures speak of revenue and say so.
+    """
+    items, customers = tables.item_value, tables.customer_value
+    named = customers[customers["customer_id"] != UNKNOWN_CUSTOMER]
+    if items.empty:
+        return empty_table("headlines")
+    rows = [_earned(items, tables.periods, rules, currency), _concentration(tables.item_segments, rules)]
+    if items["net_margin"].notna().any():
+        rows += [_best_customers(named), _losses(items, named, currency)] if len(named) else []
+    rows.append(_steadiness(tables.item_segments, rules))
+    return _table([row for row in rows if row])
+
+
+def _earned(items: pd.DataFrame, periods: pd.DataFrame, rules: Segments, currency: str) -> tuple:
+    revenue, margin = items["revenue"].sum(), items["net_margin"].sum(min_count=1)
+    whole = periods[periods["complete"]].tail(rules.window_periods)
+    span = f"{len(whole)} complete periods to {whole['period_end'].max():%Y-%m-%d}" if len(whole) else "the data"
+    if pd.isna(margin):
+        return (
+            PROFIT_STEP,
+            "revenue",
+            f"Revenue of {currency} {revenue:,.0f} in {span}; cost unknown.",
+            revenue,
+            currency,
+        )
+    share = f" ({margin / revenue:.1%})" if revenue > 0 else ""
+    sentence = f"Revenue of {currency} {revenue:,.0f} left a net margin of {currency} {margin:,.0f}{share} in {span}."
+    return PROFIT_STEP, "net_margin", sentence, margin, currency
+
+
+def _concentration(segments: pd.DataFrame, rules: Segments) -> tuple | None:
+    top = (segments["abc"] == rules.abc_labels[0]).sum()
+    classed = (segments["abc"] != "").sum()
+    if not classed:
+        return None
+    share, measure = top / classed, rules.measure.replace("_", " ")
+    held = segments.loc[segments["abc"] == rules.abc_labels[0], "share"].sum()
+    sentence = f"{top:,} of {classed:,} items ({share:.1%}) bring {held:.1%} of the {measure} of all that earn."
+    return PROFIT_STEP, "class_a_items", sentence, share, "share"
+
+
+def _best_customers(customers: pd.DataFrame) -> tuple | None:
+    total = customers["net_margin"].sum()
+    if total <= 0:
+        return None
+    count = max(1, round(0.2 * len(customers)))
+    share = customers["net_margin"].nlargest(count).sum() / total
+    sentence = f"The best fifth of customers ({count:,} of {len(customers):,}) brings {share:.1%} of the net margin."
+    return PROFIT_STEP, "best_fifth_of_customers", sentence, share, "share"
+
+
+def _losses(items: pd.DataFrame, customers: pd.DataFrame, currency: str) -> tuple:
+    losing, bad = customers[customers["net_margin"] < 0], items[items["net_margin"] < 0]
+    lost = losing["net_margin"].sum()
+    sentence = (
+        f"{len(losing):,} of {len(customers):,} customers cost more than they pay and take {currency} {-lost:,.0f}; "
+        f"{len(bad):,} of {len(items):,} items lose {currency} {-bad['net_margin'].sum():,.0f}."
+    )
+    return PROFIT_STEP, "lost_on_customers", sentence, -lost + 0.0, currency
+
+
+def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
+    known = segments[(segments["xyz"] != "") & (segments["measure_value"] > 0)]
+    total = segments.loc[segments["measure_value"] > 0, "measure_value"].sum()
+    if known.empty:
+        return None
+    steady = known.loc[known["xyz"] == "X", "measure_value"].sum() / total
+    measure = rules.measure.replace("_", " ")
+    sentence = f"{steady:.1%} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
+    return PROFIT_STEP, "steady_share", sentence, steady, "share"
+
+
+def _table(rows: list[tuple]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"])
+    return frame.astype({"value": "float64"}).reset_index(drop=True) if rows else empty_table("headlines")

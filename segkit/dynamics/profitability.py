@@ -1,0 +1,302 @@
+"""Margin per order line, and what items and customers earn."""
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.money import exchange_rates
+from segkit.core.periods import period_start
+from segkit.core.settings import Settings
+from segkit.core.units import to_base_units
+
+ALL = "(all)"
+
+_MONEY = ["revenue", "cost", "freight_out", "gross_margin", "net_margin"]
+
+
+def sales_as_orders(sales: pd.DataFrame) -> pd.DataFrame:
+    """Return item-location-period totals as order lines of an unknown customer, one a row with quantity.
+
+    Parameters
+    ----------
+    sales : DataFrame
+        Table ``sales``.
+
+    Returns
+    -------
+    DataFrame
+        order_date = first day of the sales period; unit_price = price (missing where sales give none).
+    """
+    sold = sales[(sales["quantity"] != 0).to_numpy()].rename(columns={"period": "order_date", "price": "unit_price"})
+    sold = sold.drop(columns=[name for name in ("in_stock",) if name in sold])
+    return sold.assign(customer_id=pd.Series(UNKNOWN_CUSTOMER, index=sold.index, dtype="str")).reset_index(drop=True)
+
+
+def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
+    """Return orders in base units, with revenue, cost and freight_out in the plan's currency.
+
+    Parameters
+    ----------
+    orders : DataFrame
+        Table ``orders``, used rows.
+    items : DataFrame
+        Table ``items``; its unit_cost serves lines that record none.
+    fx : DataFrame
+        Table ``fx``; needed where orders or items name another currency.
+    settings : Settings
+        ``company.currency``, ``assume.gross_margin`` and ``fx``.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with revenue, cost, cost_source, freight_out, gross_margin, net_margin [currency].
+
+    Notes
+    -----
+    Cost is, in this order: recorded on the line (cost, else unit_cost x quantity), the item's unit_cost x quantity,
+    revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``.
+    """
+    lines = to_base_units(orders, items)
+    rate = _rate(lines, lines["order_date"], fx, settings)
+    revenue = _revenue(lines) * rate
+    recorded = _column(lines, "cost").fillna(_column(lines, "unit_cost") * lines["quantity"]) * rate
+    master = lines["item_id"].map(_item_costs(items, lines["order_date"], fx, settings)) * lines["quantity"]
+    share = settings.assume.gross_margin
+    assumed = revenue * (np.nan if share is None else 1 - share)
+    cost = recorded.fillna(master).fillna(assumed)
+    named = np.select(
+        [recorded.notna(), master.notna(), assumed.notna()], ["recorded", "item", "assumed"], default="missing"
+    )
+    freight = _column(lines, "freight_out").fillna(0.0) * rate
+    return lines.assign(
+        revenue=revenue,
+        cost=cost,
+        cost_source=pd.Series(named, index=lines.index, dtype="str"),
+        freight_out=freight,
+        gross_margin=revenue - cost,
+        net_margin=revenue - cost - freight,
+    )
+
+
+def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
+    """Return ``order_lines``: valued lines with period, demand class and what kind of line each is.
+
+    Parameters
+    ----------
+    valued : DataFrame
+        From `value_lines`.
+    customers : DataFrame
+        Table ``customers``, for the demand class and for a channel that the line does not name.
+    settings : Settings
+        ``periods``, ``demand``, ``orders.reversal_days`` and ``orders.bulk_factor``.
+
+    Returns
+    -------
+    DataFrame
+        ``order_lines`` of the nomenclature, in order of date.
+    """
+    reversed_lines = find_reversals(valued, days=settings.orders.reversal_days)
+    lines = valued.assign(
+        order_id=_column(valued, "order_id", "str"),
+        line_id=_column(valued, "line_id", "str"),
+        location_id=_column(valued, "location_id", "str").fillna(ALL),
+        channel=_attribute(valued, customers, "channel"),
+        period=period_start(valued["order_date"], settings.periods),
+        is_return=valued["quantity"] < 0,
+        is_free=valued["revenue"] == 0,
+        is_reversed=reversed_lines,
+        is_bulk=find_bulk(valued.assign(is_reversed=reversed_lines), factor=settings.orders.bulk_factor),
+    )
+    wanted = settings.demand.demand_class
+    lines["demand_class"] = _attribute(lines, customers, wanted) if wanted else ALL
+    order = ["order_id", "line_id", "order_date", "period", "customer_id", "item_id", "location_id", "channel"]
+    kinds = ["is_return", "is_free", "is_reversed", "is_bulk"]
+    money = ["revenue", "cost", "cost_source", "freight_out", "gross_margin", "net_margin"]
+    lines["demand_class"] = lines["demand_class"].astype("str")
+    return lines[[*order, "demand_class", "quantity", *money, *kinds]].reset_index(drop=True)
+
+
+def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
+    """Return which lines cancel each other: a return that exactly undoes a sale of at most ``days`` before.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        customer_id, item_id, order_date, quantity. Lines of an unknown customer are never paired.
+    days : int
+        Longest time between the sale and its return. [days]
+
+    Returns
+    -------
+    Series of bool
+        True for both lines of a pair; every line is in one pair at most, the latest open sale first.
+    """
+    flagged = pd.Series(False, index=lines.index)
+    named = (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy()
+    columns = ["customer_id", "item_id", "order_date", "quantity"]
+    returns = lines.loc[named & (lines["quantity"] < 0).to_numpy(), columns]
+    if returns.empty:
+        return flagged
+    back = returns.assign(quantity=-returns["quantity"], back=returns.index)
+    sold = lines.loc[named & (lines["quantity"] > 0).to_numpy(), columns]
+    sold = sold[sold["item_id"].isin(back["item_id"].unique())].assign(sale=lambda part: part.index)
+    pairs = back.merge(sold, on=["customer_id", "item_id", "quantity"], suffixes=("", "_sale"))
+    gap = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
+    pairs = pairs[(gap >= 0) & (gap <= days)].assign(gap=gap).sort_values(["order_date", "back", "gap", "sale"])
+    while len(pairs):
+        chosen = pairs.drop_duplicates("back").drop_duplicates("sale")
+        flagged[chosen["back"]] = True
+        flagged[chosen["sale"]] = True
+        pairs = pairs[~pairs["back"].isin(chosen["back"]) & ~pairs["sale"].isin(chosen["sale"])]
+    return flagged
+
+
+def find_bulk(lines: pd.DataFrame, *, factor: float, min_lines: int = 20) -> pd.Series:
+    """Return which lines are one-off bulk: above ``factor`` times the item's 95th percentile line quantity.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        item_id, quantity, is_reversed.
+    factor : float
+        Times the 95th percentile.
+    min_lines : int
+        Items with fewer lines have no bulk lines: nothing is usual about them.
+
+    Returns
+    -------
+    Series of bool
+        Same index.
+    """
+    sold = lines.loc[((lines["quantity"] > 0) & ~lines["is_reversed"]).to_numpy(), ["item_id", "quantity"]]
+    codes, ids = pd.factorize(sold["item_id"])
+    quantity = sold["quantity"].to_numpy()
+    order = np.lexsort((quantity, codes))
+    counts = np.bincount(codes, minlength=len(ids))
+    starts = np.cumsum(counts) - counts
+    limit = np.full(len(ids), np.inf)
+    enough = counts >= min_lines
+    limit[enough] = factor * quantity[order][starts[enough] + np.ceil(0.95 * counts[enough]).astype(int) - 1]
+    return pd.Series(quantity > limit[codes], index=sold.index).reindex(lines.index, fill_value=False)
+
+
+def last_periods(lines: pd.DataFrame, periods: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the order lines of the last ``count`` complete periods (all lines where no period is complete)."""
+    whole = periods.loc[periods["complete"], "period"].sort_values().tail(count)
+    if whole.empty:
+        return lines
+    return lines[((lines["period"] >= whole.iloc[0]) & (lines["period"] <= whole.iloc[-1])).to_numpy()]
+
+
+def value_items(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return ``item_value``: what every item sold and earned over the lines given.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``.
+    items : DataFrame
+        Table ``items``, for the attributes.
+
+    Returns
+    -------
+    DataFrame
+        One row per item that has lines; sums over items equal the sums over lines.
+    """
+    table = _totals(lines, "item_id", {"customers": "customer_id"})
+    return _order(_join(table, items, "item_id", ["description", "category", "supplier_id"]), "item_value")
+
+
+def value_customers(lines: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return ``customer_value``: what every customer bought and earned us over the lines given.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``.
+    customers : DataFrame
+        Table ``customers``, for the attributes.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer that has lines, (unknown) included; sums over customers equal the sums over lines.
+    """
+    table = _totals(lines, "customer_id", {"items": "item_id"})
+    dated = lines["order_id"].fillna(
+        lines["order_date"].dt.strftime("%Y-%m-%d") if lines["order_id"].isna().any() else ""
+    )
+    orders = pd.DataFrame({"customer_id": lines["customer_id"], "order": dated}).drop_duplicates()
+    table["orders"] = table["customer_id"].map(orders["customer_id"].value_counts()).fillna(0).astype("int64")
+    own = lines.drop_duplicates("customer_id").set_index("customer_id")["channel"]
+    table = _join(table, customers, "customer_id", ["name", "region", "tier", "channel"])
+    table["channel"] = table["channel"].fillna(table["customer_id"].map(own))
+    return _order(table, "customer_value")
+
+
+def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataFrame:
+    codes, ids = pd.factorize(lines[key], sort=True)
+    back = lines["is_return"].to_numpy(dtype=bool)
+    sold = ~back
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, weights=values, minlength=len(ids))
+
+    table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
+    table["quantity"] = total(lines["quantity"].to_numpy())
+    for name in _MONEY:
+        table[name] = total(lines[name].to_numpy())
+    table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
+    table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
+    table["lines"] = np.bincount(codes[sold], minlength=len(ids))
+    for name, column in distinct.items():
+        pairs = pd.DataFrame({"code": codes[sold], "other": lines[column].to_numpy()[sold]}).drop_duplicates()
+        table[name] = np.bincount(pairs["code"], minlength=len(ids))
+    last = lines.groupby(key)["order_date"].max()
+    table["last_order_date"] = table[key].map(last).astype("datetime64[us]")
+    return table
+
+
+def _join(table: pd.DataFrame, master: pd.DataFrame, key: str, names: list[str]) -> pd.DataFrame:
+    joined = table.merge(master.reindex(columns=[key, *names]).drop_duplicates(key), on=key, how="left")
+    return joined.astype(dict.fromkeys(names, "str"))
+
+
+def _order(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    from segkit.core.columns import nomenclature
+
+    return table[list(nomenclature()[name].columns)]
+
+
+def _revenue(lines: pd.DataFrame) -> pd.Series:
+    worked = lines["quantity"] * _column(lines, "unit_price")
+    worked = worked - np.sign(lines["quantity"]) * _column(lines, "discount").fillna(0.0)
+    free = _column(lines, "status", "str") == "free"
+    return _column(lines, "amount").fillna(worked).mask(free & worked.isna(), 0.0)
+
+
+def _rate(lines: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Settings) -> pd.Series:
+    if "currency" not in lines:
+        return pd.Series(1.0, index=lines.index)
+    return exchange_rates(lines["currency"], dates, fx, to=settings.company.currency, rules=settings.fx)
+
+
+def _item_costs(items: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Settings) -> pd.Series:
+    """Return unit cost by item in the plan's currency, at the rate of the last order day."""
+    if "unit_cost" not in items or items.empty:
+        return pd.Series(dtype="float64")
+    priced = items[items["unit_cost"].notna()]
+    today = pd.Series(dates.max(), index=priced.index)
+    return pd.Series((priced["unit_cost"] * _rate(priced, today, fx, settings)).to_numpy(), index=priced["item_id"])
+
+
+def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Series:
+    own = _column(lines, name, "str")
+    if name not in customers or customers.empty:
+        return own.fillna(ALL)
+    known = customers.dropna(subset=[name]).drop_duplicates("customer_id").set_index("customer_id")[name]
+    return own.fillna(lines["customer_id"].map(known)).fillna(ALL)
+
+
+def _column(lines: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:
+    return lines[name] if name in lines else pd.Series(None, index=lines.index, dtype=dtype)

@@ -1,0 +1,328 @@
+"""THE MAP: every table of a planning run, in reading order; each is computed on first use and kept.
+
+``plan = open_plan("data/sample")``, then ``plan.item_segments``. A table is one property that calls one function of
+the library. What it was made from is noted while it is made (see ``core/lineage``), so that ``what_if`` plans share
+every table that a change does not touch, and a notebook reads what an earlier notebook of the same run has written.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from segkit.core.columns import nomenclature
+from segkit.core.errors import SettingsError
+from segkit.core.lead_times import measure_lead_times
+from segkit.core.lineage import Lineage, fingerprint, write_table
+from segkit.core.periods import list_periods, parse_day
+from segkit.core.settings import Settings, check_settings, merge_settings, read_settings, workspace_folder
+from segkit.core.store import InputStore
+from segkit.dynamics import assumptions, demand, headlines, patterns, profitability, segments
+from segkit.explain import Explanation, explain_item
+
+
+def source(name: str) -> Any:
+    """Make a property of an input table: used rows only, cut at as_of; an empty table where the company has none."""
+
+    def read(plan: "Plan") -> pd.DataFrame:
+        plan.lineage.read(f"input.{name}", plan.current(f"input.{name}") or "")
+        return plan.inputs.table(name)
+
+    return property(read, doc=f"Input table ``{name}``: one row is {nomenclature()[name].grain}.")
+
+
+def table(make: Callable[["Plan"], pd.DataFrame]) -> Any:
+    """Make a property of a plan's table: made on first use, from what `make` reads."""
+    return property(lambda plan: plan.get(make.__name__, make), doc=make.__doc__)
+
+
+class Plan:
+    """One planning run of one company, as known at ``as_of``.
+
+    Parameters
+    ----------
+    workspace : Path
+        Folder with segkit.toml.
+    settings : Settings
+        Resolved settings.
+    inputs : InputStore
+        Reads and cleans the input tables on first use.
+    run_dir : Path, optional
+        Folder of a run, where tables of earlier notebooks lie and `write_tables` writes.
+    lineage : Lineage, optional
+        Tables already made, shared with another plan.
+    """
+
+    def __init__(self, workspace: Path, settings: Settings, inputs: InputStore, *, run_dir: Path | None = None) -> None:
+        self.workspace, self.run_dir, self.inputs = workspace, run_dir, inputs
+        self.all_settings = settings
+        self.lineage = Lineage()
+
+    # -------------------------------------------------------------- what a company brings
+    orders = source("orders")
+    sales = source("sales")
+    items = source("items")
+    customers = source("customers")
+    locations = source("locations")
+    inventory = source("inventory")
+    purchases = source("purchases")
+    charges = source("charges")
+    suppliers = source("suppliers")
+    activities = source("activities")
+    lanes = source("lanes")
+    duties = source("duties")
+    fx = source("fx")
+    indices = source("indices")
+
+    @table
+    def data_quality(self) -> pd.DataFrame:
+        """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
+        return self._of_inputs("data_quality")
+
+    @table
+    def set_aside(self) -> pd.DataFrame:
+        """Every input row that was not used, with its reason."""
+        return self._of_inputs("set_aside")
+
+    # -------------------------------------------------------------- step 1: demand and profitability
+    @table
+    def periods(self) -> pd.DataFrame:
+        """Planning periods, and which of them the data cover in full."""
+        days, step = self.inputs.activity()
+        return list_periods(days, self.settings.periods, as_of=self.as_of, step_days=step)
+
+    @table
+    def order_lines(self) -> pd.DataFrame:
+        """Order lines with margin, and what kind of line each is."""
+        orders = self.orders if len(self.orders) else profitability.sales_as_orders(self.sales)
+        valued = profitability.value_lines(orders, self.items, self.fx, settings=self.settings)
+        return profitability.mark_lines(valued, self.customers, settings=self.settings)
+
+    @table
+    def demand(self) -> pd.DataFrame:
+        """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
+        lines = demand.follow_successors(self.order_lines, self.items, rules=self.settings.items)
+        absences = demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
+        return demand.flag_stockouts(demand.make_demand(lines, self.periods, demand.launch_days(self.items)), absences)
+
+    @table
+    def demand_profile(self) -> pd.DataFrame:
+        """Level, variability, pattern and life cycle of every item, location and demand class."""
+        return patterns.profile_demand(self.demand, self.items, rules=self._profile_rules())
+
+    @table
+    def item_profile(self) -> pd.DataFrame:
+        """Level, variability, pattern and life cycle of every item."""
+        return patterns.profile_demand(patterns.total_by_item(self.demand), self.items, rules=self._profile_rules())
+
+    @table
+    def item_value(self) -> pd.DataFrame:
+        """What every item sold and earned in the window of the segments."""
+        return profitability.value_items(self._window(), self.items)
+
+    @table
+    def customer_value(self) -> pd.DataFrame:
+        """What every customer bought and earned us in the window of the segments."""
+        return profitability.value_customers(self._window(), self.customers)
+
+    @table
+    def whale_curve(self) -> pd.DataFrame:
+        """Cumulative net margin over items and over customers, best first."""
+        return segments.make_whale_curve(self.item_value, self.customer_value)
+
+    @table
+    def item_segments(self) -> pd.DataFrame:
+        """Items by value, variability, pattern and life cycle."""
+        return segments.segment_items(self.item_value, self.item_profile, rules=self.settings.segments)
+
+    @table
+    def customer_segments(self) -> pd.DataFrame:
+        """Customers by value."""
+        return segments.segment_customers(self.customer_value, rules=self.settings.segments)
+
+    # -------------------------------------------------------------- supply
+    @table
+    def lead_times(self) -> pd.DataFrame:
+        """Lead times as they were, with what the master data plan."""
+        return measure_lead_times(self.purchases, self.items, rules=self.settings.lead_times)
+
+    # -------------------------------------------------------------- what a director reads first
+    @table
+    def assumptions(self) -> pd.DataFrame:
+        """What was assumed because data were missing."""
+        return assumptions.list_assumptions(self.order_lines, self.inputs.columns(), settings=self.settings)
+
+    @table
+    def headlines(self) -> pd.DataFrame:
+        """The headline figures of the report, as sentences and as numbers."""
+        return pd.concat([self._data_headlines(), self._profit_headlines()], ignore_index=True)
+
+    @table
+    def assumption_effects(self) -> pd.DataFrame:
+        """What the headlines would be if each assumption were 20 % lower or higher."""
+        return assumptions.vary_assumptions(self.assumptions, self.headlines, self._headlines_if)
+
+    # -------------------------------------------------------------- scenarios, explanations, runs
+    def what_if(self, **changes: Any) -> "Plan":
+        """Return a new plan with other settings; it shares every table that they do not touch.
+
+        Parameters
+        ----------
+        **changes
+            Sections of segkit.toml, for example ``segments={"abc_shares": [0.7, 0.9]}``.
+
+        Returns
+        -------
+        Plan
+            Without run_dir: a scenario never writes into a run.
+
+        Raises
+        ------
+        SettingsError
+            A section, key or value is unknown: all of them at once.
+        """
+        values = merge_settings(self.all_settings.model_dump(mode="json"), changes)
+        settings = check_settings(values, "what_if")
+        plan = Plan(self.workspace, settings, self.inputs.with_settings(settings))
+        plan.lineage = Lineage(self.lineage.memory)
+        return plan
+
+    def explain(self, item_id: str, location_id: str | None = None, customer_id: str | None = None) -> Explanation:
+        """Return one item's way from its order lines to every result so far.
+
+        Parameters
+        ----------
+        item_id : str
+            The item.
+        location_id, customer_id : str, optional
+            Show only this location's or customer's rows, where a table tells them apart.
+
+        Returns
+        -------
+        Explanation
+            Steps, each with a sentence and the rows behind it; prints as text and shows as HTML in a notebook.
+        """
+        return explain_item(self, item_id, location_id=location_id, customer_id=customer_id)
+
+    def write_tables(self, *names: str) -> None:
+        """Write tables into ``run_dir/tables``; without run_dir nothing is written."""
+        for name in names:
+            frame = getattr(self, name)
+            made = self.lineage.find(name, self.current, None)
+            if self.run_dir and made:
+                write_table(frame, self.run_dir / "tables" / f"{name}.parquet", made.leaves)
+
+    # -------------------------------------------------------------- how tables are made, once
+    @property
+    def as_of(self) -> date:
+        """Last day the plan knows."""
+        self.lineage.read("as_of", str(self.inputs.as_of))
+        return self.inputs.as_of
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; which sections a table reads is noted while it is made."""
+        return Watched(self) if self.lineage.reading else self.all_settings  # type: ignore[return-value]
+
+    @property
+    def currency(self) -> str:
+        """Currency of every money column."""
+        return self.settings.company.currency
+
+    def get(self, name: str, make: Callable[["Plan"], pd.DataFrame]) -> pd.DataFrame:
+        """Return a table: as made before from the same inputs and settings, or made now."""
+        made = self.lineage.find(name, self.current, self.run_dir)
+        if made is None:
+            with self.lineage.making() as leaves:
+                frame = make(self)
+            made = self.lineage.keep(name, frame, leaves)
+        return made.frame.copy(deep=False)
+
+    def current(self, leaf: str) -> str | None:
+        """Return the fingerprint that an input or a section of the settings has now."""
+        kind, _, name = leaf.partition(".")
+        if kind == "settings":
+            return fingerprint(self.all_settings.model_dump(mode="json")[name])
+        if kind == "input":
+            return self.inputs.fingerprint(name)
+        return str(self.inputs.as_of) if leaf == "as_of" else None
+
+    def _of_inputs(self, name: str) -> pd.DataFrame:
+        for table_name in self.inputs.names():
+            self.lineage.read(f"input.{table_name}", self.inputs.fingerprint(table_name))
+        return self.inputs.report(name)
+
+    def _profile_rules(self) -> patterns.ProfileRules:
+        return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
+
+    def _window(self) -> pd.DataFrame:
+        return profitability.last_periods(self.order_lines, self.periods, self.settings.segments.window_periods)
+
+    def _data_headlines(self) -> pd.DataFrame:
+        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency)
+
+    def _profit_headlines(self) -> pd.DataFrame:
+        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self.periods)
+        return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
+
+    def _headlines_if(self, **changes: Any) -> pd.DataFrame:
+        return self.what_if(**changes)._profit_headlines()
+
+
+class Watched:
+    """Settings that note which of their sections are read."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __getattr__(self, section: str) -> Any:
+        self._plan.lineage.read(f"settings.{section}", self._plan.current(f"settings.{section}") or "")
+        return getattr(self._plan.all_settings, section)
+
+
+def open_plan(
+    workspace: str | Path,
+    *,
+    as_of: str | date | None = None,
+    run_dir: str | Path | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> Plan:
+    """Open the plan of a workspace; nothing is read before a table is asked for.
+
+    Parameters
+    ----------
+    workspace : str or Path
+        Folder with segkit.toml; a relative one is looked for in the current folder and in those above it.
+    as_of : str or date, optional
+        Last day known (YYYY-MM-DD); blank = the end of the last complete period in the data.
+    run_dir : str or Path, optional
+        Folder of a run: settings and inputs are then those of the run. Blank = none.
+    overrides : dict, optional
+        Nested settings that win over segkit.toml.
+
+    Returns
+    -------
+    Plan
+        With every table as a property.
+
+    Raises
+    ------
+    SettingsError
+        The workspace does not exist, or a value has the wrong type.
+    """
+    for name, value, kinds in (("workspace", workspace, (str, Path)), ("run_dir", run_dir, (str, Path, type(None)))):
+        if not isinstance(value, kinds):
+            raise SettingsError(f"{name}: a folder is needed, got {value!r}")
+    folder, day = workspace_folder(workspace), parse_day(as_of, "as_of")
+    run = Path(run_dir) if run_dir else None
+    if run and (run / "settings.json").is_file():
+        inputs = InputStore.of_run(run, folder)
+        if day and day != inputs.as_of:
+            raise SettingsError(
+                f"as_of {day} differs from the run's {inputs.as_of}\nLeave as_of blank, or start a new run."
+            )
+        return Plan(folder, inputs.settings, inputs, run_dir=run)
+    settings = read_settings(folder, overrides)
+    return Plan(folder, settings, InputStore(settings, folder, day), run_dir=run)
