@@ -1,0 +1,141 @@
+"""Run notebooks side by side, each after those it needs, until the deadline."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from segkit.core.errors import RunError
+from segkit.report.execute import NotebookResult
+from segkit.report.kernels import Kernels
+from segkit.report.pack import Notebook
+from segkit.report.progress import Progress
+
+
+class DeadlineError(RunError):
+    """The run took longer than it may."""
+
+
+class Deadline:
+    """The moment at which a run ends, whatever it is doing."""
+
+    def __init__(self, minutes: float):
+        self.minutes = minutes
+        self._end = time.monotonic() + 60 * minutes
+
+    def remaining(self) -> float:
+        """Return the seconds left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Raise a DeadlineError inside the block when the time is over; for work in this process.
+
+        Signals reach the main thread only; elsewhere, or where the host uses the timer, the time is checked before.
+        """
+        if not self.remaining():
+            raise DeadlineError(self.reason)
+        if threading.current_thread() is not threading.main_thread() or any(signal.getitimer(signal.ITIMER_REAL)):
+            yield
+            return
+        earlier = signal.signal(signal.SIGALRM, self._interrupt)
+        signal.setitimer(signal.ITIMER_REAL, self.remaining() or 1e-3)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, earlier)
+
+    def _interrupt(self, *_: object) -> None:
+        raise DeadlineError(self.reason)
+
+    @property
+    def reason(self) -> str:
+        """What to tell the user."""
+        return f"the deadline of {self.minutes:g} minutes passed\nGive it more time with run.deadline_minutes."
+
+
+def run_notebooks(
+    pack: list[Notebook],
+    before: dict[str, set[str]],
+    execute: Callable[[Notebook], NotebookResult],
+    *,
+    jobs: int,
+    deadline: Deadline,
+    kernels: Kernels,
+    progress: Progress,
+) -> list[NotebookResult]:
+    """Run a pack, at most ``jobs`` notebooks at a time.
+
+    Parameters
+    ----------
+    pack : list of Notebook
+        What to run.
+    before : dict
+        Names of the notebooks that must be done first, by name; those outside the pack do not count.
+    execute : callable
+        Runs one notebook in a thread of its own.
+    jobs : int
+        Notebooks at a time.
+    deadline : Deadline
+        When it passes every kernel is ended; what was running failed, what was waiting is skipped.
+    kernels : Kernels
+        The kernels to end.
+    progress : Progress
+        Is told of every start and end.
+
+    Returns
+    -------
+    list of NotebookResult
+        One per notebook, in the order of the pack.
+    """
+    waiting = {notebook.name: notebook for notebook in pack}
+    needed = {name: before[name] & set(waiting) for name in waiting}
+    running: dict[Future[NotebookResult], str] = {}
+    results: dict[str, NotebookResult] = {}
+    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="notebook") as pool:
+        try:
+            while len(results) < len(pack):
+                _skip_hopeless(waiting, needed, results, progress)
+                for name in [name for name in waiting if needed[name] <= set(results)][: jobs - len(running)]:
+                    progress.begin(name)
+                    running[pool.submit(execute, waiting.pop(name))] = name
+                done, _ = wait(running, timeout=deadline.remaining(), return_when=FIRST_COMPLETED)
+                if running and not done:
+                    raise DeadlineError(deadline.reason)
+                for future in done:
+                    name = running.pop(future)
+                    results[name] = future.result()
+                    progress.end(results[name])
+        except DeadlineError:
+            kernels.stop()
+            results |= {name: _out_of_time(name, future) for future, name in running.items()}
+            results |= {name: NotebookResult(name, "skipped", reason="no time was left") for name in waiting}
+        except BaseException:
+            kernels.stop()
+            raise
+    return [results[notebook.name] for notebook in pack]
+
+
+def _skip_hopeless(
+    waiting: dict[str, Notebook], needed: dict[str, set[str]], results: dict[str, NotebookResult], progress: Progress
+) -> None:
+    """Skip every notebook whose prerequisites did not succeed, and those that wait for it in turn."""
+    for name in list(waiting):
+        failed = sorted(one for one in needed[name] if one in results and results[one].status != "done")
+        if failed:
+            del waiting[name]
+            results[name] = NotebookResult(name, "skipped", reason=f"it needs {', '.join(failed)}")
+            progress.end(results[name])
+            return _skip_hopeless(waiting, needed, results, progress)
+
+
+def _out_of_time(name: str, future: Future[NotebookResult]) -> NotebookResult:
+    try:
+        result = future.result()
+    except RunError as error:
+        return NotebookResult(name, "failed", reason=str(error))
+    reason = "" if result.status == "done" else "ended when the deadline passed"
+    return NotebookResult(name, result.status, result.seconds, reason, result.cell, result.first_line)
