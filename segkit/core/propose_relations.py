@@ -1,0 +1,196 @@
+"""What columns of an unknown file say of each other: price x quantity = amount, one day per order, and so on."""
+
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.sniff_values import ColumnLook
+
+PRODUCT_ROWS = 6_000
+
+
+@dataclass
+class Evidence:
+    """Points for or against (segkit column, source column), and the sentence for each."""
+
+    points: dict[tuple[str, str], float] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def add(self, column: str, source: str, points: float, reason: str) -> None:
+        """Count points for a pair; the reason is kept where they speak for it."""
+        self.points[column, source] = self.points.get((column, source), 0.0) + points
+        if points > 0 and reason:
+            self.reasons.setdefault((column, source), []).append(reason)
+
+
+def weigh_money(columns: dict[str, ColumnLook], item: str | None, names: dict[str, float], evidence: Evidence) -> None:
+    """Tell quantity, unit price, line amount and costs apart by how they move together.
+
+    Parameters
+    ----------
+    columns : dict of str to ColumnLook
+        Columns with numbers, by name.
+    item : str or None
+        Column that names the item, if one is known.
+    names : dict of str to float
+        How much the name of a column speaks for it being a quantity.
+    evidence : Evidence
+        Points are added to it.
+    """
+    numeric = {name: look.numbers for name, look in columns.items()}
+    found = _products(numeric, names, evidence)
+    if item is not None:
+        _slopes(columns, item, names, found, evidence)
+
+
+def _products(numeric: dict[str, pd.Series], names: dict[str, float], evidence: Evidence) -> set[str]:
+    """Triples in which quantity x price gives the amount; returns the columns told apart so."""
+    table = pd.DataFrame(numeric).iloc[:: max(len(next(iter(numeric.values()), [])) // PRODUCT_ROWS, 1)]
+    best: tuple[float, str, str, str] | None = None
+    for amount in map(str, table):
+        for left, right in permutations([str(name) for name in table if name != amount], 2):
+            if names.get(left, 0) <= names.get(right, 0) and left > right:
+                continue
+            rows = table[[left, right, amount]].dropna()
+            rows = rows[(rows[left].abs() != 1) & (rows[right].abs() != 1) & (rows[amount] != 0)]
+            if len(rows) < 20:
+                continue
+            gap = (rows[left] * rows[right] - rows[amount]).abs()
+            share = float((gap <= 0.006 * rows[left].abs().clip(lower=1) + 0.001 * rows[amount].abs()).mean())
+            if share >= 0.8 and (best is None or share + names.get(left, 0) > best[0] + names.get(best[1], 0)):
+                best = (share, left, right, amount)
+    if best is None:
+        return set()
+    share, left, right, amount = best
+    quantity, price = (left, right) if names.get(left, 0) >= names.get(right, 0) else (right, left)
+    reason = f"{quantity} x {price} = {amount} in {share:.1%} of rows"
+    evidence.add("quantity", quantity, 0.6, reason)
+    evidence.add("unit_price", price, 0.6, reason)
+    evidence.add("amount", amount, 0.6, reason)
+    return {quantity, price, amount}
+
+
+def _slopes(
+    columns: dict[str, ColumnLook], item: str, names: dict[str, float], found: set[str], evidence: Evidence
+) -> None:
+    """Within an item, a line amount grows with the quantity and a unit price does not."""
+    groups = pd.factorize(columns[item].codes)[0]
+    for quantity in [name for name in columns if name != item and (name in found or _counts(columns[name], names))]:
+        for money in [name for name in columns if name not in (quantity, item)]:
+            slope, rows = _slope(groups, columns[quantity].numbers, columns[money].numbers)
+            if rows < 100:
+                continue
+            if 0.75 <= slope <= 1.25 and _spread(columns[money]) > _spread(columns[quantity]):
+                reason = f"{money} grows with {quantity} within an item (x 2 gives x {2**slope:.2f})"
+                whole_line = f"{reason}: it is of the line, not of the unit"
+                evidence.add("quantity", quantity, 0.25, reason)
+                for column, points in (("amount", 0.3), ("cost", 0.3), ("unit_price", -0.6), ("unit_cost", -0.6)):
+                    evidence.add(column, money, points, whole_line)
+                evidence.add("quantity", money, -0.3, "")
+            elif -0.4 <= slope <= 0.2:
+                reason = f"does not grow with {quantity} within an item: it is of the unit"
+                for column, points in (("unit_price", 0.2), ("unit_cost", 0.2), ("amount", -0.5), ("cost", -0.5)):
+                    evidence.add(column, money, points, reason)
+
+
+def _counts(look: ColumnLook, names: dict[str, float]) -> bool:
+    """Whether a column could be a quantity: named so, or small whole numbers of which one is the most usual."""
+    if names.get(look.name, 0) >= 0.5:
+        return True
+    numbers = look.numbers.dropna().abs()
+    return look.whole_share > 0.98 and 2 < look.distinct < 500 and float((numbers == 1).mean()) > 0.2
+
+
+def _spread(look: ColumnLook) -> float:
+    numbers = look.numbers.abs()
+    numbers = numbers[numbers > 0]
+    return float(np.log(numbers).std()) if len(numbers) > 1 else 0.0
+
+
+def _slope(groups: np.ndarray, quantity: pd.Series, money: pd.Series) -> tuple[float, int]:
+    """Slope of log money on log quantity within groups, and the rows it rests on."""
+    x, y = quantity.to_numpy(), money.to_numpy()
+    use = (groups >= 0) & (x > 0) & (y > 0)
+    if use.sum() < 100:
+        return np.nan, 0
+    group, x, y = groups[use], np.log(x[use]), np.log(y[use])
+    count = np.bincount(group)
+    x = x - (np.bincount(group, x) / np.maximum(count, 1))[group]
+    y = y - (np.bincount(group, y) / np.maximum(count, 1))[group]
+    varied = int((np.abs(x) > 1e-9).sum())
+    return (float((x * y).sum() / (x * x).sum()), varied) if varied else (np.nan, 0)
+
+
+def weigh_costs(columns: dict[str, ColumnLook], price: str, of_line: bool, evidence: Evidence) -> None:
+    """Look for columns that move with the price and mostly lie below it: costs, named or not.
+
+    Parameters
+    ----------
+    columns : dict of str to ColumnLook
+        Columns with numbers that have no other meaning yet.
+    price : str
+        The column taken as price (or amount).
+    of_line : bool
+        Whether that is the amount of the line.
+    evidence : Evidence
+        Points are added to it.
+    """
+    base = columns[price].numbers
+    for name, look in columns.items():
+        use = (look.numbers > 0) & (base > 0)
+        if name == price or use.sum() < 50:
+            continue
+        below = float((look.numbers[use] < base[use]).mean())
+        alike = float(np.corrcoef(np.log(look.numbers[use]), np.log(base[use]))[0, 1]) if look.distinct > 5 else 0.0
+        ratio = float((look.numbers[use] / base[use]).median())
+        if below >= 0.7 and alike >= 0.8 and 0.2 < ratio < 1:
+            reason = f"below {price} in {below:.0%} of rows, moves with it (correlation {alike:.2f})"
+            evidence.add("cost" if of_line else "unit_cost", name, 0.35, reason)
+
+
+def constant_within(keys: pd.Series, values: pd.Series) -> float:
+    """Return the share of keys with several rows that have one value only, nan without such keys.
+
+    Examples
+    --------
+    >>> constant_within(pd.Series(["a", "a", "b", "b"]), pd.Series([1, 1, 2, 3]))
+    0.5
+    """
+    use = keys.notna() & values.notna()
+    group = values[use].groupby(keys[use].to_numpy())
+    counts = group.agg(["size", "nunique"])
+    several = counts[counts["size"] > 1]
+    return float((several["nunique"] == 1).mean()) if len(several) else float("nan")
+
+
+def weigh_orders(columns: dict[str, ColumnLook], ids: list[str], day: str | None, evidence: Evidence) -> None:
+    """Look for order numbers: they hold several lines of one day.
+
+    Parameters
+    ----------
+    columns : dict of str to ColumnLook
+        All columns.
+    ids : list of str
+        Those that could name an order.
+    day : str or None
+        The column taken as order date.
+    evidence : Evidence
+        Points are added to it.
+    """
+    if day is None or columns[day].dates is None:
+        return
+    days = columns[day].dates.days  # type: ignore[union-attr]
+    if days.nunique() < 2:
+        return
+    for name in ids:
+        look = columns[name]
+        one_day = constant_within(look.codes, days)
+        lines = look.rows * look.filled / max(look.distinct, 1)
+        if np.isnan(one_day):
+            continue
+        if one_day >= 0.97 and lines > 1.05:
+            evidence.add("order_id", name, 0.25, f"{lines:.1f} lines each, of one day in {one_day:.1%}")
+        elif one_day < 0.7:
+            evidence.add("order_id", name, -0.4, "")

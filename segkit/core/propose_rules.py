@@ -1,0 +1,108 @@
+"""What else an unknown file of order lines tells: returns, codes that are no goods, the currency, odd dates."""
+
+import re
+
+import pandas as pd
+
+from segkit.core.propose import Proposal
+from segkit.core.propose_fit import is_serial, named_currency
+from segkit.core.sniff_values import ColumnLook
+
+FEE_WORDS = re.compile(
+    r"\b(?:postage|post|porto|versand\w*|fracht\w*|freight|shipping|carriage|delivery|fees?|charges?|gebuehr\w*|gebühr\w*|"
+    r"commission|discount|rabatt|remise|frais|manual|adjust\w*|samples?|bad debt|vouchers?|gutschein\w*|deposit|pfand|"
+    r"service|rounding|rundung\w*|surcharge|zuschlag|insurance|bank|tip|donation|gastos|envio|portes|spese|handling)\b",
+    re.IGNORECASE,
+)
+
+
+def find_return_letters(proposal: Proposal) -> tuple[str, str]:
+    """Return the letters before order numbers that go with returned quantities, and what was counted; blank if none.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        Orders with an order number and a quantity.
+    """
+    order, quantity = proposal.source("order_id"), proposal.source("quantity")
+    if not order or not quantity:
+        return "", ""
+    rows = proposal.look.rows[[order, quantity]]
+    codes = rows[order].astype("str")
+    letters = codes.str.extract(r"^([A-Za-z]{1,3})\d+$")[0]
+    if not 0 < letters.notna().mean() < 0.3:
+        return "", ""
+    numbers = pd.to_numeric(rows[quantity], errors="coerce")
+    below = (numbers < 0).groupby(letters).mean().to_dict()
+    count = letters.value_counts().to_dict()
+    marked = [str(letter) for letter in count if below[letter] > 0.9 and count[letter] >= 5]
+    if not marked:
+        return "", ""
+    letter = marked[0]
+    return letter, f"{count[letter]:,} rows of orders {letter}…, {below[letter]:.0%} with a quantity below zero"
+
+
+def find_non_products(proposal: Proposal) -> list[tuple[str, str]]:
+    """Return item codes that look unlike the rest and speak of fees, each with its description.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        Orders with an item.
+    """
+    item, words = proposal.source("item_id"), proposal.source("items.description")
+    if not item or item == words:
+        return []
+    kept = [item, words] if words else [item]
+    pairs = proposal.look.rows[kept].dropna(subset=[item]).drop_duplicates()
+    codes = pairs[item].astype("str")
+    shapes = codes.str.replace(r"\d+", "9", regex=True).str.replace(r"[A-Za-z]+", "A", regex=True)
+    share = codes.drop_duplicates().groupby(shapes).size() / codes.nunique()
+    rare = shapes.map(share).fillna(0) < 0.02
+    texts = pairs[words].fillna("").astype("str") if words else pd.Series("", index=pairs.index)
+    fee = texts.str.contains(FEE_WORDS, regex=True) | codes.str.contains(FEE_WORDS, regex=True)
+    found = pd.DataFrame({"code": codes, "words": texts})[rare & fee]
+    return [(str(code), str(group["words"].iloc[0])) for code, group in found.groupby("code")]
+
+
+def find_currency(proposal: Proposal) -> tuple[str, str]:
+    """Return the currency in which the file counts money and where it was seen; blanks if nowhere."""
+    column = proposal.source("currency")
+    if column:
+        codes = proposal.look.rows[column].dropna().astype("str").str.upper().str.strip()
+        signs = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "RMB": "CNY"}
+        most = str(codes.mode().iloc[0]) if len(codes) else ""
+        most = signs.get(most, most)
+        if re.fullmatch(r"[A-Z]{3}", most):
+            return most, f"{(codes == most).mean():.0%} of the rows in {column}"
+    seen = [(look.symbol, f"sign in {name}") for name, look in proposal.look.columns.items() if look.symbol]
+    seen += [(named_currency(name), f"name of {name}") for name in proposal.look.columns if named_currency(name)]
+    return seen[0] if seen else ("", "")
+
+
+def quoted(name: str) -> str:
+    """Return a column name as SQL writes it.
+
+    Examples
+    --------
+    >>> print(quoted('PRICE (£)'))
+    "PRICE (£)"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def date_expression(look: ColumnLook, format_of_source: str) -> str:
+    """Return the SQL that reads a date column which the source's format does not read, blank where it does."""
+    if is_serial(look) and look.dates is None:
+        return f"DATE '1899-12-30' + CAST(number({quoted(look.name)}) AS INTEGER)"
+    if look.dates is None or look.dates.typed or look.dates.format == format_of_source:
+        return ""
+    form = look.dates.format.replace("'", "''") or "%Y-%m-%d"
+    return f"TRY_STRPTIME(CAST({quoted(look.name)} AS VARCHAR), '{form}')"
+
+
+def money_expression(look: ColumnLook) -> str:
+    """Return the SQL that reads numbers with a currency sign beside them, blank where there is none."""
+    if not look.symbol:
+        return ""
+    return f"number(regexp_replace({quoted(look.name)}, '[^0-9.,()+-]', '', 'g'))"
