@@ -105,7 +105,7 @@ class Plan:
         """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
         lines = demand.follow_successors(self.order_lines, self.items, rules=self.settings.items)
         absences = demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
-        return demand.flag_stockouts(demand.make_demand(lines, self.periods, demand.launch_days(self.items)), absences)
+        return demand.flag_stockouts(demand.make_demand(lines, self.periods, self.items), absences)
 
     @table
     def demand_profile(self) -> pd.DataFrame:
@@ -157,7 +157,18 @@ class Plan:
     @table
     def headlines(self) -> pd.DataFrame:
         """The headline figures of the report, as sentences and as numbers."""
-        return pd.concat([self._data_headlines(), self._profit_headlines()], ignore_index=True)
+        return pd.concat([self.data_headlines, self.profit_headlines], ignore_index=True)
+
+    @table
+    def data_headlines(self) -> pd.DataFrame:
+        """The headlines of the data check."""
+        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency)
+
+    @table
+    def profit_headlines(self) -> pd.DataFrame:
+        """The headlines of step 1."""
+        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self.periods)
+        return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
 
     @table
     def assumption_effects(self) -> pd.DataFrame:
@@ -260,15 +271,8 @@ class Plan:
     def _window(self) -> pd.DataFrame:
         return profitability.last_periods(self.order_lines, self.periods, self.settings.segments.window_periods)
 
-    def _data_headlines(self) -> pd.DataFrame:
-        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency)
-
-    def _profit_headlines(self) -> pd.DataFrame:
-        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self.periods)
-        return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
-
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
-        return self.what_if(**changes)._profit_headlines()
+        return self.what_if(**changes).profit_headlines
 
 
 class Watched:

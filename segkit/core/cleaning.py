@@ -54,8 +54,7 @@ def clean_orders(orders: MarkedTable, rules: Orders) -> MarkedTable:
         if rule == "set_aside":
             reason[found.to_numpy(dtype=bool) & (reason == "")] = name
     cleaned = frame.assign(customer_id=frame["customer_id"].fillna(UNKNOWN_CUSTOMER))
-    marked = replace(orders, frame=cleaned, reason=pd.Series(reason, index=frame.index, dtype="str"))
-    return replace(marked, notes=orders.notes + _notes(marked, frame["customer_id"].isna(), price))
+    return replace(orders, frame=cleaned, reason=pd.Series(reason, index=frame.index, dtype="str"))
 
 
 def line_price(orders: pd.DataFrame) -> pd.Series:
@@ -105,18 +104,26 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
     }
 
 
-def _notes(marked: MarkedTable, nameless: pd.Series, price: pd.Series) -> tuple[Note, ...]:
-    frame, used = marked.frame, marked.reason == ""
+def note_lines(orders: MarkedTable) -> MarkedTable:
+    """Return cleaned (and cut) orders with notes on the lines that are used and yet are no plain sales."""
+    frame, used = orders.frame, orders.reason == ""
     kinds = {
         "goods taken back (quantity below zero)": (frame["quantity"] < 0, "Kept as returns; never netted with demand."),
-        "free of charge, kept": (price == 0, "They count as demand without revenue; orders.free_lines changes it."),
-        "no customer, kept as (unknown)": (nameless, "They count for items, not in customer classes."),
+        "free of charge, kept": (
+            line_price(frame) == 0,
+            "They count as demand without revenue; orders.free_lines changes it.",
+        ),
+        "no customer, kept as (unknown)": (
+            frame["customer_id"] == UNKNOWN_CUSTOMER,
+            "They count for items, not in customer classes.",
+        ),
     }
-    return tuple(
+    notes = tuple(
         Note(name, int((found & used).sum()), _money(frame[found & used]), first_offenders(frame[found & used]), fix)
         for name, (found, fix) in kinds.items()
         if (found & used).any()
     )
+    return replace(orders, notes=orders.notes + notes)
 
 
 def _money(frame: pd.DataFrame) -> float:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_DTYPES = {"number": "float64", "money": "float64", "share": "float64", "whole": "int64", "date": "datetime64[us]"}
+_DTYPES = {
+    "date": "datetime64[us]",
+    "number": "float64",
+    "money": "float64",
+    "share": "float64",
+    "whole": "int64",
+    "flag": "bool",
+}
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,20 @@ def empty_table(name: str) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    dtypes = {**_DTYPES, "flag": "bool" if nomenclature()[name].role != "input" else "boolean"}
-    columns = nomenclature()[name].columns.values()
-    return pd.DataFrame({column.name: pd.Series(dtype=dtypes.get(column.kind, "str")) for column in columns})
+    return pd.DataFrame({column: pd.Series(dtype=column_dtype(column)) for column in nomenclature()[name].columns})
+
+
+@cache
+def column_dtype(name: str) -> str:
+    """Return the pandas dtype of a column of the nomenclature.
+
+    Examples
+    --------
+    >>> column_dtype("unit_cost"), column_dtype("item_id"), column_dtype("order_date")
+    ('float64', 'str', 'datetime64[us]')
+    """
+    kind = next(spec.columns[name].kind for spec in nomenclature().values() if name in spec.columns)
+    return _DTYPES.get(kind, "str")
 
 
 def _table(name: str, entry: dict, columns: dict[str, dict]) -> TableSpec:

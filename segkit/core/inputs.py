@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from segkit.core.cleaning import clean_orders, first_offenders, line_value
+from segkit.core.cleaning import clean_orders, first_offenders, line_value, note_lines
 from segkit.core.columns import input_tables, nomenclature
 from segkit.core.errors import DataError, SettingsError
 from segkit.core.periods import default_as_of
@@ -78,6 +78,8 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
     if as_of and not (days <= pd.Timestamp(as_of)).any():
         raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
     cut = {name: cut_at(table, last, step_days=step if name == "sales" else 1) for name, table in marked.items()}
+    if "orders" in cut:
+        cut["orders"] = note_lines(cut["orders"])
     known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
     return Inputs(
         tables={name: _used(table) for name, table in known.items()},
@@ -172,7 +174,7 @@ def sales_step(periods: pd.Series) -> int:
 def _used(table: MarkedTable) -> pd.DataFrame:
     frame = table.frame[(table.reason == "").to_numpy()]
     date_column = CUT_BY.get(table.name)
-    key = [name for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
+    key = [str(name) for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
     return frame.sort_values(key, kind="stable", ignore_index=True) if key else frame.reset_index(drop=True)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
+from segkit.core.masters import look_up
 
 
 def to_base_units(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
@@ -35,8 +36,7 @@ def to_base_units(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """
     if "unit" not in lines or lines["unit"].isna().all():
         return lines
-    base = items.set_index("item_id")["unit"] if "unit" in items else pd.Series(dtype="str")
-    own = lines["item_id"].map(base)
+    own = look_up(lines["item_id"], items, "unit")
     other = lines["unit"].notna() & (lines["unit"] != own) & own.notna()
     if not other.any():
         return lines
@@ -49,10 +49,9 @@ def to_base_units(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
 def _factors(lines: pd.DataFrame, items: pd.DataFrame) -> np.ndarray:
     pairs = lines[["item_id", "unit"]].value_counts().reset_index(name="rows")
-    known = items.set_index("item_id")["conversions"] if "conversions" in items else pd.Series(dtype="str")
     pairs["factor"] = [
         _conversions(text).get(unit.lower(), np.nan)
-        for text, unit in zip(pairs["item_id"].map(known), pairs["unit"], strict=True)
+        for text, unit in zip(look_up(pairs["item_id"], items, "conversions"), pairs["unit"], strict=True)
     ]
     bad = pairs[pairs["factor"].isna()]
     if len(bad):

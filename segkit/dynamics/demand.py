@@ -7,12 +7,13 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError
+from segkit.core.masters import look_up
 from segkit.core.settings import Items, Periods
 
 KEY = ["item_id", "location_id", "demand_class"]
 
 
-def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, launches: pd.Series) -> pd.DataFrame:
+def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Return the demand panel: every period from an item's first demand (or launch) on, zeros included.
 
     Parameters
@@ -21,8 +22,8 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, launches: pd.Series)
         Table ``order_lines``; item_id as demand is planned (see `follow_successors`).
     periods : DataFrame
         Table ``periods``.
-    launches : Series of datetime64
-        Launch day by item_id; empty where none is known. A launched item has zeros from then on.
+    items : DataFrame
+        Table ``items``, for launch_date: a launched item has zeros from then on.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, launches: pd.Series)
     counted = ~lines["is_reversed"].to_numpy(dtype=bool)
     quantity = lines["quantity"].to_numpy()
     sold, back = counted & (quantity > 0), counted & (quantity < 0)
-    first = grid.first(counted, launches)
+    first = grid.first(counted, items)
     length = grid.periods - first
     rows = np.repeat(np.arange(len(grid.keys)) * grid.periods + first - np.cumsum(length) + length, length)
     rows = rows + np.arange(length.sum())
@@ -56,13 +57,6 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, launches: pd.Series)
     table["out_of_stock_days"] = np.zeros(len(rows), dtype="int64")
     table["censored"] = False
     return table
-
-
-def launch_days(items: pd.DataFrame) -> pd.Series:
-    """Return launch_date by item_id; empty where items name none."""
-    if "launch_date" not in items:
-        return pd.Series(dtype="datetime64[us]")
-    return items.dropna(subset=["launch_date"]).set_index("item_id")["launch_date"]
 
 
 def flag_stockouts(demand: pd.DataFrame, absences: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +144,7 @@ def follow_successors(lines: pd.DataFrame, items: pd.DataFrame, *, rules: Items)
 
 def find_successors(items: pd.DataFrame) -> pd.Series:
     """Return the last successor by superseded item_id; a circle is a DataError."""
-    if "replaced_by" not in items:
+    if "replaced_by" not in items or items["replaced_by"].isna().all():
         return pd.Series(dtype="str")
     chain = items.dropna(subset=["replaced_by"]).set_index("item_id")["replaced_by"]
     last = chain.copy()
@@ -208,12 +202,10 @@ class _Grid:
     def count(self, cells: np.ndarray) -> np.ndarray:
         return np.bincount(cells, minlength=len(self.keys) * self.periods).astype("int64")
 
-    def first(self, rows: np.ndarray, launches: pd.Series) -> np.ndarray:
+    def first(self, rows: np.ndarray, items: pd.DataFrame) -> np.ndarray:
         """Return per key the first period to show; keys with reversed lines only show nothing."""
         first = np.full(len(self.keys), self.periods)
         np.minimum.at(first, self.cell[rows] // self.periods, self.cell[rows] % self.periods)
-        if launches.empty:
-            return first
-        launch = self.keys["item_id"].map(launches)
+        launch = look_up(self.keys["item_id"], items, "launch_date")
         at = self.starts.searchsorted(launch.fillna(pd.Timestamp.max.floor("D")), side="right") - 1
         return np.where((first < self.periods) & launch.notna(), np.minimum(first, np.maximum(at, 0)), first)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from segkit.core.masters import look_up
 from segkit.core.settings import LifeCycle, Patterns
 from segkit.dynamics.demand import KEY
 
@@ -122,16 +123,16 @@ def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame,
         return np.array([], dtype=str)
     now = panel["period"].max()
     calendar = np.sort(panel["period"].unique())
-    ends = items.set_index("item_id")["end_date"] if "end_date" in items else pd.Series(dtype="datetime64[us]")
-    next_item = items.set_index("item_id")["replaced_by"] if "replaced_by" in items else pd.Series(dtype="str")
-    launch = items.set_index("item_id")["launch_date"] if "launch_date" in items else pd.Series(dtype="datetime64[us]")
-    born = figures["item_id"].map(launch).fillna(figures["first_period"])
+    ends, successor, launch = (
+        look_up(figures["item_id"], items, column) for column in ("end_date", "replaced_by", "launch_date")
+    )
+    born = launch.fillna(figures["first_period"])
     idle = len(calendar) - 1 - np.searchsorted(calendar, figures["last_period"].fillna(calendar[0]))
     age = len(calendar) - np.searchsorted(calendar, born.to_numpy().astype(calendar.dtype), side="left")
-    unknown_birth = (figures["item_id"].map(launch).isna() & (figures["first_period"] == calendar[0])).to_numpy()
+    unknown_birth = (launch.isna() & (figures["first_period"] == calendar[0])).to_numpy()
     states = {
-        "superseded": figures["item_id"].map(next_item).notna().to_numpy(),
-        "phased_out": (figures["item_id"].map(ends) <= now).to_numpy(),
+        "superseded": successor.notna().to_numpy(),
+        "phased_out": (ends <= now).to_numpy(),
         "planned": (born > now + pd.Timedelta(days=31)).to_numpy(),
         "dormant": (figures["demand_periods"] == 0).to_numpy() | (idle >= rules.dormant_periods),
         "new": (age <= rules.new_periods) & ~unknown_birth,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.masters import look_up
 from segkit.core.money import exchange_rates
 from segkit.core.periods import period_start
 from segkit.core.settings import Settings
@@ -60,7 +61,8 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     rate = _rate(lines, lines["order_date"], fx, settings)
     revenue = _revenue(lines) * rate
     recorded = _column(lines, "cost").fillna(_column(lines, "unit_cost") * lines["quantity"]) * rate
-    master = lines["item_id"].map(_item_costs(items, lines["order_date"], fx, settings)) * lines["quantity"]
+    costs = _item_costs(items, lines["order_date"].max(), fx, settings)
+    master = look_up(lines["item_id"], costs, "unit_cost") * lines["quantity"]
     share = settings.assume.gross_margin
     assumed = revenue * (np.nan if share is None else 1 - share)
     cost = recorded.fillna(master).fillna(assumed)
@@ -281,21 +283,18 @@ def _rate(lines: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Set
     return exchange_rates(lines["currency"], dates, fx, to=settings.company.currency, rules=settings.fx)
 
 
-def _item_costs(items: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Settings) -> pd.Series:
-    """Return unit cost by item in the plan's currency, at the rate of the last order day."""
-    if "unit_cost" not in items or items.empty:
-        return pd.Series(dtype="float64")
-    priced = items[items["unit_cost"].notna()]
-    today = pd.Series(dates.max(), index=priced.index)
-    return pd.Series((priced["unit_cost"] * _rate(priced, today, fx, settings)).to_numpy(), index=priced["item_id"])
+def _item_costs(items: pd.DataFrame, day: pd.Timestamp, fx: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Return item_id and unit_cost in the plan's currency, at the rate of the last order day."""
+    if "unit_cost" not in items:
+        return items
+    priced = items[items["unit_cost"].notna().to_numpy()]
+    rate = _rate(priced, pd.Series(day, index=priced.index), fx, settings)
+    return priced[["item_id"]].assign(unit_cost=priced["unit_cost"] * rate)
 
 
 def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Series:
     own = _column(lines, name, "str")
-    if name not in customers or customers.empty:
-        return own.fillna(ALL)
-    known = customers.dropna(subset=[name]).drop_duplicates("customer_id").set_index("customer_id")[name]
-    return own.fillna(lines["customer_id"].map(known)).fillna(ALL)
+    return own.fillna(look_up(lines["customer_id"], customers, name)).fillna(ALL)
 
 
 def _column(lines: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:

@@ -1,0 +1,34 @@
+"""Attributes of ids from a master table; what the master does not know is missing."""
+
+import pandas as pd
+
+from segkit.core.columns import column_dtype
+
+
+def look_up(ids: pd.Series, master: pd.DataFrame, column: str) -> pd.Series:
+    """Return the master's value of ``column`` for each id.
+
+    Parameters
+    ----------
+    ids : Series
+        Ids, named like the master's key (``item_id``, ``customer_id``, …).
+    master : DataFrame
+        Table with unique keys; it may lack the column.
+    column : str
+        A column of the nomenclature.
+
+    Returns
+    -------
+    Series
+        Same index as ``ids``, in the column's type; missing where the master has no row or no value.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item_id": ["SKU-1"], "unit_cost": [2.5]})
+    >>> look_up(pd.Series(["SKU-1", "SKU-2"], name="item_id"), items, "unit_cost").tolist()
+    [2.5, nan]
+    """
+    if column not in master or master.empty:
+        return pd.Series(None, index=ids.index, dtype=column_dtype(column), name=column)
+    known = pd.Series(master[column].array, index=pd.Index(master[ids.name].array))
+    return pd.Series(known.reindex(ids.array).array, index=ids.index, name=column)
