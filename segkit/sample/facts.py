@@ -1,0 +1,86 @@
+"""What the sample company is (``facts.toml``), what is planted in it (``effects.toml``), and its calendar.
+
+Days and weeks are counted from the Monday on which the simulation starts. The first half year only fills the pipelines:
+nothing of it is published.
+"""
+
+import tomllib
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+START = date(2023, 1, 2)
+FIRST = date(2023, 7, 1)
+LAST = date(2025, 12, 31)
+DAYS = (LAST - START).days + 1
+WEEKS = -(-DAYS // 7)
+FIRST_DAY = (FIRST - START).days
+LAST_DAY = DAYS - 1
+
+
+@cache
+def facts() -> dict[str, Any]:
+    """Return the company's fixed facts by section."""
+    return tomllib.loads(files("segkit.sample").joinpath("facts.toml").read_text("utf-8"))
+
+
+@cache
+def effects() -> dict[str, Any]:
+    """Return what is to be planted, by section."""
+    return tomllib.loads(files("segkit.sample").joinpath("effects.toml").read_text("utf-8"))
+
+
+def day_of(when: date) -> int:
+    """Return the number of a day, 0 = the start of the simulation.
+
+    Examples
+    --------
+    >>> day_of(date(2023, 1, 9))
+    7
+    """
+    return (when - START).days
+
+
+def date_of(day: int) -> date:
+    """Return the date of a numbered day."""
+    return START + timedelta(days=int(day))
+
+
+def dates_of(days: np.ndarray) -> np.ndarray:
+    """Return numbered days as ``datetime64[D]``."""
+    return np.datetime64(START) + np.asarray(days).astype("timedelta64[D]")
+
+
+def week_of(when: date) -> int:
+    """Return the number of the week that holds a date."""
+    return day_of(when) // 7
+
+
+def months_of(days: np.ndarray) -> np.ndarray:
+    """Return months since January 2023 of numbered days."""
+    return dates_of(days).astype("datetime64[M]").astype(np.int64) - (2023 - 1970) * 12
+
+
+def halves_of(days: np.ndarray) -> np.ndarray:
+    """Return half years since January 2023 of numbered days."""
+    return months_of(days) // 6
+
+
+def workday(days: np.ndarray) -> np.ndarray:
+    """Return the days themselves, weekends moved to the Monday after."""
+    weekday = days % 7
+    return days + np.where(weekday == 5, 2, np.where(weekday == 6, 1, 0))
+
+
+def workday_before(days: np.ndarray) -> np.ndarray:
+    """Return the days themselves, weekends moved to the Friday before."""
+    return days - np.maximum(days % 7 - 4, 0)
+
+
+def number_of(kind: str, identifier: str) -> int:
+    """Return the position of a supplier, location, channel or category in the facts."""
+    key = {"supplier": "id", "location": "id", "category": "code"}.get(kind, "name")
+    return [entry[key] for entry in facts()[kind]].index(identifier)
