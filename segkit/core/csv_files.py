@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
@@ -76,13 +75,18 @@ def read_header(path: Path, source: Source) -> list[str]:
         raise
     except (OSError, EOFError) as error:
         raise DataError(f"{path}: cannot be unpacked: {error}\nThe file is damaged: fetch it again.") from None
+    require_header(path, names, source.header_row if any(skipped) else 0)
+    return names
+
+
+def require_header(path: Path, names: list[str], line: int) -> None:
+    """Raise a DataError if a header holds no names, or one twice; ``line`` 0 says that nothing stands before it."""
     if not any(names):
-        where = f"line {source.header_row} holds no column names" if any(skipped) else "the file is empty"
+        where = f"line {line} holds no column names" if line else "the file is empty"
         raise DataError(f"{path}: {where}\nGive a file with a header, or set header_row.")
     repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1] if _repeat(names) else []
     if repeated:
         raise DataError(_describe_repeated(path, names, repeated))
-    return names
 
 
 def _repeat(names: list[str]) -> bool:
@@ -171,32 +175,3 @@ def _decodes(content: bytes, encoding: str) -> bool:
     except UnicodeError:
         return False
     return True
-
-
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as a frame that loses nothing: whole numbers with gaps stay whole, dates in microseconds."""
-    return pd.DataFrame({name: _to_series(table.column(name)) for name in table.column_names}, copy=False)
-
-
-def _to_series(cells: pa.ChunkedArray) -> pd.Series:
-    kind = cells.type
-    if pa.types.is_integer(kind) and cells.null_count:
-        return cells.to_pandas(types_mapper={kind: pd.Int64Dtype()}.get)
-    if pa.types.is_boolean(kind) and cells.null_count:
-        return cells.to_pandas(types_mapper={kind: pd.BooleanDtype()}.get)
-    if pa.types.is_decimal(kind):
-        return cells.cast(pa.float64()).to_pandas() if kind.scale else _whole_decimals(cells)
-    if pa.types.is_date(kind):
-        return cells.cast(pa.timestamp("us")).to_pandas()
-    if pa.types.is_timestamp(kind):
-        return cells.cast(pa.timestamp("us", kind.tz), safe=False).to_pandas()
-    if pa.types.is_null(kind):
-        return cells.cast(pa.large_string()).to_pandas()
-    return cells.to_pandas()
-
-
-def _whole_decimals(cells: pa.ChunkedArray) -> pd.Series:
-    try:
-        return _to_series(cells.cast(pa.int64()))
-    except pa.ArrowInvalid:
-        return cells.cast(pa.large_string()).to_pandas()

@@ -1,5 +1,6 @@
 """The errors a user can meet. Each says what is wrong, where, how many, the first offenders and the fix."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 
 
@@ -59,3 +60,15 @@ def list_problems(subject: str, problems: Sequence[str], fixes: Iterable[str] = 
     """
     head = f"{subject}:" if len(problems) == 1 else f"{subject} in {len(problems)} ways"
     return "\n".join([head, *(f"  {problem}" for problem in problems), *dict.fromkeys(fixes)])
+
+
+def nearest_name(word: str, known: list[str]) -> str:
+    """Return the end of a message about an unknown word: the nearest known one, else all that are known.
+
+    Examples
+    --------
+    >>> nearest_name("prise", ["price", "quantity"])
+    '; did you mean price?'
+    """
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known[:40])}"

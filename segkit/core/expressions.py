@@ -9,10 +9,11 @@ import re
 import pandas as pd
 import pyarrow as pa
 
-from segkit.core.errors import SettingsError
-from segkit.core.settings import Source, nearest_name
+from segkit.core.arrow_frames import to_series
+from segkit.core.errors import SettingsError, nearest_name
+from segkit.core.settings import Source
 
-_CONDITION = "where"
+WHERE = "where"
 
 
 def evaluate(raw: pd.DataFrame, source: Source, table: str) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def evaluate(raw: pd.DataFrame, source: Source, table: str) -> pd.DataFrame:
     """
     texts = dict(source.expressions)
     if source.where:
-        texts[_CONDITION] = f"coalesce(({source.where}), false)::BOOLEAN"
+        texts[WHERE] = f"coalesce(({source.where}), false)::BOOLEAN"
     if not texts:
         return pd.DataFrame(index=raw.index)
     names = mentioned_columns(source, list(raw.columns))
@@ -86,7 +87,7 @@ def _arrow_table(raw: pd.DataFrame, names: list[str]) -> pa.Table:
 def _evaluate_one(connection, name: str, text: str, raw: pd.DataFrame, table: str) -> pd.Series:  # type: ignore[no-untyped-def]
     import duckdb
 
-    where = f"sources.{table}.{name}" if name == _CONDITION else f"sources.{table}.expressions.{name}"
+    where = f"sources.{table}.{name}" if name == WHERE else f"sources.{table}.expressions.{name}"
     try:
         cells = connection.sql(f'SELECT ({text}) AS "{name}" FROM source_rows').to_arrow_table().column(0)
     except duckdb.Error as error:
@@ -95,10 +96,7 @@ def _evaluate_one(connection, name: str, text: str, raw: pd.DataFrame, table: st
         raise SettingsError(
             f"{where} = {text!r}: gives {len(cells):,} values for {len(raw):,} rows\nIt must give one each."
         )
-    from segkit.core.csv_files import _to_series
-
-    series = _to_series(cells)
-    return series.set_axis(raw.index)
+    return to_series(cells).set_axis(raw.index)
 
 
 def _describe(where: str, text: str, error: str, names: list[str]) -> str:

@@ -27,7 +27,7 @@ class Marks:
         self.notes: list[Note] = []
         self.problems: list[str] = []
         self.fixes: list[str] = []
-        self._name_row = name_row
+        self.name_row = name_row
         self._codes = np.zeros(rows, dtype="int16")
         self._words = [""]
 
@@ -57,7 +57,7 @@ class Marks:
 
     def first(self, rows: np.ndarray) -> str:
         """Return the first of some rows as a person finds them."""
-        return "; ".join(self._name_row(place) for place in np.flatnonzero(rows)[:SHOWN])
+        return "; ".join(self.name_row(place) for place in np.flatnonzero(rows)[:SHOWN])
 
     def require(self, subject: str) -> None:
         """Raise a DataError that lists every problem kept."""

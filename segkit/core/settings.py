@@ -4,30 +4,24 @@ Settings are TOML, so that ``00123`` stays text and ``NO`` stays Norway. ``exten
 mapping that is shipped with segkit (see ``segkit/core/mappings``); what the file says itself wins.
 """
 
-import difflib
 import os
 import re
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from segkit.core.columns import input_tables
-from segkit.core.errors import SettingsError, list_problems
+from segkit.core.errors import SettingsError, list_problems, nearest_name
+from segkit.core.source_settings import Join, Rule, Section, Source, Wide, share_file
+
+__all__ = ["Join", "Section", "Settings", "Source", "Wide"]
 
 FILE_NAME = "segkit.toml"
 MAPPINGS = Path(__file__).parent / "mappings"
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Rule = Literal["fail", "set_aside"]
-
-
-class Section(BaseModel):
-    """A part of segkit.toml: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Company(Section):
@@ -37,63 +31,6 @@ class Company(Section):
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code in which the plan counts money.")
     logo: str = Field("", description="Image file (SVG or PNG) for the report's head, relative to the workspace.")
     prepared_by: str = Field("", description="Who made the report, in its foot.")
-
-
-class Wide(Section):
-    """Turn period columns into rows: one row per id and period."""
-
-    match: str = Field(description="Regular expression that the names of the period columns match in full.")
-    period_from: str = Field(
-        "",
-        description="How a column name becomes a date: a strptime format for the whole name, or blank with `start`.",
-    )
-    start: date | None = Field(None, description="First day of the first period column, where names are counters.")
-    step_days: int = Field(0, ge=0, description="Days from one period column to the next, with `start`.")
-    value: str = Field("quantity", description="Column that takes the cells.")
-
-
-class Join(Section):
-    """A second file that brings further columns to the rows of the first."""
-
-    file: str = Field(description="File, relative to the workspace.")
-    on: list[str] = Field(description="Columns that both files have (after `wide`), by their source names.")
-    wide: Wide | None = Field(None, description="Wide-to-long for the second file.")
-
-
-class Source(Section):
-    """Where one table comes from, and how its columns become segkit's."""
-
-    file: str = Field("", description="CSV, Parquet, Excel or DuckDB file, relative to the workspace; `*` allowed.")
-    url: str = Field("", description="SQLAlchemy URL of a database; `${NAME}` is taken from the environment.")
-    query: str = Field("", description="SQL that gives the rows (databases), or the name of a table.")
-    format: Literal["", "csv", "parquet", "excel", "duckdb"] = Field("", description="Where the ending does not say.")
-    sheet: str = Field("", description="Excel: name of the sheet; the first where blank.")
-    header_row: int = Field(1, ge=1, description="CSV and Excel: the line that holds the column names, from 1.")
-    encoding: str = Field("utf-8", description="CSV: character encoding.")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="CSV: what separates columns.")
-    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers that are text.")
-    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark of numbers that are text.")
-    missing: list[str] = Field(
-        ["NaN", "nan", "NaT", "NULL", "null", "<NA>", "#N/A", "\\N"],
-        description="Words that stand for an empty cell.",
-    )
-    date_format: str = Field("", description="strptime format of dates that are text; ISO 8601 where blank.")
-    columns: dict[str, str] = Field({}, description="segkit column = source column. Equal names need no entry.")
-    expressions: dict[str, str] = Field({}, description="segkit column = SQL expression over the source columns.")
-    values: dict[str, dict[str, str]] = Field({}, description="segkit column = {source value = segkit value}.")
-    where: str = Field("", description="SQL condition over the source columns; other rows are set aside, counted.")
-    wide: Wide | None = Field(None, description="Period columns to rows.")
-    join: Join | None = Field(None, description="A second file with further columns.")
-    unreadable: Rule = Field("fail", description="A cell that is no date or number where one is needed.")
-    duplicates: Rule = Field("fail", description="A key that repeats: stop, or use the first row.")
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
-        if bool(self.file) == bool(self.url):
-            raise ValueError("give either file or url")
-        if self.url and not self.query:
-            raise ValueError("a url needs a query (or the name of a table)")
-        return self
 
 
 class Orders(Section):
@@ -227,6 +164,14 @@ class Settings(Section):
 
     @field_validator("sources", mode="before")
     @classmethod
+    def _shared_files(cls, sources: Any) -> Any:
+        """Give a source that names another's file the way to that file."""
+        if not isinstance(sources, dict) or not all(isinstance(source, dict) for source in sources.values()):
+            return sources
+        return {name: share_file(name, source, sources) for name, source in sources.items()}
+
+    @field_validator("sources", mode="before")
+    @classmethod
     def _known_tables(cls, sources: Any) -> Any:
         known = list(input_tables())
         unknown = [name for name in sources if name not in known]
@@ -260,6 +205,26 @@ def read_settings(workspace: Path, overrides: dict[str, Any] | None = None) -> S
         raise SettingsError(f"no {FILE_NAME} in {workspace}\nMake a workspace with: segkit new NAME --orders FILE")
     own = merge_settings(_read_toml(path), overrides or {})
     return check_settings(own, str(path))
+
+
+def workspace_folder(workspace: str | Path) -> Path:
+    """Return the folder of a workspace; a relative name is looked for here and in every folder above.
+
+    Raises
+    ------
+    SettingsError
+        No such folder holds segkit.toml; the folders that were tried are named.
+    """
+    path = Path(workspace)
+    tried = [path] if path.is_absolute() else [folder / path for folder in (Path.cwd(), *Path.cwd().parents)]
+    for folder in tried:
+        if (folder / FILE_NAME).is_file():
+            return folder.resolve()
+    raise SettingsError(
+        f"no workspace {workspace}: no {FILE_NAME} in {tried[0]}"
+        + (" nor in the folders above" if len(tried) > 1 else "")
+        + "\nMake one with: segkit new NAME --orders FILE"
+    )
 
 
 def check_settings(values: dict[str, Any], where: str) -> Settings:
@@ -341,18 +306,6 @@ def _problem(error: Any) -> str:
     given = "" if error["type"] in ("missing", "value_error") else f", got {error['input']!r}"
     text = error["msg"].removeprefix("Value error, ")
     return f"{where}: {text}{given}" if where else text
-
-
-def nearest_name(word: str, known: list[str]) -> str:
-    """Return the end of a message about an unknown word: the nearest known one, else all that are known.
-
-    Examples
-    --------
-    >>> nearest_name("prise", ["price", "quantity"])
-    '; did you mean price?'
-    """
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known[:40])}"
 
 
 def _known_keys(location: tuple[Any, ...]) -> list[str]:

@@ -3,16 +3,16 @@
 import glob
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from segkit.core.csv_files import Wanted, read_csv, to_frame
+from segkit.core.arrow_frames import to_frame
+from segkit.core.csv_files import Wanted, read_csv
 from segkit.core.errors import DataError, SettingsError
-from segkit.core.settings import Source
+from segkit.core.settings import Join, Source
 
 _ENDINGS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
@@ -105,10 +105,16 @@ def fingerprint_source(source: Source, workspace: Path, rows: pd.DataFrame | Non
     if source.url:
         _add_rows(digest, read_source(source, workspace) if rows is None else rows)
         return digest.hexdigest()
-    for path in [*find_files(source, workspace), *_joined_files(source, workspace)]:
+    joined = [joined_source(source, join) for join in source.joins.values() if join.file]
+    for path in [path for part in (source, *joined) for path in find_files(part, workspace)]:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def joined_source(source: Source, join: Join) -> Source:
+    """Return the source of a joined file: read as the rows' own file is, the format by its ending."""
+    return source.model_copy(update={"file": join.file, "url": "", "query": "", "format": ""})
 
 
 def _settings_text(source: Source) -> str:
@@ -118,11 +124,6 @@ def _settings_text(source: Source) -> str:
 
         settings["url"] = hide_password(source.url)
     return json.dumps(settings, sort_keys=True)
-
-
-def _joined_files(source: Source, workspace: Path) -> Iterator[Path]:
-    if source.join:
-        yield workspace / source.join.file
 
 
 def _add_rows(digest: "hashlib._Hash", rows: pd.DataFrame) -> None:

@@ -1,0 +1,113 @@
+"""Bring columns of a second file to the rows of the first, by keys; rows are never added or lost."""
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cells import clean_text
+from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
+from segkit.core.settings import Join
+
+_DENSE = 1 << 26
+
+
+def join_columns(rows: pd.DataFrame, other: pd.DataFrame, join: Join, where: str) -> pd.DataFrame:
+    """Return the rows with the columns that the other frame brings; missing where it has no such key.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows to keep, all of them, in their order.
+    other : DataFrame
+        One row per key.
+    join : Join
+        Which columns are the key, and which come along.
+    where : str
+        Place in segkit.toml, for messages.
+
+    Returns
+    -------
+    DataFrame
+        As many rows as ``rows``; brought text is ``category``.
+
+    Raises
+    ------
+    SettingsError
+        A column that the join names is not there.
+    DataError
+        The other frame repeats a key.
+
+    Examples
+    --------
+    >>> rows, other = pd.DataFrame({"item": ["a", "b", "a"]}), pd.DataFrame({"id": ["a"], "price": [2.5]})
+    >>> join_columns(rows, other, Join(on={"item": "id"}, bring=["price"]), "joins.prices")["price"].tolist()
+    [2.5, nan, 2.5]
+    """
+    _require(rows, other, join, where)
+    left, right, size = _key_codes(rows, other, join.on)
+    known = right >= 0
+    twice = known & pd.Series(right).duplicated().to_numpy()
+    if twice.any():
+        key = ", ".join(join.on.values())
+        first = "; ".join(
+            str(tuple(other[name].iloc[place] for name in join.on.values())) for place in np.flatnonzero(twice)[:3]
+        )
+        raise DataError(
+            f"{where}: key ({key}) repeats in {twice.sum():,} rows, first: {first}\nEach key may stand once."
+        )
+    places = _look_up(left, right, size)
+    return rows.assign(**{name: _taken(other[name], places) for name in join.bring})
+
+
+def _require(rows: pd.DataFrame, other: pd.DataFrame, join: Join, where: str) -> None:
+    here = [(name, list(rows.columns), "the rows have") for name in join.on]
+    there = [(name, list(other.columns), "the file has") for name in [*join.on.values(), *join.bring]]
+    problems = [
+        f"{who} no column {name}{nearest_name(name, names)}" for name, names, who in here + there if name not in names
+    ]
+    if problems:
+        raise SettingsError(list_problems(where, problems))
+
+
+def _key_codes(rows: pd.DataFrame, other: pd.DataFrame, on: dict[str, str]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return one integer per key on either side, -1 where a part is missing or unknown to the other side."""
+    left, right, size = np.zeros(len(rows), dtype="int64"), np.zeros(len(other), dtype="int64"), 1
+    for here, there in on.items():
+        right_codes, words = _coded(other[there])
+        left_codes, left_words = _coded(rows[here])
+        spread = np.append(words.get_indexer(left_words), -1)
+        left, right = _combine(left, spread[left_codes], len(words)), _combine(right, right_codes, len(words))
+        size *= max(len(words), 1)
+    return left, right, size
+
+
+def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return codes and texts; categories are read once."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        merged, words = pd.factorize(clean_text(cells.cat.categories.to_series()))
+        return np.append(merged, -1)[cells.cat.codes.to_numpy()], pd.Index(words)
+    codes, words = pd.factorize(clean_text(cells))
+    return codes, pd.Index(words)
+
+
+def _combine(codes: np.ndarray, more: np.ndarray, count: int) -> np.ndarray:
+    return np.where((codes < 0) | (more < 0), -1, codes * count + more)
+
+
+def _look_up(left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
+    """Return for each row the place of its key in the other frame, or -1."""
+    if size > max(_DENSE, 4 * len(left)):
+        return pd.Index(np.where(right < 0, -2 - np.arange(len(right)), right)).get_indexer(pd.Index(left))
+    table = np.full(size + 1, -1, dtype="int32")
+    table[right[right >= 0]] = np.flatnonzero(right >= 0)
+    return table[left]
+
+
+def _taken(cells: pd.Series, places: np.ndarray) -> pd.Series:
+    """Return the cells at these places, missing at -1."""
+    if pd.api.types.is_bool_dtype(cells):
+        cells = cells.astype("boolean")
+    elif pd.api.types.is_integer_dtype(cells):
+        cells = cells.astype("Int64")
+    elif not pd.api.types.is_float_dtype(cells):
+        cells = cells.astype("category")
+    return pd.Series(cells.array.take(places, allow_fill=True))
