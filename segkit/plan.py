@@ -5,60 +5,27 @@ the library. What it was made from is noted while it is made (see ``core/lineage
 every table that a change does not touch, and a notebook reads what an earlier notebook of the same run has written.
 """
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from segkit.core.columns import nomenclature
 from segkit.core.errors import SettingsError
 from segkit.core.lead_times import measure_lead_times
-from segkit.core.lineage import Lineage, fingerprint, write_table
 from segkit.core.periods import list_periods, parse_day
-from segkit.core.settings import Settings, check_settings, merge_settings, read_settings, workspace_folder
-from segkit.core.store import InputStore
+from segkit.core.settings import read_settings, workspace_folder
+from segkit.core.shelf import Shelf, source, table
+from segkit.core.store import InputStore, Prepared, write_inputs
 from segkit.dynamics import assumptions, demand, headlines, patterns, profitability, segments
 from segkit.explain import Explanation, explain_item
 
 
-def source(name: str) -> Any:
-    """Make a property of an input table: used rows only, cut at as_of; an empty table where the company has none."""
-
-    def read(plan: "Plan") -> pd.DataFrame:
-        plan.lineage.read(f"input.{name}", plan.current(f"input.{name}") or "")
-        return plan.inputs.table(name)
-
-    return property(read, doc=f"Input table ``{name}``: one row is {nomenclature()[name].grain}.")
-
-
-def table(make: Callable[["Plan"], pd.DataFrame]) -> Any:
-    """Make a property of a plan's table: made on first use, from what `make` reads."""
-    return property(lambda plan: plan.get(make.__name__, make), doc=make.__doc__)
-
-
-class Plan:
+class Plan(Shelf):
     """One planning run of one company, as known at ``as_of``.
 
-    Parameters
-    ----------
-    workspace : Path
-        Folder with segkit.toml.
-    settings : Settings
-        Resolved settings.
-    inputs : InputStore
-        Reads and cleans the input tables on first use.
-    run_dir : Path, optional
-        Folder of a run, where tables of earlier notebooks lie and `write_tables` writes.
-    lineage : Lineage, optional
-        Tables already made, shared with another plan.
+    Opened by `open_plan`. ``what_if`` and ``write_tables`` come from the shelf that keeps the tables.
     """
-
-    def __init__(self, workspace: Path, settings: Settings, inputs: InputStore, *, run_dir: Path | None = None) -> None:
-        self.workspace, self.run_dir, self.inputs = workspace, run_dir, inputs
-        self.all_settings = settings
-        self.lineage = Lineage()
 
     # -------------------------------------------------------------- what a company brings
     orders = source("orders")
@@ -79,12 +46,12 @@ class Plan:
     @table
     def data_quality(self) -> pd.DataFrame:
         """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
-        return self._of_inputs("data_quality")
+        return self.read_report("data_quality")
 
     @table
     def set_aside(self) -> pd.DataFrame:
         """Every input row that was not used, with its reason."""
-        return self._of_inputs("set_aside")
+        return self.read_report("set_aside")
 
     # -------------------------------------------------------------- step 1: demand and profitability
     @table
@@ -96,8 +63,7 @@ class Plan:
     @table
     def order_lines(self) -> pd.DataFrame:
         """Order lines with margin, and what kind of line each is."""
-        orders = self.orders if len(self.orders) else profitability.sales_as_orders(self.sales)
-        valued = profitability.value_lines(orders, self.items, self.fx, settings=self.settings)
+        valued = profitability.value_lines(self._sold(), self.items, self.fx, settings=self.settings)
         return profitability.mark_lines(valued, self.customers, settings=self.settings)
 
     @table
@@ -175,31 +141,7 @@ class Plan:
         """What the headlines would be if each assumption were 20 % lower or higher."""
         return assumptions.vary_assumptions(self.assumptions, self.headlines, self._headlines_if)
 
-    # -------------------------------------------------------------- scenarios, explanations, runs
-    def what_if(self, **changes: Any) -> "Plan":
-        """Return a new plan with other settings; it shares every table that they do not touch.
-
-        Parameters
-        ----------
-        **changes
-            Sections of segkit.toml, for example ``segments={"abc_shares": [0.7, 0.9]}``.
-
-        Returns
-        -------
-        Plan
-            Without run_dir: a scenario never writes into a run.
-
-        Raises
-        ------
-        SettingsError
-            A section, key or value is unknown: all of them at once.
-        """
-        values = merge_settings(self.all_settings.model_dump(mode="json"), changes)
-        settings = check_settings(values, "what_if")
-        plan = Plan(self.workspace, settings, self.inputs.with_settings(settings))
-        plan.lineage = Lineage(self.lineage.memory)
-        return plan
-
+    # -------------------------------------------------------------- one item under the eye
     def explain(self, item_id: str, location_id: str | None = None, customer_id: str | None = None) -> Explanation:
         """Return one item's way from its order lines to every result so far.
 
@@ -217,53 +159,17 @@ class Plan:
         """
         return explain_item(self, item_id, location_id=location_id, customer_id=customer_id)
 
-    def write_tables(self, *names: str) -> None:
-        """Write tables into ``run_dir/tables``; without run_dir nothing is written."""
-        for name in names:
-            frame = getattr(self, name)
-            made = self.lineage.find(name, self.current, None)
-            if self.run_dir and made:
-                write_table(frame, self.run_dir / "tables" / f"{name}.parquet", made.leaves)
-
-    # -------------------------------------------------------------- how tables are made, once
-    @property
-    def as_of(self) -> date:
-        """Last day the plan knows."""
-        self.lineage.read("as_of", str(self.inputs.as_of))
-        return self.inputs.as_of
-
-    @property
-    def settings(self) -> Settings:
-        """The settings; which sections a table reads is noted while it is made."""
-        return Watched(self) if self.lineage.reading else self.all_settings  # type: ignore[return-value]
-
     @property
     def currency(self) -> str:
         """Currency of every money column."""
         return self.settings.company.currency
 
-    def get(self, name: str, make: Callable[["Plan"], pd.DataFrame]) -> pd.DataFrame:
-        """Return a table: as made before from the same inputs and settings, or made now."""
-        made = self.lineage.find(name, self.current, self.run_dir)
-        if made is None:
-            with self.lineage.making() as leaves:
-                frame = make(self)
-            made = self.lineage.keep(name, frame, leaves)
-        return made.frame.copy(deep=False)
+    def require_costs(self) -> None:
+        """Raise a DataError if classes are made by margin and some cost is neither given nor assumed."""
+        profitability.require_costs(self._sold(), self.items, settings=self.settings)
 
-    def current(self, leaf: str) -> str | None:
-        """Return the fingerprint that an input or a section of the settings has now."""
-        kind, _, name = leaf.partition(".")
-        if kind == "settings":
-            return fingerprint(self.all_settings.model_dump(mode="json")[name])
-        if kind == "input":
-            return self.inputs.fingerprint(name)
-        return str(self.inputs.as_of) if leaf == "as_of" else None
-
-    def _of_inputs(self, name: str) -> pd.DataFrame:
-        for table_name in self.inputs.names():
-            self.lineage.read(f"input.{table_name}", self.inputs.fingerprint(table_name))
-        return self.inputs.report(name)
+    def _sold(self) -> pd.DataFrame:
+        return self.orders if "orders" in self.inputs.names() else profitability.sales_as_orders(self.sales)
 
     def _profile_rules(self) -> patterns.ProfileRules:
         return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
@@ -273,17 +179,6 @@ class Plan:
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines
-
-
-class Watched:
-    """Settings that note which of their sections are read."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-
-    def __getattr__(self, section: str) -> Any:
-        self._plan.lineage.read(f"settings.{section}", self._plan.current(f"settings.{section}") or "")
-        return getattr(self._plan.all_settings, section)
 
 
 def open_plan(
@@ -327,6 +222,78 @@ def open_plan(
             raise SettingsError(
                 f"as_of {day} differs from the run's {inputs.as_of}\nLeave as_of blank, or start a new run."
             )
-        return Plan(folder, inputs.settings, inputs, run_dir=run)
+        return Plan(folder, inputs, run_dir=run)
     settings = read_settings(folder, overrides)
-    return Plan(folder, settings, InputStore(settings, folder, day), run_dir=run)
+    return Plan(folder, InputStore(settings, folder, day), run_dir=run)
+
+
+def prepare_run(
+    workspace: str | Path,
+    *,
+    as_of: str | date | None = None,
+    overrides: dict[str, Any] | None = None,
+    run_dir: Path,
+) -> Prepared:
+    """Read, clean and check every source once, into the folder of a run.
+
+    Parameters
+    ----------
+    workspace, as_of, overrides
+        As for `open_plan`.
+    run_dir : Path
+        Folder of the run; gets ``settings.json`` (no secrets) and ``inputs/``, from which its notebooks read.
+
+    Returns
+    -------
+    Prepared
+        The facts of the run.
+
+    Raises
+    ------
+    SettingsError, DataError
+        All problems of one kind at once.
+    """
+    plan = open_plan(workspace, as_of=as_of, overrides=overrides)
+    plan.require_costs()
+    return write_inputs(plan.inputs, run_dir)
+
+
+def check_workspace(
+    workspace: str | Path, *, as_of: str | date | None = None, overrides: dict[str, Any] | None = None
+) -> str:
+    """Read and check settings and data of a workspace, and say what a run would use.
+
+    Parameters
+    ----------
+    workspace, as_of, overrides
+        As for `open_plan`.
+
+    Returns
+    -------
+    str
+        Rows used and set aside per table, and the assumptions.
+
+    Raises
+    ------
+    SettingsError, DataError
+        All problems of one kind at once.
+    """
+    plan = open_plan(workspace, as_of=as_of, overrides=overrides)
+    plan.require_costs()
+    counts = plan.data_quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
+    counts = counts.reindex(columns=["in", "used", "set_aside"], fill_value=0)
+    rows = [
+        f"  {name}: {r['in']:,} rows, {r['used']:,} used, {r['set_aside']:,} set aside" for name, r in counts.iterrows()
+    ]
+    assumed = [
+        f"  {row.assumption} = {row.value} ({row.share:.0%} of revenue): {row.why}"
+        for row in plan.assumptions.itertuples()
+    ]
+    return "\n".join(
+        [
+            f"{plan.workspace.name}: ready, as of {plan.as_of}",
+            *rows,
+            "Assumptions:" if assumed else "No assumptions.",
+            *assumed,
+        ]
+    )

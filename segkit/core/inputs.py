@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import clean_orders, first_offenders, line_value, note_lines
-from segkit.core.columns import input_tables, nomenclature
+from segkit.core.columns import empty_table, input_tables, nomenclature
 from segkit.core.errors import DataError, SettingsError
+from segkit.core.money import known_rates
 from segkit.core.periods import default_as_of
 from segkit.core.settings import Settings
 from segkit.core.tables import MarkedTable, Note
@@ -81,10 +82,11 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
     if "orders" in cut:
         cut["orders"] = note_lines(cut["orders"])
     known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
+    values = {name: _values(table, known, settings) for name, table in known.items()}
     return Inputs(
         tables={name: _used(table) for name, table in known.items()},
-        data_quality=count_rows(known),
-        set_aside=_list_set_aside(known),
+        data_quality=count_rows(known, values),
+        set_aside=_list_set_aside(known, values),
         as_of=last,
         facts=facts,
     )
@@ -121,9 +123,22 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     return replace(table, frame=frame, reason=reason, notes=tuple(notes))
 
 
-def count_rows(tables: dict[str, MarkedTable]) -> pd.DataFrame:
-    """Return ``data_quality``: per table what came in, was used, was set aside by reason, and is worth knowing."""
-    rows = [row for table in tables.values() for row in _count(table)]
+def count_rows(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> pd.DataFrame:
+    """Return ``data_quality``: per table what came in, was used, was set aside by reason, and is worth knowing.
+
+    Parameters
+    ----------
+    tables : dict of str to MarkedTable
+        Every input table with all its rows.
+    values : dict of str to Series
+        Money of each row in the plan's currency; missing where it cannot be known.
+
+    Returns
+    -------
+    DataFrame
+        Rows and value ``in`` equal ``used`` plus the sum of ``set_aside``.
+    """
+    rows = [row for name, table in tables.items() for row in _count(table, values[name])]
     frame = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
     return frame.astype({"rows": "int64", "rows_without_value": "int64", "value": "float64"})
 
@@ -199,27 +214,28 @@ def _strangers(table: MarkedTable, tables: dict[str, MarkedTable]) -> tuple[Note
             count = table.frame.loc[stranger, column].nunique()
             why = f"{count:,} {column} that table '{master}' does not know"
             fix = f"Their attributes stay blank; add them to '{master}'."
-            notes.append(
-                Note(why, int(stranger.sum()), _worth(table, stranger), first_offenders(table.frame[stranger]), fix)
-            )
+            notes.append(Note(why, int(stranger.sum()), first=first_offenders(table.frame[stranger]), fix=fix))
     return tuple(notes)
 
 
-def _worth(table: MarkedTable, rows: pd.Series) -> float:
-    return float(_values(table)[rows].sum())
-
-
-def _values(table: MarkedTable) -> pd.Series:
+def _values(table: MarkedTable, tables: dict[str, MarkedTable], settings: Settings) -> pd.Series:
+    """Return the money of each row in the plan's currency; zero in tables that hold no sales."""
     if table.name == "orders":
-        return line_value(table.frame)
+        return line_value(table.frame) * _rates(table.frame, tables, settings)
     if table.name == "sales" and "price" in table.frame:
         return table.frame["quantity"] * table.frame["price"]
     return pd.Series(0.0, index=table.frame.index)
 
 
-def _count(table: MarkedTable) -> list[dict]:
-    values = _values(table)
+def _rates(orders: pd.DataFrame, tables: dict[str, MarkedTable], settings: Settings) -> pd.Series:
+    if "currency" not in orders:
+        return pd.Series(1.0, index=orders.index)
+    fx = _used(tables["fx"]) if "fx" in tables else empty_table("fx")
+    to, days = settings.company.currency, orders["order_date"].fillna(pd.Timestamp(1900, 1, 1))
+    return known_rates(orders["currency"], days, fx, to=to, rules=settings.fx)
 
+
+def _count(table: MarkedTable, values: pd.Series) -> list[dict]:
     def row(action: str, reason: str, mask: pd.Series | slice, first: str = "", fix: str = "") -> dict:
         part = values[mask]
         figures = {"rows": len(part), "value": float(part.sum()), "rows_without_value": int(part.isna().sum())}
@@ -237,15 +253,11 @@ def _count(table: MarkedTable) -> list[dict]:
     return counted
 
 
-def _list_set_aside(tables: dict[str, MarkedTable]) -> pd.DataFrame:
+def _list_set_aside(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> pd.DataFrame:
     parts = []
     for table in tables.values():
         rows = table.reason != ""
         part = table.frame.loc[rows, [name for name in _SHOWN if name in table.frame]]
-        parts.append(
-            part.assign(source_table=table.name, reason=table.reason[rows], value=_values(table)[rows]).reset_index(
-                drop=True
-            )
-        )
+        parts.append(part.assign(source_table=table.name, reason=table.reason[rows], value=values[table.name][rows]))
     columns = list(nomenclature()["set_aside"].columns)
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)

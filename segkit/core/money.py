@@ -35,19 +35,25 @@ def exchange_rates(currencies: pd.Series, dates: pd.Series, fx: pd.DataFrame, *,
     DataError
         A rate is missing: every currency with its number of rows and first day.
     """
-    foreign = currencies.notna() & (currencies != to)
-    rates = pd.Series(1.0, index=currencies.index)
-    problems = []
-    for code in sorted(currencies[foreign].unique()):
-        rows = foreign & (currencies == code)
-        found = _rates_on(dates[rows], _quotes(fx, code, to), rules.max_age_days)
-        if found.isna().any():
-            days = dates[rows][found.isna()].sort_values()
-            problems.append(f"{code} to {to} is missing for {len(days)} rows, first on {days.iloc[0]:%Y-%m-%d}")
-        rates[rows] = found
+    rates = known_rates(currencies, dates, fx, to=to, rules=rules)
+    missing = pd.DataFrame({"currency": currencies, "day": dates})[rates.isna()]
+    problems = [
+        f"{code} to {to} is missing for {len(days):,} rows, first on {days.min():%Y-%m-%d}"
+        for code, days in missing.groupby("currency")["day"]
+    ]
     if problems:
         fix = f"Add the rates to table fx, or set fx.max_age_days (now {rules.max_age_days}) in segkit.toml."
         raise DataError(list_problems("exchange rates are missing", problems, [fix]))
+    return rates
+
+
+def known_rates(currencies: pd.Series, dates: pd.Series, fx: pd.DataFrame, *, to: str, rules: Fx) -> pd.Series:
+    """Return the rates of `exchange_rates`, missing where there is none."""
+    foreign = currencies.notna() & (currencies != to)
+    rates = pd.Series(1.0, index=currencies.index)
+    for code in sorted(currencies[foreign].unique()):
+        rows = foreign & (currencies == code)
+        rates[rows] = _rates_on(dates[rows], _quotes(fx, code, to), rules.max_age_days)
     return rates
 
 

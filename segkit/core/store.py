@@ -11,7 +11,7 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.core.inputs import CUT_BY, Inputs, read_inputs, sales_step
 from segkit.core.lineage import fingerprint, write_table
-from segkit.core.settings import Settings, check_settings, read_settings
+from segkit.core.settings import Settings, check_settings
 
 _READ_BY = ("sources", "orders", "periods")
 
@@ -103,19 +103,13 @@ class InputStore:
         return days, 1 if name == "orders" else sales_step(days)
 
 
-def prepare_run(
-    workspace: Path, *, as_of: date | None = None, overrides: dict[str, Any] | None = None, run_dir: Path
-) -> Prepared:
-    """Read and clean every source once, into a run's folder; notebooks of the run read only that.
+def write_inputs(store: InputStore, run_dir: Path) -> Prepared:
+    """Write what was read once into a run's folder; the notebooks of the run read only that.
 
     Parameters
     ----------
-    workspace : Path
-        Folder with segkit.toml.
-    as_of : date, optional
-        Last day known.
-    overrides : dict, optional
-        Nested settings that win over the file.
+    store : InputStore
+        The inputs of the plan.
     run_dir : Path
         Folder of the run; gets ``settings.json`` (no secrets) and ``inputs/``.
 
@@ -124,14 +118,12 @@ def prepare_run(
     Prepared
         The facts of the run.
     """
-    settings = read_settings(workspace, overrides)
-    inputs = read_inputs(settings, workspace, as_of)
-    folder = run_dir / "inputs"
+    inputs, folder = store.loaded, run_dir / "inputs"
     for name, frame in {**inputs.tables, "data_quality": inputs.data_quality, "set_aside": inputs.set_aside}.items():
         write_table(frame, folder / f"{name}.parquet", {})
     facts = {"as_of": str(inputs.as_of), "facts": inputs.facts}
     (folder / "inputs.json").write_text(json.dumps(facts, indent=1, sort_keys=True), "utf-8")
-    public = public_settings(settings)
+    public = public_settings(store.settings)
     (run_dir / "settings.json").write_text(json.dumps(public, indent=1, sort_keys=True), "utf-8")
     hashes = {name: fact["fingerprint"] for name, fact in inputs.facts.items()}
     return Prepared(inputs.as_of, fingerprint([hashes, public]), inputs.facts, public)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.errors import DataError
 from segkit.core.masters import look_up
 from segkit.core.money import exchange_rates
 from segkit.core.periods import period_start
@@ -31,6 +32,30 @@ def sales_as_orders(sales: pd.DataFrame) -> pd.DataFrame:
     sold = sales[(sales["quantity"] != 0).to_numpy()].rename(columns={"period": "order_date", "price": "unit_price"})
     sold = sold.drop(columns=[name for name in ("in_stock",) if name in sold])
     return sold.assign(customer_id=pd.Series(UNKNOWN_CUSTOMER, index=sold.index, dtype="str")).reset_index(drop=True)
+
+
+def require_costs(orders: pd.DataFrame, items: pd.DataFrame, *, settings: Settings) -> None:
+    """Raise a DataError if classes are made by margin and the cost of some lines is neither given nor assumed.
+
+    Parameters
+    ----------
+    orders, items : DataFrame
+        Tables of those names (or `sales_as_orders`).
+    settings : Settings
+        ``segments.measure`` and ``assume.gross_margin``.
+    """
+    if settings.assume.gross_margin is not None or "margin" not in settings.segments.measure:
+        return
+    recorded = _column(orders, "cost").notna() | _column(orders, "unit_cost").notna()
+    blank = orders[(~recorded & look_up(orders["item_id"], items, "unit_cost").isna()).to_numpy()]
+    if len(blank):
+        names = blank["item_id"].drop_duplicates()
+        raise DataError(
+            f"the cost of {len(blank):,} of {len(orders):,} order lines is not known, {len(names):,} items, first: "
+            f"{', '.join(names.head(3))}\n"
+            "Give orders.cost or unit_cost, or items.unit_cost; or set assume.gross_margin (it is reported), "
+            "or segments.measure = 'revenue' in segkit.toml."
+        )
 
 
 def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
