@@ -11,7 +11,9 @@ from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percen
 
 NUMERIC = ("number", "whole", "money", "share")
 BY_UNIT = ("value", "low", "base", "high")
+WORDS = {"low": "20 % lower", "base": "as assumed", "high": "20 % higher"}
 LONGEST_TEXT = 90
+WIDE = 9
 
 
 def table_html(
@@ -44,6 +46,8 @@ def table_html(
     """
     shown = frame.head(rows)
     columns = {name: column_about(str(name), table_name, frame[name]) for name in frame.columns}
+    if _is_by_unit(columns):
+        del columns["unit"]
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     heads = "".join(_head(column, currency) for column in columns.values())
     cells = [_cells(shown, name, column, currency) for name, column in columns.items()]
@@ -51,7 +55,8 @@ def table_html(
     if not len(shown):
         body = f'<tr><td class="blank" colspan="{max(len(columns), 1)}">no rows</td></tr>'
     table = f"<table>{title}<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>"
-    return f'<div class="table" tabindex="0">{table}</div>{_more(len(frame) - len(shown), table_name)}'
+    wide = " wide" if len(columns) > WIDE else ""
+    return f'<div class="table{wide}" tabindex="0">{table}</div>{_more(len(frame) - len(shown), table_name)}'
 
 
 def column_about(name: str, table_name: str | None, values: pd.Series) -> Column:
@@ -87,6 +92,11 @@ def unit_of(column: Column, currency: str) -> str:
     return column.unit.replace("currency", currency) if currency else column.unit
 
 
+def _is_by_unit(columns: dict) -> bool:
+    """Tell whether figures of several units stand below each other, each with its unit in the row."""
+    return "unit" in columns and any(name in BY_UNIT and about.kind == "number" for name, about in columns.items())
+
+
 def _kind(values: pd.Series) -> str:
     if pd.api.types.is_bool_dtype(values):
         return "flag"
@@ -99,9 +109,11 @@ def _kind(values: pd.Series) -> str:
 
 def _head(column: Column, currency: str) -> str:
     unit = "" if column.kind in ("share", "date") or column.unit.startswith("fraction") else unit_of(column, currency)
+    if unit == column.name:
+        unit = ""
     mark = f' <span class="unit">{escape(unit)}</span>' if unit else ""
     side = ' class="number"' if column.kind in NUMERIC else ""
-    words = escape(column.name.replace("_", " "))
+    words = escape(WORDS.get(column.name, column.name.replace("_", " ")))
     return f'<th scope="col"{side} title="{escape(column.meaning)}">{words}{mark}</th>'
 
 

@@ -77,6 +77,28 @@ def short_number(value: Any, digits: int = 3) -> str:
     return f"{text}{SPACE}{mark}" if mark else text
 
 
+def tick_number(value: float) -> str:
+    r"""Return a number for an axis: short, without zeros at its end.
+
+    Parameters
+    ----------
+    value : float
+        Place of the tick.
+
+    Returns
+    -------
+    str
+        For example ``20 k``.
+
+    Examples
+    --------
+    >>> tick_number(20000).replace("\u00a0", " "), tick_number(0.5)
+    ('20 k', '0.5')
+    """
+    text, mark, unit = short_number(value, 4).partition(SPACE)
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + mark + unit
+
+
 def short_money(value: Any, currency: str = "") -> str:
     r"""Return money in three digits with its currency code.
 

@@ -3,10 +3,11 @@
 The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
 """
 
-from segkit.report.charts.classes import plot_abc, plot_abc_xyz
+from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
 from segkit.report.charts.frame import figure_svg
 from segkit.report.charts.margins import plot_margin_by
+from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
 

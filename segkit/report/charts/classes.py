@@ -1,6 +1,6 @@
-"""Charts of the classes: the value curve with its cut points, and value class against variability class."""
+"""The chart of the value classes: the curve of cumulative value with its cut points."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,6 @@ import pandas as pd
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
-    LINE,
     LOSS,
     MIDDLE,
     MUTED,
@@ -21,14 +20,13 @@ from segkit.report.charts.frame import (
     start_figure,
     styled,
 )
-from segkit.report.numbers import BLANK, percent, plain_number
+from segkit.report.numbers import percent, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LOSS_CLASS = "L"
-NO_CLASS = BLANK
 MOST_POINTS = 400
 
 
@@ -48,11 +46,11 @@ def plot_abc(item_segments: pd.DataFrame, *, entity: str = "item") -> "Figure":
     Figure
         The curve falls at the end where loss makers take value back.
     """
-    ranked = _ranked(item_segments)
+    ranked = rank_classes(item_segments)
     if ranked.empty:
         return empty_figure("abc", f"No {entity} has a class.")
     measure = str(ranked["measure"].iloc[0]).replace("_", " ")
-    sizes = _class_sizes(ranked)
+    sizes = class_sizes(ranked)
     count, share = sizes.iloc[0]
     held = f"{plain_number(count)} of {plain_number(len(ranked))} {entity}s ({percent(count / len(ranked))})"
     title = f"{held} bring {percent(share)} of {measure}"
@@ -68,60 +66,7 @@ def plot_abc(item_segments: pd.DataFrame, *, entity: str = "item") -> "Figure":
     return describe(figure, "; ".join(listed))
 
 
-@styled
-def plot_abc_xyz(item_segments: pd.DataFrame) -> "Figure":
-    """Draw how many items, and what share of value, each pair of value class and variability class holds.
-
-    Parameters
-    ----------
-    item_segments : DataFrame
-        Table ``item_segments``: measure_value, abc, xyz.
-
-    Returns
-    -------
-    Figure
-        A heat map: colour is the share of value, the text gives items and share.
-    """
-    import seaborn
-
-    ranked = _ranked(item_segments)
-    if ranked.empty:
-        return empty_figure("abc_xyz", "No item has a class.")
-    ranked = ranked.assign(xyz=ranked["xyz"].astype("object").fillna("").replace("", NO_CLASS))
-    rows, columns = (
-        list(_class_sizes(ranked).index),
-        sorted(set(ranked["xyz"]), key=lambda name: (name == NO_CLASS, name)),
-    )
-    count = _cells(ranked, "count", rows, columns)
-    gains = ranked["measure_value"].clip(lower=0).sum()
-    share = _cells(ranked, "sum", rows, columns) / (gains or 1.0)
-    text = [
-        [f"{plain_number(c)}\n{percent(s)}" if c else "" for c, s in zip(*pair, strict=True)]
-        for pair in zip(count.to_numpy(), share.to_numpy(), strict=True)
-    ]
-    figure = start_figure("abc_xyz", *_matrix_title(ranked, count, share), height=0.55 + 0.62 * len(rows))
-    axes = figure.subplots()
-    seaborn.heatmap(
-        share.clip(lower=0),
-        annot=np.array(text, dtype=object),
-        fmt="",
-        cbar=False,
-        linewidths=3,
-        linecolor="white",
-        ax=axes,
-        cmap=seaborn.blend_palette([WASH, SOFT, ACCENT], as_cmap=True),
-        vmin=0,
-        vmax=max(float(share.max().max()), 0.01),
-        annot_kws={"size": 9.5, "linespacing": 1.35},
-    )
-    _mark_losses(axes, count, share)
-    axes.set(xlabel="", ylabel="")
-    axes.xaxis.tick_top()
-    axes.tick_params(axis="both", labelsize=10, colors=INK, rotation=0)
-    return figure
-
-
-def _ranked(segments: pd.DataFrame) -> pd.DataFrame:
+def rank_classes(segments: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that have a class: class by class, best first, loss makers last."""
     known = segments[segments["abc"].astype("object").fillna("") != ""]
     known = known.assign(measure_value=known["measure_value"].astype(float).fillna(0.0), abc=known["abc"].astype(str))
@@ -133,7 +78,7 @@ def _ranked(segments: pd.DataFrame) -> pd.DataFrame:
     return by_value.drop(columns="_order").reset_index(drop=True)
 
 
-def _class_sizes(ranked: pd.DataFrame) -> pd.DataFrame:
+def class_sizes(ranked: pd.DataFrame) -> pd.DataFrame:
     """Return per class, in the order of ``ranked``, its count and its share of the positive values."""
     gains = ranked["measure_value"].clip(lower=0).sum()
     sizes = ranked.groupby("abc", sort=False)["measure_value"].agg(count="size", share="sum")
@@ -180,28 +125,3 @@ def _class_heads(axes: "Axes", sizes: pd.DataFrame, ends: np.ndarray, entity: st
         axes.text(left, 1.16, str(name), transform=across, size=12, weight="bold", color=color, va="bottom")
         line = f"{plain_number(row['count'])} {noun}\n{percent(row['share'])} of value"
         axes.text(left, 1.145, line, transform=across, size=8, color=MUTED, va="top", linespacing=1.3)
-
-
-def _cells(ranked: pd.DataFrame, how: Literal["count", "sum"], rows: list[str], columns: list[str]) -> pd.DataFrame:
-    cells = ranked.pivot_table(index="abc", columns="xyz", values="measure_value", aggfunc=how, fill_value=0)
-    return cells.reindex(index=rows, columns=columns, fill_value=0).astype(float)
-
-
-def _matrix_title(ranked: pd.DataFrame, count: pd.DataFrame, share: pd.DataFrame) -> tuple[str, str]:
-    row, column = divmod(int(share.to_numpy().argmax()), share.shape[1])
-    held, items = share.iloc[row, column], float(count.to_numpy()[row, column])
-    measure = str(ranked["measure"].iloc[0]).replace("_", " ")
-    name = f"{share.index[row]}{share.columns[column]}"
-    title = f"Segment {name} holds {percent(held)} of {measure} in {percent(items / len(ranked))} of the items"
-    blank = f"; {NO_CLASS} = too little history" if NO_CLASS in share.columns else ""
-    return title, f"Items, and share of {measure}; rows by value, columns by variability of demand (X steady){blank}"
-
-
-def _mark_losses(axes: "Axes", count: pd.DataFrame, share: pd.DataFrame) -> None:
-    from matplotlib.patches import Rectangle
-
-    for row, column in zip(*np.nonzero((count.to_numpy() > 0) & (share.to_numpy() < 0)), strict=True):
-        box = Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, fill=False, edgecolor=LOSS, linewidth=1.2)
-        axes.add_patch(box)
-    for row, column in zip(*np.nonzero(count.to_numpy() == 0), strict=True):
-        axes.text(column + 0.5, row + 0.5, NO_CLASS, ha="center", va="center", color=LINE)

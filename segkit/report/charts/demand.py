@@ -21,7 +21,7 @@ from segkit.report.charts.frame import (
     start_figure,
     styled,
 )
-from segkit.report.numbers import percent, plain_number, short_money, short_number
+from segkit.report.numbers import percent, plain_number, short_money, short_number, tick_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,7 +120,7 @@ def _draw_periods(axes: "Axes", totals: pd.DataFrame, column: str, head: str, un
         )
     only_baseline(axes, grid="y")
     axes.locator_params(axis="y", nbins=3 if column == "censored" else 4)
-    format_axis(axes.yaxis, percent if column == "censored" else short_number)
+    format_axis(axes.yaxis, percent if column == "censored" else tick_number)
     axes.text(0, 1.03, head, transform=axes.transAxes, size=8.5, color=MUTED, va="bottom")
     low = min(float(values.min()), 0.0)
     axes.set_ylim(low * 1.08, max(float(values.max()), 1e-9) * 1.08)
@@ -197,9 +197,13 @@ def _quadrants(axes: "Axes", counts: pd.Series, limits: tuple[float, float], mos
     corners = {"erratic": (0.012, 0.975, "left", "top"), "smooth": (0.012, 0.03, "left", "bottom"),
                "lumpy": (0.988, 0.975, "right", "top"), "intermittent": (0.988, 0.03, "right", "bottom")}  # fmt: skip
     for name, (x, y, side, edge) in corners.items():
-        text = f"{name}\n{plain_number(counts[name])} · {percent(counts[name] / total)}"
-        box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2}
-        axes.text(x, y, text, transform=axes.transAxes, ha=side, va=edge, size=9, color=INK, linespacing=1.35, bbox=box)
+        lower = y if edge == "bottom" else y - 0.06
+        text = f"{plain_number(counts[name])} · {percent(counts[name] / total)}"
+        for height, line, weight in ((lower + 0.06, name, "bold"), (lower, text, "normal")):
+            box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
+            axes.text(
+                x, height, line, transform=axes.transAxes, ha=side, va=edge, size=9, color=INK, weight=weight, bbox=box
+            )
 
 
 @styled

@@ -24,7 +24,7 @@ MUTED = "#5c6670"
 LINE = "#d5dbe1"
 WASH = "#eef2f5"
 
-WIDTH = 8.4
+WIDTH = 7.8
 MOST_DOTS = 800
 FONT_STACK = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
@@ -105,15 +105,15 @@ def start_figure(name: str, title: str, subtitle: str, height: float = 3.6) -> "
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    lines = textwrap.wrap(title, 84) or [""]
-    notes = textwrap.wrap(subtitle, 118)
+    lines = textwrap.wrap(title, 78) or [""]
+    notes = textwrap.wrap(subtitle, 110)
     head = 0.1 + 0.235 * len(lines) + 0.17 * len(notes) + 0.14
     total = height + head
     room = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=0.06, hspace=0.06, rect=(0, 0, 1, height / total))
     figure = Figure(figsize=(WIDTH, total), layout=room, facecolor="white")
     top = 0.06
     for text, size, weight, color, step in _head_lines(lines, notes):
-        figure.text(0.004, 1 - top / total, text, size=size, weight=weight, color=color, va="top", in_layout=False)
+        figure.text(0, 1 - top / total, text, size=size, weight=weight, color=color, va="top", in_layout=False)
         top += step
     figure.set_gid(name)
     figure.set_label(_sentence(title) + " " + _sentence(subtitle))
@@ -138,7 +138,7 @@ def empty_figure(name: str, what: str) -> "Figure":
     figure = start_figure(name, "No data", what, height=0.5)
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.text(0.004, 0.5, "Nothing to draw.", color=MUTED, va="center", transform=figure.transFigure, in_layout=False)
+    axes.text(0, 0.5, "Nothing to draw.", color=MUTED, va="center", transform=figure.transFigure, in_layout=False)
     return figure
 
 

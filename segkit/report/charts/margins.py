@@ -85,8 +85,8 @@ def _margin_title(sums: pd.DataFrame, word: str, overall: float) -> str:
         return f"Net margin is {percent(overall)} of revenue"
     low, high = shares.index[0], shares.index[-1]
     return (
-        f"Net margin runs from {percent(shares.iloc[0])} of revenue ({shorten(low, 22)}) "
-        f"to {percent(shares.iloc[-1])} ({shorten(high, 22)}) by {word}"
+        f"By {word}, net margin runs from {percent(shares.iloc[0])} ({shorten(low, 18)}) "
+        f"to {percent(shares.iloc[-1])} of revenue ({shorten(high, 18)})"
     )
 
 

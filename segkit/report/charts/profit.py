@@ -7,7 +7,6 @@ import pandas as pd
 
 from segkit.report.charts.frame import (
     ACCENT,
-    INK,
     LOSS,
     MOST_DOTS,
     MUTED,
@@ -20,7 +19,7 @@ from segkit.report.charts.frame import (
     start_figure,
     styled,
 )
-from segkit.report.numbers import percent, plain_number, short_money, short_number, shorten
+from segkit.report.numbers import percent, plain_number, short_money, shorten, tick_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +89,7 @@ def _loss_title(total: float, losing: int, count: int, entity: str, currency: st
 
 
 def _draw_whale(axes: "Axes", height: np.ndarray, peak: int, in_shares: bool) -> None:
-    write = percent if in_shares else short_number
+    write = percent if in_shares else tick_number
     place = np.linspace(0, 1, len(height))
     kept = np.unique(
         np.concatenate([np.linspace(0, len(height) - 1, min(len(height), MOST_POINTS)).astype(int), [peak]])
@@ -103,10 +102,10 @@ def _draw_whale(axes: "Axes", height: np.ndarray, peak: int, in_shares: bool) ->
         axes.plot(place[loss], height[loss], color=LOSS, linewidth=2, linestyle=(0, (4, 1.2)))
         axes.plot([place[peak]], [height[peak]], "o", color=ACCENT, markersize=5)
         left = place[peak] > 0.6
-        text = f"peak {write(height[peak])}\nat {percent(place[peak])}"
+        text = f"peak {write(height[peak])} at {percent(place[peak])}"
         axes.annotate(
-            text, (place[peak], height[peak]), (-8 if left else 8, 9), textcoords="offset points",
-            ha="right" if left else "left", va="bottom", size=8.5, color=INK,
+            text, (place[peak], height[peak]), (4 if left else -4, 9), textcoords="offset points",
+            ha="right" if left else "left", va="bottom", size=9, weight="bold", color=ACCENT,
         )  # fmt: skip
     if in_shares:
         axes.axhline(1, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
@@ -173,7 +172,7 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.9)
     only_baseline(axes, grid="y")
     axes.spines["bottom"].set_visible(False)
-    format_axis(axes.xaxis, short_number)
+    format_axis(axes.xaxis, tick_number)
     format_axis(axes.yaxis, percent)
     if len(shown) > MOST_DOTS:
         draw_hexagons(axes, shown["revenue"], shown["margin_share"], x_log=True)
@@ -190,7 +189,21 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
     axes.legend(
         loc="upper left", bbox_to_anchor=(0, 1.1), ncols=3, frameon=False, fontsize=8.5, handletextpad=0.1, borderpad=0
     )
+    _name_worst(axes, losses)
+
+
+def _name_worst(axes: "Axes", losses: pd.DataFrame) -> None:
+    """Write the names of the three largest losses, unless one would stand on another."""
     worst = losses.sort_values(["net_margin", "customer_id"]).head(3)
     names = worst["name"].where(worst["name"].fillna("") != "", worst["customer_id"])
+    left, right = axes.get_xlim()
+    taken: list[float] = []
     for name, x, y in zip(names, worst["revenue"], worst["margin_share"], strict=True):
-        axes.annotate(shorten(name, 24), (x, y), (6, -2), textcoords="offset points", size=8, color=LOSS, va="top")
+        if any(abs(y - other) < 0.07 for other in taken):
+            continue
+        taken.append(y)
+        late = np.log(x / left) > 0.75 * np.log(right / left)
+        axes.annotate(
+            shorten(name, 24), (x, y), (-7 if late else 7, 0), textcoords="offset points", size=8.5, color=LOSS,
+            ha="right" if late else "left", va="center",
+        )  # fmt: skip

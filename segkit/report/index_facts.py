@@ -1,0 +1,167 @@
+"""What the index page tells a director, made from the tables of the run."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segkit.report.html_tables import table_html
+from segkit.report.numbers import in_unit, percent, plain_number, short_money
+
+MOST_FIGURES = 6
+DATA_STEP = "0"
+COUNTS = ("in", "used", "set_aside")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline as the index shows it: the large figure, its name, the sentence, the page that tells more."""
+
+    value: str
+    name: str
+    sentence: str
+    page: str = ""
+
+
+def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: str) -> list[Figure]:
+    """Return up to six headlines in the order of the table; those of the data check come last.
+
+    Parameters
+    ----------
+    headlines : DataFrame
+        Table ``headlines``.
+    stems : sequence of str
+        Names of the pages in the report, to link to.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    list of Figure
+        Empty where the run wrote none.
+    """
+    if headlines.empty:
+        return []
+    steps = headlines["step"].fillna("").astype(str)
+    late = steps.str.partition("_")[0] == DATA_STEP
+    ordered = pd.concat([headlines[~late], headlines[late]]).head(MOST_FIGURES)
+    return [_figure(row, stems, currency) for row in ordered.to_dict("records")]
+
+
+def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str]:
+    """Return one sentence on the data, and a small table: rows and value in = used + set aside.
+
+    Parameters
+    ----------
+    data_quality : DataFrame
+        Table ``data_quality``.
+    currency : str
+        ISO 4217 code of value.
+
+    Returns
+    -------
+    tuple of str
+        Sentence (text) and table (HTML); both blank where nothing was read.
+    """
+    counts = _counts(data_quality)
+    if counts.empty:
+        return "", ""
+    return _quality_sentence(data_quality, counts, currency), table_html(
+        _quality_rows(counts), currency=currency, rows=40
+    )
+
+
+def assumption_sentence(assumptions: pd.DataFrame) -> str:
+    """Return how many assumptions the figures rest on, and what share of revenue the largest one touches."""
+    if assumptions.empty:
+        return "Nothing: every figure rests on recorded data."
+    count = len(assumptions)
+    text = f"{plain_number(count)} assumption{'s were' if count > 1 else ' was'} made because data were missing."
+    share = assumptions["share"].max()
+    if pd.isna(share) or share <= 0:
+        return text
+    return f"{text} {'The widest' if count > 1 else 'It'} touches {percent(share)} of revenue."
+
+
+def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str]:
+    """Return the assumptions, and what the headlines would be with each 20 % lower and higher, as HTML tables.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        ``assumptions`` and ``assumption_effects``.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    tuple of str
+        Blank where a table has no rows.
+    """
+    made, effects = tables["assumptions"], tables["assumption_effects"]
+    first = second = ""
+    if len(made):
+        shown = made[["assumption", "value", "unit", "why", "rows", "share"]]
+        first = table_html(shown.rename(columns={"share": "revenue_share"}), "assumptions", currency=currency, rows=50)
+    if len(effects):
+        second = table_html(effects, "assumption_effects", currency=currency, rows=60)
+    return first, second
+
+
+def _figure(row: dict, stems: Sequence[str], currency: str) -> Figure:
+    step = str(row["step"])
+    page = next((stem for stem in stems if stem == step or stem.startswith(f"{step}_")), "")
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
+    name = re.sub(r"[_.]+", " ", str(row["headline"]))
+    sentence = "" if pd.isna(row["sentence"]) else str(row["sentence"])
+    return Figure(in_unit(row["value"], unit, currency), name, sentence, page)
+
+
+def _counts(data_quality: pd.DataFrame) -> pd.DataFrame:
+    """Return rows and value in, used and set aside, by source table in the order of the table."""
+    counted = data_quality[data_quality["action"].isin(COUNTS)]
+    if counted.empty:
+        return pd.DataFrame()
+    sums = counted.assign(rows=counted["rows"].astype(float), value=counted["value"].astype(float)).pivot_table(
+        index="source_table", columns="action", values=["rows", "value"], aggfunc="sum", sort=False
+    )
+    whole = [(figure, action) for figure in ("rows", "value") for action in COUNTS]
+    return sums.reindex(columns=pd.MultiIndex.from_tuples(whole)).fillna(0.0)
+
+
+def _quality_rows(counts: pd.DataFrame) -> pd.DataFrame:
+    rows: pd.DataFrame = counts["rows"]
+    shown = pd.DataFrame(
+        {
+            "table": counts.index,
+            "rows_read": rows["in"].astype("int64"),
+            "rows_used": rows["used"].astype("int64"),
+            "rows_set_aside": rows["set_aside"].astype("int64"),
+            "used_share": (rows["used"] / rows["in"].where(rows["in"] > 0)).to_numpy(),
+        }
+    )
+    values: pd.DataFrame = counts["value"]
+    has_value = values.abs().max(axis=1).gt(0).to_numpy()
+    if has_value.any():
+        for name, action in (("value_read", "in"), ("value_used", "used"), ("value_set_aside", "set_aside")):
+            shown[name] = values[action].where(has_value).to_numpy()
+    return shown.reset_index(drop=True)
+
+
+def _quality_sentence(data_quality: pd.DataFrame, counts: pd.DataFrame, currency: str) -> str:
+    name = next((table for table in ("orders", "sales") if table in counts.index), str(counts.index[0]))
+    whole = counts.loc[name]
+    read, used, aside = (float(whole["rows"][action]) for action in COUNTS)
+    what = {"orders": "order lines", "sales": "sales rows"}.get(name, f"rows of {name}")
+    if not aside:
+        return f"All {plain_number(read)} {what} are used."
+    value = float(whole["value"]["in"])
+    worth = (
+        f", and {percent(whole['value']['used'] / value)} of their {short_money(value, currency)}" if value > 0 else ""
+    )
+    reasons = data_quality[(data_quality["source_table"] == name) & (data_quality["action"] == "set_aside")]
+    main = reasons.sort_values(["rows", "reason"], ascending=[False, True])["reason"].iloc[0]
+    most = f", most often: {main}" if len(reasons) > 1 else f": {main}"
+    share = percent(used / read) if read else ""
+    return f"{share} of {plain_number(read)} {what}{worth} are used; {plain_number(aside)} are set aside{most}."
