@@ -104,8 +104,21 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
     }
 
 
-def note_lines(orders: MarkedTable) -> MarkedTable:
-    """Return cleaned (and cut) orders with notes on the lines that are used and yet are no plain sales."""
+def note_lines(orders: MarkedTable, values: pd.Series) -> MarkedTable:
+    """Return cleaned (and cut) orders with notes on the lines that are used and yet are no plain sales.
+
+    Parameters
+    ----------
+    orders : MarkedTable
+        From `clean_orders`.
+    values : Series
+        Money of each line [currency of the plan].
+
+    Returns
+    -------
+    MarkedTable
+        The same rows, with notes on returns, free lines and lines without a customer.
+    """
     frame, used = orders.frame, orders.reason == ""
     kinds = {
         "goods taken back (quantity below zero)": (frame["quantity"] < 0, "Kept as returns; never netted with demand."),
@@ -119,15 +132,17 @@ def note_lines(orders: MarkedTable) -> MarkedTable:
         ),
     }
     notes = tuple(
-        Note(name, int((found & used).sum()), _money(frame[found & used]), first_offenders(frame[found & used]), fix)
+        Note(
+            name,
+            int((found & used).sum()),
+            float(values[found & used].sum()),
+            first_offenders(frame[found & used]),
+            fix,
+        )
         for name, (found, fix) in kinds.items()
         if (found & used).any()
     )
     return replace(orders, notes=orders.notes + notes)
-
-
-def _money(frame: pd.DataFrame) -> float:
-    return float(line_value(frame).sum())
 
 
 def first_offenders(frame: pd.DataFrame, most: int = 2) -> str:

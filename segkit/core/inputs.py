@@ -79,10 +79,10 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
     if as_of and not (days <= pd.Timestamp(as_of)).any():
         raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
     cut = {name: cut_at(table, last, step_days=step if name == "sales" else 1) for name, table in marked.items()}
+    values = {name: _values(table, cut, settings) for name, table in cut.items()}
     if "orders" in cut:
-        cut["orders"] = note_lines(cut["orders"])
+        cut["orders"] = note_lines(cut["orders"], values["orders"])
     known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
-    values = {name: _values(table, known, settings) for name, table in known.items()}
     return Inputs(
         tables={name: _used(table) for name, table in known.items()},
         data_quality=count_rows(known, values),
