@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from segkit.core.errors import DataError, list_problems
-from segkit.core.settings import Source
+from segkit.core.source_settings import Source
 
 Wanted = Callable[[list[str]], list[str]]
 _SHOWN = 3

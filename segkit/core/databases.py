@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from segkit.core.arrow_frames import to_frame
 from segkit.core.errors import DataError, SettingsError, nearest_name
-from segkit.core.settings import Source, fill_environment
+from segkit.core.settings import fill_environment
+from segkit.core.source_settings import Source
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine

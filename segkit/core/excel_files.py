@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.csv_files import Wanted, require_header
 from segkit.core.errors import DataError, nearest_name
-from segkit.core.settings import Source
+from segkit.core.source_settings import Source
 
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 

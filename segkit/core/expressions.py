@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from segkit.core.arrow_frames import to_series
 from segkit.core.errors import SettingsError, nearest_name
-from segkit.core.settings import Source
+from segkit.core.source_settings import Source
 
 WHERE = "where"
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from segkit.core.cells import clean_text
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
-from segkit.core.settings import Join
+from segkit.core.source_settings import Join
 
 _DENSE = 1 << 26
 
@@ -75,9 +75,18 @@ def _key_codes(rows: pd.DataFrame, other: pd.DataFrame, on: dict[str, str]) -> t
         right_codes, words = _coded(other[there])
         left_codes, left_words = _coded(rows[here])
         spread = np.append(words.get_indexer(left_words), -1)
-        left, right = _combine(left, spread[left_codes], len(words)), _combine(right, right_codes, len(words))
+        _add_digit(left, spread[left_codes], len(words))
+        _add_digit(right, right_codes, len(words))
         size *= max(len(words), 1)
     return left, right, size
+
+
+def _add_digit(codes: np.ndarray, digit: np.ndarray, count: int) -> None:
+    """Add one place to codes, in place; a code that is -1 stays so."""
+    codes *= count
+    codes += digit
+    codes[digit < 0] = -1
+    np.maximum(codes, -1, out=codes)
 
 
 def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
@@ -87,10 +96,6 @@ def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
         return np.append(merged, -1)[cells.cat.codes.to_numpy()], pd.Index(words)
     codes, words = pd.factorize(clean_text(cells))
     return codes, pd.Index(words)
-
-
-def _combine(codes: np.ndarray, more: np.ndarray, count: int) -> np.ndarray:
-    return np.where((codes < 0) | (more < 0), -1, codes * count + more)
 
 
 def _look_up(left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:

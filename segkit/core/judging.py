@@ -9,7 +9,7 @@ from segkit.core.cells import Cells, Reading
 from segkit.core.columns import TableSpec
 from segkit.core.marking import SHOWN, Marks
 from segkit.core.reading_fixes import propose_reading
-from segkit.core.settings import Source
+from segkit.core.source_settings import Source
 from segkit.core.tables import column_rules, name_row, present_key, repeated_rows, row_codes
 
 _LEFT_TO_CLEANING = {"orders": {"customer_id", "item_id", "unit_price", "amount"}}
@@ -137,9 +137,9 @@ def _judge_limits(marks: Marks, frame: pd.DataFrame, name: str, case: Case) -> p
 
 def _judge_repeated(marks: Marks, frame: pd.DataFrame, case: Case) -> None:
     key = present_key(frame, case.spec)
-    used = np.flatnonzero(marks.used())
+    used = marks.used()
     rows = np.zeros(len(frame), dtype=bool)
-    rows[used] = repeated_rows(frame if len(used) == len(frame) else frame.iloc[used], key)
+    rows[used] = repeated_rows(frame if used.all() else frame[used], key)
     if not rows.any():
         return
     words = f"{'line key' if 'line_id' in key else 'key'} ({', '.join(key)}) repeats"

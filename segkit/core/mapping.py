@@ -13,7 +13,7 @@ from segkit.core.judging import Case, judge_rows, note_identical, note_unreadabl
 from segkit.core.marking import Marks
 from segkit.core.one_row_per_key import keep_one_row_per_key
 from segkit.core.origins import require_origins, wanted_columns
-from segkit.core.settings import Join, Source
+from segkit.core.source_settings import Join, Source
 from segkit.core.sources import fingerprint_source, joined_source, read_source
 from segkit.core.tables import MarkedTable, Note, name_row
 from segkit.core.wide import period_columns, turn_wide
@@ -82,7 +82,7 @@ def map_table(name: str, raw: pd.DataFrame, source: Source, workspace: Path = Pa
     computed = evaluate(raw, source, name)
     own = {column: raw[origin] if origin else computed[column] for column, origin in origins.items()}
     cells = {column: _read(spec.columns[column], own[column], source, reading) for column in origins}
-    frame = pd.DataFrame({column: read.values for column, read in cells.items()}, index=pd.RangeIndex(len(raw)))
+    frame = pd.DataFrame({column: read.values for column, read in cells.items()}, pd.RangeIndex(len(raw)), copy=False)
     if source.wide and source.wide.blank == "zero":
         frame = _fill_blank(frame, own, source.wide.value)
     marks = Marks(len(raw), lambda place: name_row(frame, place, spec) if source.wide else f"row {place + 1:,}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from segkit.core.columns import TableSpec
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
 from segkit.core.expressions import mentioned_columns
-from segkit.core.settings import Source
+from segkit.core.source_settings import Source
 from segkit.core.wide import PERIOD, period_columns
 
 EXPRESSION = ""

@@ -14,9 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, list_problems, nearest_name
-from segkit.core.source_settings import Join, Rule, Section, Source, Wide, share_file
-
-__all__ = ["Join", "Section", "Settings", "Source", "Wide"]
+from segkit.core.source_settings import Rule, Section, Source, share_file
 
 FILE_NAME = "segkit.toml"
 MAPPINGS = Path(__file__).parent / "mappings"

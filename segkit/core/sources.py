@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from segkit.core.arrow_frames import to_frame
 from segkit.core.csv_files import Wanted, read_csv
 from segkit.core.errors import DataError, SettingsError
-from segkit.core.settings import Join, Source
+from segkit.core.source_settings import Join, Source
 
 _ENDINGS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),

@@ -188,7 +188,9 @@ def row_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, int]
         if size * count > 2**62:
             codes, uniques = pd.factorize(codes)
             size = len(uniques)
-        codes, size = codes * count + column, size * count
+        codes *= count
+        codes += column
+        size *= count
     return codes, size
 
 
@@ -266,9 +268,12 @@ def _filled_words(group: tuple[str, ...]) -> str:
 
 def _column_codes(cells: pd.Series) -> tuple[np.ndarray, int]:
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        return cells.cat.codes.to_numpy().astype("int64") + 1, len(cells.cat.categories) + 1
-    codes, uniques = pd.factorize(cells)
-    return codes.astype("int64") + 1, len(uniques) + 1
+        codes, count = cells.cat.codes.to_numpy().astype("int64"), len(cells.cat.categories)
+    else:
+        codes, uniques = pd.factorize(cells)
+        count = len(uniques)
+    codes += 1
+    return codes, count + 1
 
 
 def _repeats(codes: np.ndarray, size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.cells import Reading, clean_text, read_cells
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
-from segkit.core.settings import Wide
+from segkit.core.source_settings import Wide
 
 PERIOD = "period"
 
