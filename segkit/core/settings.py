@@ -228,12 +228,24 @@ def workspace_folder(workspace: str | Path) -> Path:
 def check_settings(values: dict[str, Any], where: str) -> Settings:
     """Return nested values as Settings, or raise a SettingsError that lists every problem in them."""
     if name := values.get("extends"):
-        values = merge_settings(_read_toml(_mapping(name)), values)
+        values = _without_files_not_named(merge_settings(_read_toml(_mapping(name)), values))
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         problems = [_problem(item) for item in error.errors()]
         raise SettingsError(list_problems(where, problems)) from None
+
+
+def _without_files_not_named(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the tables of a mapping whose file the user has not named; orders and sales stay, to be asked for."""
+    sources = values.get("sources", {})
+    named = {
+        name: source
+        for name, source in sources.items()
+        if name in ("orders", "sales") or any(source.get(key) for key in ("file", "url", "same_file_as"))
+    }
+    with_file = {name for name in named if not named[name].get("same_file_as") or named[name]["same_file_as"] in named}
+    return {**values, "sources": {name: source for name, source in named.items() if name in with_file}}
 
 
 def merge_settings(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
