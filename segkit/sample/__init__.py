@@ -1,19 +1,21 @@
-"""The generated sample company."""
+"""The generated sample company, and the text of ``data/README.md``."""
 
 from pathlib import Path
 
-__all__ = ["write_sample"]
+from segkit.sample.describe import describe_data, describe_tables
+
+__all__ = ["describe_data", "describe_tables", "write_sample"]
 
 
 def write_sample(folder: Path, *, seed: int | None = None) -> Path:
-    """Write the sample company as CSV files with a ``segkit.toml``.
+    """Write the sample company: one CSV per input table but ``sales``, ``segkit.toml`` and ``planted.toml``.
 
     Parameters
     ----------
     folder : Path
         Where to; made if it is not there. Files of the same names are replaced.
     seed : int, optional
-        Another seed gives another company of the same kind.
+        Another seed gives another company of the same kind; the committed one where left out.
 
     Returns
     -------
@@ -22,4 +24,4 @@ def write_sample(folder: Path, *, seed: int | None = None) -> Path:
     """
     from segkit.sample import company
 
-    return company.write_sample(folder, seed=company.SEED if seed is None else seed)
+    return company.write_company(folder, company.SEED if seed is None else seed)

@@ -66,21 +66,8 @@ def make_company(seed: int = SEED) -> SampleCompany:
     return SampleCompany(items, customers, stock, lines, written)
 
 
-def write_sample(folder: Path, *, seed: int = SEED) -> Path:
-    """Write the sample company: one CSV per input table, ``segkit.toml`` and ``planted.toml``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to; made if it is not there. Files of the same names are replaced.
-    seed : int
-        Another seed gives another company of the same kind.
-
-    Returns
-    -------
-    Path
-        The folder, which is a workspace.
-    """
+def write_company(folder: Path, seed: int = SEED) -> Path:
+    """Write the company made from ``seed`` into ``folder``, which is made if it is not there."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     company = make_company(seed)
@@ -98,7 +85,8 @@ def _settings(names: list[str]) -> str:
     company = facts()["company"]
     codes = ", ".join(f'"{code}"' for code in effects()["dirt"]["non_product"])
     head = [
-        "# The sample company: generated, every name and number is invented. What is planted in it stands in planted.toml.",
+        "# The sample company: generated, every name and number is invented.",
+        "# What is planted in it stands in planted.toml.",
         "[company]",
         f'name = "{company["name"]}"',
         f'currency = "{company["currency"]}"',

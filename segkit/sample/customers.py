@@ -20,9 +20,9 @@ def make_customers(seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        customer_id, name, region, country, currency, location_id (their stock), channel, tier, weight (share of the channel's
-        lines before scaling), size (factor on quantities), discount [share], every and offset [days], ahead [days],
-        returns [share of lines], price_factor and freight_factor, won_day and lost_day, cause (of a loss; blank = none).
+        customer_id, name, region, country, currency, location_id (their stock), channel, tier, weight (share of the
+        channel's lines before scaling), size (factor on quantities), discount [share], every and offset [days], ahead
+        [days], returns [share of lines], price_factor and freight_factor, won_day and lost_day, cause (of a loss).
     """
     customers = pd.concat([_channel(seed, entry) for entry in facts()["channel"]], ignore_index=True)
     customers.insert(0, "customer_id", [f"C{number + 1:03d}" for number in range(len(customers))])
@@ -44,7 +44,6 @@ def _channel(seed: int, entry: dict) -> pd.DataFrame:
         for r, u in zip(place, random.random(count), strict=True)
     ]
     words = [entry["words"][int(u * len(entry["words"]))] for u in random.random(count)]
-    low, high = entry["discount"]
     tier = (random.random(count) ** 1.2 * len(entry["tiers"])).astype(int)
     return pd.DataFrame(
         {
@@ -57,7 +56,7 @@ def _channel(seed: int, entry: dict) -> pd.DataFrame:
             "tier": np.array(entry["tiers"])[tier],
             "weight": np.exp(0.7 * normal(random, count)),
             "size": np.exp(0.3 * normal(random, count)),
-            "discount": np.round(high - (high - low) * tier / max(len(entry["tiers"]) - 1, 1), 3),
+            "discount": np.round(_agreed(entry, tier) * np.exp(0.3 * normal(random, count)), 3),
             "every": entry["every"],
             "offset": (random.random(count) * 5).astype(int) + 7 * (random.random(count) < 0.5) * (entry["every"] > 7),
             "ahead": entry["ahead"] + (random.random(count) * 3).astype(int),
@@ -70,6 +69,11 @@ def _channel(seed: int, entry: dict) -> pd.DataFrame:
             "cause": "",
         }
     )
+
+
+def _agreed(entry: dict, tier: np.ndarray) -> np.ndarray:
+    low, high = entry["discount"]
+    return high - (high - low) * tier / max(len(entry["tiers"]) - 1, 1)
 
 
 def _unique(names: pd.Series) -> pd.Series:

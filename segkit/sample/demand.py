@@ -34,7 +34,7 @@ def draw_demand(items: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.D
         * factor
     )
     counts = poisson(random, mean)
-    item, week, channel = (np.repeat(axis, counts.ravel()) for axis in np.indices(counts.shape).reshape(3, -1))
+    item, week, channel = np.repeat(np.indices(counts.shape).reshape(3, -1), counts.ravel(), axis=1)
     lines = pd.DataFrame({"item": item, "channel": channel, "promoted": factor[item, week, channel] > 1})
     lines["customer"] = _draw_customers(random, lines, items, customers)
     lines["day"] = _order_days(random, week, lines, customers)
@@ -62,8 +62,8 @@ def promotion_factor(items: pd.DataFrame) -> np.ndarray:
     for entry, rows in promoted_items(items):
         first, weeks = week_of(entry["from"]), entry["days"] // 7
         for week in range(first, first + weeks):
-            factor[np.ix_(rows, [week], inside)] = rule["uplift"]
-            factor[np.ix_(rows, [week + weeks], inside)] = rule["dip"]
+            factor[np.ix_(rows, np.array([week]), inside)] = rule["uplift"]
+            factor[np.ix_(rows, np.array([week + weeks]), inside)] = rule["dip"]
     return factor
 
 

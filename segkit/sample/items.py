@@ -22,8 +22,8 @@ def make_items(seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        item_id, description, category, made, supplier_id, list_price and base_cost [EUR], weight_kg, volume_m3, hs_code,
-        pack [units], rate [order lines/week], role (what is planted), launch_day, end_day, replaced_by.
+        item_id, description, category, made, supplier_id, list_price and base_cost [EUR], weight_kg, volume_m3,
+        hs_code, pack [units], rate [order lines/week], role (what is planted), launch_day, end_day, replaced_by.
     """
     items = pd.concat([_category(seed, entry) for entry in facts()["category"]], ignore_index=True)
     return _give_roles(items, seed)
@@ -52,7 +52,7 @@ def _category(seed: int, entry: dict) -> pd.DataFrame:
             "made": made,
             "supplier_id": np.where(made, "", bought_from),
             "list_price": price,
-            "base_cost": np.round(price * entry["cost_share"] * np.exp(0.06 * normal(random, count)), 2),
+            "base_cost": np.round(price * entry["cost_share"] * np.exp(0.11 * normal(random, count)), 2),
             "weight_kg": kilos,
             "volume_m3": np.round(kilos * VOLUME_PER_KG, 4),
             "hs_code": entry["hs_code"],

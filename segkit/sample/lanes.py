@@ -13,7 +13,7 @@ YEARS = (2023, 2024, 2025)
 YEARLY_RISE = 1.03
 PARCEL_KG = 30
 # weight from, weight to [kg], rate [EUR/kg] on the home lane, least charge [EUR] on the home lane
-OUTBOUND = [("parcel", 0, 5, 0.95, 6.4), ("parcel", 5, 30, 0.62, 7.9)]
+OUTBOUND: list[tuple[str, int, int | None, float, float]] = [("parcel", 0, 5, 0.95, 6.4), ("parcel", 5, 30, 0.62, 7.9)]
 OUTBOUND += [("road", 30, 200, 0.42, 24.0), ("road", 200, 1000, 0.26, 84.0), ("road", 1000, None, 0.17, 260.0)]
 DISTANCE = {"DE": 1.0, "FR": 1.25, "IT": 1.35, "GB": 1.55, "US": 3.2}
 # rates [EUR/kg], least charge and days into the EU
@@ -25,7 +25,7 @@ INBOUND = {
     ("US", "sea"): ([0.62, 0.41, 0.28], 260, 32),
     ("CN", "sea"): ([0.70, 0.46, 0.31], 320, 42),
 }
-INBOUND_BREAKS = [(0, 500), (500, 3000), (3000, None)]
+INBOUND_BREAKS: list[tuple[int, int | None]] = [(0, 500), (500, 3000), (3000, None)]
 
 
 def lanes_table() -> pd.DataFrame:
@@ -60,9 +60,9 @@ def _lanes_of_year(year: int, level: float) -> list[tuple]:
             lane = (f"{place}-{country}-{mode}".upper(), origin, country, place, mode)
             rows.append((*lane, *ends, f"{rate * far:.3f}", f"{least * far:.2f}", days, *valid))
     for (origin, mode), (rates, least, days) in INBOUND.items():
-        for (low, high), rate in zip(INBOUND_BREAKS, rates, strict=True):
+        for (start, end), rate in zip(INBOUND_BREAKS, rates, strict=True):
             lane = (f"{origin}-DE-{mode}".upper(), origin, "DE", "", mode)
-            ends = (low, "" if high is None else high)
+            ends = (start, "" if end is None else end)
             rows.append((*lane, *ends, f"{rate * level:.3f}", f"{least * level:.2f}", days, *valid))
     return rows
 

@@ -88,7 +88,7 @@ def draw_network(items: pd.DataFrame, lines: pd.DataFrame, customers: pd.DataFra
         echelon=echelon[location],
         parent=parent,
         supplier=supplier,
-        place_of_lines=_places_of_lines(place, items, lines, customers),
+        place_of_lines=_places_of_lines(place, lines, customers),
         **_supply(items, item, location, parent, supplier),
     )
 
@@ -133,9 +133,7 @@ def _supply(
     }
 
 
-def _places_of_lines(
-    place: np.ndarray, items: pd.DataFrame, lines: pd.DataFrame, customers: pd.DataFrame
-) -> np.ndarray:
+def _places_of_lines(place: np.ndarray, lines: pd.DataFrame, customers: pd.DataFrame) -> np.ndarray:
     """Serve each line from the customer's regional stock, else from the centre behind it, else from the north."""
     names = [entry["id"] for entry in facts()["location"]]
     near = np.array([names.index(name) for name in customers["location_id"]])[lines["customer"]]

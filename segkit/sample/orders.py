@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.sample.chance import exponential, gamma_two, stream
-from segkit.sample.facts import DAYS, FIRST_DAY, dates_of, effects, facts, halves_of, months_of, workday, workday_before
 from segkit.sample.dirt import finish_odd_lines, odd_lines
+from segkit.sample.facts import DAYS, FIRST_DAY, dates_of, effects, facts, halves_of, months_of, workday, workday_before
 from segkit.sample.lanes import freight_out, fuel_surcharge, transit_days
 from segkit.sample.rates import exchange_rates, fuel_index, unit_costs
 from segkit.sample.stock import Stock
@@ -90,7 +90,7 @@ def price_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
 
 
 def _returns(lines: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Some lines are sent back after delivery, in whole or part; the goods are then worth a quarter of their cost."""
+    """Return lines sent back after delivery, in whole or part; the goods are then worth a quarter of their cost."""
     random = stream(seed, "returns")
     share = customers["returns"].to_numpy()[lines["customer"]]
     back = lines[(random.random(len(lines)) < share) & (lines["kind"] == "order")].copy()

@@ -110,16 +110,25 @@ def _demand_effects(items: pd.DataFrame) -> dict[str, Any]:
             "meaning": "True level the same all the time but for season, promotion, stock-out: class moves are chance.",
             "item_ids": items.loc[role.isin(UNCHANGED_ROLES), "item_id"].tolist(),
         },
-        "intermittent": {
-            "category": names["SP"],
-            "mean_lines_per_month": round(float(items.loc[items["code"] == "SP", "rate"].mean() * 365.25 / 12 / 7), 3),
-        },
+        "intermittent": _intermittent(items),
         "launch": _dated(items[role == "launch"], "launch_day", "item_id"),
         "phase_out": _dated(items[role == "phase_out"], "end_day", "item_id"),
         "superseded": [
             {"item_id": row.item_id, "replaced_by": row.replaced_by, "date": date_of(row.end_day)}
             for row in items[role == "superseded"].itertuples()
         ],
+    }
+
+
+def _intermittent(items: pd.DataFrame) -> dict:
+    """Return the spares that are asked for in fewer than two months of three, with the true interval between months."""
+    spares = items[(items["code"] == "SP") & (items["role"] == "")]
+    interval = 1 / (1 - np.exp(-spares["rate"] * 365.25 / 12 / 7))
+    rare = interval > 1.5
+    return {
+        "meaning": "True mean months from one month with demand to the next (ADI); sizes are gamma with CV 0.7.",
+        "item_ids": spares.loc[rare, "item_id"].tolist(),
+        "adi_months": [round(float(value), 2) for value in interval[rare]],
     }
 
 

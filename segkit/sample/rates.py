@@ -1,4 +1,4 @@
-"""Exchange rates, indices, duties, freight lanes and activity costs of the sample company, and what items cost over time."""
+"""Exchange rates, indices and duties of the sample company, and what its items cost over time."""
 
 from datetime import date, timedelta
 
@@ -14,7 +14,8 @@ PRICE_RISE = 1.02
 LABOUR_RISE = 1.04
 FREIGHT_SHARE = {"DAP": 0.0, "CIF": 0.02, "FCA": 0.035, "FOB": 0.075}
 BASE_DUTY = {"84": 0.027, "90": 0.021, "73": 0.037}
-START_RATES = {"USD": 1.075, "GBP": 0.875, "CNY": 7.45}
+START_RATES = {"USD": 1.08, "GBP": 0.875, "CNY": 7.45}
+LOW_USD = 1.04
 
 
 def exchange_rates(seed: int) -> dict[str, np.ndarray]:
@@ -25,8 +26,9 @@ def exchange_rates(seed: int) -> dict[str, np.ndarray]:
     first, last = month_number(swing["from"]), month_number(swing["to"])
     along = np.clip((np.arange(MONTHS) - first) / (last - first), 0, 1)
     wobble = 1 + 0.006 * np.sin(np.arange(MONTHS) * 2.1) * (along > 0) * (along < 1)
-    usd = np.where(np.arange(MONTHS) < first, rates["USD"], 1.04 * (1 / (1 + swing["change"])) ** along * wobble)
-    rates["USD"] = usd
+    slide = 1 - (1 - LOW_USD / START_RATES["USD"]) * np.clip((np.arange(MONTHS) - 12) / (first - 12), 0, 1)
+    swung = LOW_USD * (1 / (1 + swing["change"])) ** along * wobble
+    rates["USD"] = np.where(np.arange(MONTHS) < first, rates["USD"] * slide, swung)
     rates["CNY"] = rates["CNY"] * (1 / (1 + swing["change"] / 2)) ** along
     return {"EUR": np.ones(MONTHS)} | {currency: np.round(values, 4) for currency, values in rates.items()}
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from segkit.sample.chance import exponential, stream
-from segkit.sample.facts import DAYS, day_of, effects, facts
+from segkit.sample.facts import DAYS, day_of, effects, facts, workday
 from segkit.sample.network import Network, draw_network
 
-SAFETY = {1: 2.3, 2: 3.0, 3: 2.5}
-DOWNSTREAM_DAYS = {1: 0, 2: 14, 3: 45}
+SAFETY = {1: 0.9, 2: 1.3, 3: 1.4}
+DOWNSTREAM_DAYS = {1: 0, 2: 6, 3: 30}
 
 
 @dataclass
@@ -105,7 +105,7 @@ def _targets(network: Network, demand: np.ndarray, lines: pd.DataFrame) -> tuple
     usual = (summed[:, late] - summed[:, early]) / (late - early)
     horizon = network.lead_days + network.review_days + np.array([DOWNSTREAM_DAYS[e] for e in network.echelon])
     ahead = np.stack([row[days + h + 1] - row[days + 1] for row, h in zip(summed, horizon, strict=True)])
-    expected = 0.6 * ahead + 0.4 * usual * horizon[:, None]
+    expected = 0.5 * ahead + 0.5 * usual * horizon[:, None]
     lumps = network.lump_size(lines)
     safety = np.array([SAFETY[e] for e in network.echelon])
     reorder = expected + safety[:, None] * np.sqrt(expected * lumps[:, None])
@@ -217,9 +217,9 @@ def _buy(state: _State, network: Network, reorder: np.ndarray, up_to: np.ndarray
         return
     multiple = network.multiple[places]
     quantity = np.maximum(np.ceil((up_to - position)[places] / multiple) * multiple, network.least_order[places])
-    expected = day + network.lead_days[places]
+    expected = workday(day + network.lead_days[places])
     received = np.maximum(expected + delays[network.supplier[places], day], day + 2)
-    received += np.where(received % 7 > 4, 7 - received % 7, 0)
+    received = workday(received)
     state.arrivals[places, received] += quantity
     state.on_order[places] += quantity
     state.bought += zip(places, [day] * len(places), expected, received, quantity.astype(int), strict=True)

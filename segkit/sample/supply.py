@@ -60,7 +60,7 @@ def purchase_lines(items: pd.DataFrame, stock: Stock, seed: int) -> pd.DataFrame
 
 
 def charge_lines(items: pd.DataFrame, purchases: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the charges on shipments received: freight, insurance, duty and clearance as the Incoterm leaves them to us."""
+    """Return the charges on shipments received, as far as the Incoterm leaves them to us."""
     rates, fuel, suppliers = exchange_rates(seed), fuel_index(seed), facts()["supplier"]
     received = purchases[purchases["received_day"] >= 0]
     weight = received["quantity"] * items["weight_kg"].to_numpy()[received["item"]]
@@ -99,7 +99,7 @@ def activity_pools(orders: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        activity, month, cost [EUR], practical_capacity [minutes], driver, minutes_per_unit; capacity is set once a year.
+        activity, month, cost [EUR], practical_capacity [minutes], driver, minutes_per_unit; capacity is set yearly.
     """
     back = orders["kind"] == "return"
     counts = pd.DataFrame(

@@ -7,7 +7,7 @@ from segkit.sample.facts import DAYS, FIRST_DAY, LAST_DAY, date_of, dates_of, ef
 from segkit.sample.rates import unit_costs
 from segkit.sample.stock import Stock
 
-WEEKLY_FROM = LAST_DAY - 13 * 7 + 1
+WEEKLY_FROM = LAST_DAY - 8 * 7 + 1
 
 
 def numbers(values: pd.Series | np.ndarray, digits: int) -> list[str]:
@@ -135,7 +135,7 @@ def suppliers_table() -> pd.DataFrame:
 def inventory_table(items: pd.DataFrame, stock: Stock) -> pd.DataFrame:
     """Return the input table ``inventory``.
 
-    Rows are every place on the last day of each month, every place on the Sundays of the last thirteen weeks, and every
+    Rows are every place on the last day of each month, every place on the Sundays of the last eight weeks, and every
     day without stock at the places that serve customers, while the item was offered.
     """
     network = stock.network
