@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import Column, nomenclature
+from segkit.report.column_facts import column_about, is_share, rows_in_sheet, unit_of
 from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percent, plain_number, shorten
 
 NUMERIC = ("number", "whole", "money", "share")
@@ -56,22 +57,12 @@ def table_html(
         body = f'<tr><td class="blank" colspan="{max(len(columns), 1)}">no rows</td></tr>'
     table = f"<table>{title}<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table>"
     wide = " wide" if len(columns) > WIDE else ""
-    return f'<div class="table{wide}" tabindex="0">{table}</div>{_more(len(frame) - len(shown), table_name)}'
-
-
-def column_about(name: str, table_name: str | None, values: pd.Series) -> Column:
-    """Return what the nomenclature says of a column, in its own table first; else its kind by its type."""
-    tables = nomenclature()
-    own = [tables[table_name]] if table_name in tables else []
-    for spec in (*own, *reversed(tables.values())):
-        if name in spec.columns:
-            return spec.columns[name]
-    return Column(name, _kind(values), "")
+    return f'<div class="table{wide}" tabindex="0">{table}</div>{_more(frame, len(frame) - len(shown), table_name)}'
 
 
 def cell_writer(column: Column, values: pd.Series) -> Callable[[Any], str]:
     """Return the function that writes one value of a column as people read it (not yet escaped)."""
-    if column.kind == "share" or column.name.endswith("share") or column.unit.startswith("fraction"):
+    if is_share(column):
         return lambda value: percent(value, 1)
     if column.kind == "money":
         large = values.dropna().abs().max() >= 1000 if values.notna().any() else False
@@ -87,30 +78,13 @@ def cell_writer(column: Column, values: pd.Series) -> Callable[[Any], str]:
     return lambda value: BLANK if value is None or value is pd.NA or value != value or value == "" else str(value)
 
 
-def unit_of(column: Column, currency: str) -> str:
-    """Return a column's unit with the currency code in the place of the word."""
-    return column.unit.replace("currency", currency) if currency else column.unit
-
-
 def _is_by_unit(columns: dict) -> bool:
     """Tell whether figures of several units stand below each other, each with its unit in the row."""
     return "unit" in columns and any(name in BY_UNIT and about.kind == "number" for name, about in columns.items())
 
 
-def _kind(values: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(values):
-        return "flag"
-    if pd.api.types.is_integer_dtype(values):
-        return "whole"
-    if pd.api.types.is_numeric_dtype(values):
-        return "number"
-    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
-
-
 def _head(column: Column, currency: str) -> str:
-    unit = "" if column.kind in ("share", "date") or column.unit.startswith("fraction") else unit_of(column, currency)
-    if unit == column.name:
-        unit = ""
+    unit = "" if column.kind == "date" or is_share(column) else unit_of(column, currency)
     mark = f' <span class="unit">{escape(unit)}</span>' if unit else ""
     side = ' class="number"' if column.kind in NUMERIC else ""
     words = escape(WORDS.get(column.name, column.name.replace("_", " ")))
@@ -135,8 +109,11 @@ def _text_cell(text: str, kind: str) -> str:
     return f"<td{mark}{hover}>{escape(short)}</td>"
 
 
-def _more(count: int, table_name: str | None) -> str:
+def _more(frame: pd.DataFrame, count: int, table_name: str | None) -> str:
     if count <= 0:
         return ""
-    where = f" in segkit.xlsx, sheet {escape(table_name)}" if table_name in nomenclature() and table_name else ""
-    return f'<p class="more">… {plain_number(count)} more row{"s" * (count != 1)}{where}</p>'
+    where = ""
+    if table_name and table_name in nomenclature():
+        whole = rows_in_sheet(frame) == len(frame)
+        where = f" in segkit.xlsx, sheet {table_name}" if whole else f" in tables/{table_name}.parquet"
+    return f'<p class="more">… {plain_number(count)} more row{"s" * (count != 1)}{escape(where)}</p>'

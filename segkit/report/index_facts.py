@@ -67,9 +67,7 @@ def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str
     counts = _counts(data_quality)
     if counts.empty:
         return "", ""
-    return _quality_sentence(data_quality, counts, currency), table_html(
-        _quality_rows(counts), currency=currency, rows=40
-    )
+    return _quality_sentence(data_quality, counts, currency), table_html(_quality_rows(counts, currency), rows=40)
 
 
 def assumption_sentence(assumptions: pd.DataFrame) -> str:
@@ -130,7 +128,7 @@ def _counts(data_quality: pd.DataFrame) -> pd.DataFrame:
     return sums.reindex(columns=pd.MultiIndex.from_tuples(whole)).fillna(0.0)
 
 
-def _quality_rows(counts: pd.DataFrame) -> pd.DataFrame:
+def _quality_rows(counts: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows: pd.DataFrame = counts["rows"]
     shown = pd.DataFrame(
         {
@@ -145,7 +143,7 @@ def _quality_rows(counts: pd.DataFrame) -> pd.DataFrame:
     has_value = values.abs().max(axis=1).gt(0).to_numpy()
     if has_value.any():
         for name, action in (("value_read", "in"), ("value_used", "used"), ("value_set_aside", "set_aside")):
-            shown[name] = values[action].where(has_value).to_numpy()
+            shown[f"{name}, {currency}"] = values[action].where(has_value).to_numpy()
     return shown.reset_index(drop=True)
 
 

@@ -105,8 +105,8 @@ def start_figure(name: str, title: str, subtitle: str, height: float = 3.6) -> "
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    lines = textwrap.wrap(title, 78) or [""]
-    notes = textwrap.wrap(subtitle, 110)
+    lines = textwrap.wrap(title, 86) or [""]
+    notes = textwrap.wrap(subtitle, 116)
     head = 0.1 + 0.235 * len(lines) + 0.17 * len(notes) + 0.14
     total = height + head
     room = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=0.06, hspace=0.06, rect=(0, 0, 1, height / total))

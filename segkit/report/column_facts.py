@@ -1,0 +1,65 @@
+"""What presenting needs to know of a column: its meaning and unit by the nomenclature, and how much fits in a sheet."""
+
+import pandas as pd
+
+from segkit.core.columns import Column, nomenclature
+
+MOST_CELLS = 550_000
+FIRST_ROWS = 10_000
+
+
+def column_about(name: str, table_name: str | None, values: pd.Series) -> Column:
+    """Return what the nomenclature says of a column, in its own table first; else its kind by its type.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    table_name : str or None
+        Table of the plan to which it belongs.
+    values : Series
+        The column, whose type tells the kind of one that the nomenclature does not know.
+
+    Returns
+    -------
+    Column
+        Its meaning is blank where it is not known.
+
+    Examples
+    --------
+    >>> column_about("net_margin", "item_value", pd.Series([1.0])).unit
+    'currency'
+    """
+    tables = nomenclature()
+    own = [tables[table_name]] if table_name in tables else []
+    for spec in (*own, *reversed(tables.values())):
+        if name in spec.columns:
+            return spec.columns[name]
+    return Column(name, kind_of(values), "")
+
+
+def kind_of(values: pd.Series) -> str:
+    """Return the kind of a column by its type: flag, whole, number, date or text."""
+    if pd.api.types.is_bool_dtype(values):
+        return "flag"
+    if pd.api.types.is_integer_dtype(values):
+        return "whole"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+
+
+def is_share(column: Column) -> bool:
+    """Tell whether a column holds fractions that people read as percent."""
+    return column.kind == "share" or column.name.endswith("share") or column.unit.startswith("fraction")
+
+
+def unit_of(column: Column, currency: str) -> str:
+    """Return a column's unit with the currency code in the place of the word; blank where the name says it."""
+    unit = column.unit.replace("currency", currency) if currency else column.unit
+    return "" if unit == column.name else unit
+
+
+def rows_in_sheet(frame: pd.DataFrame) -> int:
+    """Return how many rows of a table its Excel sheet shows: all, or the first 10,000 of a very long one."""
+    return len(frame) if frame.size <= MOST_CELLS else min(len(frame), FIRST_ROWS)
