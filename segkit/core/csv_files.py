@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from segkit.core.source_settings import Source
 
 Wanted = Callable[[list[str]], list[str]]
 _SHOWN = 3
-_GUESSES = ["utf-8", "cp1252", "cp1250", "utf-16", "cp932", "cp949", "gb18030"]
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_GUESSES = ["utf-8", "cp1252", "cp1250", "cp932", "cp949", "gb18030"]
 _BLOCK = 1 << 24
 
 
@@ -54,9 +56,7 @@ def read_csv(path: Path, source: Source, wanted: Wanted) -> pa.Table:
             table = arrow_csv.read_csv(stream, **options)
     except (pa.ArrowInvalid, UnicodeError) as error:
         _require_encoding(path, source.encoding)
-        raise DataError(
-            f"{path}: cannot be read as CSV\n  {error}\nCheck sources.….delimiter and header_row."
-        ) from None
+        raise DataError(f"{path}: cannot be read as CSV\n  {error}\nCheck delimiter, header_row and quotes.") from None
     if ragged:
         raise DataError(_describe_ragged(path, names, options))
     return table
@@ -87,6 +87,19 @@ def require_header(path: Path, names: list[str], line: int) -> None:
     repeated = [name for name in dict.fromkeys(names) if name and names.count(name) > 1] if _repeat(names) else []
     if repeated:
         raise DataError(_describe_repeated(path, names, repeated))
+
+
+def delimiter_hint(names: list[str]) -> str:
+    """Return what to set where a whole header was read as one name; blank where it was not.
+
+    Examples
+    --------
+    >>> delimiter_hint(["order;item;quantity"])
+    'The header was read as one name: set delimiter = ";" for this source.'
+    """
+    found: list[str] = re.findall(r"[;\t|,]", names[0]) if len(names) == 1 else []
+    mark = found[0].replace("\t", "\\t") if found else ""
+    return f'The header was read as one name: set delimiter = "{mark}" for this source.' if found else ""
 
 
 def _repeat(names: list[str]) -> bool:
@@ -148,7 +161,7 @@ def _describe_ragged(path: Path, names: list[str], options: dict[str, Any]) -> s
         arrow_csv.read_csv(stream, **options)
     shown = [f"line {number}: {cells} cells: {text[:80]}" for number, cells, text in rows[:_SHOWN]]
     head = f"{path}: {len(rows):,} rows do not have {len(names)} cells as the header has, first:"
-    fix = "Put text that holds the delimiter in quotes, or set delimiter or header_row."
+    fix = delimiter_hint(names) or "Put text that holds the delimiter in quotes, or set delimiter or header_row."
     return "\n".join([head, *(f"  {line}" for line in shown), fix])
 
 
@@ -162,7 +175,8 @@ def _require_encoding(path: Path, encoding: str) -> None:
         start = getattr(error, "start", 0)
         line = content.count(b"\n", 0, start) + 1
         shown = content[max(0, start - 20) : start + 20].decode("latin-1")
-        better = next((guess for guess in _GUESSES if _decodes(content, guess)), "latin-1")
+        marked = [guess for mark, guess in _BYTE_ORDER_MARKS.items() if content.startswith(mark)]
+        better = next((guess for guess in [*marked, *_GUESSES] if _decodes(content, guess)), "latin-1")
         raise DataError(
             f"{path}: is not {encoding}\n  byte {start:,} (line {line:,}) does not fit, near {shown!r}\n"
             f'Set encoding = "{better}" for this source: the whole file can be read so.'

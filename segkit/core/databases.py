@@ -84,7 +84,7 @@ def read_duckdb(path: Path, source: Source) -> pd.DataFrame:
             return to_frame(connection.sql(query).to_arrow_table())
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: DuckDB cannot read it\n  {reason}\nCheck the file and sources.….query.") from None
+        raise DataError(f"{path}: DuckDB cannot read it\n  {reason}\nCheck the file and the query.") from None
 
 
 def require_reading(query: str) -> None:

@@ -96,7 +96,10 @@ def _judge_unreadable(marks: Marks, name: str, case: Case) -> None:
     elif case.source.unreadable == "set_aside":
         marks.set_aside(rows, f"{name} unreadable")
     else:
-        fixes = (proposal or f"No one setting reads all of {name}: mend the cells.", _set_aside_rule(case))
+        fixes = (
+            proposal or f"No one setting reads all of {name}: mend the cells, or read them by an expression.",
+            _set_aside_rule(case),
+        )
         marks.refuse(f"{name} is unreadable", rows, first=first, fixes=fixes)
 
 
@@ -116,8 +119,14 @@ def _judge_missing(marks: Marks, frame: pd.DataFrame, case: Case) -> None:
     for group in groups:
         if later & set(group):
             continue
-        rows = np.logical_and.reduce([frame[name].isna().to_numpy() for name in group if name in frame])
+        rows = np.logical_and.reduce([_is_blank(frame, name, case) for name in group if name in frame])
         _judge(marks, rows, f"{' and '.join(group)} missing", f"{' and '.join(group)} is missing", case)
+
+
+def _is_blank(frame: pd.DataFrame, name: str, case: Case) -> np.ndarray:
+    """Return which cells hold nothing; those that could not be read have been spoken of."""
+    blank = frame[name].isna().to_numpy()
+    return blank & ~case.cells[name].unreadable if name in case.cells else blank
 
 
 def _judge_limits(marks: Marks, frame: pd.DataFrame, name: str, case: Case) -> pd.DataFrame:

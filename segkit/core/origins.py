@@ -1,13 +1,13 @@
 """Which column of a source each column of a table comes from, and which columns are worth reading."""
 
-import re
 from collections.abc import Iterable
 
 from segkit.core.columns import TableSpec
+from segkit.core.csv_files import delimiter_hint
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
 from segkit.core.expressions import mentioned_columns
 from segkit.core.source_settings import Source
-from segkit.core.wide import PERIOD, period_columns
+from segkit.core.wide import period_columns
 
 EXPRESSION = ""
 _FEW_COLUMNS = 100
@@ -69,7 +69,7 @@ def require_origins(names: list[str], spec: TableSpec, source: Source) -> dict[s
     """
     where = f"sources.{spec.name}"
     if wrong := [*_unknown_columns(spec, source, where), *_unknown_origins(names, spec, source, where)]:
-        fix = _delimiter_hint(names) or f"The source has: {_list(names)}"
+        fix = delimiter_hint(names) or f"The source has: {_list(names)}"
         raise SettingsError(list_problems(f"the mapping of '{spec.name}' does not fit its source", wrong, [fix]))
     origins = find_origins(names, spec, source)
     absent = [name for name in spec.required if name not in origins]
@@ -78,7 +78,7 @@ def require_origins(names: list[str], spec: TableSpec, source: Source) -> dict[s
         problems = [f"{name} is required and comes from no column" for name in absent]
         fixes = [
             f"The source has: {_list(names)}",
-            _delimiter_hint(names) or f"Name the source's columns under [{where}.columns].",
+            delimiter_hint(names) or f"Name the source's columns under [{where}.columns].",
         ]
         raise DataError(list_problems(f"table '{spec.name}' lacks columns", problems, fixes))
     return origins
@@ -113,10 +113,3 @@ def _unknown_origins(names: list[str], spec: TableSpec, source: Source, where: s
 
 def _list(names: list[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" … ({len(names):,} columns)" if len(names) > _LISTED else "")
-
-
-def _delimiter_hint(names: list[str]) -> str:
-    """Return what to set where a whole header was read as one name."""
-    filled = [name for name in names if name not in (PERIOD,)]
-    found: list[str] = re.findall(r"[;\t|,]", filled[0]) if len(filled) == 1 else []
-    return f"The header was read as one name: set delimiter = {found[0]!r} for this source." if found else ""
