@@ -96,7 +96,7 @@ def _draw_customers(
 def _order_days(
     random: np.random.Generator, week: np.ndarray, lines: pd.DataFrame, customers: pd.DataFrame
 ) -> np.ndarray:
-    """Put lines on their customer's order days, as far as he keeps to them; Saturdays are for online orders."""
+    """Put lines on their customer's order days, as far as these are kept; Saturdays are for online orders."""
     weekday = weighted(random, WEEKDAYS, len(lines))
     channels = facts()["channel"]
     online = np.array([entry["name"] == "online" for entry in channels])[lines["channel"]]
