@@ -100,7 +100,8 @@ def _order_days(
     weekday = weighted(random, WEEKDAYS, len(lines))
     channels = facts()["channel"]
     online = np.array([entry["name"] == "online" for entry in channels])[lines["channel"]]
-    day = week * 7 + np.where(online, weekday, np.minimum(weekday, 4))
+    day = week * 7 + weekday
+    day = np.where(online, day, workday(day))
     keeps = random.random(len(lines)) < np.array([entry["discipline"] for entry in channels])[lines["channel"]]
     every = customers["every"].to_numpy()[lines["customer"]]
     wait = (customers["offset"].to_numpy()[lines["customer"]] - day) % every

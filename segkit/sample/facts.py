@@ -69,15 +69,32 @@ def halves_of(days: np.ndarray) -> np.ndarray:
     return months_of(days) // 6
 
 
+@cache
+def _closed() -> np.ndarray:
+    """Return which days are no workdays: weekends, Christmas and New Year; a year beyond the end."""
+    day = np.arange(DAYS + 400)
+    dates = dates_of(day)
+    of_month = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
+    month = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    christmas = (month == 12) & ((of_month == 25) | (of_month == 26))
+    return (day % 7 >= 5) | christmas | ((month == 1) & (of_month == 1))
+
+
 def workday(days: np.ndarray) -> np.ndarray:
-    """Return the days themselves, weekends moved to the Monday after."""
-    weekday = days % 7
-    return days + np.where(weekday == 5, 2, np.where(weekday == 6, 1, 0))
+    """Return the days themselves, weekends and holidays moved to the next workday."""
+    return _moved(days, 1)
 
 
 def workday_before(days: np.ndarray) -> np.ndarray:
-    """Return the days themselves, weekends moved to the Friday before."""
-    return days - np.maximum(days % 7 - 4, 0)
+    """Return the days themselves, weekends and holidays moved to the workday before."""
+    return _moved(days, -1)
+
+
+def _moved(days: np.ndarray, step: int) -> np.ndarray:
+    days = np.asarray(days).copy()
+    while (closed := _closed()[days]).any():
+        days = np.where(closed, days + step, days)
+    return days
 
 
 def number_of(kind: str, identifier: str) -> int:
