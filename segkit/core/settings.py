@@ -87,7 +87,7 @@ class LifeCycle(Section):
 
     new_periods: int = Field(6, ge=1, description="New: first demand (or launch) less than so many periods ago.")
     dormant_periods: int = Field(6, ge=1, description="Dormant: no demand for so many periods.")
-    decline_share: Share = Field(0.5, description="Declining: last half year below this share of the year before.")
+    decline_share: Share = Field(0.5, description="Declining: last half year below this share of the same half year before.")
 
 
 class Patterns(Section):

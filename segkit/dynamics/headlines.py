@@ -46,16 +46,14 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
     if len(aside):
         rest = f"{aside['rows'].sum():,} were set aside, most because: {aside.iloc[0]['reason']}"
     sentence = (
-        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({share:.1%}) worth "
+        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({_percent(share)}) worth "
         f"{currency} {used['value']:,.0f} are used; {rest}."
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
         first = assumptions.iloc[0]
         what_for = f"{first['assumption']} = {first['value']}".replace("assume.", "")
-        text = (
-            f"{len(assumptions)} assumptions were made; the first, {what_for}, carries {first['share']:.0%} of revenue."
-        )
+        text = f"{len(assumptions)} assumptions were made; the first, {what_for}, carries {_percent(first['share'])} of revenue."
         rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
     return _table(rows)
 
@@ -100,7 +98,7 @@ def _earned(items: pd.DataFrame, periods: pd.DataFrame, rules: Segments, currenc
             revenue,
             currency,
         )
-    share = f" ({margin / revenue:.1%})" if revenue > 0 else ""
+    share = f" ({_percent(margin / revenue)})" if revenue > 0 else ""
     sentence = f"Revenue of {currency} {revenue:,.0f} left a net margin of {currency} {margin:,.0f}{share} in {span}."
     return PROFIT_STEP, "net_margin", sentence, margin, currency
 
@@ -112,8 +110,10 @@ def _concentration(segments: pd.DataFrame, rules: Segments) -> tuple | None:
         return None
     share, measure = top / classed, rules.measure.replace("_", " ")
     held = segments.loc[segments["abc"] == rules.abc_labels[0], "share"].sum()
-    sentence = f"{top:,} of {classed:,} items ({share:.1%}) bring {held:.1%} of the {measure} of all that earn."
-    return PROFIT_STEP, "class_a_items", sentence, share, "share"
+    sentence = (
+        f"{top:,} of {classed:,} items ({_percent(share)}) bring {_percent(held)} of the {measure} of all that earn."
+    )
+    return PROFIT_STEP, "items_of_the_top_class", sentence, share, "share"
 
 
 def _best_customers(customers: pd.DataFrame) -> tuple | None:
@@ -122,7 +122,9 @@ def _best_customers(customers: pd.DataFrame) -> tuple | None:
         return None
     count = max(1, round(0.2 * len(customers)))
     share = customers["net_margin"].nlargest(count).sum() / total
-    sentence = f"The best fifth of customers ({count:,} of {len(customers):,}) brings {share:.1%} of the net margin."
+    sentence = (
+        f"The best fifth of customers ({count:,} of {len(customers):,}) brings {_percent(share)} of the net margin."
+    )
     return PROFIT_STEP, "best_fifth_of_customers", sentence, share, "share"
 
 
@@ -143,8 +145,14 @@ def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
         return None
     steady = known.loc[known["xyz"] == "X", "measure_value"].sum() / total
     measure = rules.measure.replace("_", " ")
-    sentence = f"{steady:.1%} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
+    sentence = (
+        f"{_percent(steady)} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
+    )
     return PROFIT_STEP, "steady_share", sentence, steady, "share"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def _table(rows: list[tuple]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from segkit.core.masters import look_up
 from segkit.core.settings import LifeCycle, Patterns
 from segkit.dynamics.demand import KEY
 
+_CHANCE = 1.645  # normal quantile at 95 %
 _PATTERNS = np.array(["smooth", "erratic", "intermittent", "lumpy"])
 
 
@@ -142,15 +143,26 @@ def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame,
 
 
 def _declining(panel: pd.DataFrame, figures: pd.DataFrame, calendar: np.ndarray, rules: LifeCycle) -> np.ndarray:
-    """Return whether the last 6 periods sell less than the stated share of the same periods a cycle before.
+    """Return whether the last half year sells less than the stated share of the same half year before.
 
-    The comparison is with the 12 periods before, which hold every season of a monthly year once.
+    The same months are compared, so that a season is no decline; and the fall in order lines must be more than
+    chance: two Poisson counts differ at the 5 % level (square-root test), so that a slow mover's luck is none either.
     """
+    year = _periods_per_year(calendar)
+    half = year // 2
     at = np.searchsorted(calendar, panel["period"])
     key = np.repeat(np.arange(len(figures)), figures["periods"])
-    recent = at >= len(calendar) - 6
-    before = (at >= len(calendar) - 18) & ~recent
-    quantity = panel["quantity"].to_numpy()
-    late = np.bincount(key[recent], weights=quantity[recent], minlength=len(figures)) / 6
-    early = np.bincount(key[before], weights=quantity[before], minlength=len(figures)) / 12
-    return (figures["periods"] >= 18).to_numpy() & (late < rules.decline_share * early)
+    recent = at >= len(calendar) - half
+    before = (at >= len(calendar) - half - year) & (at < len(calendar) - year)
+
+    def total(name: str, rows: np.ndarray) -> np.ndarray:
+        return np.bincount(key[rows], weights=panel[name].to_numpy()[rows], minlength=len(figures))
+
+    less = total("quantity", recent) < rules.decline_share * total("quantity", before)
+    fall = np.sqrt(2) * (np.sqrt(total("lines", before)) - np.sqrt(total("lines", recent)))
+    return (figures["periods"] >= year + half).to_numpy() & less & (fall > _CHANCE)
+
+
+def _periods_per_year(calendar: np.ndarray) -> int:
+    days = np.median(np.diff(calendar).astype("timedelta64[D]").astype(int)) if len(calendar) > 1 else 30
+    return 12 if days >= 28 else 52 if days >= 7 else 365
