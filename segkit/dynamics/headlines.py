@@ -46,14 +46,15 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
     if len(aside):
         rest = f"{aside['rows'].sum():,} were set aside, most because: {aside.iloc[0]['reason']}"
     sentence = (
-        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({_percent(share)}) worth "
-        f"{currency} {used['value']:,.0f} are used; {rest}."
+        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({_percent(share)}) "
+        f"worth {currency} {used['value']:,.0f} are used; {rest}."
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
         first = assumptions.iloc[0]
         what_for = f"{first['assumption']} = {first['value']}".replace("assume.", "")
-        text = f"{len(assumptions)} assumptions were made; the first, {what_for}, carries {_percent(first['share'])} of revenue."
+        count = "1 assumption was made" if len(assumptions) == 1 else f"{len(assumptions)} assumptions were made"
+        text = f"{count}; the first, {what_for}, carries {_percent(first['share'])} of revenue."
         rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
     return _table(rows)
 
