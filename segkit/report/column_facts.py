@@ -57,7 +57,7 @@ def is_share(column: Column) -> bool:
 def unit_of(column: Column, currency: str) -> str:
     """Return a column's unit with the currency code in the place of the word; blank where the name says it."""
     unit = column.unit.replace("currency", currency) if currency else column.unit
-    return "" if unit == column.name else unit
+    return "" if unit in column.name.split("_") else unit
 
 
 def rows_in_sheet(frame: pd.DataFrame) -> int:

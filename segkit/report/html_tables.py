@@ -12,7 +12,7 @@ from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percen
 
 NUMERIC = ("number", "whole", "money", "share")
 BY_UNIT = ("value", "low", "base", "high")
-WORDS = {"low": "20 % lower", "base": "as assumed", "high": "20 % higher"}
+WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 LONGEST_TEXT = 90
 WIDE = 9
 
@@ -25,7 +25,8 @@ def table_html(
     Parameters
     ----------
     frame : DataFrame
-        Any table; column names of the nomenclature bring their unit and meaning along.
+        Any table; column names of the nomenclature bring their unit and meaning along. Text columns that are blank
+        in every row shown are left out.
     table_name : str, optional
         Its name in the plan: decides what columns mean, and the sheet where further rows are.
     rows : int
@@ -49,6 +50,7 @@ def table_html(
     columns = {name: column_about(str(name), table_name, frame[name]) for name in frame.columns}
     if _is_by_unit(columns):
         del columns["unit"]
+    columns = {name: column for name, column in columns.items() if not _says_nothing(shown[name], column)}
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     heads = "".join(_head(column, currency) for column in columns.values())
     cells = [_cells(shown, name, column, currency) for name, column in columns.items()]
@@ -78,6 +80,11 @@ def cell_writer(column: Column, values: pd.Series) -> Callable[[Any], str]:
     return lambda value: BLANK if value is None or value is pd.NA or value != value or value == "" else str(value)
 
 
+def _says_nothing(values: pd.Series, column: Column) -> bool:
+    """Tell whether a text column is blank in every row shown; it is left out then."""
+    return column.kind == "text" and len(values) > 0 and bool((values.isna() | (values == "")).all())
+
+
 def _is_by_unit(columns: dict) -> bool:
     """Tell whether figures of several units stand below each other, each with its unit in the row."""
     return "unit" in columns and any(name in BY_UNIT and about.kind == "number" for name, about in columns.items())
@@ -105,7 +112,9 @@ def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> lis
 def _text_cell(text: str, kind: str) -> str:
     short = shorten(text, LONGEST_TEXT)
     hover = f' title="{escape(text)}"' if short.endswith("…") else ""
-    mark = ' class="nowrap"' if kind in ("id", "date") and len(text) <= 16 else ""
+    mark = (
+        ' class="nowrap"' if kind in ("id", "date") and len(text) <= 16 else ' class="long"' if len(text) > 14 else ""
+    )
     return f"<td{mark}{hover}>{escape(short)}</td>"
 
 

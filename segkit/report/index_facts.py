@@ -49,8 +49,8 @@ def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: st
     return [_figure(row, stems, currency) for row in ordered.to_dict("records")]
 
 
-def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str]:
-    """Return one sentence on the data, and a small table: rows and value in = used + set aside.
+def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str, str]:
+    """Return what a director needs to know of the data.
 
     Parameters
     ----------
@@ -62,12 +62,18 @@ def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str
     Returns
     -------
     tuple of str
-        Sentence (text) and table (HTML); both blank where nothing was read.
+        One sentence; a small table (HTML) of the sources of which rows were set aside, and of the orders or sales:
+        rows and value in = used + set aside; a sentence on the others. All blank where nothing was read.
     """
     counts = _counts(data_quality)
     if counts.empty:
-        return "", ""
-    return _quality_sentence(data_quality, counts, currency), table_html(_quality_rows(counts, currency), rows=40)
+        return "", "", ""
+    shown = (counts["rows", "set_aside"] > 0) | counts.index.isin(["orders", "sales"])
+    rest = counts[~shown]["rows", "in"]
+    names = ", ".join(f"{name} ({plain_number(rows)})" for name, rows in rest.items())
+    others = f"Used in full, with rows: {names}." if names else ""
+    table = table_html(_quality_rows(counts[shown], currency), rows=40) if shown.any() else ""
+    return _quality_sentence(data_quality, counts, currency), table, others
 
 
 def assumption_sentence(assumptions: pd.DataFrame) -> str:
@@ -83,7 +89,7 @@ def assumption_sentence(assumptions: pd.DataFrame) -> str:
 
 
 def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str]:
-    """Return the assumptions, and what the headlines would be with each 20 % lower and higher, as HTML tables.
+    """Return the assumptions, and what the headlines would be with each 20% lower and higher, as HTML tables.
 
     Parameters
     ----------

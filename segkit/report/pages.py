@@ -134,7 +134,7 @@ def _shared(settings: Settings, workspace: Path, as_of: date) -> dict[str, Any]:
 
 def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -> dict[str, Any]:
     tables = {name: _read_table(run_dir, name) for name in INDEX_TABLES}
-    sentence, quality = quality_summary(tables["data_quality"], currency)
+    sentence, quality, rest = quality_summary(tables["data_quality"], currency)
     made, effects = assumption_tables(tables, currency)
     wrote = (run_dir / "tables" / "assumptions.parquet").is_file()
     return {
@@ -143,6 +143,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "notices": _notices(run_dir, bodies),
         "quality_sentence": sentence,
         "quality_table": _safe(quality),
+        "quality_rest": rest,
         "assumptions_sentence": assumption_sentence(tables["assumptions"]) if wrote else "This run did not check it.",
         "assumptions_table": _safe(made),
         "effects_table": _safe(effects),

@@ -56,8 +56,17 @@ def plot_demand(demand: pd.DataFrame, periods: pd.DataFrame, *, currency: str = 
         return empty_figure("demand", "No demand in any period.")
     unit = _period_unit(totals)
     money = bool(totals["revenue"].abs().sum() > 0)
-    panels = [("revenue", f"revenue [{currency}]" if currency else "revenue")] if money else []
-    panels.append(("quantity", "units"))
+    panels = (
+        [
+            (
+                "revenue",
+                f"value of orders, before returns [{currency}]" if currency else "value of orders, before returns",
+            )
+        ]
+        if money
+        else []
+    )
+    panels.append(("quantity", "units ordered"))
     if totals["censored"].sum() > 0:
         panels.append(("censored", "out of stock, share of item-locations"))
     note = f"Per {unit}" + ("" if totals["complete"].all() else "; hatched: the data do not cover the whole " + unit)
@@ -93,14 +102,14 @@ def _demand_title(totals: pd.DataFrame, column: str, unit: str, currency: str) -
     year, whole = YEAR[unit], totals.loc[totals["complete"], column]
     now, before = whole.iloc[-year:].sum(), whole.iloc[-2 * year : -year]
     amount = short_money(now, currency) if column == "revenue" else f"{short_number(now)} units"
-    word = "Revenue" if column == "revenue" else "Demand"
     if len(before) < year or before.sum() <= 0:
         spans = f"{len(whole.iloc[-year:])} complete {unit}{'s' * (len(whole) != 1)}"
-        return f"{word} came to {amount} in the last {spans}"
+        return f"Customers ordered {amount} in the last {spans}"
     change = now / before.sum() - 1
     if abs(change) < 0.005:
-        return f"{word} held at {amount} in the last {year} {unit}s"
-    return f"{word} {'rose' if change > 0 else 'fell'} {percent(abs(change))} to {amount} in the last {year} {unit}s"
+        return f"Customers ordered {amount} in the last {year} {unit}s, as much as before"
+    more = f"{percent(abs(change))} {'more' if change > 0 else 'less'} than in the {year} before"
+    return f"Customers ordered {amount} in the last {year} {unit}s, {more}"
 
 
 def _draw_periods(axes: "Axes", totals: pd.DataFrame, column: str, head: str, unit: str) -> None:
@@ -208,12 +217,12 @@ def _quadrants(axes: "Axes", counts: pd.Series, limits: tuple[float, float], mos
 
 @styled
 def plot_life_cycle(demand_profile: pd.DataFrame) -> "Figure":
-    """Draw how many items at locations stand in each state of their life.
+    """Draw how many items (or items at locations) stand in each state of their life.
 
     Parameters
     ----------
     demand_profile : DataFrame
-        Table ``demand_profile``.
+        Table ``item_profile`` or ``demand_profile``.
 
     Returns
     -------
@@ -227,11 +236,12 @@ def plot_life_cycle(demand_profile: pd.DataFrame) -> "Figure":
         return empty_figure("life_cycle", "No item has a life-cycle state.")
     counts, total = counts.reindex(names), int(counts.sum())
     lively = int(counts.reindex(["new", "active"]).fillna(0).sum())
-    title = f"{percent(lively / total)} of items at locations are new or active"
+    noun = "items" if demand_profile["item_id"].is_unique else "items at locations"
+    title = f"{percent(lively / total)} of {noun} are new or active"
     waning = int(counts.reindex(["declining", "dormant"]).fillna(0).sum())
     title += f"; {percent(waning / total)} are declining or dormant" if waning else ""
     figure = start_figure(
-        "life_cycle", title, f"{plain_number(total)} items at locations by life-cycle state", 0.3 + 0.3 * len(names)
+        "life_cycle", title, f"{plain_number(total)} {noun} by life-cycle state", 0.3 + 0.3 * len(names)
     )
     axes = figure.subplots()
     bar_labels(axes, [name.replace("_", " ") for name in names])

@@ -76,7 +76,7 @@ def plot_whale_curve(whale_curve: pd.DataFrame, entity: str = "customer", *, cur
 
 def _whale_title(height: np.ndarray, peak: int, losing: int, entity: str) -> str:
     fifth = height[max(round((len(height) - 1) * 0.2), 1)]
-    start = f"The best 20 % of {entity}s earn {percent(fifth)} of net margin"
+    start = f"The best 20% of {entity}s earn {percent(fifth)} of net margin"
     if not losing:
         return f"{start}; none loses money"
     back = percent(height[peak] - height[-1])
@@ -95,10 +95,10 @@ def _draw_whale(axes: "Axes", height: np.ndarray, peak: int, in_shares: bool) ->
         np.concatenate([np.linspace(0, len(height) - 1, min(len(height), MOST_POINTS)).astype(int), [peak]])
     )
     gain, loss = kept[kept <= peak], kept[kept >= peak]
-    axes.fill_between(place[gain], height[gain], color=SOFT, alpha=0.45, linewidth=0)
+    axes.fill_between(place[kept], height[kept], color=SOFT, alpha=0.4, linewidth=0)
     axes.plot(place[gain], height[gain], color=ACCENT, linewidth=2)
     if peak < len(height) - 1:
-        axes.fill_between(place[loss], height[loss], height[peak], color=LOSS, alpha=0.18, linewidth=0)
+        axes.fill_between(place[loss], height[loss], height[peak], color=LOSS, alpha=0.3, linewidth=0)
         axes.plot(place[loss], height[loss], color=LOSS, linewidth=2, linestyle=(0, (4, 1.2)))
         axes.plot([place[peak]], [height[peak]], "o", color=ACCENT, markersize=5)
         left = place[peak] > 0.6
@@ -150,9 +150,7 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
     note += f"; {plain_number(hidden)} without revenue not shown" if hidden else ""
     figure = start_figure("customers", title, note, height=3.5)
     axes = figure.subplots()
-    low = float(max(shown["margin_share"].min(), -1.0))
     _draw_customers(axes, shown.assign(margin_share=shown["margin_share"].clip(-1, 1)))
-    axes.set_ylim(min(low * 1.12, -0.03), min(float(shown["margin_share"].max()) * 1.15 + 0.02, 1.08))
     axes.set_xlabel(f"revenue [{currency}], log scale" if currency else "revenue, log scale")
     axes.set_ylabel("net margin share of revenue")
     return figure
@@ -168,7 +166,9 @@ def _customer_title(shown: pd.DataFrame, losing: pd.DataFrame, currency: str) ->
 
 
 def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
-    axes.set_xscale("log")
+    low, high = float(shown["margin_share"].min()), float(shown["margin_share"].max())
+    least, most = float(shown["revenue"].min()), float(shown["revenue"].max())
+    axes.set(xscale="log", xlim=(least / 1.3, most * 1.6), ylim=(min(low * 1.12, -0.03), min(high * 1.15 + 0.02, 1.08)))
     axes.axhline(0, color=MUTED, linewidth=0.9)
     only_baseline(axes, grid="y")
     axes.spines["bottom"].set_visible(False)
@@ -193,17 +193,22 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
 
 
 def _name_worst(axes: "Axes", losses: pd.DataFrame) -> None:
-    """Write the names of the three largest losses, unless one would stand on another."""
+    """Write the names of the three largest losses, beside their marks; a name that finds no room is left out."""
     worst = losses.sort_values(["net_margin", "customer_id"]).head(3)
     names = worst["name"].where(worst["name"].fillna("") != "", worst["customer_id"])
-    left, right = axes.get_xlim()
-    taken: list[float] = []
-    for name, x, y in zip(names, worst["revenue"], worst["margin_share"], strict=True):
-        if any(abs(y - other) < 0.07 for other in taken):
-            continue
-        taken.append(y)
-        late = np.log(x / left) > 0.75 * np.log(right / left)
-        axes.annotate(
-            shorten(name, 24), (x, y), (-7 if late else 7, 0), textcoords="offset points", size=8.5, color=LOSS,
-            ha="right" if late else "left", va="center",
-        )  # fmt: skip
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    across = (np.log(worst["revenue"] / left) / np.log(right / left)).to_numpy()
+    up = ((worst["margin_share"] - bottom) / (top - bottom)).to_numpy()
+    taken = [(x - 0.01, x + 0.01, y) for x, y in zip(across, up, strict=True)]
+    for name, x, y in zip(names, across, up, strict=True):
+        text = shorten(name, 24)
+        room = 0.013 * len(text)
+        for start, side in ((x + 0.014, "left"), (x - 0.014 - room, "right")):
+            inside = start >= 0 and start + room <= 1
+            if inside and not any(
+                start < end and begin < start + room and abs(y - at) < 0.05 for begin, end, at in taken
+            ):
+                taken.append((start, start + room, y))
+                edge = x + 0.014 if side == "left" else x - 0.014
+                axes.text(edge, y, text, transform=axes.transAxes, size=8.5, color=LOSS, ha=side, va="center")
+                break

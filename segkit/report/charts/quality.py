@@ -109,7 +109,7 @@ def _strip(axes: "Axes", used: float, whole: float, head: str) -> None:
 
 
 def _bars(axes: "Axes", values: pd.Series, names: Any, whole: float, *, money: bool) -> None:
-    bar_labels(axes, list(names), width=34)
+    bar_labels(axes, list(names), width=46)
     only_baseline(axes)
     axes.spines["bottom"].set_visible(False)
     axes.barh(range(len(values)), values, color=LOSS, height=0.55)
