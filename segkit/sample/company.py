@@ -67,7 +67,20 @@ def make_company(seed: int = SEED) -> SampleCompany:
 
 
 def write_company(folder: Path, seed: int = SEED) -> Path:
-    """Write the company made from ``seed`` into ``folder``, which is made if it is not there."""
+    """Write the company made from ``seed`` into ``folder``, which is made if it is not there.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     company = make_company(seed)

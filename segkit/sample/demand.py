@@ -48,14 +48,36 @@ def draw_demand(items: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.D
 
 
 def channel_shares(items: pd.DataFrame) -> np.ndarray:
-    """Return the share of an item's lines that each channel orders, of shape (items, channels)."""
+    """Return the share of an item's lines that each channel orders, of shape (items, channels).
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    array of shape (items, channels)
+        Shares; each row sums to 1.
+    """
     channels = facts()["channel"]
     shares = np.array([[entry["lines"] * entry["categories"][code] for entry in channels] for code in items["code"]])
     return shares / shares.sum(axis=1, keepdims=True)
 
 
 def promotion_factor(items: pd.DataFrame) -> np.ndarray:
-    """Return the factor of promotions on order lines, of shape (items, weeks, channels)."""
+    """Return the factor of promotions on order lines, of shape (items, weeks, channels).
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    array of shape (items, weeks, channels)
+        1 = no promotion.
+    """
     rule = effects()["promotion_rule"]
     inside = np.array([entry["name"] in rule["channels"] for entry in facts()["channel"]])
     factor = np.ones((len(items), WEEKS, len(inside)))
@@ -68,7 +90,18 @@ def promotion_factor(items: pd.DataFrame) -> np.ndarray:
 
 
 def promoted_items(items: pd.DataFrame) -> list[tuple[dict, np.ndarray]]:
-    """Return each promotion with the positions of its items: the best of its category that play this part."""
+    """Return each promotion with the positions of its items: the best of its category that play this part.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    list of (dict, array)
+        The promotion as planned, and positions of its items.
+    """
     pairs = []
     for entry in effects()["promotion"]:
         able = items[(items["code"] == entry["category"]) & (items["role"] == "promotion")]

@@ -64,7 +64,20 @@ def _bulk(random: np.random.Generator, plain: pd.DataFrame, items: pd.DataFrame,
 
 
 def finish_odd_lines(lines: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return priced lines with their states set, mistakes undone, fees added and some customers unnamed."""
+    """Return priced lines with their states set, mistakes undone, fees added and some customers unnamed.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Order lines, one row each.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The lines with fee (code of what is no goods) and named (whether the customer is known).
+    """
     random = stream(seed, "finish odd lines")
     lines = lines.assign(fee="", named=True)
     free, mistake, cancelled = (lines["kind"] == kind for kind in ("free", "mistake", "cancelled"))

@@ -36,6 +36,16 @@ def effects() -> dict[str, Any]:
 def day_of(when: date) -> int:
     """Return the number of a day, 0 = the start of the simulation.
 
+    Parameters
+    ----------
+    when : date
+        Any day from the start of the simulation on.
+
+    Returns
+    -------
+    int
+        Days since the start of the simulation.
+
     Examples
     --------
     >>> day_of(date(2023, 1, 9))
@@ -45,27 +55,82 @@ def day_of(when: date) -> int:
 
 
 def date_of(day: int) -> date:
-    """Return the date of a numbered day."""
+    """Return the date of a numbered day.
+
+    Parameters
+    ----------
+    day : int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    date
+        The calendar day.
+    """
     return START + timedelta(days=int(day))
 
 
 def dates_of(days: np.ndarray) -> np.ndarray:
-    """Return numbered days as ``datetime64[D]``."""
+    """Return numbered days as ``datetime64[D]``.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    array of datetime64[D]
+        The calendar days.
+    """
     return np.datetime64(START) + np.asarray(days).astype("timedelta64[D]")
 
 
 def week_of(when: date) -> int:
-    """Return the number of the week that holds a date."""
+    """Return the number of the week that holds a date.
+
+    Parameters
+    ----------
+    when : date
+        Any day from the start of the simulation on.
+
+    Returns
+    -------
+    int
+        Weeks since the start of the simulation.
+    """
     return day_of(when) // 7
 
 
 def months_of(days: np.ndarray) -> np.ndarray:
-    """Return months since January 2023 of numbered days."""
+    """Return months since January 2023 of numbered days.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    array of int
+        Months since January 2023.
+    """
     return dates_of(days).astype("datetime64[M]").astype(np.int64) - (2023 - 1970) * 12
 
 
 def halves_of(days: np.ndarray) -> np.ndarray:
-    """Return half years since January 2023 of numbered days."""
+    """Return half years since January 2023 of numbered days.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    array of int
+        Half years since January 2023.
+    """
     return months_of(days) // 6
 
 
@@ -81,12 +146,34 @@ def _closed() -> np.ndarray:
 
 
 def workday(days: np.ndarray) -> np.ndarray:
-    """Return the days themselves, weekends and holidays moved to the next workday."""
+    """Return the days themselves, weekends and holidays moved to the next workday.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    array of int
+        Workdays.
+    """
     return _moved(days, 1)
 
 
 def workday_before(days: np.ndarray) -> np.ndarray:
-    """Return the days themselves, weekends and holidays moved to the workday before."""
+    """Return the days themselves, weekends and holidays moved to the workday before.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+
+    Returns
+    -------
+    array of int
+        Workdays.
+    """
     return _moved(days, -1)
 
 
@@ -98,6 +185,19 @@ def _moved(days: np.ndarray, step: int) -> np.ndarray:
 
 
 def number_of(kind: str, identifier: str) -> int:
-    """Return the position of a supplier, location, channel or category in the facts."""
+    """Return the position of a supplier, location, channel or category in the facts.
+
+    Parameters
+    ----------
+    kind : str
+        supplier, location, channel or category.
+    identifier : str
+        Its id, code or name.
+
+    Returns
+    -------
+    int
+        Position in the facts.
+    """
     key = {"supplier": "id", "location": "id", "category": "code"}.get(kind, "name")
     return [entry[key] for entry in facts()[kind]].index(identifier)

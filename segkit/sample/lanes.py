@@ -74,7 +74,20 @@ def outbound_pairs() -> list[tuple[str, str]]:
 
 
 def transit_days(place: str, country: str) -> int:
-    """Return workdays from a place to customers in a country."""
+    """Return workdays from a place to customers in a country.
+
+    Parameters
+    ----------
+    place : str
+        Location it leaves from.
+    country : str
+        Country of the customer.
+
+    Returns
+    -------
+    int
+        Workdays under way.
+    """
     origin = next(entry["country"] for entry in facts()["location"] if entry["id"] == place)
     if origin == country:
         return 1
@@ -114,7 +127,24 @@ def freight_out(weight: np.ndarray, place: np.ndarray, country: np.ndarray, year
 
 
 def inbound_freight(weight: float, origin: str, mode: str, year: int) -> float:
-    """Return the freight of one shipment into the EU by the lane tables, without fuel surcharge [EUR]."""
+    """Return the freight of one shipment into the EU by the lane tables, without fuel surcharge [EUR].
+
+    Parameters
+    ----------
+    weight : float
+        Weight of the shipment [kg].
+    origin : str
+        Country of origin.
+    mode : str
+        road, air or sea.
+    year : int
+        Year of the shipment.
+
+    Returns
+    -------
+    float
+        Freight [EUR], at least the minimum.
+    """
     rates, least, _ = INBOUND[origin, mode]
     level = YEARLY_RISE ** (year - YEARS[0])
     band = sum(weight >= low for low, _ in INBOUND_BREAKS) - 1
@@ -122,5 +152,16 @@ def inbound_freight(weight: float, origin: str, mode: str, year: int) -> float:
 
 
 def fuel_surcharge(index: np.ndarray) -> np.ndarray:
-    """Return the factor on freight that a fuel index gives: 1 at 100."""
+    """Return the factor on freight that a fuel index gives: 1 at 100.
+
+    Parameters
+    ----------
+    index : array
+        Fuel index, 100 = base.
+
+    Returns
+    -------
+    array
+        Factor on freight.
+    """
     return 1 + FUEL_SHARE * (np.asarray(index) / 100 - 1)

@@ -49,11 +49,33 @@ class Network:
         return (self.supplier < 0) & (self.parent < 0)
 
     def reviewed_on(self, day: int) -> np.ndarray:
-        """Return which places may order on a day."""
+        """Return which places may order on a day.
+
+        Parameters
+        ----------
+        day : int
+            Days since the start of the simulation.
+
+        Returns
+        -------
+        array of bool
+            One entry per place.
+        """
         return (day - self.review_offset) % self.review_days == 0
 
     def with_downstream(self, amounts: np.ndarray) -> np.ndarray:
-        """Return amounts (places x anything) with those of all places below added."""
+        """Return amounts (places x anything) with those of all places below added.
+
+        Parameters
+        ----------
+        amounts : array
+            One row per place.
+
+        Returns
+        -------
+        array
+            Amounts of each place and of all places it supplies.
+        """
         total = amounts.astype(float)
         for echelon in (1, 2):
             below = (self.echelon == echelon) & (self.parent >= 0)
@@ -61,14 +83,40 @@ class Network:
         return total
 
     def lump_size(self, lines: pd.DataFrame) -> np.ndarray:
-        """Return the mean square of an item's line sizes over their mean [units], for each place."""
+        """Return the mean square of an item's line sizes over their mean [units], for each place.
+
+        Parameters
+        ----------
+        lines : DataFrame
+            Order lines, one row each.
+
+        Returns
+        -------
+        array
+            Units, one entry per place.
+        """
         grouped = lines.assign(square=lines["quantity"] ** 2).groupby("item")[["quantity", "square"]].sum()
         ratio = (grouped["square"] / grouped["quantity"]).reindex(range(self.item.max() + 1)).fillna(1.0)
         return ratio.to_numpy()[self.item]
 
 
 def draw_network(items: pd.DataFrame, lines: pd.DataFrame, customers: pd.DataFrame) -> Network:
-    """Decide what is stocked where: everything in the north, most in the south, the best in the regions."""
+    """Decide what is stocked where: everything in the north, most in the south, the best in the regions.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    lines : DataFrame
+        Order lines, one row each.
+    customers : DataFrame
+        As ``make_customers`` gives them.
+
+    Returns
+    -------
+    Network
+        Every stocked place, and the place that serves each line.
+    """
     stocked = _stocked(items)
     item, location = np.nonzero(stocked)
     place = np.full(stocked.shape, -1)

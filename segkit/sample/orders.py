@@ -69,7 +69,24 @@ def _deliver(lines: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.Data
 
 
 def price_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Add currency, unit_price, discount and unit_cost, in the line's currency."""
+    """Add currency, unit_price, discount and unit_cost, in the line's currency.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Order lines, one row each.
+    items : DataFrame
+        As ``make_items`` gives them.
+    customers : DataFrame
+        As ``make_customers`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The lines with currency, unit_price, discount and unit_cost [line's currency].
+    """
     day, item, customer = (lines[name].to_numpy() for name in ("day", "item", "customer"))
     currency = customers["currency"].to_numpy()[customer]
     rates = exchange_rates(seed)
@@ -111,7 +128,24 @@ def _returns(lines: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.Data
 
 
 def add_freight(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Add freight_out: a shipment's freight by lane, weight and fuel, shared among its lines by weight."""
+    """Add freight_out: a shipment's freight by lane, weight and fuel, shared among its lines by weight.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Order lines, one row each.
+    items : DataFrame
+        As ``make_items`` gives them.
+    customers : DataFrame
+        As ``make_customers`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The lines with freight_out [line's currency].
+    """
     random = stream(seed, "freight")
     customer = lines["customer"].to_numpy()
     weight = items["weight_kg"].to_numpy()[lines["item"]] * lines["quantity"].abs()

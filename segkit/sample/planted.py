@@ -201,6 +201,16 @@ def _plain(value: Any) -> Any:
 def write_toml(sections: dict[str, Any]) -> str:
     """Return sections as TOML: tables, arrays of tables, and values that are text, numbers, dates or lists of these.
 
+    Parameters
+    ----------
+    sections : dict
+        Name of each section and its content; a list is an array of tables.
+
+    Returns
+    -------
+    str
+        The text of the file.
+
     Examples
     --------
     >>> print(write_toml({"a": {"x": 1}, "b": [{"y": "z"}]}))

@@ -19,7 +19,18 @@ LOW_USD = 1.04
 
 
 def exchange_rates(seed: int) -> dict[str, np.ndarray]:
-    """Return the units of each currency for one EUR on the first of each month from January 2023."""
+    """Return the units of each currency for one EUR on the first of each month from January 2023.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    dict of str to array
+        One array of months for each currency, EUR included.
+    """
     random = stream(seed, "fx")
     rates = {currency: start * np.exp(0.007 * normal(random, MONTHS)) for currency, start in START_RATES.items()}
     swing = effects()["currency"]
@@ -34,12 +45,34 @@ def exchange_rates(seed: int) -> dict[str, np.ndarray]:
 
 
 def month_number(when: date) -> int:
-    """Return months since January 2023."""
+    """Return months since January 2023.
+
+    Parameters
+    ----------
+    when : date
+        Any day from the start of the simulation on.
+
+    Returns
+    -------
+    int
+        Months since January 2023.
+    """
     return (when.year - 2023) * 12 + when.month - 1
 
 
 def fuel_index(seed: int) -> np.ndarray:
-    """Return the fuel index of each month, about 100 before the planted rise."""
+    """Return the fuel index of each month, about 100 before the planted rise.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    array
+        One value a month.
+    """
     rise = effects()["fuel"]
     first, last = month_number(rise["from"]), month_number(rise["to"])
     along = np.clip((np.arange(MONTHS) - first + 1) / (last - first + 1), 0, 1)
@@ -52,7 +85,22 @@ def labour_index() -> np.ndarray:
 
 
 def duty_rate(hs_code: str, origin: str, when: date) -> float:
-    """Return the duty on goods into the EU as a fraction of their customs value."""
+    """Return the duty on goods into the EU as a fraction of their customs value.
+
+    Parameters
+    ----------
+    hs_code : str
+        Customs code.
+    origin : str
+        Country of origin.
+    when : date
+        Any day from the start of the simulation on.
+
+    Returns
+    -------
+    float
+        Rate [fraction of customs value].
+    """
     if origin in ("DE", "IT"):
         return 0.0
     tariff = effects()["tariff"]
@@ -62,7 +110,20 @@ def duty_rate(hs_code: str, origin: str, when: date) -> float:
 
 
 def supplier_prices(items: pd.DataFrame, seed: int) -> np.ndarray:
-    """Return the price of every item in its supplier's currency, of shape (items, years); 0 where we make it."""
+    """Return the price of every item in its supplier's currency, of shape (items, years); 0 where we make it.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    array of shape (items, years)
+        Price [supplier's currency/unit].
+    """
     rates = exchange_rates(seed)
     start = np.zeros(len(items))
     for row, supplier in _bought(items):
@@ -73,7 +134,20 @@ def supplier_prices(items: pd.DataFrame, seed: int) -> np.ndarray:
 
 
 def unit_costs(items: pd.DataFrame, seed: int) -> np.ndarray:
-    """Return the standard cost of every item in EUR, of shape (items, half years); set anew every January and July."""
+    """Return the standard cost of every item in EUR, of shape (items, half years); set anew every January and July.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    array of shape (items, half years)
+        Cost [EUR/unit].
+    """
     costs = np.round(items["base_cost"].to_numpy()[:, None] * 1.012 ** np.arange(6), 2)
     rates, prices, fuel = exchange_rates(seed), supplier_prices(items, seed), fuel_index(seed)
     for row, supplier in _bought(items):
@@ -96,7 +170,18 @@ def _month_start(month: int) -> date:
 
 
 def fx_table(seed: int) -> pd.DataFrame:
-    """Return the input table ``fx``."""
+    """Return the input table ``fx``.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     rows = [
         (_month_start(month), "EUR", currency, f"{values[month]:.4f}", SOURCE)
         for currency, values in exchange_rates(seed).items()
@@ -107,7 +192,18 @@ def fx_table(seed: int) -> pd.DataFrame:
 
 
 def indices_table(seed: int) -> pd.DataFrame:
-    """Return the input table ``indices``."""
+    """Return the input table ``indices``.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     series = {"fuel": fuel_index(seed), "labour": labour_index()}
     rows = [
         (_month_start(m), name, f"{values[m]:.1f}", SOURCE) for name, values in series.items() for m in range(MONTHS)
@@ -116,7 +212,18 @@ def indices_table(seed: int) -> pd.DataFrame:
 
 
 def duties_table(items: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``duties``: one row per code, origin and span of time, for all goods bought abroad."""
+    """Return the input table ``duties``: one row per code, origin and span of time, for all goods bought abroad.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     changed = effects()["tariff"]["from"]
     countries = {entry["id"]: entry["country"] for entry in facts()["supplier"]}
     bought = items[items["supplier_id"] != ""]

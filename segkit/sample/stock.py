@@ -116,7 +116,18 @@ def _targets(network: Network, demand: np.ndarray, lines: pd.DataFrame) -> tuple
 
 
 def stock_out_items(items: pd.DataFrame) -> list[tuple[dict, int]]:
-    """Return each planted stock-out with the position of its item."""
+    """Return each planted stock-out with the position of its item.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    list of (dict, int)
+        The stock-out as planned, and the position of its item.
+    """
     planted = []
     for entry in effects()["stock_out"]:
         hit = items[(items["role"] == "stock_out") & (items["code"] == entry["category"])]

@@ -60,7 +60,22 @@ def purchase_lines(items: pd.DataFrame, stock: Stock, seed: int) -> pd.DataFrame
 
 
 def charge_lines(items: pd.DataFrame, purchases: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the charges on shipments received, as far as the Incoterm leaves them to us."""
+    """Return the charges on shipments received, as far as the Incoterm leaves them to us.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    purchases : DataFrame
+        As ``purchase_lines`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        shipment_id, kind, amount [EUR], currency, basis, day.
+    """
     rates, fuel, suppliers = exchange_rates(seed), fuel_index(seed), facts()["supplier"]
     received = purchases[purchases["received_day"] >= 0]
     weight = received["quantity"] * items["weight_kg"].to_numpy()[received["item"]]

@@ -13,6 +13,18 @@ WEEKLY_FROM = LAST_DAY - 8 * 7 + 1
 def numbers(values: pd.Series | np.ndarray, digits: int) -> list[str]:
     """Return numbers as text with at most so many digits after the point; blank for missing ones.
 
+    Parameters
+    ----------
+    values : array
+        Numbers.
+    digits : int
+        Most digits after the point.
+
+    Returns
+    -------
+    list of str
+        Text of each number.
+
     Examples
     --------
     >>> numbers(np.array([1.5, 2.0, np.nan]), 2)
@@ -24,13 +36,41 @@ def numbers(values: pd.Series | np.ndarray, digits: int) -> list[str]:
 
 
 def days_text(days: pd.Series | np.ndarray, last: int = LAST_DAY) -> np.ndarray:
-    """Return numbered days as ISO dates; blank below zero and after ``last``."""
+    """Return numbered days as ISO dates; blank below zero and after ``last``.
+
+    Parameters
+    ----------
+    days : array of int
+        Days since the start of the simulation.
+    last : int
+        Last day that is known.
+
+    Returns
+    -------
+    array of str
+        ISO dates.
+    """
     days = np.asarray(days)
     return np.where((days >= 0) & (days <= last), dates_of(days).astype(str), "")
 
 
 def number_orders(lines: pd.DataFrame, customers: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Return lines sorted and numbered: what a customer orders on a day through one channel is one order."""
+    """Return lines sorted and numbered: what a customer orders on a day through one channel is one order.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Order lines, one row each.
+    customers : DataFrame
+        As ``make_customers`` gives them.
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The lines with customer_id, item_id, month, order_id and line_id.
+    """
     lines = lines.assign(
         customer_id=np.where(lines["named"], customers["customer_id"].to_numpy()[lines["customer"]], ""),
         item_id=np.where(lines["fee"] == "", items["item_id"].to_numpy()[lines["item"]], lines["fee"]),
@@ -46,7 +86,18 @@ def number_orders(lines: pd.DataFrame, customers: pd.DataFrame, items: pd.DataFr
 
 
 def orders_table(lines: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``orders`` from numbered lines; some rows are there twice."""
+    """Return the input table ``orders`` from numbered lines; some rows are there twice.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Order lines, one row each.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     delivered = np.where(lines["delivered_day"] <= LAST_DAY, "delivered", "shipped")
     status = np.where(lines["shipped_day"] <= LAST_DAY, delivered, "open")
     fixed = {"return": "returned", "reversal": "returned", "cancelled": "cancelled", "free": "free"}
@@ -78,7 +129,20 @@ def orders_table(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def items_table(items: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the input table ``items``; unit_cost is the latest standard cost."""
+    """Return the input table ``items``; unit_cost is the latest standard cost.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    seed : int
+        Seed of the company.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     leads = {entry["id"]: entry["lead_days"] for entry in facts()["supplier"]}
     modes = {entry["id"]: entry["mode"] for entry in facts()["supplier"]}
     lot = np.where(items["supplier_id"].map(modes) == "sea", 400, 150)
@@ -111,7 +175,18 @@ def items_table(items: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def customers_table(customers: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``customers``."""
+    """Return the input table ``customers``.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        As ``make_customers`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     table = customers[["customer_id", "name", "region", "country", "channel", "tier"]].copy()
     table["requested_service"] = numbers(customers["requested_service"], 2)
     table["requested_lead_time_days"] = customers["ahead"]
@@ -137,6 +212,18 @@ def inventory_table(items: pd.DataFrame, stock: Stock) -> pd.DataFrame:
 
     Rows are every place on the last day of each month, every place on the Sundays of the last eight weeks, and every
     day without stock at the places that serve customers, while the item was offered.
+
+    Parameters
+    ----------
+    items : DataFrame
+        As ``make_items`` gives them.
+    stock : Stock
+        As ``simulate_stock`` gives it.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
     """
     network = stock.network
     day = np.arange(DAYS)
@@ -164,7 +251,20 @@ def inventory_table(items: pd.DataFrame, stock: Stock) -> pd.DataFrame:
 
 
 def purchases_table(purchases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``purchases``."""
+    """Return the input table ``purchases``.
+
+    Parameters
+    ----------
+    purchases : DataFrame
+        As ``purchase_lines`` gives them.
+    items : DataFrame
+        As ``make_items`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     suppliers = pd.DataFrame(facts()["supplier"]).iloc[purchases["supplier"]].reset_index(drop=True)
     names = np.array([entry["id"] for entry in facts()["location"]])
     return pd.DataFrame(
@@ -189,13 +289,35 @@ def purchases_table(purchases: pd.DataFrame, items: pd.DataFrame) -> pd.DataFram
 
 
 def charges_table(charges: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``charges``."""
+    """Return the input table ``charges``.
+
+    Parameters
+    ----------
+    charges : DataFrame
+        As ``charge_lines`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     table = charges.assign(amount=numbers(charges["amount"], 2), date=days_text(charges["day"]))
     return table[["shipment_id", "kind", "amount", "currency", "basis", "date"]]
 
 
 def activities_table(pools: pd.DataFrame) -> pd.DataFrame:
-    """Return the input table ``activities``."""
+    """Return the input table ``activities``.
+
+    Parameters
+    ----------
+    pools : DataFrame
+        As ``activity_pools`` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The table as text.
+    """
     period = [date_of(0).replace(year=2023 + month // 12, month=month % 12 + 1, day=1) for month in pools["month"]]
     table = pools.assign(period=period, minutes_per_unit=numbers(pools["minutes_per_unit"], 1))
     return table[["activity", "period", "cost", "practical_capacity", "unit", "driver", "minutes_per_unit"]]
