@@ -76,7 +76,7 @@ def plot_whale_curve(whale_curve: pd.DataFrame, entity: str = "customer", *, cur
 
 def _whale_title(height: np.ndarray, peak: int, losing: int, entity: str) -> str:
     fifth = height[max(round((len(height) - 1) * 0.2), 1)]
-    start = f"The best 20% of {entity}s earn {percent(fifth)} of net margin"
+    start = f"The best 20 % of {entity}s earn {percent(fifth)} of net margin"
     if not losing:
         return f"{start}; none loses money"
     back = percent(height[peak] - height[-1])
