@@ -57,7 +57,7 @@ class Plan(Shelf):
     @table
     def periods(self) -> pd.DataFrame:
         """Planning periods, and which of them the data cover in full."""
-        days, step = self.inputs.activity()
+        days, step = self.read_activity()
         return list_periods(days, self.settings.periods, as_of=self.as_of, step_days=step)
 
     @table
@@ -118,7 +118,7 @@ class Plan(Shelf):
     @table
     def assumptions(self) -> pd.DataFrame:
         """What was assumed because data were missing."""
-        return assumptions.list_assumptions(self.order_lines, self.inputs.columns(), settings=self.settings)
+        return assumptions.list_assumptions(self.order_lines, self.input_columns(), settings=self.settings)
 
     @table
     def headlines(self) -> pd.DataFrame:
@@ -169,7 +169,7 @@ class Plan(Shelf):
         profitability.require_costs(self._sold(), self.items, settings=self.settings)
 
     def _sold(self) -> pd.DataFrame:
-        return self.orders if "orders" in self.inputs.names() else profitability.sales_as_orders(self.sales)
+        return self.orders if self.has_input("orders") else profitability.sales_as_orders(self.sales)
 
     def _profile_rules(self) -> patterns.ProfileRules:
         return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
@@ -222,9 +222,9 @@ def open_plan(
             raise SettingsError(
                 f"as_of {day} differs from the run's {inputs.as_of}\nLeave as_of blank, or start a new run."
             )
-        return Plan(folder, inputs, run_dir=run)
+        return Plan(inputs.settings, inputs, run_dir=run)
     settings = read_settings(folder, overrides)
-    return Plan(folder, InputStore(settings, folder, day), run_dir=run)
+    return Plan(settings, InputStore(settings, folder, day), run_dir=run)
 
 
 def prepare_run(

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from segkit.core.columns import nomenclature
+from segkit.core.columns import input_tables, nomenclature
 from segkit.core.lineage import Lineage, fingerprint, write_table
 from segkit.core.settings import Settings, check_settings, merge_settings
 from segkit.core.store import InputStore
@@ -29,8 +29,8 @@ class Shelf:
 
     Parameters
     ----------
-    workspace : Path
-        Folder with segkit.toml.
+    settings : Settings
+        Of the plan; the inputs may have been read under others that differ in what is not read.
     inputs : InputStore
         Reads and cleans the input tables on first use.
     run_dir : Path, optional
@@ -40,11 +40,16 @@ class Shelf:
     """
 
     def __init__(
-        self, workspace: Path, inputs: InputStore, *, run_dir: Path | None = None, lineage: Lineage | None = None
+        self, settings: Settings, inputs: InputStore, *, run_dir: Path | None = None, lineage: Lineage | None = None
     ) -> None:
-        self.workspace, self.inputs, self.run_dir = workspace, inputs, run_dir
-        self._resolved = inputs.settings
+        self.inputs, self.run_dir = inputs, run_dir
+        self._resolved = settings
         self._lineage = lineage or Lineage()
+
+    @property
+    def workspace(self) -> Path:
+        """Folder with segkit.toml."""
+        return self.inputs.workspace
 
     @property
     def as_of(self) -> date:
@@ -77,7 +82,7 @@ class Shelf:
         """
         settings = check_settings(merge_settings(self._resolved.model_dump(mode="json"), changes), "what_if")
         inputs = self.inputs.with_settings(settings)
-        return type(self)(self.workspace, inputs, lineage=Lineage(self._lineage.memory))
+        return type(self)(settings, inputs, lineage=Lineage(self._lineage.memory))
 
     def write_tables(self, *names: str) -> None:
         """Write tables into ``run_dir/tables``; without run_dir nothing is written."""
@@ -102,10 +107,28 @@ class Shelf:
         return self.inputs.table(name)
 
     def read_report(self, name: str) -> pd.DataFrame:
-        """Return ``data_quality`` or ``set_aside``, which rest on every input."""
-        for read in self.inputs.names():
-            self._lineage.read(f"input.{read}", self.inputs.fingerprint(read))
+        """Return ``data_quality`` or ``set_aside``, which rest on every input and count in the plan's currency."""
+        self.input_columns()
+        for section in ("company", "fx"):
+            self._lineage.read(f"settings.{section}", section_fingerprint(self._resolved, section))
         return self.inputs.report(name)
+
+    def has_input(self, name: str) -> bool:
+        """Return whether the company has an input table, noting that this was asked."""
+        self._lineage.read(f"input.{name}", self.inputs.fingerprint(name))
+        return name in self.inputs.names()
+
+    def read_activity(self) -> tuple[pd.Series, int]:
+        """Return the days on which something was sold and the days one row stands for, noting what was read."""
+        self._lineage.read("input.orders", self.inputs.fingerprint("orders"))
+        self._lineage.read("input.sales", self.inputs.fingerprint("sales"))
+        return self.inputs.activity()
+
+    def input_columns(self) -> dict[str, list[str]]:
+        """Return the columns of every input table that the company has, noting that each was read."""
+        for name in input_tables():
+            self._lineage.read(f"input.{name}", self.inputs.fingerprint(name))
+        return self.inputs.columns()
 
     def _current(self, leaf: str) -> str | None:
         """Return the fingerprint that an input or a section of the settings has now."""
