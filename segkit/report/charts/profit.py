@@ -150,10 +150,16 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
     note += f"; {plain_number(hidden)} without revenue not shown" if hidden else ""
     figure = start_figure("customers", title, note, height=3.5)
     axes = figure.subplots()
-    _draw_customers(axes, shown.assign(margin_share=shown["margin_share"].clip(-1, 1)))
+    _draw_customers(axes, shown.assign(margin_share=shown["margin_share"].clip(-1, 1)), _best_class(customer_segments))
     axes.set_xlabel(f"revenue [{currency}], log scale" if currency else "revenue, log scale")
     axes.set_ylabel("net margin share of revenue")
     return figure
+
+
+def _best_class(segments: pd.DataFrame) -> str:
+    """Return the class of the highest value; blank where there are no classes."""
+    known = segments.dropna(subset=["abc", "measure_value"])
+    return str(known.loc[known["measure_value"].idxmax(), "abc"]) if len(known) else ""
 
 
 def _customer_title(shown: pd.DataFrame, losing: pd.DataFrame, currency: str) -> str:
@@ -165,7 +171,7 @@ def _customer_title(shown: pd.DataFrame, losing: pd.DataFrame, currency: str) ->
     return f"{plain_number(len(losing))} of {count} customers, with {share} of revenue, lose {lost} of net margin"
 
 
-def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
+def _draw_customers(axes: "Axes", shown: pd.DataFrame, top: str) -> None:
     low, high = float(shown["margin_share"].min()), float(shown["margin_share"].max())
     least, most = float(shown["revenue"].min()), float(shown["revenue"].max())
     axes.set(xscale="log", xlim=(least / 1.3, most * 1.6), ylim=(min(low * 1.12, -0.03), min(high * 1.15 + 0.02, 1.08)))
@@ -178,12 +184,13 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
         draw_hexagons(axes, shown["revenue"], shown["margin_share"], x_log=True)
         return
     gains, losses = shown[shown["net_margin"] >= 0], shown[shown["net_margin"] < 0]
-    best = gains["abc"].astype("object") == "A"
+    best = gains["abc"] == top
     axes.scatter(gains["revenue"][~best], gains["margin_share"][~best], s=20, color=SOFT, linewidth=0, label="others")
-    axes.scatter(gains["revenue"][best], gains["margin_share"][best], s=26, color=ACCENT, linewidth=0, label="class A")
-    axes.scatter(
-        losses["revenue"], losses["margin_share"], s=30, color=LOSS, marker="v", linewidth=0, label="lose money"
-    )
+    if best.any():
+        name = f"class {top}"
+        axes.scatter(gains["revenue"][best], gains["margin_share"][best], s=26, color=ACCENT, linewidth=0, label=name)
+    places = (losses["revenue"], losses["margin_share"])
+    axes.scatter(*places, s=30, color=LOSS, marker="v", linewidth=0, label="lose money")
     for handle in axes.collections:
         handle.set_alpha(0.9)
     axes.legend(
@@ -193,22 +200,22 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame) -> None:
 
 
 def _name_worst(axes: "Axes", losses: pd.DataFrame) -> None:
-    """Write the names of the three largest losses, beside their marks; a name that finds no room is left out."""
-    worst = losses.sort_values(["net_margin", "customer_id"]).head(3)
-    names = worst["name"].where(worst["name"].fillna("") != "", worst["customer_id"])
+    """Write the names of the three largest losses beside their marks; a name that finds no room is left out."""
+    ordered = losses.sort_values(["net_margin", "customer_id"])
+    names = ordered["name"].where(ordered["name"].fillna("") != "", ordered["customer_id"]).head(3)
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    across = (np.log(worst["revenue"] / left) / np.log(right / left)).to_numpy()
-    up = ((worst["margin_share"] - bottom) / (top - bottom)).to_numpy()
+    across = (np.log(ordered["revenue"] / left) / np.log(right / left)).to_numpy()
+    up = ((ordered["margin_share"] - bottom) / (top - bottom)).to_numpy()
     taken = [(x - 0.01, x + 0.01, y) for x, y in zip(across, up, strict=True)]
-    for name, x, y in zip(names, across, up, strict=True):
+    for name, x, y in zip(names, across, up, strict=False):
         text = shorten(name, 24)
-        room = 0.013 * len(text)
-        for start, side in ((x + 0.014, "left"), (x - 0.014 - room, "right")):
-            inside = start >= 0 and start + room <= 1
-            if inside and not any(
-                start < end and begin < start + room and abs(y - at) < 0.05 for begin, end, at in taken
-            ):
+        room = 0.0095 * len(text)
+        for start, edge, side in ((x + 0.014, x + 0.014, "left"), (x - 0.014 - room, x - 0.014, "right")):
+            if 0 <= start <= 1 - room and _is_free(taken, start, start + room, y):
                 taken.append((start, start + room, y))
-                edge = x + 0.014 if side == "left" else x - 0.014
                 axes.text(edge, y, text, transform=axes.transAxes, size=8.5, color=LOSS, ha=side, va="center")
                 break
+
+
+def _is_free(taken: list[tuple[float, float, float]], start: float, end: float, height: float) -> bool:
+    return not any(begin < end and start < stop and abs(at - height) < 0.05 for begin, stop, at in taken)
