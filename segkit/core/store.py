@@ -9,11 +9,12 @@ from typing import Any, Self
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.core.errors import SettingsError
 from segkit.core.inputs import CUT_BY, Inputs, read_inputs, sales_step
 from segkit.core.lineage import fingerprint, write_table
 from segkit.core.settings import Settings, check_settings
 
-_READ_BY = ("sources", "orders", "periods")
+_READ_BY = ("sources", "orders", "company", "fx")  # company and fx: money in data_quality and set_aside
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,22 @@ class InputStore:
         return cls(check_settings(values, str(run_dir / "settings.json")), workspace, run_dir=run_dir)
 
     def with_settings(self, settings: Settings) -> "InputStore":
-        """Return the inputs under other settings; the same object where these do not change what is read."""
-        if all(getattr(settings, name) == getattr(self.settings, name) for name in _READ_BY):
-            return self
-        return InputStore(settings, self.workspace, self._asked)
+        """Return the inputs under other settings, as known on the same day; shared unless these change what is read.
+
+        Raises
+        ------
+        SettingsError
+            The inputs are those of a run, which keeps only what its own settings used.
+        """
+        changed = [name for name in _READ_BY if getattr(settings, name) != getattr(self.settings, name)]
+        if changed and self._run_dir:
+            raise SettingsError(
+                f"{', '.join(changed)} change what is read from the sources; a run keeps only what it has used\n"
+                "Open the plan without run_dir to change them."
+            )
+        other = InputStore(settings, self.workspace, self.as_of, run_dir=self._run_dir)
+        other._inputs = None if changed else self.loaded
+        return other
 
     @property
     def loaded(self) -> Inputs:
@@ -88,7 +101,7 @@ class InputStore:
 
     def report(self, name: str) -> pd.DataFrame:
         """Return ``data_quality`` or ``set_aside``."""
-        return getattr(self.loaded, name)
+        return getattr(self.loaded, name).copy(deep=False)
 
     def fingerprint(self, name: str) -> str:
         """Return a hash of what an input table's used rows depend on."""
