@@ -10,8 +10,8 @@ _LINKS = ("s", "n", "en", "es", "e", "er", "de", "")
 
 
 @cache
-def _lexicon() -> tuple[dict[str, tuple[str, ...]], dict[str, dict[frozenset[str], float]]]:
-    """Word to ideas, and column to phrases with their weights."""
+def _lexicon() -> tuple[dict[str, tuple[str, ...]], dict[str, dict[frozenset[str], float]], dict[str, frozenset[str]]]:
+    """Word to ideas, column to phrases with their weights, column to ideas against it."""
     raw = tomllib.loads(files("segkit.core").joinpath("synonyms.toml").read_text("utf-8"))
     words: dict[str, tuple[str, ...]] = {}
     for idea, listed in raw["words"].items():
@@ -22,7 +22,7 @@ def _lexicon() -> tuple[dict[str, tuple[str, ...]], dict[str, dict[frozenset[str
         column: {frozenset(phrase.split()): weight for phrase, weight in entry.items()}
         for column, entry in raw["phrases"].items()
     }
-    return words, phrases
+    return words, phrases, {column: frozenset(ideas.split()) for column, ideas in raw["against"].items()}
 
 
 def known_columns(table: str) -> list[str]:
@@ -121,14 +121,15 @@ def name_score(column: str, name: str) -> float:
     Examples
     --------
     >>> round(name_score("orders.item_id", "StockCode"), 2), round(name_score("orders.item_id", "Kundennr"), 2)
-    (1.0, 0.2)
+    (1.0, 0.08)
     """
     if plain_letters(name) == column.split(".")[1]:
         return 1.0
     ideas, unknown = name_ideas(name)
+    against = _lexicon()[2].get(column, frozenset())
     best = 0.0
     for phrase, weight in _lexicon()[1].get(column, {}).items():
         if phrase <= ideas:
             said = 2 * len(phrase) / (len(phrase) + len(ideas) + 0.5 * min(unknown, 2))
-            best = max(best, weight * said)
+            best = max(best, weight * said * (0.4 if against & ideas - phrase else 1.0))
     return min(best, 1.0)

@@ -3,11 +3,20 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from segkit.core.column_names import known_columns, name_score
+from segkit.core.columns import input_tables
 from segkit.core.errors import DataError
 from segkit.core.propose_fit import speaks_of, value_fit
-from segkit.core.propose_relations import Evidence, constant_within, weigh_costs, weigh_money, weigh_orders
+from segkit.core.propose_relations import (
+    Evidence,
+    constant_within,
+    weigh_costs,
+    weigh_dates,
+    weigh_money,
+    weigh_orders,
+)
 from segkit.core.propose_wide import WideLook, find_periods
 from segkit.core.sniff import FileLook
 from segkit.core.sniff_values import ColumnLook
@@ -81,14 +90,14 @@ def propose_mapping(look: FileLook) -> Proposal:
     evidence = _weigh(columns, first) if not wide else Evidence()
     scores = {pair: _total(pair, score, evidence, columns) for pair, score in scores.items()}
     found = _assign(targets, scores, list(columns))
-    if "orders.item_id" not in found and "items.description" in found:
-        found["orders.item_id"] = found.pop("items.description")
+    found = _fill_required(found, columns)
     _require_parts(look, found, wide)
     table = _main_table(look, found, wide)
     found, doubts = _settle(table, found, columns, wide)
     guesses = {column: _guess(column, source, scores, found, evidence, columns) for column, source in found.items()}
-    unused = _unused(columns, found)
-    return Proposal(table, look, guesses, wide, unused, tuple(doubts))
+    order = [f"{name}.{column}" for name, spec in input_tables().items() for column in spec.columns]
+    guesses = {column: guesses[column] for column in sorted(guesses, key=order.index)}
+    return Proposal(table, look, guesses, wide, _unused(columns, found), tuple(doubts))
 
 
 def _targets(wide: bool) -> list[str]:
@@ -146,6 +155,7 @@ def _weigh(columns: dict[str, ColumnLook], first: dict[str, str]) -> Evidence:
         _weigh_cost(ordered, evidence)
     ids = [name for name, seen in columns.items() if name_score("orders.order_id", name) >= 0.3 and seen.distinct > 1]
     weigh_orders(columns, ids, day, evidence)
+    weigh_dates(columns, evidence)
     return evidence
 
 
@@ -172,6 +182,31 @@ def _total(pair: tuple[str, str], score: float, evidence: Evidence, columns: dic
         return score
     points = evidence.points.get((target.removeprefix("orders."), source), 0.0)
     return score + points * min(value_fit(target, columns[source], 1.0), 1.0)
+
+
+def _fill_required(found: dict[str, str], columns: dict[str, ColumnLook]) -> dict[str, str]:
+    """Where no name speaks of an item or a date: the description, the code within which prices vary least, any date."""
+    found = dict(found)
+    if "orders.item_id" not in found and "items.description" in found:
+        found["orders.item_id"] = found.pop("items.description")
+    free = {name: seen for name, seen in columns.items() if name not in found.values()}
+    dated = [name for name, seen in free.items() if seen.date_share * seen.filled > 0.9]
+    if "orders.order_date" not in found and dated:
+        found["orders.order_date"] = dated[0]
+        del free[dated[0]]
+    price = found.get("orders.unit_price")
+    if "orders.item_id" not in found and price and "orders.quantity" in found:
+        codes = [name for name, seen in free.items() if seen.distinct >= 5 and seen.unique_share < 0.9]
+        steady = {name: _spread_within(columns[name].codes, columns[price].numbers) for name in codes}
+        if steady:
+            found["orders.item_id"] = min(steady, key=lambda name: steady[name])
+    return found
+
+
+def _spread_within(codes: pd.Series, prices: pd.Series) -> float:
+    """Return the standard deviation of log prices within the rows of one code."""
+    logs = np.log(prices.where(prices > 0))
+    return float((logs - logs.groupby(codes).transform("mean")).std())
 
 
 def _require_parts(look: FileLook, found: dict[str, str], wide: WideLook | None) -> None:

@@ -140,14 +140,37 @@ def weigh_costs(columns: dict[str, ColumnLook], price: str, of_line: bool, evide
     base = columns[price].numbers
     for name, look in columns.items():
         use = (look.numbers > 0) & (base > 0)
-        if name == price or use.sum() < 50:
+        if name == price or use.sum() < 50 or base[use].nunique() < 2 or look.numbers[use].nunique() < 6:
             continue
         below = float((look.numbers[use] < base[use]).mean())
-        alike = float(np.corrcoef(np.log(look.numbers[use]), np.log(base[use]))[0, 1]) if look.distinct > 5 else 0.0
+        alike = float(np.corrcoef(np.log(look.numbers[use]), np.log(base[use]))[0, 1])
         ratio = float((look.numbers[use] / base[use]).median())
         if below >= 0.7 and alike >= 0.8 and 0.2 < ratio < 1:
             reason = f"below {price} in {below:.0%} of rows, moves with it (correlation {alike:.2f})"
             evidence.add("cost" if of_line else "unit_cost", name, 0.35, reason)
+
+
+def weigh_dates(columns: dict[str, ColumnLook], evidence: Evidence) -> None:
+    """Look which date comes first in a row: orders come before promises, shipments and deliveries.
+
+    Parameters
+    ----------
+    columns : dict of str to ColumnLook
+        All columns.
+    evidence : Evidence
+        Points are added to it.
+    """
+    days = {
+        name: seen.dates.days for name, seen in columns.items() if seen.dates and seen.filled * seen.date_share > 0.2
+    }
+    for name, own in days.items():
+        others = [day for other, day in days.items() if other != name]
+        both = [((own < day).sum(), (own > day).sum()) for day in others]
+        before, after = sum(pair[0] for pair in both), sum(pair[1] for pair in both)
+        if before > 9 * after and before > 20:
+            evidence.add("order_date", name, 0.3, "comes before the other dates of its row")
+        elif after > 2 * before and after > 20:
+            evidence.add("order_date", name, -0.4, "")
 
 
 def constant_within(keys: pd.Series, values: pd.Series) -> float:

@@ -4,9 +4,9 @@ import re
 
 import pandas as pd
 
+from segkit.core.column_names import plain_letters
 from segkit.core.propose import Proposal
-from segkit.core.propose_fit import is_serial, named_currency
-from segkit.core.sniff_values import ColumnLook
+from segkit.core.propose_fit import named_currency
 
 FEE_WORDS = re.compile(
     r"\b(?:postage|post|porto|versand\w*|fracht\w*|freight|shipping|carriage|delivery|fees?|charges?|gebuehr\w*|gebühr\w*|"
@@ -14,6 +14,31 @@ FEE_WORDS = re.compile(
     r"service|rounding|rundung\w*|surcharge|zuschlag|insurance|bank|tip|donation|gastos|envio|portes|spese|handling)\b",
     re.IGNORECASE,
 )
+
+_CURRENCIES = {
+    country: code
+    for code, countries in {
+        "EUR": "germany,deutschland,de,france,fr,italy,italia,it,spain,espana,es,austria,osterreich,at,netherlands,"
+        "nederland,nl,belgium,be,portugal,pt,ireland,ie,finland,fi,greece,gr",
+        "GBP": "united kingdom,uk,gb,great britain,england",
+        "USD": "united states,united states of america,usa,us",
+        "CHF": "switzerland,schweiz,suisse,ch",
+        "PLN": "poland,polska,pl",
+        "SEK": "sweden,sverige,se",
+        "NOK": "norway,norge,no",
+        "DKK": "denmark,danmark,dk",
+        "CZK": "czech republic,czechia,cz",
+        "CAD": "canada,ca",
+        "AUD": "australia,au",
+        "JPY": "japan,jp",
+        "CNY": "china,cn",
+        "INR": "india,in",
+        "BRL": "brazil,brasil,br",
+        "MXN": "mexico,mx",
+        "TRY": "turkey,turkiye,tr",
+    }.items()
+    for country in countries.split(",")
+}
 
 
 def find_return_letters(proposal: Proposal) -> tuple[str, str]:
@@ -57,8 +82,8 @@ def find_non_products(proposal: Proposal) -> list[tuple[str, str]]:
     pairs = proposal.look.rows[kept].dropna(subset=[item]).drop_duplicates()
     codes = pairs[item].astype("str")
     shapes = codes.str.replace(r"\d+", "9", regex=True).str.replace(r"[A-Za-z]+", "A", regex=True)
-    share = codes.drop_duplicates().groupby(shapes).size() / codes.nunique()
-    rare = shapes.map(share).fillna(0) < 0.02
+    count = codes.drop_duplicates().groupby(shapes).size()
+    rare = shapes.map(count).fillna(0) < min(max(0.02 * codes.nunique(), 4), 0.3 * codes.nunique())
     texts = pairs[words].fillna("").astype("str") if words else pd.Series("", index=pairs.index)
     fee = texts.str.contains(FEE_WORDS, regex=True) | codes.str.contains(FEE_WORDS, regex=True)
     found = pd.DataFrame({"code": codes, "words": texts})[rare & fee]
@@ -80,29 +105,11 @@ def find_currency(proposal: Proposal) -> tuple[str, str]:
     return seen[0] if seen else ("", "")
 
 
-def quoted(name: str) -> str:
-    """Return a column name as SQL writes it.
-
-    Examples
-    --------
-    >>> print(quoted('PRICE (£)'))
-    "PRICE (£)"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def date_expression(look: ColumnLook, format_of_source: str) -> str:
-    """Return the SQL that reads a date column which the source's format does not read, blank where it does."""
-    if is_serial(look) and look.dates is None:
-        return f"DATE '1899-12-30' + CAST(number({quoted(look.name)}) AS INTEGER)"
-    if look.dates is None or look.dates.typed or look.dates.format == format_of_source:
-        return ""
-    form = look.dates.format.replace("'", "''") or "%Y-%m-%d"
-    return f"TRY_STRPTIME(CAST({quoted(look.name)} AS VARCHAR), '{form}')"
-
-
-def money_expression(look: ColumnLook) -> str:
-    """Return the SQL that reads numbers with a currency sign beside them, blank where there is none."""
-    if not look.symbol:
-        return ""
-    return f"number(regexp_replace({quoted(look.name)}, '[^0-9.,()+-]', '', 'g'))"
+def country_currency(proposal: Proposal) -> tuple[str, str]:
+    """Return the currency of the country that four in five rows name, and that country; blanks else."""
+    column = proposal.source("customers.country")
+    if not column:
+        return "", ""
+    shares = proposal.look.rows[column].astype("str").value_counts(normalize=True, dropna=True)
+    country = str(shares.index[0]) if len(shares) and shares.iloc[0] >= 0.8 else ""
+    return _CURRENCIES.get(plain_letters(country), ""), country

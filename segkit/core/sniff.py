@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segkit.core.column_names import name_ideas
 from segkit.core.errors import DataError
 from segkit.core.propose_wide import find_periods
 from segkit.core.sniff_text import find_header, read_bytes, read_layout, read_text, unique_names
@@ -17,6 +18,7 @@ SAMPLE_ROWS = 30_000
 SAMPLE_BLOCKS = 20
 WHOLE_CELLS = 40_000_000
 PERIOD_ROWS = 200
+MANY_COLUMNS = 300
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,28 @@ def sniff_file(path: Path) -> FileLook:
     options, rows, total, notes = _READERS[kind](path)
     if rows.empty:
         raise DataError(f"{path} has column names and no rows\nExport it again, with data.")
-    sample = spread_sample(rows)
+    periods = find_periods([str(name) for name in rows.columns])
+    period_names = set(periods.names) if periods else set()
+    chosen = _telling_names([str(name) for name in rows.columns if str(name) not in period_names])
+    if len(chosen) + len(period_names) < rows.shape[1]:
+        notes.append(f"{len(chosen)} of {rows.shape[1]:,} columns were looked at, those whose names say most")
+    sample = spread_sample(rows[[name for name in rows.columns if str(name) in period_names or str(name) in chosen]])
     marks = find_marks(sample, options.get("delimiter", ","))
     if kind in ("csv", "excel"):
         options |= {"decimal": marks.decimal, "thousands": marks.thousands}
-    periods = find_periods([str(name) for name in sample.columns])
     few = sample.iloc[:PERIOD_ROWS]
     columns = {
-        str(name): look_at_column(str(name), (few if periods and name in periods.names else sample)[name], marks)
+        str(name): look_at_column(str(name), (few if str(name) in period_names else sample)[name], marks)
         for name in sample.columns
     }
     return FileLook(path, kind, options, rows, total, len(rows) == total, sample, columns, notes)
+
+
+def _telling_names(names: list[str]) -> set[str]:
+    """All names, or of very many those that hold a known word."""
+    if len(names) <= MANY_COLUMNS:
+        return set(names)
+    return set(sorted(names, key=lambda name: not name_ideas(name)[0])[:MANY_COLUMNS])
 
 
 def spread_sample(rows: pd.DataFrame, size: int = SAMPLE_ROWS) -> pd.DataFrame:

@@ -38,7 +38,10 @@ _COMPILED = tuple((re.compile(shape + _TIME), formats) for shape, formats in _SH
 
 @dataclass(frozen=True)
 class DateLook:
-    """Dates of a column: strptime format (blank = ISO or typed), share that it reads, days, and whether in doubt."""
+    """Dates of a column: strptime format (blank = ISO or typed), share that it reads, days, and whether in doubt.
+
+    ``also`` is a second format that reads most of the other cells, ``iso`` the format where ``format`` is blank.
+    """
 
     format: str
     share: float
@@ -47,6 +50,8 @@ class DateLook:
     runner_up: str = ""
     evidence: str = ""
     typed: bool = False
+    also: str = ""
+    iso: str = ""
 
     @property
     def first(self) -> str:
@@ -86,11 +91,24 @@ def look_at_dates(cells: pd.Series) -> DateLook | None:
     level = [form for form in formats if shares[form] >= best - 1e-9]
     days = {form: _read_all(cells, form) for form in level}
     chosen, doubtful, evidence = _choose(level, days)
+    also = _second_format(tried[reads[chosen].isna()])
+    if also:
+        days[chosen] = days[chosen].fillna(_read_all(cells, also))
+        evidence = f"two formats are mixed: {chosen} and {also}"
     share = float(days[chosen].notna().sum()) / len(filled)
     if share < 0.3 or not days[chosen].dropna().dt.year.between(1950, 2100).mean() > 0.9:
         return None
     second = next((form for form in level if form != chosen), "")
-    return DateLook(_iso_or(chosen), share, days[chosen], doubtful, second if doubtful else "", evidence)
+    runner_up = second if doubtful else ""
+    return DateLook(_iso_or(chosen), share, days[chosen], doubtful, runner_up, evidence, also=also, iso=chosen)
+
+
+def _second_format(unread: pd.Series) -> str:
+    """Return the format that reads most of what the first leaves unread, blank where none reads half of it."""
+    formats = _candidate_formats(unread) if len(unread) else []
+    shares = {form: float(pd.to_datetime(unread, format=form, errors="coerce").notna().mean()) for form in formats}
+    best = max(shares, key=lambda form: shares[form], default="")
+    return best if best and shares[best] >= 0.5 else ""
 
 
 def _candidate_formats(values: pd.Series) -> list[str]:
@@ -130,7 +148,7 @@ def _choose(level: list[str], days: dict[str, pd.Series]) -> tuple[str, bool, st
         return level[0], False, "only this order of day, month and year reads them" if "%m" in level[0] else ""
     steps = {form: _disorder(days[form]) for form in level}
     ranked = sorted(level, key=lambda form: steps[form])
-    if steps[ranked[0]] < 0.5 * steps[ranked[1]] - 1e-9:
+    if steps[ranked[0]] < 1 and steps[ranked[0]] < 0.5 * steps[ranked[1]] - 1e-9:
         return ranked[0], False, "the rows come in the order of time only in this reading"
     spans = {form: (days[form].max() - days[form].min()).days for form in level}
     ranked = sorted(level, key=lambda form: spans[form])

@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -188,7 +189,8 @@ def _names_columns(row: list[str], below: list[list[str]]) -> bool:
     if not any(plain):
         return not below or _differs(cells, below)
     first_words = next((position for position, number in enumerate(plain) if number), len(plain))
-    counters = first_words >= 1 and sum(plain) >= 6 and len(set(cells)) == len(cells)
+    numbers = [int(re.sub(r"\D", "", cell)) for cell, number in zip(cells, plain, strict=True) if number]
+    counters = first_words >= 1 and len(numbers) >= 4 and all(a < b for a, b in pairwise(numbers))
     return counters or sum(plain) / len(plain) < 0.2
 
 

@@ -49,6 +49,7 @@ class ColumnLook:
     text_length: float = 0.0
     leading_zeros: bool = False
     symbol: str = ""
+    odd_signs: bool = False
     dates: DateLook | None = None
     examples: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
@@ -205,10 +206,13 @@ def _texts(name: str, cells: pd.Series, marks: Marks) -> ColumnLook:
     symbols = unique.head(500).str.extract(r"(€|\$|£|¥|zł|EUR|USD|GBP|CHF)")[0].dropna()
     look = _numeric_look(name, numbers, cells)
     symbol = SYMBOLS[symbols.iloc[0]] if look.number_share > 0.5 and len(symbols) else ""
+    signs = (
+        bool(unique.head(2_000).str.fullmatch(r"\s*(\([\d.,' ]+\)|[\d.,' ]+-)\s*").any()) and look.number_share > 0.5
+    )
     odd = cells[cells.notna() & numbers.isna()] if look.number_share > 0.5 else pd.Series(dtype="str")
     odd = cells[cells.notna() & dates.days.isna()] if dates else odd
     words = tuple(str(word) for word in odd.value_counts().head(4).index)
-    return replace(look, dates=dates, leading_zeros=zeros, symbol=symbol, words=words)
+    return replace(look, dates=dates, leading_zeros=zeros, symbol=symbol, odd_signs=signs, words=words)
 
 
 def _numeric_look(name: str, numbers: pd.Series, codes: pd.Series) -> ColumnLook:

@@ -11,7 +11,8 @@ from segkit.core.columns import input_tables
 from segkit.core.errors import SegkitError, SettingsError
 from segkit.core.mapping import map_table, read_table
 from segkit.core.propose import Proposal, propose_mapping
-from segkit.core.propose_settings import Draft, draft_settings, write_toml
+from segkit.core.propose_draft import Draft, write_toml
+from segkit.core.propose_settings import draft_settings
 from segkit.core.settings import FILE_NAME, Settings, check_settings, mapping_names, read_settings
 from segkit.core.sniff import FileLook, sniff_file
 from segkit.core.tables import MarkedTable
@@ -120,17 +121,24 @@ def _try_out(proposal: Proposal, settings: Settings, workspace: Path) -> tuple[M
 
 
 def _describe_columns(proposal: Proposal, table: MarkedTable | None) -> dict[str, str]:
-    """Say what each column was seen to hold: of the whole file where it was mapped, else of the sample."""
+    """Say what each column was seen to hold, of the whole file where it was read whole."""
     facts = {}
     for column, guess in proposal.guesses.items():
-        mapped = table is not None and guess.table == proposal.table and guess.short in table.frame
-        fact = _fact(table.frame[guess.short], guess.table, guess.short) if mapped and table is not None else ""
-        look = proposal.look.columns[guess.source]
-        fact = fact or (f"{look.distinct:,} values, such as {', '.join(look.examples)}" if look.examples else "")
-        doubt = f"? {guess.confidence}" + (f", second {guess.runner_up}" if guess.runner_up else "")
-        parts = [doubt if guess.confidence == "doubtful" else "", fact, guess.evidence]
-        facts[column] = "; ".join(part for part in parts if part)
+        mapped = table is not None and proposal.look.complete and len(table.frame) >= proposal.look.total_rows
+        if mapped and table is not None and guess.table == proposal.table and guess.short in table.frame:
+            fact = _fact(table.frame[guess.short], guess.table, guess.short)
+        else:
+            fact = _raw_fact(proposal, guess.source)
+        doubt = "? doubtful" if guess.confidence == "doubtful" else ""
+        second = f"second {guess.runner_up}" if doubt and guess.runner_up else ""
+        facts[column] = "; ".join(part for part in (doubt, second, fact, guess.evidence) if part)
     return facts
+
+
+def _raw_fact(proposal: Proposal, source: str) -> str:
+    look = proposal.look.columns[source]
+    count = f"{proposal.look.rows[source].nunique():,} values" + ("" if proposal.look.complete else " in the rows read")
+    return f"{count}, such as {', '.join(look.examples)}" if look.examples else count
 
 
 def _fact(cells: pd.Series, table: str, short: str) -> str:
@@ -168,9 +176,8 @@ def describe_proposal(proposal: Proposal, draft: Draft, facts: dict[str, str]) -
         lines += ["", f"Periods: {proposal.wide.evidence}"]
     rules = [
         f"{section}.{line.key} = {line.value}  ({line.reason})"
-        for section, entries in draft.sections.items()
-        for line in entries
-        if line.key in ("status", "non_product_items") and line.active and not line.reason.startswith("@")
+        for section, line in draft.lines("non_product_items", "status", "cost", "discount", "order_date")
+        if line.reason and line.active and not line.about
     ]
     unused = [f"{name} ({remark})" if remark else name for name, remark in proposal.unused.items()]
     for title, entries in (
