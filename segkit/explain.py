@@ -158,9 +158,9 @@ def _tell_profile(rows: pd.DataFrame, plan: Plan) -> str:
 
 def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
     row = rows.iloc[0]
-    window = plan.settings.segments.window_periods
+    window = plan.settings.segments.window_months
     return (
-        f"In the last {window} complete periods: revenue {plan.currency} {row['revenue']:,.2f}, "
+        f"In the last {window} months: revenue {plan.currency} {row['revenue']:,.2f}, "
         f"net margin {row['net_margin']:,.2f}, {row['customers']} customers."
     )
 

@@ -133,7 +133,7 @@ class Plan(Shelf):
     @table
     def profit_headlines(self) -> pd.DataFrame:
         """The headlines of step 1."""
-        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self.periods)
+        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self._window_days())
         return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
 
     @table
@@ -174,8 +174,12 @@ class Plan(Shelf):
     def _profile_rules(self) -> patterns.ProfileRules:
         return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
 
+    def _window_days(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        days = self._window()["order_date"]
+        return days.min(), pd.Timestamp(self.as_of)
+
     def _window(self) -> pd.DataFrame:
-        return profitability.last_periods(self.order_lines, self.periods, self.settings.segments.window_periods)
+        return profitability.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines

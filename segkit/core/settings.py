@@ -85,9 +85,11 @@ class Assume(Section):
 class LifeCycle(Section):
     """When an item is new, declining, dormant."""
 
-    new_periods: int = Field(6, ge=1, description="New: first demand (or launch) less than so many periods ago.")
-    dormant_periods: int = Field(6, ge=1, description="Dormant: no demand for so many periods.")
-    decline_share: Share = Field(0.5, description="Declining: last half year below this share of the same half year before.")
+    new_months: int = Field(6, ge=1, description="New: launch, or first demand, in the last so many months.")
+    dormant_months: int = Field(6, ge=1, description="Dormant: no demand in the last so many months.")
+    decline_share: Share = Field(
+        0.5, description="Declining: last half year below this share of the same half year before."
+    )
 
 
 class Patterns(Section):
@@ -109,7 +111,7 @@ class Segments(Section):
     within: Literal["", "category", "supplier_id"] = Field("", description="Class items within these groups.")
     xyz_limits: list[float] = Field([0.5, 1.0], description="CV of demand per period at which a class ends.")
     xyz_min_periods: int = Field(6, ge=2, description="Fewer complete periods give no XYZ class.")
-    window_periods: int = Field(12, ge=1, description="Complete periods up to as_of from which segments are made.")
+    window_months: int = Field(12, ge=1, description="Months up to as_of from which segments are made.")
 
     @model_validator(mode="after")
     def _one_label_more(self) -> Self:

@@ -13,12 +13,12 @@ DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
 
 @dataclass(frozen=True)
 class ProfitTables:
-    """The tables behind the headlines of step 1."""
+    """The tables behind the headlines of step 1, and the first and last day they speak of."""
 
     item_value: pd.DataFrame
     customer_value: pd.DataFrame
     item_segments: pd.DataFrame
-    periods: pd.DataFrame
+    days: tuple[pd.Timestamp, pd.Timestamp]
 
 
 def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency: str) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
     if len(aside):
         rest = f"{aside['rows'].sum():,} were set aside, most because: {aside.iloc[0]['reason']}"
     sentence = (
-        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({_percent(share)}) "
+        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({share:.1%}) "
         f"worth {currency} {used['value']:,.0f} are used; {rest}."
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
@@ -54,7 +54,7 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
         first = assumptions.iloc[0]
         what_for = f"{first['assumption']} = {first['value']}".replace("assume.", "")
         count = "1 assumption was made" if len(assumptions) == 1 else f"{len(assumptions)} assumptions were made"
-        text = f"{count}; the first, {what_for}, carries {_percent(first['share'])} of revenue."
+        text = f"{count}; the first, {what_for}, carries {first['share']:.1%} of revenue."
         rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
     return _table(rows)
 
@@ -80,27 +80,26 @@ def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.D
     named = customers[customers["customer_id"] != UNKNOWN_CUSTOMER]
     if items.empty:
         return empty_table("headlines")
-    rows = [_earned(items, tables.periods, rules, currency), _concentration(tables.item_segments, rules)]
+    rows = [_earned(items, tables.days, currency), _concentration(tables.item_segments, rules)]
     if items["net_margin"].notna().any():
         rows += [_best_customers(named), _losses(items, named, currency)] if len(named) else []
     rows.append(_steadiness(tables.item_segments, rules))
     return _table([row for row in rows if row])
 
 
-def _earned(items: pd.DataFrame, periods: pd.DataFrame, rules: Segments, currency: str) -> tuple:
+def _earned(items: pd.DataFrame, days: tuple[pd.Timestamp, pd.Timestamp], currency: str) -> tuple:
     revenue, margin = items["revenue"].sum(), items["net_margin"].sum(min_count=1)
-    whole = periods[periods["complete"]].tail(rules.window_periods)
-    span = f"{len(whole)} complete periods to {whole['period_end'].max():%Y-%m-%d}" if len(whole) else "the data"
+    span = f"{days[0]:%Y-%m-%d} to {days[1]:%Y-%m-%d}"
     if pd.isna(margin):
         return (
             PROFIT_STEP,
             "revenue",
-            f"Revenue of {currency} {revenue:,.0f} in {span}; cost unknown.",
+            f"Revenue of {currency} {revenue:,.0f} from {span}; cost unknown.",
             revenue,
             currency,
         )
-    share = f" ({_percent(margin / revenue)})" if revenue > 0 else ""
-    sentence = f"Revenue of {currency} {revenue:,.0f} left a net margin of {currency} {margin:,.0f}{share} in {span}."
+    share = f" ({margin / revenue:.1%})" if revenue > 0 else ""
+    sentence = f"Revenue of {currency} {revenue:,.0f} left a net margin of {currency} {margin:,.0f}{share} from {span}."
     return PROFIT_STEP, "net_margin", sentence, margin, currency
 
 
@@ -111,9 +110,7 @@ def _concentration(segments: pd.DataFrame, rules: Segments) -> tuple | None:
         return None
     share, measure = top / classed, rules.measure.replace("_", " ")
     held = segments.loc[segments["abc"] == rules.abc_labels[0], "share"].sum()
-    sentence = (
-        f"{top:,} of {classed:,} items ({_percent(share)}) bring {_percent(held)} of the {measure} of all that earn."
-    )
+    sentence = f"{top:,} of {classed:,} items ({share:.1%}) bring {held:.1%} of the {measure} of all that earn."
     return PROFIT_STEP, "items_of_the_top_class", sentence, share, "share"
 
 
@@ -123,9 +120,7 @@ def _best_customers(customers: pd.DataFrame) -> tuple | None:
         return None
     count = max(1, round(0.2 * len(customers)))
     share = customers["net_margin"].nlargest(count).sum() / total
-    sentence = (
-        f"The best fifth of customers ({count:,} of {len(customers):,}) brings {_percent(share)} of the net margin."
-    )
+    sentence = f"The best fifth of customers ({count:,} of {len(customers):,}) brings {share:.1%} of the net margin."
     return PROFIT_STEP, "best_fifth_of_customers", sentence, share, "share"
 
 
@@ -146,14 +141,8 @@ def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
         return None
     steady = known.loc[known["xyz"] == "X", "measure_value"].sum() / total
     measure = rules.measure.replace("_", " ")
-    sentence = (
-        f"{_percent(steady)} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
-    )
+    sentence = f"{steady:.1%} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
     return PROFIT_STEP, "steady_share", sentence, steady, "share"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\u00a0%"
 
 
 def _table(rows: list[tuple]) -> pd.DataFrame:

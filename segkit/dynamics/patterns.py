@@ -128,18 +128,33 @@ def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame,
         look_up(figures["item_id"], items, column) for column in ("end_date", "replaced_by", "launch_date")
     )
     born = launch.fillna(figures["first_period"])
-    idle = len(calendar) - 1 - np.searchsorted(calendar, figures["last_period"].fillna(calendar[0]))
-    age = len(calendar) - np.searchsorted(calendar, born.to_numpy().astype(calendar.dtype), side="left")
-    unknown_birth = (launch.isna() & (figures["first_period"] == calendar[0])).to_numpy()
     states = {
         "superseded": successor.notna().to_numpy(),
         "phased_out": (ends <= now).to_numpy(),
         "planned": (born > now + pd.Timedelta(days=31)).to_numpy(),
-        "dormant": (figures["demand_periods"] == 0).to_numpy() | (idle >= rules.dormant_periods),
-        "new": (age <= rules.new_periods) & ~unknown_birth,
+        "dormant": ~(figures["last_period"] >= _months_back(calendar, rules.dormant_months)).to_numpy(),
+        "new": (born >= _months_back(calendar, rules.new_months)).to_numpy() & _is_born(figures, launch, calendar),
         "declining": _declining(panel, figures, calendar, rules),
     }
     return np.select(list(states.values()), list(states), default="active")
+
+
+def _is_born(figures: pd.DataFrame, launch: pd.Series, calendar: np.ndarray) -> np.ndarray:
+    """Return whether the birth is known: by launch date, or because no demand before the first is more than chance.
+
+    An item with demand in one of ``adi`` periods has none in the first n periods of the data by chance (1 - 1/adi)^n.
+    """
+    silent = np.searchsorted(calendar, figures["first_period"])
+    with np.errstate(invalid="ignore"):
+        by_chance = (1 - 1 / figures["adi"].to_numpy()) ** silent
+    return launch.notna().to_numpy() | (by_chance < 0.05)
+
+
+def _months_back(calendar: np.ndarray, months: int) -> pd.Timestamp:
+    """Return the day that lies ``months`` before the end of the last period."""
+    monthly = _periods_per_year(calendar) == 12
+    step = pd.DateOffset(months=1) if monthly else pd.Timedelta(days=7 if _periods_per_year(calendar) == 52 else 1)
+    return pd.Timestamp(calendar[-1]) + step - pd.DateOffset(months=months)
 
 
 def _declining(panel: pd.DataFrame, figures: pd.DataFrame, calendar: np.ndarray, rules: LifeCycle) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Margin per order line, and what items and customers earn."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -207,12 +209,10 @@ def find_bulk(lines: pd.DataFrame, *, factor: float, min_lines: int = 20) -> pd.
     return pd.Series(quantity > limit[codes], index=sold.index).reindex(lines.index, fill_value=False)
 
 
-def last_periods(lines: pd.DataFrame, periods: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the order lines of the last ``count`` complete periods (all lines where no period is complete)."""
-    whole = periods.loc[periods["complete"], "period"].sort_values().tail(count)
-    if whole.empty:
-        return lines
-    return lines[((lines["period"] >= whole.iloc[0]) & (lines["period"] <= whole.iloc[-1])).to_numpy()]
+def last_months(lines: pd.DataFrame, as_of: date, months: int) -> pd.DataFrame:
+    """Return the order lines of the last ``months`` months up to and with ``as_of``."""
+    begin = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=months)
+    return lines[(lines["order_date"] >= begin).to_numpy()]
 
 
 def value_items(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

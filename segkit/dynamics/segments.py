@@ -9,7 +9,8 @@ from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.settings import Segments
 
 LOSS = "L"
-_TIE = 1e-12
+_EXACT = 1e-12  # values and shares that differ by less (relative) differ by the order of summing only
+_NOTHING = 1e-15  # of all value: what is left where sums cancel out
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def classify_abc(values: pd.DataFrame, *, measure: str, rule: AbcRule | None = N
 
     Notes
     -----
-    What crosses a limit belongs to the upper class. Exact ties share rank and class, so the order of the rows does
-    not matter. Values below zero get the class L of their own and shrink cumulative_share at the end; zeros are in the
-    last class; missing values have no class.
+    What crosses a limit belongs to the upper class. Exact ties share rank, cumulative_share and class, so the order
+    of the rows does not matter. Values below zero get the class L of their own and shrink cumulative_share at the
+    end; zeros are in the last class; missing values have no class.
 
     Examples
     --------
@@ -53,8 +54,8 @@ def classify_abc(values: pd.DataFrame, *, measure: str, rule: AbcRule | None = N
     """
     rule = rule or AbcRule()
     sorted_values = _Sorted.of(values, measure, within)
-    before = sorted_values.cumulative_before()
-    return sorted_values.table(values, measure, _labels(before, np.array(rule.shares), rule.labels))
+    labels = _labels(sorted_values.cumulative_before(), np.array(rule.shares), rule.labels)
+    return sorted_values.table(values, measure, np.where(sorted_values.value > 0, labels, rule.labels[-1]))
 
 
 def classify_abc_by_count(
@@ -225,12 +226,13 @@ class _Sorted:
     @classmethod
     def of(cls, values: pd.DataFrame, measure: str, within: str) -> "_Sorted":
         group = pd.factorize(values[within], use_na_sentinel=False)[0] if within else np.zeros(len(values), dtype=int)
-        value = values[measure].to_numpy(dtype=float)
+        value = values[measure].to_numpy(dtype=float, copy=True)
+        size = np.bincount(group, weights=np.abs(np.nan_to_num(value)))[group]
+        value[np.abs(value) < size * _NOTHING] = 0.0
         order = np.lexsort((-value, group))
         group, value = group[order], value[order]
-        quantum = np.nansum(np.abs(value)) * _TIE
         new = np.ones(len(value), dtype=bool)
-        new[1:] = (group[1:] != group[:-1]) | ~(value[:-1] - value[1:] <= quantum)
+        new[1:] = (group[1:] != group[:-1]) | ~(value[:-1] - value[1:] <= np.abs(value[:-1]) * _EXACT)
         return cls(order, group, value, np.maximum.accumulate(np.where(new, np.arange(len(value)), 0)))
 
     def group_start(self) -> np.ndarray:
@@ -248,15 +250,15 @@ class _Sorted:
         return np.divide(self.value, total, out=np.zeros(len(self.value)), where=total > 0)
 
     def cumulative(self) -> np.ndarray:
-        running = np.cumsum(np.nan_to_num(self.shares()))
-        start = self.group_start()
-        return running - np.where(start > 0, running[start - 1], 0.0)
+        """Return the share of each value's tie group and all above it."""
+        running = pd.Series(np.nan_to_num(self.shares())).groupby(self.group).cumsum().to_numpy()
+        last = np.flatnonzero(np.append(np.diff(self.tie_start) > 0, True))
+        return running[last[np.searchsorted(last, np.arange(len(running)))]]
 
     def cumulative_before(self) -> np.ndarray:
         """Return the share that lies above each value's tie group."""
-        full = self.cumulative()
         place, start = self.tie_start, self.group_start()
-        return np.where(place > start, full[np.maximum(place - 1, 0)], 0.0)
+        return np.where(place > start, self.cumulative()[np.maximum(place - 1, 0)], 0.0)
 
     def table(self, values: pd.DataFrame, measure: str, labels: np.ndarray) -> pd.DataFrame:
         back = np.empty_like(self.order)
@@ -275,7 +277,7 @@ class _Sorted:
 
 
 def _labels(before: np.ndarray, shares: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
-    return np.array(labels, dtype=object)[(before[:, None] >= shares[None, :] - _TIE).sum(axis=1)]
+    return np.array(labels, dtype=object)[(before[:, None] >= shares[None, :] - _EXACT).sum(axis=1)]
 
 
 def _rule(rules: Segments) -> AbcRule:

@@ -93,7 +93,7 @@ def show_provenance(plan: Any) -> None:
         "Knows the data up to": f"{plan.as_of:%Y-%m-%d}",
         "Sources": "; ".join(f"{name}: {_origin(source)}" for name, source in settings.sources.items()),
         "Planning period": settings.periods.unit,
-        "Classes by": f"{settings.segments.measure}, over {settings.segments.window_periods} periods",
+        "Classes by": f"{settings.segments.measure}, over {settings.segments.window_months} months",
         "Made with": f"segkit {version('segkit')}, pandas {pd.__version__}",
     }
     lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows.items() if text)
