@@ -73,11 +73,13 @@ def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_
         No order line, used or set aside, names the item (or the pair); near ids are offered.
     """
     chosen = {"item_id": item_id, "location_id": location_id, "customer_id": customer_id}
-    lines, aside = (_rows(getattr(plan, name), chosen) for name in ("order_lines", "set_aside"))
+    read = "orders" if "orders" in plan.inputs.names() else "sales"
+    raw, lines, aside = (_rows(getattr(plan, name), chosen) for name in (read, "order_lines", "set_aside"))
     if lines.empty and aside.empty:
         raise DataError(_no_rows(plan, chosen))
     steps = [
-        Step("set_aside", f"{len(aside)} source rows of it were not used.", aside),
+        Step(read, f"{len(raw) + len(aside):,} rows were read, {len(raw):,} of them are used.", raw),
+        Step("set_aside", _tell_aside(aside), aside),
         Step("order_lines", _tell_lines(lines, plan.currency), lines),
         *(_step(plan, name, chosen) for name in ("demand", "demand_profile", "item_profile", "item_value")),
         _step(plan, "item_segments", chosen),
@@ -95,6 +97,8 @@ def _step(plan: Plan, name: str, chosen: dict[str, str | None]) -> Step:
     sentence = _TELL[name](rows, plan)
     if own["item_id"] != chosen["item_id"]:
         sentence = f"Planned under its successor {own['item_id']}. {sentence}"
+    elif name in _DEMAND and (older := _predecessors(plan, item_id=chosen["item_id"])):
+        sentence = f"With the history of {', '.join(older)}, which it replaced. {sentence}"
     return Step(name, sentence, rows)
 
 
@@ -107,6 +111,15 @@ def _planned_under(plan: Plan, item_id: str | None) -> str | None:
     if plan.settings.items.superseded == "separate":
         return item_id
     return find_successors(plan.items).get(item_id, item_id)
+
+
+def _predecessors(plan: Plan, item_id: str | None) -> list[str]:
+    from segkit.dynamics.demand import find_successors
+
+    if plan.settings.items.superseded == "separate":
+        return []
+    successors = find_successors(plan.items)
+    return sorted(successors.index[successors == item_id])
 
 
 def _rows(table: pd.DataFrame, chosen: dict[str, str | None]) -> pd.DataFrame:
@@ -122,6 +135,12 @@ def _no_rows(plan: Plan, chosen: dict[str, str | None]) -> str:
     asked = ", ".join(f"{name}={value!r}" for name, value in chosen.items() if value)
     near = difflib.get_close_matches(chosen["item_id"] or "", plan.order_lines["item_id"].unique().tolist(), n=3)
     return f"no order line has {asked}\nNear item ids: {', '.join(near) or 'none'}."
+
+
+def _tell_aside(aside: pd.DataFrame) -> str:
+    if aside.empty:
+        return "No row of it was set aside."
+    return "; ".join(f"{count} {reason}" for reason, count in aside["reason"].value_counts().items()) + "."
 
 
 def _tell_lines(lines: pd.DataFrame, currency: str) -> str:
@@ -147,10 +166,11 @@ def _tell_demand(rows: pd.DataFrame, _: Plan) -> str:
 
 
 def _tell_profile(rows: pd.DataFrame, plan: Plan) -> str:
-    row, limits = rows.iloc[0], plan.settings.patterns
+    row, limits = rows.loc[rows["mean_demand"].idxmax()], plan.settings.patterns
+    where = f"{len(rows)} series; the largest ({row['location_id']}): " if len(rows) > 1 else ""
     pattern = row["pattern"] or "no pattern (too few periods with demand)"
     return (
-        f"{row['mean_demand']:,.2f} units a period, CV {row['cv']:.2f}; ADI {row['adi']:.2f} "
+        f"{where}{row['mean_demand']:,.2f} units a period, CV {row['cv']:.2f}; ADI {row['adi']:.2f} "
         f"(limit {limits.adi_limit}), CV² {row['cv2']:.2f} (limit {limits.cv2_limit}): {pattern}; "
         f"life cycle: {row['life_cycle']}."
     )
