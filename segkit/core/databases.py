@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 _CHUNK = 50_000
+_DUCKDB_TABLES = "SELECT table_name FROM information_schema.tables ORDER BY table_name"
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _READING = ("select", "with", "values")
 _OTHER_VERBS = (
@@ -75,11 +76,7 @@ def read_duckdb(path: Path, source: Source) -> pd.DataFrame:
     require_reading(source.query)
     try:
         with duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"}) as connection:
-            tables = [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-            tables += [
-                row[0]
-                for row in connection.execute("FROM duckdb_views() WHERE NOT internal SELECT view_name").fetchall()
-            ]
+            tables = [row[0] for row in connection.execute(_DUCKDB_TABLES).fetchall()]
             query = _duckdb_statement(path, source.query, tables)
             return to_frame(connection.sql(query).to_arrow_table())
     except duckdb.Error as error:
@@ -203,7 +200,11 @@ def _duckdb_statement(path: Path, query: str, tables: list[str]) -> str:
 
 def _collect(connection: "Connection", statement: str) -> pa.Table:
     """Return all rows, turned into Arrow columns chunk by chunk so that memory holds few Python objects."""
-    result = connection.exec_driver_sql(statement)
+    from sqlalchemy import text
+
+    result = connection.execute(
+        text(re.sub(r"(?<![:\w\\]):(?=\w)", r"\:", statement))
+    )  # a colon names no parameter here
     names = list(result.keys())
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:

@@ -72,3 +72,14 @@ def nearest_name(word: str, known: list[str]) -> str:
     """
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known[:40])}"
+
+
+def in_rows(count: int) -> str:
+    """Return how many rows a problem touches, as messages say it.
+
+    Examples
+    --------
+    >>> in_rows(1), in_rows(1200)
+    ('in 1 row', 'in 1,200 rows')
+    """
+    return f"in {count:,} row{'' if count == 1 else 's'}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cells import clean_text
-from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
+from segkit.core.errors import DataError, SettingsError, in_rows, list_problems, nearest_name
 from segkit.core.source_settings import Join
 
 _DENSE = 1 << 26
@@ -47,13 +47,10 @@ def join_columns(rows: pd.DataFrame, other: pd.DataFrame, join: Join, where: str
     known = right >= 0
     twice = known & pd.Series(right).duplicated().to_numpy()
     if twice.any():
-        key = ", ".join(join.on.values())
-        first = "; ".join(
-            str(tuple(other[name].iloc[place] for name in join.on.values())) for place in np.flatnonzero(twice)[:3]
-        )
-        raise DataError(
-            f"{where}: key ({key}) repeats in {twice.sum():,} rows, first: {first}\nEach key may stand once."
-        )
+        keys = other[list(join.on.values())].iloc[np.flatnonzero(twice)[:3]]
+        first = "; ".join(", ".join(map(str, values)) for values in keys.itertuples(index=False))
+        key, count = ", ".join(join.on.values()), in_rows(int(twice.sum()))
+        raise DataError(f"{where}: key ({key}) repeats {count}, first: {first}\nEach key may stand once.")
     places = _look_up(left, right, size)
     return rows.assign(**{name: _taken(other[name], places) for name in join.bring})
 

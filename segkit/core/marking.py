@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.tables import Note
 
 SHOWN = 3
@@ -50,9 +50,7 @@ class Marks:
 
     def refuse(self, problem: str, rows: np.ndarray, *, first: str = "", fixes: tuple[str, ...] = ()) -> None:
         """Keep a problem for which the table cannot be used."""
-        count = int(rows.sum())
-        plural = "" if count == 1 else "s"
-        self.problems.append(f"{problem} in {count:,} row{plural}, first: {first or self.first(rows)}")
+        self.problems.append(f"{problem} {in_rows(int(rows.sum()))}, first: {first or self.first(rows)}")
         self.fixes.extend(fixes)
 
     def first(self, rows: np.ndarray) -> str:

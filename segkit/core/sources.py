@@ -5,6 +5,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -131,8 +132,7 @@ def _add_rows(digest: "hashlib._Hash", rows: pd.DataFrame) -> None:
 
     digest.update("\0".join(rows.columns).encode())
     text = pd.DataFrame({name: clean_text(rows[name]) for name in rows})
-    hashes = pd.util.hash_pandas_object(text, index=False).to_numpy()
-    hashes.sort()
+    hashes = np.sort(pd.util.hash_pandas_object(text, index=False).to_numpy())
     digest.update(hashes.tobytes())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import Column, TableSpec
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
 
 PROBLEM_COLUMNS = ["column", "problem", "rows", "first"]
 _SHOWN = 3
@@ -196,11 +196,11 @@ def row_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, int]
 
 def name_row(frame: pd.DataFrame, place: int, spec: TableSpec) -> str:
     """Return how a person finds a row again: its key, item and date."""
-    names = [*spec.key, *(name for name in ("customer_id", "item_id") if name in spec.columns)]
-    words = [f"{name}={frame[name].iloc[place]!r}" for name in dict.fromkeys(names) if _is_filled(frame, name, place)]
+    names = dict.fromkeys([*spec.key, *(name for name in ("customer_id", "item_id") if name in spec.columns)])
+    words = [f"{name}={_shown(frame[name].iloc[place])}" for name in names if _is_filled(frame, name, place)]
     dates = [name for name in spec.required if spec.columns[name].kind == "date" and name not in spec.key]
-    words += [f"{frame[name].iloc[place]:%Y-%m-%d}" for name in dates if _is_filled(frame, name, place)]
-    return ", ".join(word.replace("Timestamp('", "").replace(" 00:00:00')", "") for word in words) or f"row {place + 1}"
+    words += [_shown(frame[name].iloc[place]) for name in dates if _is_filled(frame, name, place)]
+    return ", ".join(words) or f"row {place + 1:,}"
 
 
 _KEY = "repeats"
@@ -299,7 +299,7 @@ def _problem(error: Any, frame: pd.DataFrame, spec: TableSpec) -> dict[str, Any]
     if error.check.error == _KEY:
         key = present_key(frame, spec)
         named = "line key" if "line_id" in key else "key"
-        first = "; ".join(str(tuple(_plain(cell) for cell in frame[key].iloc[place])) for place in places[:_SHOWN])
+        first = "; ".join(_shown_key(frame[key].iloc[place]) for place in places[:_SHOWN])
         return _row(f"{named} ({', '.join(key)})", "repeats", len(places), first)
     column = error.schema.name if error.schema.name in spec.columns else _group_column(error, spec)
     return _row(column, error.check.error, len(places), _first(frame, places, spec))
@@ -317,8 +317,12 @@ def _group_column(error: Any, spec: TableSpec) -> str:
     return next((group[0] for group in spec.one_of if _filled_words(group) == error.check.error), "")
 
 
-def _plain(cell: Any) -> Any:
-    return f"{cell:%Y-%m-%d}" if isinstance(cell, pd.Timestamp) else cell
+def _shown(cell: Any) -> str:
+    return f"{cell:%Y-%m-%d}" if isinstance(cell, pd.Timestamp) else repr(cell)
+
+
+def _shown_key(cells: pd.Series) -> str:
+    return f"({', '.join(_shown(cell) for cell in cells)})"
 
 
 def _first(frame: pd.DataFrame, places: list[int], spec: TableSpec) -> str:
@@ -330,7 +334,7 @@ def _row(column: str, problem: str, rows: int, first: str = "") -> dict[str, Any
 
 
 def _sentence(problem: dict[Any, Any]) -> str:
-    text = f"{problem['column']} {problem['problem']} in {problem['rows']:,} row{'s' * (problem['rows'] != 1)}"
+    text = f"{problem['column']} {problem['problem']} {in_rows(problem['rows'])}"
     return f"{text}, first: {problem['first']}" if problem["first"] else text
 
 
