@@ -10,6 +10,14 @@ from segkit.core.columns import empty_table
 from segkit.core.settings import Settings
 
 CHANGE = 0.2
+_WHY = {
+    "assume.gross_margin": "neither the line nor the item gives a cost",
+    "cost": "no cost is given and assume.gross_margin is not set",
+    "currency": "'{table}' names no currency",
+    "location": "'{table}' names no location_id",
+    "customer": "the line names no customer",
+    "demand": "no stock data: lost sales cannot be seen",
+}
 
 
 def list_assumptions(lines: pd.DataFrame, columns: dict[str, list[str]], *, settings: Settings) -> pd.DataFrame:
@@ -31,48 +39,25 @@ def list_assumptions(lines: pd.DataFrame, columns: dict[str, list[str]], *, sett
     """
     name = "orders" if "orders" in columns else "sales"
     given = columns[name]
-    every, none = pd.Series(True, index=lines.index), pd.Series(False, index=lines.index)
-    assumed = lines["cost_source"] == "assumed"
-    share = settings.assume.gross_margin
+    every = pd.Series(True, index=lines.index)
     stock = "inventory" in columns or "in_stock" in columns.get("sales", [])
-    found = [
-        ("assume.gross_margin", f"{share}", "share of revenue", "neither the line nor the item gives a cost", assumed),
-        (
-            "cost",
-            "unknown",
-            "",
-            "no cost is given and assume.gross_margin is not set",
-            lines["cost_source"] == "missing",
-        ),
-        (
-            "currency",
-            settings.company.currency,
-            "",
-            f"'{name}' names no currency",
-            none if "currency" in given else every,
-        ),
-        ("location", "one location", "", f"'{name}' names no location_id", none if "location_id" in given else every),
-        ("customer", UNKNOWN_CUSTOMER, "", "the line names no customer", lines["customer_id"] == UNKNOWN_CUSTOMER),
-        ("demand", "sales", "", "no stock data: lost sales cannot be seen", none if stock else every),
-    ]
-    revenue = lines["revenue"].abs().sum()
+    source, margin = lines["cost_source"], settings.assume.gross_margin
+    found = {
+        ("assume.gross_margin", f"{margin}", "share of revenue"): source == "assumed",
+        ("cost", "unknown", ""): source == "missing",
+        ("currency", settings.company.currency, ""): every & ("currency" not in given),
+        ("location", "one location", ""): every & ("location_id" not in given),
+        ("customer", UNKNOWN_CUSTOMER, ""): (lines["customer_id"] == UNKNOWN_CUSTOMER) & (name == "orders"),
+        ("demand", "sales", ""): every & (not stock),
+    }
+    weight = lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else every.astype("float64")
     rows = [
-        {
-            "assumption": assumption,
-            "value": value,
-            "unit": unit,
-            "why": why,
-            "rows": int(where.sum()),
-            "share": float(lines.loc[where, "revenue"].abs().sum() / revenue) if revenue else 0.0,
-        }
-        for assumption, value, unit, why, where in found
+        (*what, _WHY[what[0]].format(table=name), int(where.sum()), float(weight[where].sum() / weight.sum()))
+        for what, where in found.items()
         if where.any()
     ]
-    return (
-        pd.concat([empty_table("assumptions"), pd.DataFrame(rows)], ignore_index=True)
-        if rows
-        else empty_table("assumptions")
-    )
+    table = pd.DataFrame(rows, columns=list(empty_table("assumptions").columns))
+    return table if rows else empty_table("assumptions")
 
 
 def vary_assumptions(

@@ -277,10 +277,10 @@ def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataF
     table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
     table["lines"] = np.bincount(codes[sold], minlength=len(ids))
     for name, column in distinct.items():
-        pairs = pd.DataFrame({"code": codes[sold], "other": lines[column].to_numpy()[sold]}).drop_duplicates()
-        table[name] = np.bincount(pairs["code"], minlength=len(ids))
-    last = lines.groupby(key)["order_date"].max()
-    table["last_order_date"] = table[key].map(last).astype("datetime64[us]")
+        others, known = pd.factorize(lines[column])
+        pairs = pd.unique(codes[sold] * len(known) + others[sold]) // max(len(known), 1)
+        table[name] = np.bincount(pairs, minlength=len(ids))
+    table["last_order_date"] = lines["order_date"].groupby(codes).max().to_numpy()
     return table
 
 
