@@ -80,7 +80,7 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
             "revenue": np.abs(margin) * 3,
             "net_margin": margin,
             "quantity": rng.integers(1, 9000, items).astype(float),
-            "last_order_date": pd.Timestamp("2025-12-30"),
+            "last_order_date": [pd.Timestamp("2025-12-30")] * items,
         },
     )
     made["demand_profile"] = _profile(items, rng)
@@ -187,6 +187,31 @@ def _demand(periods: pd.DataFrame, items: int, rng: np.random.Generator) -> pd.D
 def tables() -> dict[str, pd.DataFrame]:
     """Return the plan tables of the invented company."""
     return plan_tables()
+
+
+@pytest.fixture(scope="session")
+def many_tables() -> dict[str, pd.DataFrame]:
+    """Return the plan tables of a company with 30,000 items and 20,000 customers."""
+    return plan_tables(items=30_000, customers=20_000, months=6)
+
+
+@pytest.fixture(scope="session")
+def nasty() -> str:
+    """Return a name that would do harm if it were not escaped."""
+    return NASTY
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[tuple[dict, dict]]:
+    """Return the list to which everything that is displayed is added: data by type, and metadata."""
+    caught: list[tuple[dict, dict]] = []
+
+    def display(data, *, raw, metadata):
+        assert raw
+        caught.append((data, metadata))
+
+    monkeypatch.setattr("IPython.display.display", display)
+    return caught
 
 
 @pytest.fixture(scope="session")

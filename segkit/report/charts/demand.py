@@ -166,6 +166,7 @@ def plot_patterns(demand_profile: pd.DataFrame, *, adi_limit: float = 1.32, cv2_
         Dots for up to 800 rows, else a density of hexagons; each quadrant with its count.
     """
     known = demand_profile[demand_profile["pattern"].isin(PATTERNS)].dropna(subset=["adi", "cv2"])
+    known = known.sort_values(["adi", "cv2"])
     if known.empty:
         return empty_figure("patterns", "No item has enough history for a demand pattern.")
     counts = known["pattern"].value_counts().reindex(PATTERNS, fill_value=0)

@@ -170,7 +170,7 @@ def draw_hexagons(axes: "Axes", x: Any, y: Any, *, x_log: bool = False, y_log: b
 
     scales: Any = {"xscale": "log" if x_log else "linear", "yscale": "log" if y_log else "linear", "bins": "log"}
     shades = seaborn.blend_palette(["#d6e3ec", ACCENT, "#0d2f48"], as_cmap=True)
-    axes.hexbin(x, y, gridsize=(46, 20), mincnt=1, linewidths=0.3, edgecolors="white", cmap=shades, **scales)
+    axes.hexbin(x, y, gridsize=(40, 17), mincnt=1, linewidths=0.3, edgecolors="white", cmap=shades, **scales)
 
 
 def figure_svg(figure: "Figure") -> str:
@@ -211,6 +211,7 @@ def _page_svg(svg: str, name: str, alt: str) -> str:
     body = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{prefix}-\g<2>", body)
     body = re.sub(r"font-family: [^;\"]*;? ?| transform=\"rotate\(-0 [^\"]*\"|text-anchor: start; ?", "", body)
     body = re.sub(r"<defs>\s*</defs>|<g>\s*</g>", "", body)
+    body = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), body)
     body = re.sub(r"\s*\n\s*", "\n", body).strip()
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" xmlns:xlink="http://www.w3.org/1999/xlink" '

@@ -136,7 +136,7 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
     """
     classes = customer_segments[["customer_id", "abc"]]
     joined = customer_value.merge(classes, on="customer_id", how="left")
-    shown = joined[(joined["revenue"] > 0) & joined["margin_share"].notna()]
+    shown = joined[(joined["revenue"] > 0) & joined["margin_share"].notna()].sort_values(["revenue", "customer_id"])
     if shown.empty:
         return empty_figure("customers", "No customer has revenue.")
     losing = shown[shown["net_margin"] < 0]

@@ -1,0 +1,212 @@
+import re
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.report import charts
+from segkit.report.charts.frame import start_figure
+
+CHARTS = {
+    "data_quality": lambda t: charts.plot_data_quality(t["data_quality"], currency="EUR"),
+    "demand": lambda t: charts.plot_demand(t["demand"], t["periods"], currency="EUR"),
+    "whale_curve_customer": lambda t: charts.plot_whale_curve(t["whale_curve"], "customer", currency="EUR"),
+    "whale_curve_item": lambda t: charts.plot_whale_curve(t["whale_curve"], "item"),
+    "abc": lambda t: charts.plot_abc(t["item_segments"]),
+    "abc_xyz": lambda t: charts.plot_abc_xyz(t["item_segments"]),
+    "patterns": lambda t: charts.plot_patterns(t["demand_profile"]),
+    "customers": lambda t: charts.plot_customers(t["customer_value"], t["customer_segments"], currency="EUR"),
+    "margin_by_category": lambda t: charts.plot_margin_by(t["item_value"], "category", currency="EUR"),
+    "margin_by_channel": lambda t: charts.plot_margin_by(t["customer_value"], "channel"),
+    "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
+}
+every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
+every_chart = pytest.mark.parametrize(("name", "plot"), CHARTS.items(), ids=CHARTS)
+
+
+def title_of(figure):
+    return " ".join(text.get_text() for text in figure.texts if text.get_fontweight() == "bold")
+
+
+@every_chart
+def test_chart_has_name_title_and_alt_text(name, plot, tables):
+    figure = plot(tables)
+    assert figure.get_gid() == name
+    assert title_of(figure)
+    assert figure.get_label().startswith(title_of(figure))
+
+
+@every_chart
+def test_svg_is_well_formed_self_contained_and_the_same_twice(name, plot, tables):
+    svg = charts.figure_svg(plot(tables))
+    assert svg == charts.figure_svg(plot(tables))
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label")
+    ids = re.findall(r' id="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
+    assert all(found.startswith(name) for found in ids)
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', svg)) <= set(ids)
+    assert not re.search(r"<script|<style|<!--|metadata|\d{4}-\d\d-\d\dT", svg)
+    assert set(re.findall(r"https?://[^\"' ]+", svg)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+@every_plot
+def test_shuffled_rows_give_the_same_svg(plot, tables):
+    shuffled = {key: frame.sample(frac=1, random_state=5) for key, frame in tables.items()}
+    assert charts.figure_svg(plot(shuffled)) == charts.figure_svg(plot(tables))
+
+
+@every_plot
+def test_table_is_not_changed(plot, tables):
+    before = {key: frame.copy(deep=True) for key, frame in tables.items()}
+    plot(tables)
+    for key, frame in tables.items():
+        pd.testing.assert_frame_equal(frame, before[key])
+
+
+@every_plot
+def test_empty_table_gives_a_figure_that_says_so(plot, empty_tables):
+    assert title_of(plot(empty_tables)) == "No data"
+
+
+@every_plot
+def test_one_row_is_enough(plot, tables):
+    few = {key: frame.head(1) for key, frame in tables.items()}
+    assert "<svg" in charts.figure_svg(plot(few))
+
+
+@every_plot
+def test_many_rows_stay_small(plot, many_tables):
+    assert len(charts.figure_svg(plot(many_tables))) < 160_000
+
+
+def test_options_of_matplotlib_are_left_as_they_were(tables):
+    before = dict(matplotlib.rcParams)
+    for plot in CHARTS.values():
+        charts.figure_svg(plot(tables))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_name_with_dollar_signs_is_text_even_without_the_style():
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().set_title("SKU $^$ x")
+    assert "SKU $^$ x" in charts.figure_svg(figure)
+
+
+def test_markup_in_a_name_stays_text(tables):
+    svg = charts.figure_svg(charts.plot_margin_by(tables["customer_value"], "channel"))
+    assert "<script" not in svg
+    assert "&lt;script&gt;" in svg
+
+
+def test_alt_text_escapes_quotes():
+    svg = charts.figure_svg(start_figure("stock", 'The "best" <b> & more', "units"))
+    assert ElementTree.fromstring(svg).get("aria-label") == 'The "best" <b> & more. units.'
+
+
+def quality(*rows):
+    return pd.DataFrame(rows, columns=["source_table", "action", "reason", "rows", "value"])
+
+
+def test_data_quality_title_gives_shares_of_rows_and_value():
+    table = quality(
+        ("orders", "used", "", 90, 950.0),
+        ("orders", "set_aside", "no price", 10, 50.0),
+        ("orders", "in", "", 100, 1000.0),
+    )
+    assert title_of(charts.plot_data_quality(table)).replace("\xa0", " ") == (
+        "90 % of order lines are used, with 95 % of their value"
+    )
+
+
+def test_data_quality_of_clean_data_says_all():
+    table = quality(("items", "in", "", 7, np.nan), ("items", "used", "", 7, np.nan))
+    assert title_of(charts.plot_data_quality(table)) == "All 7 rows of items are used"
+
+
+def whale(*margins):
+    ordered = np.sort(np.array(margins, dtype=float))[::-1]
+    ids = [f"CUST-{n:04d}" for n in range(len(margins))]
+    ranks = range(1, len(margins) + 1)
+    return pd.DataFrame({"entity": "customer", "entity_id": ids, "rank": ranks, "net_margin": ordered})
+
+
+def test_whale_title_counts_what_loss_makers_take_back():
+    title = title_of(charts.plot_whale_curve(whale(80, 20, 10, 0, -10))).replace("\xa0", " ")
+    assert title == "The best 20 % of customers earn 80 % of net margin; 1 loss maker takes 10 % back"
+
+
+def test_whale_curve_of_a_losing_company_shows_money_not_shares():
+    figure = charts.plot_whale_curve(whale(10, -30), currency="EUR")
+    assert "EUR\xa0\N{MINUS SIGN}20" in title_of(figure)
+    assert "1 of 2 lose money" in title_of(figure)
+
+
+def test_abc_title_gives_the_first_class():
+    segments = pd.DataFrame(
+        {"item_id": ["SKU-0003", "SKU-0001", "SKU-0002"], "measure": "revenue", "measure_value": [5.0, 80.0, 15.0],
+         "abc": ["C", "A", "B"], "xyz": "X"}
+    )  # fmt: skip
+    title = title_of(charts.plot_abc(segments)).replace("\xa0", " ")
+    assert title == "1 of 3 items (33.3 %) bring 80 % of revenue"
+
+
+def test_abc_survives_when_everything_loses():
+    segments = pd.DataFrame(
+        {"item_id": ["SKU-0001"], "measure": "net_margin", "measure_value": [-5.0], "abc": ["L"], "xyz": [""]}
+    )
+    assert "<svg" in charts.figure_svg(charts.plot_abc(segments))
+    assert "<svg" in charts.figure_svg(charts.plot_abc_xyz(segments))
+
+
+def test_patterns_count_each_quadrant():
+    profile = pd.DataFrame(
+        {"pattern": ["smooth", "smooth", "lumpy", ""], "adi": [1.0, 1.1, 4.0, 1.0], "cv2": [0.0, 0.1, 2.0, 0.2]}
+    )
+    figure = charts.plot_patterns(profile)
+    assert title_of(figure).startswith("66.7\xa0% of demand series are smooth")
+    assert "smooth: 2; erratic: 0; intermittent: 0; lumpy: 1" in figure.get_label()
+
+
+def months(count, complete=True):
+    first = pd.date_range("2024-01-01", periods=count, freq="MS")
+    return pd.DataFrame({"period": first, "complete": complete})
+
+
+def test_demand_compares_the_last_year_with_the_year_before():
+    periods = months(24)
+    demand = periods.assign(item_id="SKU-0001", quantity=1.0, revenue=[100.0] * 12 + [110.0] * 12, censored=False)
+    title = title_of(charts.plot_demand(demand, periods, currency="EUR")).replace("\xa0", " ")
+    assert title == "Customers ordered EUR 1.32 k in the last 12 months, 10 % more than in the 12 before"
+
+
+def test_demand_without_prices_counts_units():
+    periods = months(3)
+    demand = periods.assign(item_id="SKU-0001", quantity=4.0, revenue=np.nan, censored=None)
+    assert "12 units" in title_of(charts.plot_demand(demand, periods)).replace("\xa0", " ")
+
+
+def test_incomplete_periods_are_left_out_of_the_title():
+    periods = months(3).assign(complete=[False, True, True])
+    demand = periods.assign(item_id="SKU-0001", quantity=1.0, revenue=[1e9, 10.0, 10.0], censored=False)
+    title = title_of(charts.plot_demand(demand, periods, currency="EUR"))
+    assert "EUR 20 in the last 2" in title.replace("\xa0", " ")
+
+
+def test_margin_by_names_the_groups_that_lose():
+    value = pd.DataFrame(
+        {"category": ["tools", "spares", None], "revenue": [100.0, 50.0, 10.0], "net_margin": [30.0, -5, 1]}
+    )
+    assert title_of(charts.plot_margin_by(value, "category")).startswith("spares loses money")
+
+
+def test_customers_without_revenue_are_counted_not_drawn(tables):
+    value = tables["customer_value"].copy()
+    value.loc[:3, "revenue"] = 0.0
+    figure = charts.plot_customers(value, tables["customer_segments"])
+    assert "4 without revenue not shown" in figure.get_label()
