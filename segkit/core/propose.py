@@ -22,6 +22,7 @@ from segkit.core.sniff import FileLook
 from segkit.core.sniff_values import ColumnLook
 
 ACCEPTED = 0.4
+REPEATS = 0.02
 Scores = dict[tuple[str, str], float]
 
 
@@ -257,7 +258,7 @@ def _settle(
     if line:
         codes = columns[line].codes
         repeats = (columns[order].codes + "\0" + codes if order else codes).duplicated().mean()
-        if repeats > 0:
+        if repeats > REPEATS:
             del found["orders.line_id"]
             doubts.append(f"{line} would be orders.line_id, but repeats within an order")
     return found, doubts

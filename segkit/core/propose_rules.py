@@ -113,3 +113,39 @@ def country_currency(proposal: Proposal) -> tuple[str, str]:
     shares = proposal.look.rows[column].astype("str").value_counts(normalize=True, dropna=True)
     country = str(shares.index[0]) if len(shares) and shares.iloc[0] >= 0.8 else ""
     return _CURRENCIES.get(plain_letters(country), ""), country
+
+
+def count_repeats(proposal: Proposal) -> int:
+    """Return how many rows repeat an earlier one's order and line number."""
+    key = [name for name in (proposal.source("order_id"), proposal.source("line_id")) if name]
+    return int(proposal.look.rows.duplicated(key).sum()) if proposal.source("line_id") else 0
+
+
+def find_free_lines(proposal: Proposal) -> tuple[bool, str]:
+    """Return whether lines at price zero look like bookings of stock rather than sales, and what was counted.
+
+    They do where four in five of them name no customer. Blank where there are none.
+    """
+    price, customer = proposal.source("unit_price"), proposal.source("customer_id")
+    if not price or not pd.api.types.is_numeric_dtype(proposal.look.rows[price]):
+        return False, ""
+    free = proposal.look.rows[proposal.look.rows[price] == 0]
+    if free.empty:
+        return False, ""
+    nameless = float(free[customer].isna().mean()) if customer else 0.0
+    words = f"{len(free):,} lines at price zero, {nameless:.0%} of them without a customer"
+    return nameless >= 0.8, words
+
+
+def find_period_unit(proposal: Proposal) -> tuple[str, str]:
+    """Return ``week`` and why, where months would be too coarse; blanks else."""
+    wide = proposal.wide
+    if wide and (wide.step_days in (1, 7) or wide.evidence.endswith(("weeks", "days"))):
+        return "week", wide.evidence
+    dates = (
+        proposal.look.columns[proposal.source("order_date") or proposal.source("period")].dates if not wide else None
+    )
+    if dates is None:
+        return "", ""
+    span = (dates.days.max() - dates.days.min()).days
+    return ("week", f"{span} days are too few months") if 42 <= span < 270 else ("", "")

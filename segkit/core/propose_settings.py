@@ -13,8 +13,17 @@ from segkit.core.propose_cells import (
 )
 from segkit.core.propose_draft import Draft
 from segkit.core.propose_fit import days_per_unit
-from segkit.core.propose_rules import country_currency, find_currency, find_non_products, find_return_letters
+from segkit.core.propose_rules import (
+    count_repeats,
+    country_currency,
+    find_currency,
+    find_free_lines,
+    find_non_products,
+    find_period_unit,
+    find_return_letters,
+)
 from segkit.core.settings import Source
+from segkit.core.sniff import FileLook
 
 ASSUMED_MARGIN = 0.35
 EMPTY_SIGNS = set("- -- ? . NA N/A n/a n.a. k.A. None none unknown #REF! #VALUE! #DIV/0!".split())
@@ -50,6 +59,9 @@ def draft_settings(proposal: Proposal, file: str, name: str) -> Draft:
     _draft_main(draft, proposal, file)
     for table in ("items", "customers"):
         _draft_attributes(draft, proposal, table)
+    unit, why = find_period_unit(proposal)
+    if unit:
+        draft.add("periods", "unit", unit, why)
     if proposal.table == "orders":
         _draft_goods(draft, proposal)
     _draft_missing(draft, proposal)
@@ -60,6 +72,10 @@ def _draft_currency(draft: Draft, proposal: Proposal) -> None:
     currency, seen = find_currency(proposal)
     if currency:
         draft.add("company", "currency", currency, seen)
+        column = proposal.source("currency")
+        others = sorted(set(proposal.look.rows[column].dropna().astype("str")) - {currency}) if column else []
+        if others:
+            draft.missing.append(f"sources.fx: exchange rates of {', '.join(others[:8])}")
         return
     likely, country = country_currency(proposal)
     reason = f"the file names no currency{f'; most rows are of {country}' if likely else ''}"
@@ -67,17 +83,37 @@ def _draft_currency(draft: Draft, proposal: Proposal) -> None:
     draft.assumed.append(f"company.currency = {likely or 'EUR'}: {reason}; set the ISO code of its money")
 
 
-def _draft_main(draft: Draft, proposal: Proposal, file: str) -> None:
-    section = f"sources.{proposal.table}"
-    options = dict(proposal.look.options)
-    size = f"{proposal.look.total_rows:,} rows, {proposal.look.rows.shape[1]:,} columns"
+def draft_layout(draft: Draft, look: FileLook, section: str, file: str) -> None:
+    """Add where the rows of a source are and how they are read.
+
+    Parameters
+    ----------
+    draft : Draft
+        Lines are added to it.
+    look : FileLook
+        The file.
+    section : str
+        For example ``sources.orders``.
+    file : str
+        The file, as seen from the workspace.
+    """
+    options = dict(look.options)
+    size = f"{look.total_rows:,} rows, {look.rows.shape[1]:,} columns"
     draft.add(section, "url" if "url" in options else "file", options.pop("url", file), size)
     for key, value in options.items():
         if value != _USUAL.get(key):
             draft.add(section, key, value, _WHY.get(key, ""))
+
+
+def _draft_main(draft: Draft, proposal: Proposal, file: str) -> None:
+    section = f"sources.{proposal.table}"
+    draft_layout(draft, proposal.look, section, file)
     guesses = [guess for guess in proposal.guesses.values() if guess.table == proposal.table]
     computed = _computed(draft, proposal) if proposal.table == "orders" else {}
     plain = [guess for guess in guesses if guess.short not in computed]
+    if repeats := count_repeats(proposal):
+        draft.add(section, "duplicates", "set_aside", f"{repeats:,} rows repeat an order and line number")
+        draft.doubts.append(f"{repeats:,} rows repeat an order and line number; the first of each is used")
     form = _draft_date_format(draft, proposal, plain, section)
     _draft_empty_signs(draft, proposal, section)
     _draft_unreadable(draft, proposal, plain, section)
@@ -193,7 +229,9 @@ def _expression(source: str, short: str, kind: str, proposal: Proposal, form: st
 
 def _draft_status(draft: Draft, proposal: Proposal, guess: Guess, section: str) -> None:
     words = sorted(map(str, proposal.look.rows[guess.source].dropna().unique()))[:40]
-    known = translate_status(words)
+    known = {word: status for word, status in translate_status(words).items() if word.lower() != status}
+    if not known:
+        return
     draft.add(f"{section}.values", "status", known, "translated by their words; blank = no state known")
     if unknown := [word for word, status in known.items() if not status]:
         draft.doubts.append(f"words of {guess.source} without a known meaning: {', '.join(unknown[:8])}")
@@ -236,6 +274,11 @@ def _draft_goods(draft: Draft, proposal: Proposal) -> None:
     if codes:
         shown = "; ".join(f"{code} = {words[:30]}" if words else code for code, words in codes[:6])
         draft.add("orders", "non_product_items", [code for code, _ in codes], f"unlike the other codes: {shown}")
+    bookings, counted = find_free_lines(proposal)
+    if counted:
+        draft.add("orders", "free_lines", "set_aside", counted, active=bookings)
+        if bookings:
+            draft.doubts.append(f"{counted}: taken for bookings of stock, set aside and counted")
 
 
 def _draft_missing(draft: Draft, proposal: Proposal) -> None:

@@ -12,8 +12,8 @@ from segkit.core.errors import SegkitError, SettingsError
 from segkit.core.mapping import map_table, read_table
 from segkit.core.propose import Proposal, propose_mapping
 from segkit.core.propose_draft import Draft, write_toml
-from segkit.core.propose_settings import draft_settings
-from segkit.core.settings import FILE_NAME, Settings, check_settings, mapping_names, read_settings
+from segkit.core.propose_settings import draft_layout, draft_settings
+from segkit.core.settings import FILE_NAME, MAPPINGS, Settings, check_settings, mapping_names, read_settings
 from segkit.core.sniff import FileLook, sniff_file
 from segkit.core.tables import MarkedTable
 
@@ -56,9 +56,9 @@ def new_workspace(
     if target.exists() and not force:
         raise SettingsError(f"{target} is there already\nTake another name, or replace it with --force.")
     file = _path_from(workspace, orders)
+    to_mend = ""
     if mapping:
-        text, report = _from_mapping(mapping, file, orders), f"Mapping {mapping} (shipped with segkit) for {orders}."
-        facts_text = ""
+        text, report = _from_mapping(mapping, file, orders)
     else:
         proposal = propose_mapping(sniff_file(orders))
         draft = draft_settings(proposal, file, name)
@@ -67,28 +67,31 @@ def new_workspace(
         facts = _describe_columns(proposal, table)
         text = _head(orders) + write_toml(draft, facts)
         report = describe_proposal(proposal, draft, facts)
-        facts_text = f"\nStill to mend before a run:\n  {problem.replace(chr(10), chr(10) + '  ')}\n" if problem else ""
+        to_mend = f"\nStill to mend before a run:\n  {problem.replace(chr(10), chr(10) + '  ')}\n" if problem else ""
     workspace.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     read_settings(workspace)
-    return f"{report}{facts_text}\nWrote {target}: read it, and change what is wrong.\nNext: segkit check {name}\n"
+    return f"{report}{to_mend}\nWrote {target}: read it, and change what is wrong.\nNext: segkit check {name}\n"
 
 
-def _from_mapping(mapping: str, file: str, orders: Path) -> str:
+def _from_mapping(mapping: str, file: str, orders: Path) -> tuple[str, str]:
+    """Return segkit.toml that extends a shipped mapping, and what to print."""
     if mapping not in mapping_names():
         raise SettingsError(f"no mapping is named {mapping}; known: {', '.join(mapping_names())}")
-    if not orders.is_file():
-        raise SettingsError(f"no file {orders}\nGive the path of the file: segkit new NAME --orders FILE")
-    shipped = check_settings({"extends": mapping}, mapping)
-    main = "orders" if "orders" in shipped.sources else "sales"
-    sections = [f'[sources.{main}]\nfile = "{file}"']
-    same = shipped.sources[main].file
-    sections += [
-        f'[sources.{table}]\nfile = "{file if source.file == same else source.file}"'
-        for table, source in shipped.sources.items()
-        if table != main and source.file
-    ]
-    return f'extends = "{mapping}"\n\n' + "\n\n".join(sections) + "\n"
+    look = sniff_file(orders)
+    shipped = tomllib.loads((MAPPINGS / f"{mapping}.toml").read_text("utf-8"))["sources"]
+    main = "orders" if "orders" in shipped else "sales"
+    draft = Draft()
+    draft_layout(draft, look, f"sources.{main}", file)
+    day = look.columns.get(shipped[main].get("columns", {}).get("order_date", ""))
+    if day and day.dates and day.dates.format:
+        draft.add(f"sources.{main}", "date_format", day.dates.format, f"reads {day.name}")
+    joins = shipped[main].get("joins", {})
+    others = [f"sources.{main}.joins.{name}" for name in joins if "file" not in joins[name]]
+    others += [f"sources.{name}" for name, own in shipped.items() if name != main and "same_file_as" not in own]
+    more = f"\nIt can also read, if you add their file: {', '.join(others)}" if others else ""
+    text = f'extends = "{mapping}"\n\n{write_toml(draft, {})}'
+    return text, f"Mapping {mapping} (shipped with segkit) for {orders.name}.{more}\n"
 
 
 def _path_from(workspace: Path, file: Path) -> str:

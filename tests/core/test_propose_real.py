@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from segkit.core.errors import DataError
+from segkit.core.mapping import read_table
 from segkit.core.propose import Proposal, propose_mapping
 from segkit.core.settings import read_settings
 from segkit.core.sniff import sniff_file
@@ -47,6 +48,7 @@ def test_online_retail(tmp_path: Path) -> None:
     assert {"POST", "DOT", "M", "D", "AMAZONFEE", "BANK CHARGES", "CRUK", "C2"} <= set(
         settings.orders.non_product_items
     )
+    assert settings.orders.free_lines == "set_aside"
     assert settings.assume.gross_margin == 0.35
     assert "541,909 dates 2010-12-01 to 2011-12-09" in report
     assert "10,624 below zero" in report
@@ -67,6 +69,7 @@ def test_ta_feng_amount_is_a_quantity(tmp_path: Path) -> None:
     }
     assert settings.sources["items"].columns["category"] == "PRODUCT_SUBCLASS"
     assert settings.assume.gross_margin is None
+    assert settings.periods.unit == "week"
     assert "SALES_PRICE grows with AMOUNT within an item" in report
     assert "order_id: the lines of one customer and one day count as one order" in report
 
@@ -157,3 +160,19 @@ def test_sample_company() -> None:
     wrong = {guess.short: guess.source for guess in proposal.guesses.values() if guess.table == "orders"}
     assert all(short == source for short, source in wrong.items())
     assert {"order_id", "order_date", "customer_id", "item_id", "quantity"} <= set(wrong)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "name", "table"),
+    [
+        ("online_retail", "online_retail/online_retail.parquet", "orders"),
+        ("ta_feng", "ta_feng/ta_feng.parquet", "orders"),
+        ("vn2", "vn2/sales_weekly_2021-04-12_2024-04-08.parquet", "sales"),
+        ("man", "spare_parts/man_3451x150_weekly_cost_leadtime_moq.csv.gz", "sales"),
+    ],
+)
+def test_shipped_mapping_needs_only_the_file(tmp_path: Path, mapping: str, name: str, table: str) -> None:
+    new_workspace("shop", orders=real_file(name), mapping=mapping, folder=tmp_path)
+    settings = read_settings(tmp_path / "shop")
+    assert settings.extends == mapping
+    assert len(read_table(table, settings.sources[table], tmp_path / "shop").frame) > 90_000
