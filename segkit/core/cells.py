@@ -239,7 +239,7 @@ def _as_text(raw: pd.Series) -> Any:
     if pd.api.types.is_float_dtype(raw) and _all_whole(raw):
         raw = raw.astype("Int64")
     if raw.dtype == object or pd.api.types.is_float_dtype(raw) or pd.api.types.is_datetime64_any_dtype(raw):
-        return pa.array([_word(cell) for cell in raw.astype(object)], pa.large_string())
+        return pa.array([write_cell(cell) for cell in raw.astype(object)], pa.large_string())
     return pc.cast(_arrow(raw), pa.large_string())
 
 
@@ -248,7 +248,14 @@ def _all_whole(raw: pd.Series) -> bool:
     return bool(np.all(np.abs(numbers) <= 2**53) and np.all(numbers == np.floor(numbers)))
 
 
-def _word(cell: Any) -> str | None:
+def write_cell(cell: Any) -> str | None:
+    """Return a cell as people write it: whole numbers without .0 or exponent, days as ISO; None where it is blank.
+
+    Examples
+    --------
+    >>> write_cell(17850.0), write_cell(datetime(2025, 1, 2))
+    ('17850', '2025-01-02')
+    """
     if isinstance(cell, bool | np.bool_):
         return "true" if cell else "false"
     if cell is None or cell is pd.NaT or cell is pd.NA or cell != cell:

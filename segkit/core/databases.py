@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _CHUNK = 50_000
 _DUCKDB_TABLES = "SELECT table_name FROM information_schema.tables ORDER BY table_name"
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_READING = ("select", "with", "values")
 _OTHER_VERBS = (
     *("insert", "update", "delete", "drop", "create", "alter", "truncate", "merge", "replace", "copy", "call", "do"),
     *("grant", "revoke", "attach", "pragma", "vacuum", "set", "begin", "commit", "explain", "exec", "execute"),
@@ -131,7 +130,11 @@ def _full_url(url: str, workspace: Path) -> "URL":
         ) from None
     if full.drivername in ("postgresql", "postgres"):
         return full.set(drivername="postgresql+psycopg")
-    if full.get_backend_name() == "sqlite" and full.database:
+    if full.get_backend_name() == "sqlite":
+        if not full.database:
+            raise SettingsError(
+                f"url = {url!r} names no file\nWrite it as sqlite:///erp.sqlite, relative to the workspace."
+            )
         return full.set(database=str(_require_file(workspace / full.database)))
     return full
 
@@ -182,7 +185,10 @@ def _statement(query: str, connection: "Connection") -> str:
 
 
 def _is_statement(query: str) -> bool:
-    return _COMMENTS.sub(" ", query).strip().lower().startswith(_READING) and " " in query.strip()
+    """Return whether a query is SQL, not the name of a table."""
+    plain = _COMMENTS.sub(" ", query).strip(" \n\t\r(;").lower()
+    found = re.match(r"(select|with|values)\b", plain)
+    return bool(found) and plain not in ("select", "with", "values")
 
 
 def _duckdb_statement(path: Path, query: str, tables: list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from segkit.core.cells import write_cell
 from segkit.core.csv_files import Wanted, require_header
 from segkit.core.errors import DataError, nearest_name
 from segkit.core.source_settings import Source
@@ -39,7 +40,7 @@ def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
     rows = _sheet_rows(path, source)
     if len(rows) < source.header_row:
         raise DataError(f"{path}: the sheet is empty\nName another sheet, or set header_row.")
-    names = [str(cell).strip() for cell in rows[source.header_row - 1]]
+    names = [(write_cell(cell) or "").strip() for cell in rows[source.header_row - 1]]
     require_header(path, names, source.header_row)
     body = rows[source.header_row :]
     filled = [row for row in body if any(cell != "" for cell in row)]

@@ -1,7 +1,8 @@
 """Columns and conditions that segkit.toml writes as SQL, worked out by DuckDB over the source's columns.
 
 The text of a CSV file stays text: write ``number(PRICE) / number(PIECES)``. ``number`` knows the source's decimal and
-thousands marks and gives NULL for what is no number; columns that have a type need no such word.
+thousands marks and gives NULL for what is no number; columns that have a type need no such word. A spreadsheet column
+in which text and numbers stand side by side is text.
 """
 
 import re
@@ -10,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from segkit.core.arrow_frames import to_series
+from segkit.core.cells import clean_text
 from segkit.core.errors import SettingsError, nearest_name
 from segkit.core.source_settings import Source
 
@@ -81,7 +83,8 @@ def _connect(source: Source):  # type: ignore[no-untyped-def]
 def _arrow_table(raw: pd.DataFrame, names: list[str]) -> pa.Table:
     if not names:
         return pa.table({"row_number": pa.array(range(len(raw)))})
-    return pa.Table.from_pandas(raw[names], preserve_index=False)
+    plain = {name: clean_text(raw[name]) if raw[name].dtype == object else raw[name] for name in names}
+    return pa.Table.from_pandas(pd.DataFrame(plain, copy=False), preserve_index=False)
 
 
 def _evaluate_one(connection, name: str, text: str, raw: pd.DataFrame, table: str) -> pd.Series:  # type: ignore[no-untyped-def]

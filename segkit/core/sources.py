@@ -175,4 +175,8 @@ def _stack_tables(tables: list[pa.Table], files: list[Path]) -> pa.Table:
 
 
 def _stack_frames(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    if len(frames) == 1:
+        return frames[0]
+    stacked = pd.concat(frames, ignore_index=True)
+    stacked.attrs["notes"] = tuple(note for frame in frames for note in frame.attrs.get("notes", ()))
+    return stacked

@@ -14,17 +14,6 @@ from hypothesis import settings
 settings.register_profile("core", deadline=None, max_examples=50)  # no timing asserts, here either
 settings.load_profile("core")
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def real_data():
-    """Folder of the real data sets."""
-    folder = Path(os.environ.get("SEGKIT_REAL_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no real data in {folder} (set SEGKIT_REAL_DATA)")
-    return folder
-
 
 def _binary(name):
     found = sorted(glob(f"/usr/lib/postgresql/*/bin/{name}")) or [shutil.which(name)]

@@ -249,3 +249,10 @@ def test_every_row_is_used_or_set_aside_whatever_the_order(rows, random):
     random.shuffle(places)
     other = map_table("orders", _raw(*[rows[place] for place in places]), _source(**rules))
     assert other.reason.tolist() == [table.reason.tolist()[place] for place in places]
+
+
+def test_expressions_over_a_column_of_text_and_numbers():
+    raw = pd.DataFrame({"sku": ["C17", 42.0, None], "moq": [1.0, 2.0, 3.0]})
+    source = Source(file="x.csv", expressions={"item_id": "coalesce(sku, 'none')", "description": "sku LIKE 'C%'"})
+    frame = map_table("items", raw, source).frame
+    assert frame["item_id"].tolist() == ["C17", "42", "none"]
