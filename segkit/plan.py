@@ -17,7 +17,7 @@ from segkit.core.periods import list_periods, parse_day
 from segkit.core.settings import read_settings, workspace_folder
 from segkit.core.shelf import Shelf, source, table
 from segkit.core.store import InputStore, Prepared, write_inputs
-from segkit.dynamics import assumptions, demand, headlines, patterns, profitability, segments
+from segkit.dynamics import assumptions, demand, headlines, patterns, profitability, recognised, segments
 from segkit.explain import Explanation, explain_item
 
 
@@ -46,7 +46,10 @@ class Plan(Shelf):
     @table
     def data_quality(self) -> pd.DataFrame:
         """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
-        return self.read_report("data_quality")
+        read = self.read_report("data_quality")
+        found = recognised.Recognised(self.order_lines, self.periods, self.items, self._absences())
+        sold = "orders" if "orders" in self.inputs.names() else "sales"
+        return pd.concat([read, recognised.note_recognised(found, sold, settings=self.settings)], ignore_index=True)
 
     @table
     def set_aside(self) -> pd.DataFrame:
@@ -70,7 +73,7 @@ class Plan(Shelf):
     def demand(self) -> pd.DataFrame:
         """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
         lines = demand.follow_successors(self.order_lines, self.items, rules=self.settings.items)
-        absences = demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
+        absences = demand.days_without_stock(*self._stock(), periods=self.settings.periods)
         return demand.flag_stockouts(demand.make_demand(lines, self.periods, self.items), absences)
 
     @table
@@ -171,8 +174,18 @@ class Plan(Shelf):
     def _sold(self) -> pd.DataFrame:
         return self.orders if self.has_input("orders") else profitability.sales_as_orders(self.sales)
 
+    def _stock(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rules, both = self.settings.items, ((self.inventory, "date"), (self.sales, "period"))
+        stock, sales = (
+            demand.follow_successors_in_stock(table, self.items, rules=rules, day=day) for table, day in both
+        )
+        return stock, sales
+
     def _profile_rules(self) -> patterns.ProfileRules:
         return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
+
+    def _absences(self) -> pd.DataFrame:
+        return demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
 
     def _window_days(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         days = self._window()["order_date"]

@@ -14,7 +14,7 @@ KEY = ["item_id", "location_id", "demand_class"]
 
 
 def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Return the demand panel: every period from an item's first demand (or launch) on, zeros included.
+    """Return the demand panel: every period from an item's first line (or launch) on, zeros included.
 
     Parameters
     ----------
@@ -30,12 +30,18 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, items: pd.DataFrame)
     DataFrame
         ``demand`` of the nomenclature without stock-outs: out_of_stock_days 0, censored False (see `flag_stockouts`).
 
+    Raises
+    ------
+    DataError
+        Lines lie outside the periods.
+
     Notes
     -----
     Returns stand in ``returned`` of the period in which the goods came back. Reversed lines are in neither.
     """
     if lines.empty or periods.empty:
         return empty_table("demand")
+    periods = periods.sort_values("period", ignore_index=True)
     grid = _Grid.of(lines, periods)
     counted = ~lines["is_reversed"].to_numpy(dtype=bool)
     quantity = lines["quantity"].to_numpy()
@@ -142,6 +148,36 @@ def follow_successors(lines: pd.DataFrame, items: pd.DataFrame, *, rules: Items)
     return lines.assign(item_id=lines["item_id"].map(successors).fillna(lines["item_id"]))
 
 
+def follow_successors_in_stock(stock: pd.DataFrame, items: pd.DataFrame, *, rules: Items, day: str) -> pd.DataFrame:
+    """Return stock rows under the item that demand is planned for.
+
+    Parameters
+    ----------
+    stock : DataFrame
+        Table ``inventory`` or ``sales``.
+    items : DataFrame
+        Table ``items`` with replaced_by, end_date and launch_date.
+    rules : Items
+        ``separate`` leaves every item by itself.
+    day : str
+        The column that says when: ``date`` or ``period``.
+
+    Returns
+    -------
+    DataFrame
+        Without the rows of a superseded item from its end, or its successor's launch, on: that it is gone then is no
+        stock-out. Where neither day is known none of its rows is kept.
+    """
+    successors = find_successors(items)
+    if rules.superseded == "separate" or successors.empty or stock.empty:
+        return stock
+    heir = stock["item_id"].map(successors).astype("str")
+    ended = look_up(stock["item_id"], items, "end_date")
+    launched = look_up(heir.rename("item_id"), items, "launch_date")
+    own = heir.isna() | (stock[day] < pd.concat([ended, launched], axis=1).min(axis=1))
+    return follow_successors(stock[own.to_numpy(dtype=bool)], items, rules=rules)
+
+
 def find_successors(items: pd.DataFrame) -> pd.Series:
     """Return the last successor by superseded item_id; a circle is a DataError."""
     if "replaced_by" not in items or items["replaced_by"].isna().all():
@@ -157,6 +193,18 @@ def find_successors(items: pd.DataFrame) -> pd.Series:
     raise DataError(f"items.replaced_by goes round in a circle, for example: {circle}\nBreak the circle in 'items'.")
 
 
+def _places(days: pd.Series, starts: pd.Series) -> np.ndarray:
+    """Return the place of every line's period among all periods."""
+    at = np.minimum(starts.searchsorted(days), len(starts) - 1)
+    outside = days[starts.to_numpy()[at] != days.to_numpy()]
+    if len(outside):
+        raise DataError(
+            f"{len(outside):,} order lines lie in no period of the table, first: {outside.min():%Y-%m-%d}\n"
+            "Give the periods that list_periods makes of these lines."
+        )
+    return at
+
+
 def _absent(table: pd.DataFrame, day: str) -> pd.DataFrame:
     """Return item, location and date of the rows that say there was no stock."""
     columns = ["item_id", "location_id", "date"]
@@ -168,7 +216,8 @@ def _absent(table: pd.DataFrame, day: str) -> pd.DataFrame:
     if "on_hand" in table:
         absent |= table["on_hand"].fillna(1) <= 0
     rows = table[absent.to_numpy(dtype=bool)].rename(columns={day: "date"})
-    return rows.assign(location_id=rows["location_id"] if "location_id" in rows else "(all)")[columns]
+    where = rows["location_id"].astype("str").fillna("(all)") if "location_id" in rows else "(all)"
+    return rows.assign(location_id=where)[columns]
 
 
 @dataclass(frozen=True)
@@ -193,7 +242,7 @@ class _Grid:
         keys = {
             name: pd.Series(ids.take(part), dtype="str") for name, ids, part in zip(KEY, levels, parts, strict=True)
         }
-        at = periods["period"].searchsorted(lines["period"])
+        at = _places(lines["period"], periods["period"])
         return cls(pd.DataFrame(keys), len(periods), key * len(periods) + at, periods["period"])
 
     def total(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:

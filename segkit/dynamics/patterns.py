@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
 from segkit.core.masters import look_up
 from segkit.core.settings import LifeCycle, Patterns
 from segkit.dynamics.demand import KEY
@@ -46,7 +47,9 @@ def profile_demand(demand: pd.DataFrame, items: pd.DataFrame, *, rules: ProfileR
     CV² 0.49.
     """
     rules = rules or ProfileRules()
-    panel = demand[demand["complete"].to_numpy(dtype=bool)].reset_index(drop=True)
+    panel = _in_order(demand[demand["complete"].to_numpy(dtype=bool)].reset_index(drop=True))
+    if panel.empty:
+        return empty_table("demand_profile")
     figures = _figures(panel)
     figures["pattern"] = _pattern(figures, rules.patterns)
     figures["life_cycle"] = _life_cycle(panel, figures, items, rules.life_cycle)
@@ -71,11 +74,6 @@ def _figures(panel: pd.DataFrame) -> pd.DataFrame:
     starts = _starts(panel)
     quantity = panel["quantity"].to_numpy()
     n = np.diff(np.append(starts, len(panel)))
-    if not len(starts):
-        columns = ["periods", "demand_periods", "mean_demand", "sd_demand", "cv", "adi", "cv2"]
-        return panel[KEY].assign(
-            first_period=panel["period"], last_period=panel["period"], **{name: panel["quantity"] for name in columns}
-        )
     table = panel.loc[starts, KEY].reset_index(drop=True)
     total = np.add.reduceat(quantity, starts)
     hits = np.add.reduceat((quantity > 0).astype(int), starts)
@@ -97,8 +95,16 @@ def _figures(panel: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _in_order(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the panel sorted by key and period; as it is where it already is."""
+    runs = pd.MultiIndex.from_frame(panel.loc[_starts(panel), KEY])
+    if runs.is_monotonic_increasing and runs.is_unique:
+        return panel
+    return panel.sort_values([*KEY, "period"], ignore_index=True)
+
+
 def _starts(panel: pd.DataFrame) -> np.ndarray:
-    """Return the first row of every key; the panel is sorted by key and period."""
+    """Return the first row of every run of one key with rising periods."""
     if panel.empty:
         return np.array([], dtype=int)
     period = panel["period"].to_numpy()
@@ -120,18 +126,16 @@ def _pattern(figures: pd.DataFrame, rules: Patterns) -> np.ndarray:
 
 def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame, rules: LifeCycle) -> np.ndarray:
     """Return the first state that holds, in the order in which a planner would ask."""
-    if figures.empty:
-        return np.array([], dtype=str)
-    now = panel["period"].max()
     calendar = np.sort(panel["period"].unique())
     ends, successor, launch = (
         look_up(figures["item_id"], items, column) for column in ("end_date", "replaced_by", "launch_date")
     )
-    born = launch.fillna(figures["first_period"])
+    born = pd.concat([launch, figures["first_period"]], axis=1).min(axis=1)
+    today = _months_back(calendar, 0)
     states = {
         "superseded": successor.notna().to_numpy(),
-        "phased_out": (ends <= now).to_numpy(),
-        "planned": (born > now + pd.Timedelta(days=31)).to_numpy(),
+        "phased_out": (ends < today).to_numpy(),
+        "planned": (launch >= today).to_numpy() & (figures["demand_periods"] == 0).to_numpy(),
         "dormant": ~(figures["last_period"] >= _months_back(calendar, rules.dormant_months)).to_numpy(),
         "new": (born >= _months_back(calendar, rules.new_months)).to_numpy() & _is_born(figures, launch, calendar),
         "declining": _declining(panel, figures, calendar, rules),

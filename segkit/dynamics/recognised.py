@@ -1,0 +1,84 @@
+"""What is recognised in used rows and worth knowing: corrections, bulk, successors, stock-outs, partial periods."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segkit.core.cleaning import first_offenders
+from segkit.core.columns import empty_table, nomenclature
+from segkit.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The tables in which it is found."""
+
+    order_lines: pd.DataFrame
+    periods: pd.DataFrame
+    items: pd.DataFrame
+    absences: pd.DataFrame
+
+
+def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.DataFrame:
+    """Return what is recognised as further rows of ``data_quality``.
+
+    Parameters
+    ----------
+    tables : Recognised
+        Order lines, periods, items, and days without stock.
+    sold : str
+        Input table that the order lines come from: orders or sales.
+    settings : Settings
+        The rules by which it was recognised, for the words.
+
+    Returns
+    -------
+    DataFrame
+        Rows with action ``noted``; only what was found.
+    """
+    lines, rules = tables.order_lines, settings.orders
+    partial = tables.periods.loc[~tables.periods["complete"], "period"]
+    inherited = "Its demand is planned under the successor." if settings.items.superseded == "inherit" else ""
+    found = [
+        (
+            sold,
+            f"corrections: a return undoes an equal line of at most {rules.reversal_days} days before",
+            lines[lines["is_reversed"].to_numpy(dtype=bool)],
+            "Neither line is demand; orders.reversal_days changes it.",
+        ),
+        (
+            sold,
+            f"one-off bulk: above {rules.bulk_factor:g} times the item's usual large line",
+            lines[lines["is_bulk"].to_numpy(dtype=bool)],
+            "Kept as demand; a person should know of it.",
+        ),
+        (
+            sold,
+            f"in periods that are not complete: {', '.join(f'{day:%Y-%m-%d}' for day in partial)}",
+            lines[lines["period"].isin(partial).to_numpy(dtype=bool)],
+            "Counted in value, left out of rates and patterns.",
+        ),
+        ("items", "superseded by another item", _superseded(tables.items), inherited),
+        ("inventory", "days out of stock", tables.absences, "Sales there may be less than demand: flagged censored."),
+    ]
+    rows = [_row(*what) for what in found if len(what[2])]
+    table = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
+    return table if rows else empty_table("data_quality")
+
+
+def _superseded(items: pd.DataFrame) -> pd.DataFrame:
+    return items[items["replaced_by"].notna()] if "replaced_by" in items else items.head(0)
+
+
+def _row(source: str, reason: str, rows: pd.DataFrame, fix: str) -> dict:
+    days = int(rows["out_of_stock_days"].sum()) if "out_of_stock_days" in rows else len(rows)
+    value = float(rows["revenue"].sum()) if "revenue" in rows else 0.0
+    figures = {"rows": days, "value": value, "rows_without_value": 0}
+    return {
+        "source_table": source,
+        "action": "noted",
+        "reason": reason,
+        **figures,
+        "first": first_offenders(rows),
+        "fix": fix,
+    }
