@@ -110,7 +110,10 @@ def test_a_scenario_stays_on_the_day_of_its_plan(workspace):
 
 def test_a_scenario_counts_money_in_its_own_currency(sample_plan):
     scenario = sample_plan.what_if(fx={"max_age_days": 0})
-    assert scenario.data_quality["rows_without_value"].sum() > sample_plan.data_quality["rows_without_value"].sum()
+    without = scenario.set_aside["value"].isna().sum()
+    assert without > sample_plan.set_aside["value"].isna().sum()
+    with pytest.raises(sk.DataError, match="exchange rates are missing"):
+        _ = scenario.data_quality
 
 
 def test_an_unknown_setting_of_a_scenario_is_an_error(workspace):
