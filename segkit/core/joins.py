@@ -69,30 +69,30 @@ def _key_codes(rows: pd.DataFrame, other: pd.DataFrame, on: dict[str, str]) -> t
     """Return one integer per key on either side, -1 where a part is missing or unknown to the other side."""
     left, right, size = np.zeros(len(rows), dtype="int64"), np.zeros(len(other), dtype="int64"), 1
     for here, there in on.items():
-        right_codes, words = _coded(other[there])
-        left_codes, left_words = _coded(rows[here])
-        spread = np.append(words.get_indexer(left_words), -1)
-        _add_digit(left, spread[left_codes], len(words))
-        _add_digit(right, right_codes, len(words))
+        right_codes, right_texts = _coded(other[there])
+        left_codes, left_texts = _coded(rows[here])
+        words = pd.Index(right_texts.dropna().unique())
+        _add_digit(left, np.append(words.get_indexer(left_texts), -1)[left_codes], len(words))
+        _add_digit(right, np.append(words.get_indexer(right_texts), -1)[right_codes], len(words))
         size *= max(len(words), 1)
     return left, right, size
+
+
+def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """Return codes (-1 = missing) and the text of each code; each distinct cell is read once."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        return cells.cat.codes.to_numpy(), clean_text(cells.cat.categories.to_series())
+    codes, distinct = pd.factorize(cells)
+    return codes, clean_text(pd.Series(distinct))
 
 
 def _add_digit(codes: np.ndarray, digit: np.ndarray, count: int) -> None:
     """Add one place to codes, in place; a code that is -1 stays so."""
     codes *= count
     codes += digit
-    codes[digit < 0] = -1
+    if digit.min(initial=0) < 0:
+        codes[digit < 0] = -1
     np.maximum(codes, -1, out=codes)
-
-
-def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    """Return codes and texts; categories are read once."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        merged, words = pd.factorize(clean_text(cells.cat.categories.to_series()))
-        return np.append(merged, -1)[cells.cat.codes.to_numpy()], pd.Index(words)
-    codes, words = pd.factorize(clean_text(cells))
-    return codes, pd.Index(words)
 
 
 def _look_up(left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:
