@@ -2,9 +2,11 @@
 
 import errno
 import json
+import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,18 @@ def execute_notebook(
     return NotebookResult(notebook.name, "failed", seconds, failure.reason, *_locate(notebook, failure.cell_id))
 
 
+@contextmanager
+def quiet_papermill() -> Iterator[None]:
+    """Keep papermill's log off the terminal; what it says of a failure is in the result."""
+    logger = logging.getLogger("papermill")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 class _Reached:
     """Remembers the cell that a kernel works on."""
 
@@ -127,7 +141,6 @@ def _run_papermill(
             progress_bar=False,
             kernel_manager_class=kernels.manager_class(notebook.name, log),
             record_timing=False,
-            coalesce_streams=True,
             shutdown_kernel="immediate",
             on_cell_execute=reached.begin,
             on_cell_executed=reached.finish,

@@ -10,7 +10,7 @@ from typing import Any
 
 from segkit.core.errors import RunError, SegkitError
 from segkit.core.settings import Settings
-from segkit.report.execute import FULL, DiskFullError, NotebookResult, execute_notebook
+from segkit.report.execute import FULL, DiskFullError, NotebookResult, execute_notebook, quiet_papermill
 from segkit.report.freshness import require_fresh, require_not_shrunk
 from segkit.report.kernels import Kernels
 from segkit.report.normalise import normalise_notebook
@@ -117,7 +117,7 @@ def _run_pack(
 ) -> list[NotebookResult]:
     parameters = _parameters(job, prepared.as_of.isoformat(), staging)
     job.progress.expect(job.workspace.name, {notebook.name: len(notebook.code_cells) for notebook in pack})
-    with Kernels(prepared.as_of, job.secrets.variables) as kernels:
+    with quiet_papermill(), Kernels(prepared.as_of, job.secrets.variables) as kernels:
 
         def execute(notebook: Notebook) -> NotebookResult:
             return execute_notebook(notebook, parameters, staging, kernels, lambda: job.progress.advance(notebook.name))

@@ -132,6 +132,10 @@ class Kernels:
                 provisioner: Any = self.provisioner
                 kernels._register(name, provisioner.process)
 
+            async def shutdown_kernel(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
+                kernels.end(name)  # while it lives: only then are all its children known
+                await super().shutdown_kernel(now=True)
+
         return RunKernelManager
 
     def _register(self, name: str, process: Any) -> None:

@@ -3,6 +3,8 @@
 import json
 import re
 import sys
+import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from segkit.report.redact import Secrets
 
 INJECTED = "injected-parameters"
 _NOISE = (
-    (re.compile(r"\S*/ipykernel_\d+/\d+\.py"), "cell.py"),
+    (re.compile(re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\.py"), "cell.py"),
     (re.compile(r"(?<= at )0x[0-9a-fA-F]{6,16}\b"), "0x0"),
 )
 
@@ -43,9 +45,35 @@ def normalise_notebook(executed: Path, notebook: Notebook, paths: dict[str, str]
         source = known.get(cell.get("id"))
         cell["id"] = source["id"] if source else INJECTED
         cell["metadata"] = dict(source["metadata"]) if source else {"tags": [INJECTED]}
+        if cell["cell_type"] == "code":
+            cell["outputs"] = merge_streams(cell["outputs"])
     content["metadata"] = dict(notebook.content["metadata"])
     neutral = _neutral(content, _replacements(paths), secrets)
     executed.write_text(json.dumps(neutral, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+
+
+def merge_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    r"""Return a cell's outputs with one stdout and one stderr between any two other outputs.
+
+    How a kernel cuts what is printed into pieces depends on time. nbclient can join the pieces too, but takes hours for
+    a long line.
+
+    Examples
+    --------
+    >>> piece = {"output_type": "stream", "name": "stdout"}
+    >>> merge_streams([piece | {"text": "one "}, piece | {"text": ["two\n"]}])[0]["text"]
+    ['one two\n']
+    """
+    merged: list[dict[str, Any]] = []
+    for is_stream, group in groupby(outputs, key=lambda output: output["output_type"] == "stream"):
+        pieces = list(group)
+        if not is_stream:
+            merged += pieces
+            continue
+        for name in sorted({piece["name"] for piece in pieces}, reverse=True):
+            text = "".join("".join(piece["text"]) for piece in pieces if piece["name"] == name)
+            merged.append({"output_type": "stream", "name": name, "text": text.splitlines(keepends=True)})
+    return merged
 
 
 def _replacements(paths: dict[str, str]) -> list[tuple[str, str]]:

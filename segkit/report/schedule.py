@@ -1,17 +1,20 @@
 """Run notebooks side by side, each after those it needs, until the deadline."""
 
+import queue
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 
 from segkit.core.errors import RunError
 from segkit.report.execute import NotebookResult
 from segkit.report.kernels import Kernels
 from segkit.report.pack import Notebook
 from segkit.report.progress import Progress
+
+PATIENCE = 15  # seconds; so long a notebook may take to notice that its kernel was ended
 
 
 class DeadlineError(RunError):
@@ -93,30 +96,70 @@ def run_notebooks(
     """
     waiting = {notebook.name: notebook for notebook in pack}
     needed = {name: before[name] & set(waiting) for name in waiting}
-    running: dict[Future[NotebookResult], str] = {}
+    running = _Running(execute)
     results: dict[str, NotebookResult] = {}
-    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="notebook") as pool:
-        try:
-            while len(results) < len(pack):
-                _skip_hopeless(waiting, needed, results, progress)
-                for name in [name for name in waiting if needed[name] <= set(results)][: jobs - len(running)]:
-                    progress.begin(name)
-                    running[pool.submit(execute, waiting.pop(name))] = name
-                done, _ = wait(running, timeout=deadline.remaining(), return_when=FIRST_COMPLETED)
-                if running and not done:
-                    raise DeadlineError(deadline.reason)
-                for future in done:
-                    name = running.pop(future)
-                    results[name] = future.result()
-                    progress.end(results[name])
-        except DeadlineError:
-            kernels.stop()
-            results |= {name: _out_of_time(name, future) for future, name in running.items()}
-            results |= {name: NotebookResult(name, "skipped", reason="no time was left") for name in waiting}
-        except BaseException:
-            kernels.stop()
-            raise
+    try:
+        while len(results) < len(pack):
+            _skip_hopeless(waiting, needed, results, progress)
+            for name in [name for name in waiting if needed[name] <= set(results)][: jobs - len(running.names)]:
+                progress.begin(name)
+                running.start(waiting.pop(name))
+            if running.names:
+                result = running.next_result(deadline.remaining())
+                results[result.name] = result
+                progress.end(result)
+    except DeadlineError:
+        kernels.stop()
+        results |= {name: _out_of_time(result) for name, result in running.drain().items()}
+        results |= {name: NotebookResult(name, "skipped", reason="no time was left") for name in waiting}
+    except BaseException:
+        kernels.stop()
+        running.drain()
+        raise
     return [results[notebook.name] for notebook in pack]
+
+
+class _Running:
+    """Notebooks under way, each in a thread that cannot keep the process from ending."""
+
+    def __init__(self, execute: Callable[[Notebook], NotebookResult]):
+        self.names: set[str] = set()
+        self._execute = execute
+        self._ended: queue.Queue[NotebookResult | tuple[str, BaseException]] = queue.Queue()
+
+    def start(self, notebook: Notebook) -> None:
+        self.names.add(notebook.name)
+        threading.Thread(target=self._run, args=(notebook,), name=notebook.name, daemon=True).start()
+
+    def next_result(self, seconds: float) -> NotebookResult:
+        """Return the result of the notebook that ends next; raise what it raised, or that time is up."""
+        try:
+            ended = self._ended.get(timeout=seconds)
+        except queue.Empty:
+            raise DeadlineError from None
+        if isinstance(ended, tuple):
+            self.names.discard(ended[0])
+            raise ended[1]
+        self.names.discard(ended.name)
+        return ended
+
+    def drain(self) -> dict[str, NotebookResult]:
+        """Wait for notebooks whose kernels were ended; return a result for each, whether or not it answered."""
+        results = {name: NotebookResult(name, "failed", reason="it did not end in time") for name in self.names}
+        until = time.monotonic() + PATIENCE
+        while self.names and until > time.monotonic():
+            try:
+                result = self.next_result(max(0.0, until - time.monotonic()))
+            except Exception:  # it failed, as its prepared result says
+                continue
+            results[result.name] = result
+        return results
+
+    def _run(self, notebook: Notebook) -> None:
+        try:
+            self._ended.put(self._execute(notebook))
+        except BaseException as error:
+            self._ended.put((notebook.name, error))
 
 
 def _skip_hopeless(
@@ -132,10 +175,5 @@ def _skip_hopeless(
             return _skip_hopeless(waiting, needed, results, progress)
 
 
-def _out_of_time(name: str, future: Future[NotebookResult]) -> NotebookResult:
-    try:
-        result = future.result()
-    except RunError as error:
-        return NotebookResult(name, "failed", reason=str(error))
-    reason = "" if result.status == "done" else "ended when the deadline passed"
-    return NotebookResult(name, result.status, result.seconds, reason, result.cell, result.first_line)
+def _out_of_time(result: NotebookResult) -> NotebookResult:
+    return result if result.status == "done" else replace(result, reason="ended when the deadline passed")
