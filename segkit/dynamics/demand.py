@@ -246,7 +246,8 @@ class _Grid:
         return cls(pd.DataFrame(keys), len(periods), key * len(periods) + at, periods["period"])
 
     def total(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.bincount(self.cell[rows], weights=values[rows], minlength=len(self.keys) * self.periods)
+        sums = np.bincount(self.cell[rows], weights=values[rows], minlength=len(self.keys) * self.periods)
+        return sums.astype("float64")  # bincount of nothing counts in whole numbers
 
     def count(self, cells: np.ndarray) -> np.ndarray:
         return np.bincount(cells, minlength=len(self.keys) * self.periods).astype("int64")

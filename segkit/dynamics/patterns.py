@@ -131,13 +131,13 @@ def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame,
         look_up(figures["item_id"], items, column) for column in ("end_date", "replaced_by", "launch_date")
     )
     born = pd.concat([launch, figures["first_period"]], axis=1).min(axis=1)
-    today = _months_back(calendar, 0)
+    tomorrow, young = _months_back(calendar, 0), (born >= _months_back(calendar, rules.new_months)).to_numpy()
     states = {
         "superseded": successor.notna().to_numpy(),
-        "phased_out": (ends < today).to_numpy(),
-        "planned": (launch >= today).to_numpy() & (figures["demand_periods"] == 0).to_numpy(),
+        "phased_out": (ends < tomorrow).to_numpy(),
+        "planned": (launch >= tomorrow).to_numpy() & young,
         "dormant": ~(figures["last_period"] >= _months_back(calendar, rules.dormant_months)).to_numpy(),
-        "new": (born >= _months_back(calendar, rules.new_months)).to_numpy() & _is_born(figures, launch, calendar),
+        "new": young & _is_born(figures, launch, calendar),
         "declining": _declining(panel, figures, calendar, rules),
     }
     return np.select(list(states.values()), list(states), default="active")
