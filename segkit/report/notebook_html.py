@@ -116,9 +116,20 @@ def _failure(notebook: Any) -> str:
 @cache
 def _exporter() -> Any:
     from nbconvert.exporters.html import HTMLExporter
+    from nbconvert.exporters.templateexporter import TemplateExporter
 
-    filters: dict[str, Callable[..., str]] = {"client_html": clean_html, "plain_name": _plain_name, "as_uri": _as_uri}
-    return HTMLExporter(
+    class ClientExporter(HTMLExporter):
+        """HTML as the template gives it: nbconvert's own would parse it anew and write charts in another spelling."""
+
+        from_notebook_node = TemplateExporter.from_notebook_node
+
+    filters: dict[str, Callable[..., str]] = {
+        "client_html": clean_html,
+        "plain_name": _plain_name,
+        "as_uri": _as_uri,
+        "highlight_code": lambda source, **_: source,
+    }
+    return ClientExporter(
         extra_template_basedirs=[str(TEMPLATES.parent)],
         template_name=TEMPLATES.name,
         template_file="notebook.html.j2",
