@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 50_000
 _DUCKDB_TABLES = "SELECT table_name FROM information_schema.tables ORDER BY table_name"
+_SECRET = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _OTHER_VERBS = (
     *("insert", "update", "delete", "drop", "create", "alter", "truncate", "merge", "replace", "copy", "call", "do"),
@@ -113,9 +114,11 @@ def hide_password(url: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        full = make_url(url)
     except (ArgumentError, ValueError):
         return re.sub(r"//.*@", "//***@", url)
+    hidden = {name: "***" for name in full.query if _SECRET.search(name)}
+    return full.update_query_dict(hidden).render_as_string(hide_password=True).replace("%2A", "*")
 
 
 def _full_url(url: str, workspace: Path) -> "URL":
@@ -171,7 +174,7 @@ def _engine(url: "URL") -> "Engine":
             return create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True))
         return create_engine(url)
     except NoSuchModuleError:
-        raise SettingsError(f"url = {hide_password(str(url))!r}: no such kind of database") from None
+        raise SettingsError(f"url = {url.drivername!r}: no such kind of database") from None
     except ModuleNotFoundError as error:
         extra = "pip install 'segkit[postgres]'" if "psycopg" in str(error) else f"pip install {error.name}"
         raise SettingsError(f"the driver for {url.drivername} is not installed\nInstall it: {extra}") from None
@@ -247,9 +250,15 @@ def _concatenated(chunks: list[pa.Table]) -> pa.Table:
 
 
 def _failure(url: "URL", reason: str, query: str) -> str:
-    shown = url.render_as_string(hide_password=True)
-    if url.password:
-        reason = reason.replace(str(url.password), "***")
+    secrets = [url.password, *(value for name, value in url.query.items() if _SECRET.search(name))]
+    for secret in (str(value) for value in secrets if value):
+        reason = reason.replace(secret, "***")
     lines = [line.strip() for line in reason.splitlines() if line.strip()][:3]
     asked = " ".join(query.split())[:120]
-    return "\n".join([f"{shown}: the database cannot be read", *(f"  {line}" for line in lines), f"  query: {asked}"])
+    return "\n".join(
+        [
+            f"{hide_password(url.render_as_string(hide_password=False))}: the database cannot be read",
+            *(f"  {line}" for line in lines),
+            f"  query: {asked}",
+        ]
+    )

@@ -33,14 +33,13 @@ def keep_one_row_per_key(frame: pd.DataFrame, spec: TableSpec) -> tuple[pd.DataF
     """
     key = [name for name in spec.key if name in frame]
     keyed = frame[frame[key].notna().all(axis=1)]
-    codes = row_codes(keyed, key)[0]
-    keys, first = np.unique(codes, return_index=True)
+    codes, first, places = np.unique(row_codes(keyed, key)[0], return_index=True, return_inverse=True)
     merged = keyed[key].iloc[first].reset_index(drop=True)
-    notes = [Note(f"rows merged into one per {', '.join(key)}", len(keyed) - len(keys), float("nan"))]
+    notes = [Note(f"rows merged into one per {', '.join(key)}", len(keyed) - len(codes), float("nan"))]
     if len(keyed) < len(frame):
         notes.append(Note(f"{', '.join(key)} missing, rows give nothing", len(frame) - len(keyed), float("nan")))
     for name in frame.columns.difference(key, sort=False):
-        merged[name], differ = _most_frequent(codes, keyed[name], keys)
+        merged[name], differ = _most_frequent(places, keyed[name], len(codes))
         if differ:
             notes.append(
                 Note(f"{name} differs within {differ:,} keys, the most frequent is used", differ, float("nan"))
@@ -48,14 +47,15 @@ def keep_one_row_per_key(frame: pd.DataFrame, spec: TableSpec) -> tuple[pd.DataF
     return merged[list(frame.columns)].sort_values(key, ignore_index=True), tuple(notes)
 
 
-def _most_frequent(codes: np.ndarray, cells: pd.Series, keys: np.ndarray) -> tuple[pd.Series, int]:
+def _most_frequent(places: np.ndarray, cells: pd.Series, keys: int) -> tuple[pd.Series, int]:
     """Return the most frequent filled cell of each key, and how many keys have more than one."""
     filled = cells.notna().to_numpy()
     values, words = pd.factorize(cells[filled], sort=True)
-    pairs, counts = np.unique(np.column_stack([codes[filled], values]), axis=0, return_counts=True)
-    best = np.lexsort((pairs[:, 1], -counts, pairs[:, 0])) if len(pairs) else np.array([], dtype=int)
-    leaders, first, held = np.unique(pairs[best, 0], return_index=True, return_counts=True)
-    taken = np.full(len(keys), -1)
-    taken[np.searchsorted(keys, leaders)] = pairs[best[first], 1]
+    count = max(len(words), 1)
+    pairs, times = np.unique(places[filled] * count + values, return_counts=True)
+    best = np.lexsort((pairs, -times, pairs // count))
+    leaders, first, held = np.unique(pairs[best] // count, return_index=True, return_counts=True)
+    taken = np.full(keys, -1)
+    taken[leaders] = pairs[best][first] % count
     spread = pd.Series(words).astype(cells.dtype).array.take(taken, allow_fill=True)
     return pd.Series(spread), int((held > 1).sum())

@@ -76,7 +76,9 @@ class Source(Section):
     )
     date_format: str = Field("", description="strptime format of dates that are text; ISO 8601 where blank.")
     columns: dict[str, str] = Field({}, description="segkit column = source column. Equal names need no entry.")
-    expressions: dict[str, str] = Field({}, description="segkit column = SQL expression over the source columns.")
+    expressions: dict[str, str] = Field(
+        {}, description="segkit column = SQL over the source columns; number(X) reads text as one."
+    )
     values: dict[str, dict[str, str]] = Field({}, description="segkit column = {source value = segkit value}.")
     where: str = Field("", description="SQL condition over the source columns; other rows are set aside, counted.")
     wide: Wide | None = Field(None, description="Period columns to rows.")

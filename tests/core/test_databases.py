@@ -212,5 +212,6 @@ def test_tables_and_selects_are_reading(query):
 
 def test_url_of_no_kind():
     assert hide_password("nonsense//user:secret@host") == "nonsense//***@host"
+    assert hide_password("postgresql://db/erp?user=a&password=secret") == "postgresql://db/erp?password=***&user=a"
     with pytest.raises(SettingsError, match="is no database URL"):
         read_source(Source(url="user:secret@host", query="orders"), None)

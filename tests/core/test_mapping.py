@@ -256,3 +256,21 @@ def test_expressions_over_a_column_of_text_and_numbers():
     source = Source(file="x.csv", expressions={"item_id": "coalesce(sku, 'none')", "description": "sku LIKE 'C%'"})
     frame = map_table("items", raw, source).frame
     assert frame["item_id"].tolist() == ["C17", "42", "none"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", None])), max_size=12), st.randoms())
+def test_one_row_per_key_is_the_same_in_any_order(rows, random):
+    source = Source(file="x.csv", one_row_per_key=True)
+    shuffled = random.sample(rows, len(rows))
+    one, other = (
+        map_table("items", pd.DataFrame(part, columns=["item_id", "category"], dtype="str"), source).frame
+        for part in (rows, shuffled)
+    )
+    pd.testing.assert_frame_equal(one, other)
+    for item, category in one.itertuples(index=False):
+        found = sorted(word for name, word in rows if name == item and word)
+        assert (
+            (category in found and found.count(category) == max(map(found.count, found)))
+            if found
+            else pd.isna(category)
+        )
