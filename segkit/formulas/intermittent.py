@@ -28,7 +28,8 @@ def average_demand_interval(demand: ArrayLike) -> float:
     2.0
     """
     series = np.asarray(demand, dtype=float)
-    return series.size / np.count_nonzero(series) if np.count_nonzero(series) else np.nan
+    hits = int(np.count_nonzero(series))
+    return series.size / hits if hits else float("nan")
 
 
 def squared_variation(demand: ArrayLike, *, ddof: int = 0) -> float:
