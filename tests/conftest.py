@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("segkit", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.register_profile("segkit", max_examples=40, deadline=None, derandomize=True, database=None)
 settings.load_profile("segkit")
 
 PROJECT = Path(__file__).parent.parent

@@ -142,7 +142,8 @@ def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Setti
     kinds = ["is_return", "is_free", "is_reversed", "is_bulk"]
     money = ["revenue", "cost", "cost_source", "freight_out", "gross_margin", "net_margin"]
     lines["demand_class"] = lines["demand_class"].astype("str")
-    return lines[[*order, "demand_class", "quantity", *money, *kinds]].reset_index(drop=True)
+    columns = [*order, "demand_class", "quantity", *money, *kinds]
+    return lines[columns].sort_values("order_date", kind="stable", ignore_index=True)
 
 
 def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
@@ -170,8 +171,8 @@ def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
     sold = lines.loc[named & (lines["quantity"] > 0).to_numpy(), columns]
     sold = sold[sold["item_id"].isin(back["item_id"].unique())].assign(sale=lambda part: part.index)
     pairs = back.merge(sold, on=["customer_id", "item_id", "quantity"], suffixes=("", "_sale"))
-    gap = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
-    pairs = pairs[(gap >= 0) & (gap <= days)].assign(gap=gap).sort_values(["order_date", "back", "gap", "sale"])
+    pairs["gap"] = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
+    pairs = pairs[pairs["gap"].between(0, days)].sort_values(["order_date", "back", "gap", "sale"])
     while len(pairs):
         chosen = pairs.drop_duplicates("back").drop_duplicates("sale")
         flagged[chosen["back"]] = True
@@ -253,21 +254,32 @@ def value_customers(lines: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFram
     dated = lines["order_id"].fillna(
         lines["order_date"].dt.strftime("%Y-%m-%d") if lines["order_id"].isna().any() else ""
     )
-    orders = pd.DataFrame({"customer_id": lines["customer_id"], "order": dated}).drop_duplicates()
+    orders = pd.DataFrame({"customer_id": lines["customer_id"], "order": dated})[_bought(lines)].drop_duplicates()
     table["orders"] = table["customer_id"].map(orders["customer_id"].value_counts()).fillna(0).astype("int64")
-    own = lines.drop_duplicates("customer_id").set_index("customer_id")["channel"]
     table = _join(table, customers, "customer_id", ["name", "region", "tier", "channel"])
-    table["channel"] = table["channel"].fillna(table["customer_id"].map(own))
+    table["channel"] = table["channel"].fillna(table["customer_id"].map(_usual_channels(lines))).astype("str")
     return _order(table, "customer_value")
+
+
+def _usual_channels(lines: pd.DataFrame) -> pd.Series:
+    """Return the channel of most lines by customer_id; of equal ones the first by name."""
+    counts = lines.groupby(["customer_id", "channel"], observed=True).size().reset_index(name="lines")
+    best = counts.sort_values(["customer_id", "lines", "channel"], ascending=[True, False, True])
+    return best.drop_duplicates("customer_id").set_index("customer_id")["channel"]
+
+
+def _bought(lines: pd.DataFrame) -> np.ndarray:
+    """Return which lines are demand: neither goods taken back nor lines that cancel each other."""
+    return ~(lines["is_return"] | lines["is_reversed"]).to_numpy(dtype=bool)
 
 
 def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataFrame:
     codes, ids = pd.factorize(lines[key], sort=True)
     back = lines["is_return"].to_numpy(dtype=bool)
-    sold = ~back
+    sold = _bought(lines)
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(codes, weights=values, minlength=len(ids))
+        return np.bincount(codes, weights=values, minlength=len(ids)).astype("float64")
 
     table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
     table["quantity"] = total(lines["quantity"].to_numpy())
@@ -280,7 +292,7 @@ def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataF
         others, known = pd.factorize(lines[column])
         pairs = pd.unique(codes[sold] * len(known) + others[sold]) // max(len(known), 1)
         table[name] = np.bincount(pairs, minlength=len(ids))
-    table["last_order_date"] = lines["order_date"].groupby(codes).max().to_numpy()
+    table["last_order_date"] = lines["order_date"].where(sold).groupby(codes).max().to_numpy()
     return table
 
 
@@ -299,7 +311,8 @@ def _revenue(lines: pd.DataFrame) -> pd.Series:
     worked = lines["quantity"] * _column(lines, "unit_price")
     worked = worked - np.sign(lines["quantity"]) * _column(lines, "discount").fillna(0.0)
     free = _column(lines, "status", "str") == "free"
-    return _column(lines, "amount").fillna(worked).mask(free & worked.isna(), 0.0)
+    revenue = _column(lines, "amount").fillna(worked)
+    return revenue.mask(free & revenue.isna(), 0.0)
 
 
 def _rate(lines: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Settings) -> pd.Series:
@@ -310,8 +323,8 @@ def _rate(lines: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Set
 
 def _item_costs(items: pd.DataFrame, day: pd.Timestamp, fx: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Return item_id and unit_cost in the plan's currency, at the rate of the last order day."""
-    if "unit_cost" not in items:
-        return items
+    if "unit_cost" not in items or pd.isna(day):
+        return items.iloc[:0]
     priced = items[items["unit_cost"].notna().to_numpy()]
     rate = _rate(priced, pd.Series(day, index=priced.index), fx, settings)
     return priced[["item_id"]].assign(unit_cost=priced["unit_cost"] * rate)
