@@ -12,7 +12,7 @@ from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percen
 
 NUMERIC = ("number", "whole", "money", "share")
 BY_UNIT = ("value", "low", "base", "high")
-WORDS = {"low": "20 % lower", "base": "as assumed", "high": "20 % higher"}
+WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 LONGEST_TEXT = 90
 WIDE = 9
 

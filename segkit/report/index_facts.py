@@ -89,7 +89,7 @@ def assumption_sentence(assumptions: pd.DataFrame) -> str:
 
 
 def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str]:
-    """Return the assumptions, and what the headlines would be with each 20 % lower and higher, as HTML tables.
+    """Return the assumptions, and what the headlines would be with each 20% lower and higher, as HTML tables.
 
     Parameters
     ----------

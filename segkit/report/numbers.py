@@ -124,12 +124,12 @@ def short_money(value: Any, currency: str = "") -> str:
 
 
 def percent(value: Any, decimals: int | None = None) -> str:
-    r"""Return a fraction as percent; what is not 0 but rounds to it is ≈ 0 %.
+    """Return a fraction as percent; what is not 0 but rounds to it is ≈0%.
 
     Parameters
     ----------
     value : number
-        Fraction; 1 = 100 %.
+        Fraction; 1 = 100%.
     decimals : int, optional
         Digits after the point; where not given as many as tell the figure from 0 and from 100.
 
@@ -140,8 +140,8 @@ def percent(value: Any, decimals: int | None = None) -> str:
 
     Examples
     --------
-    >>> [percent(x).replace("\u00a0", " ") for x in (0.5, 0.978, 0.99991, 0, 0.00001)]
-    ['50 %', '97.8 %', '99.99 %', '0 %', '≈ 0 %']
+    >>> [percent(x) for x in (0.5, 0.978, 0.99991, 0, 0.00001)]
+    ['50%', '97.8%', '99.99%', '0%', '≈0%']
     """
     if _missing(value) or math.isinf(value):
         return plain_number(value)
@@ -151,8 +151,8 @@ def percent(value: Any, decimals: int | None = None) -> str:
         near = 0 if edge < 1e-9 or (abs(shown - round(shown)) < 1e-9) else 2 if edge < 0.1 else 1
         decimals = 0 if abs(shown) >= 1000 else near
     if shown and not round(shown, decimals):
-        return f"≈{SPACE}0{SPACE}%"
-    return f"{plain_number(shown, decimals)}{SPACE}%"
+        return "≈0%"
+    return f"{plain_number(shown, decimals)}%"
 
 
 def in_unit(value: Any, unit: str, currency: str = "") -> str:
@@ -175,7 +175,7 @@ def in_unit(value: Any, unit: str, currency: str = "") -> str:
     Examples
     --------
     >>> [in_unit(v, u, "EUR").replace("\u00a0", " ") for v, u in ((2.4e6, "currency"), (0.41, "share"), (9, "items"))]
-    ['EUR 2.40 M', '41 %', '9 items']
+    ['EUR 2.40 M', '41%', '9 items']
     """
     if _missing(value):
         return BLANK
@@ -234,6 +234,27 @@ def decimals_for(values: pd.Series) -> int:
         return 0
     typical = float(sizes[sizes > 0].median())
     return 0 if typical >= 1000 else 1 if typical >= 100 else 2 if typical >= 1 else 3
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun of the nomenclature.
+
+    Parameters
+    ----------
+    noun : str
+        For example category.
+
+    Returns
+    -------
+    str
+        For example categories.
+
+    Examples
+    --------
+    >>> plural("category"), plural("channel")
+    ('categories', 'channels')
+    """
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def shorten(text: Any, width: int = 28) -> str:

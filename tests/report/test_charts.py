@@ -120,7 +120,7 @@ def test_data_quality_title_gives_shares_of_rows_and_value():
         ("orders", "in", "", 100, 1000.0),
     )
     assert title_of(charts.plot_data_quality(table)).replace("\xa0", " ") == (
-        "90 % of order lines are used, with 95 % of their value"
+        "90% of order lines are used, with 95% of their value"
     )
 
 
@@ -138,7 +138,7 @@ def whale(*margins):
 
 def test_whale_title_counts_what_loss_makers_take_back():
     title = title_of(charts.plot_whale_curve(whale(80, 20, 10, 0, -10))).replace("\xa0", " ")
-    assert title == "The best 20 % of customers earn 80 % of net margin; 1 loss maker takes 10 % back"
+    assert title == "The best 20% of customers earn 80% of net margin; 1 loss maker takes 10% back"
 
 
 def test_whale_curve_of_a_losing_company_shows_money_not_shares():
@@ -153,7 +153,7 @@ def test_abc_title_gives_the_first_class():
          "abc": ["C", "A", "B"], "xyz": "X"}
     )  # fmt: skip
     title = title_of(charts.plot_abc(segments)).replace("\xa0", " ")
-    assert title == "1 of 3 items (33.3 %) bring 80 % of revenue"
+    assert title == "1 of 3 items (33.3%) bring 80% of revenue"
 
 
 def test_abc_survives_when_everything_loses():
@@ -169,7 +169,7 @@ def test_patterns_count_each_quadrant():
         {"pattern": ["smooth", "smooth", "lumpy", ""], "adi": [1.0, 1.1, 4.0, 1.0], "cv2": [0.0, 0.1, 2.0, 0.2]}
     )
     figure = charts.plot_patterns(profile)
-    assert title_of(figure).startswith("66.7\xa0% of demand series are smooth")
+    assert title_of(figure).startswith("66.7% of demand series are smooth")
     assert "smooth: 2; erratic: 0; intermittent: 0; lumpy: 1" in figure.get_label()
 
 
@@ -182,7 +182,7 @@ def test_demand_compares_the_last_year_with_the_year_before():
     periods = months(24)
     demand = periods.assign(item_id="SKU-0001", quantity=1.0, revenue=[100.0] * 12 + [110.0] * 12, censored=False)
     title = title_of(charts.plot_demand(demand, periods, currency="EUR")).replace("\xa0", " ")
-    assert title == "Customers ordered EUR 1.32 k in the last 12 months, 10 % more than in the 12 before"
+    assert title == "Customers ordered EUR 1.32 k in the last 12 months, 10% more than in the 12 before"
 
 
 def test_demand_without_prices_counts_units():
@@ -202,7 +202,7 @@ def test_margin_by_names_the_groups_that_lose():
     value = pd.DataFrame(
         {"category": ["tools", "spares", None], "revenue": [100.0, 50.0, 10.0], "net_margin": [30.0, -5, 1]}
     )
-    assert title_of(charts.plot_margin_by(value, "category")).startswith("spares loses money")
+    assert title_of(charts.plot_margin_by(value, "category")).startswith("Category spares loses 5; net margin")
 
 
 def test_customers_without_revenue_are_counted_not_drawn(tables):
@@ -210,3 +210,44 @@ def test_customers_without_revenue_are_counted_not_drawn(tables):
     value.loc[:3, "revenue"] = 0.0
     figure = charts.plot_customers(value, tables["customer_segments"])
     assert "4 without revenue not shown" in figure.get_label()
+
+
+@every_plot
+def test_no_label_is_left_as_mathtext(plot, many_tables):
+    svg = charts.figure_svg(plot(many_tables))
+    assert "mathdefault" not in svg
+    assert "10^" not in svg
+
+
+def customers(revenue, margin):
+    ids = [f"CUST-{n:04d}" for n in range(len(revenue))]
+    value = pd.DataFrame({"customer_id": ids, "name": None, "revenue": revenue, "net_margin": margin})
+    value["margin_share"] = value["net_margin"] / value["revenue"].where(value["revenue"] > 0)
+    classes = pd.DataFrame({"customer_id": ids, "abc": "A", "measure_value": value["net_margin"]})
+    return value, classes
+
+
+def test_customers_with_one_assumed_margin_are_shown_by_revenue():
+    figure = charts.plot_customers(*customers([100.0, 1000.0, 20.0], [35.0, 350.0, 7.0]), currency="EUR")
+    assert title_of(figure) == "Every customer earns 35% of revenue, as assumed: they differ by revenue alone"
+
+
+def test_what_rounding_leaves_is_no_revenue():
+    figure = charts.plot_customers(*customers([100.0, 200.0, 1e-12], [30.0, -10.0, -1e-12]), currency="EUR")
+    assert title_of(figure).startswith("1 of 2 customers")
+    assert "1 without revenue not shown" in figure.get_label()
+
+
+def test_margin_by_many_groups_counts_all_losses_and_writes_the_rest():
+    groups = [f"group {n:02d}" for n in range(30)]
+    value = pd.DataFrame(
+        {"category": groups, "revenue": np.arange(30, 0, -1.0), "net_margin": [1.0] * 28 + [-2.0, -1.0]}
+    )
+    figure = charts.plot_margin_by(value, "category")
+    assert title_of(figure).startswith("2 of 30 categories lose 3 together, group 28 the most")
+    assert "18 more categories: 171" in charts.figure_svg(figure)
+
+
+def test_margin_by_equal_shares_says_so():
+    value = pd.DataFrame({"category": ["tools", "spares"], "revenue": [100.0, 50.0], "net_margin": [35.0, 17.5]})
+    assert title_of(charts.plot_margin_by(value, "category")) == "Net margin is 35% of revenue in every category"

@@ -200,7 +200,7 @@ def test_index_tells_headlines_data_and_assumptions(run_dir, executed, workspace
     index = write(run_dir, executed, workspace)["index.html"]
     for text in (
         "EUR\xa02.40\xa0M",
-        "98\xa0% of 60,000 order lines, and 98.6\xa0% of their EUR\xa07.00\xa0M are used; 1,200 are set aside",
+        "98% of 60,000 order lines, and 98.6% of their EUR\xa07.00\xa0M are used; 1,200 are set aside",
         "Used in full, with rows: items (80).",
         "1 assumption was made",
         "EUR\xa01.90\xa0M",

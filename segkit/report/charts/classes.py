@@ -54,7 +54,7 @@ def plot_abc(item_segments: pd.DataFrame, *, entity: str = "item") -> "Figure":
     count, share = sizes.iloc[0]
     held = f"{plain_number(count)} of {plain_number(len(ranked))} {entity}s ({percent(count / len(ranked))})"
     title = f"{held} bring {percent(share)} of {measure}"
-    note = f"Cumulative share of {measure}, best {entity} first; the shares of gains add up to 100 %"
+    note = f"Cumulative share of {measure}, best {entity} first; the shares of gains add up to 100%"
     figure = start_figure("abc", title, note, height=3.3)
     axes = figure.subplots()
     _draw_curve(axes, ranked, sizes, entity)

@@ -179,17 +179,17 @@ def plot_patterns(demand_profile: pd.DataFrame, *, adi_limit: float = 1.32, cv2_
     axes = figure.subplots()
     x, y = known["adi"].clip(lower=1.0).astype(float), known["cv2"].clip(lower=FLOOR).astype(float)
     axes.set(xscale="log", yscale="log")
+    right, top = max(float(x.max()) * 1.25, adi_limit * 3), max(float(y.max()) * 1.6, cv2_limit * 6)
+    axes.set(xlim=(0.93, right), ylim=(FLOOR * 0.7, top))
     if len(known) > MOST_DOTS:
         draw_hexagons(axes, x, y, x_log=True, y_log=True)
     else:
         axes.scatter(x, y, s=16, color=ACCENT, alpha=0.55, linewidth=0)
-    _quadrants(axes, counts, (adi_limit, cv2_limit), (float(x.max()), float(y.max())))
+    _quadrants(axes, counts, (adi_limit, cv2_limit))
     return describe(figure, "; ".join(f"{name}: {plain_number(count)}" for name, count in counts.items()))
 
 
-def _quadrants(axes: "Axes", counts: pd.Series, limits: tuple[float, float], most: tuple[float, float]) -> None:
-    right, top = max(most[0] * 1.25, limits[0] * 3), max(most[1] * 1.6, limits[1] * 6)
-    axes.set(xlim=(0.93, right), ylim=(FLOOR * 0.7, top))
+def _quadrants(axes: "Axes", counts: pd.Series, limits: tuple[float, float]) -> None:
     axes.axvline(limits[0], color=MUTED, linewidth=0.9)
     axes.axhline(limits[1], color=MUTED, linewidth=0.9)
     only_baseline(axes)

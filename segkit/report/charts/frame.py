@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+import numpy as np
+
 from segkit.report.numbers import SPACE, shorten
 
 if TYPE_CHECKING:
@@ -165,12 +167,20 @@ def format_axis(axis: Any, write: Callable[[float], str]) -> None:
 
 
 def draw_hexagons(axes: "Axes", x: Any, y: Any, *, x_log: bool = False, y_log: bool = False) -> None:
-    """Draw many points as hexagons, darker where more lie."""
+    """Draw many points as hexagons, darker where more lie, within the limits that the axes have.
+
+    Scales are set anew, so that ticks and their labels must be set after it.
+    """
     import seaborn
 
+    limits = (*axes.get_xlim(), *axes.get_ylim())
+    extent: Any = [np.log10(end) if log else end for end, log in zip(limits, (x_log, x_log, y_log, y_log), strict=True)]
     scales: Any = {"xscale": "log" if x_log else "linear", "yscale": "log" if y_log else "linear", "bins": "log"}
     shades = seaborn.blend_palette(["#d6e3ec", ACCENT, "#0d2f48"], as_cmap=True)
-    axes.hexbin(x, y, gridsize=(40, 17), mincnt=1, linewidths=0.3, edgecolors="white", cmap=shades, **scales)
+    axes.hexbin(
+        x, y, gridsize=(40, 17), mincnt=1, linewidths=0.3, edgecolors="white", cmap=shades, extent=extent, **scales
+    )
+    axes.set(xlim=limits[:2], ylim=limits[2:])
 
 
 def figure_svg(figure: "Figure") -> str:

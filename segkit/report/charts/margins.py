@@ -19,13 +19,14 @@ from segkit.report.charts.frame import (
     start_figure,
     styled,
 )
-from segkit.report.numbers import BLANK, percent, plain_number, short_number, shorten
+from segkit.report.numbers import BLANK, percent, plain_number, plural, short_money, short_number, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST_BARS = 12
+SAME = 0.0005  # shares of revenue closer than this count as equal
 
 
 @styled
@@ -44,50 +45,49 @@ def plot_margin_by(value: pd.DataFrame, by: str, *, currency: str = "") -> "Figu
     Returns
     -------
     Figure
-        Largest revenue first, the rest together below it; the net margin share stands beside each bar.
+        The twelve with the largest revenue, the others in one line below; the net margin share stands beside each bar.
     """
     name, word = f"margin_by_{by}", by.removesuffix("_id").replace("_", " ")
-    sums = _sums_by(value, by)
-    if sums.empty:
+    every = _sums_by(value, by)
+    if every.empty:
         return empty_figure(name, f"No revenue by {word}.")
-    title = _margin_title(sums, word, value["net_margin"].sum() / (value["revenue"].sum() or np.nan))
+    sums, rest = every.iloc[:MOST_BARS], every.iloc[MOST_BARS:]
     unit = f" [{currency}]" if currency else ""
     note = f"Revenue (light) and net margin (dark){unit}; beside the bar: revenue, and net margin as a share of it"
-    figure = start_figure(name, title, note, height=0.4 + 0.31 * len(sums))
+    figure = start_figure(
+        name, _margin_title(every, word, currency), note, height=0.4 + 0.31 * (len(sums) + bool(len(rest)))
+    )
     axes = figure.subplots()
     _draw_margins(axes, sums)
+    if len(rest):
+        _write_rest(axes, rest, len(sums), word)
     shares = [f"{group}: {share}" for group, share in zip(sums.index[:6], _share_texts(sums), strict=False)]
     return describe(figure, "net margin share of " + "; ".join(shares))
 
 
 def _sums_by(value: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return revenue and net margin by group, largest revenue first."""
     groups = value[by].astype("object").where(value[by].notna(), BLANK).replace("", BLANK).rename("group")
     sums = value[["revenue", "net_margin"]].astype(float).fillna(0.0).groupby(groups, observed=True).sum()
-    sums = sums.sort_index(key=lambda names: names.astype(str)).sort_values("revenue", ascending=False, kind="stable")
-    if len(sums) <= MOST_BARS:
-        return sums
-    rest = sums.iloc[MOST_BARS - 1 :]
-    other = pd.DataFrame([rest.sum()], index=[f"{plain_number(len(rest))} others"])
-    return pd.concat([sums.iloc[: MOST_BARS - 1], other])
+    return sums.sort_index(key=lambda names: names.astype(str)).sort_values("revenue", ascending=False, kind="stable")
 
 
-def _margin_title(sums: pd.DataFrame, word: str, overall: float) -> str:
-    losing = sums[sums["net_margin"] < 0]
+def _margin_title(every: pd.DataFrame, word: str, currency: str) -> str:
+    overall = percent(every["net_margin"].sum() / (every["revenue"].sum() or np.nan))
+    losing = every["net_margin"][every["net_margin"] < 0].sort_values(kind="stable")
     if len(losing):
-        names = ", ".join(shorten(name, 22) for name in losing.index[:2])
-        more = f" and {len(losing) - 2} more" if len(losing) > 2 else ""
-        return (
-            f"{names}{more} lose{'s' * (len(losing) == 1)} money; net margin is {percent(overall)} of revenue overall"
-        )
-    solid = sums[sums["revenue"] >= 0.01 * sums["revenue"].sum()]
-    shares = (solid["net_margin"] / solid["revenue"]).sort_values()
-    if len(shares) < 2:
-        return f"Net margin is {percent(overall)} of revenue"
-    low, high = shares.index[0], shares.index[-1]
-    return (
-        f"By {word}, net margin runs from {percent(shares.iloc[0])} ({shorten(low, 18)}) "
-        f"to {percent(shares.iloc[-1])} of revenue ({shorten(high, 18)})"
-    )
+        lost, worst = short_money(-losing.sum(), currency), shorten(losing.index[0], 22)
+        if len(losing) == 1:
+            return f"{word.capitalize()} {worst} loses {lost}; net margin is {overall} of revenue overall"
+        which = f"{plain_number(len(losing))} of {plain_number(len(every))} {plural(word)}"
+        return f"{which} lose {lost} together, {worst} the most; net margin is {overall} of revenue overall"
+    solid = every[every["revenue"] >= 0.01 * every["revenue"].sum()]
+    shares = (solid["net_margin"] / solid["revenue"]).sort_values(kind="stable")
+    if len(shares) < 2 or shares.iloc[-1] - shares.iloc[0] < SAME:
+        return f"Net margin is {overall} of revenue" + (f" in every {word}" if len(shares) > 1 else "")
+    low, high = (shorten(name, 18) for name in (shares.index[0], shares.index[-1]))
+    lowest, highest = percent(shares.iloc[0]), percent(shares.iloc[-1])
+    return f"By {word}, net margin runs from {lowest} ({low}) to {highest} of revenue ({high})"
 
 
 def _draw_margins(axes: "Axes", sums: pd.DataFrame) -> None:
@@ -113,6 +113,17 @@ def _draw_margins(axes: "Axes", sums: pd.DataFrame) -> None:
         axes.text(1.0, place, share, va="center", ha="right", size=9, color=LOSS if lost else INK, transform=edge)
     axes.text(1.0, -0.62, "net margin share", ha="right", va="bottom", size=8, color=MUTED, transform=edge)
     axes.axhline(-0.5, color=LINE, linewidth=0.6)
+
+
+def _write_rest(axes: "Axes", rest: pd.DataFrame, place: int, word: str) -> None:
+    """Write what the groups without a bar hold together; a bar of them would dwarf the others."""
+    axes.set_ylim(place + 0.55, axes.get_ylim()[1])
+    total = rest.sum().to_frame().T
+    left, right = axes.get_xlim()
+    text = f"{plain_number(len(rest))} more {plural(word)}: {short_number(total['revenue'].iloc[0])}"
+    axes.text(0.012 * (right - left), place, text, va="center", size=8.5, color=MUTED)
+    edge = axes.get_yaxis_transform()
+    axes.text(1.0, place, _share_texts(total)[0], va="center", ha="right", size=9, color=INK, transform=edge)
 
 
 def _share_texts(sums: pd.DataFrame) -> list[str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_POINTS = 400
+LEAST_REVENUE = 0.005  # money; less is what rounding leaves
+SAME = 0.0005  # shares of revenue closer than this count as equal
 
 
 @styled
@@ -76,7 +78,7 @@ def plot_whale_curve(whale_curve: pd.DataFrame, entity: str = "customer", *, cur
 
 def _whale_title(height: np.ndarray, peak: int, losing: int, entity: str) -> str:
     fifth = height[max(round((len(height) - 1) * 0.2), 1)]
-    start = f"The best 20 % of {entity}s earn {percent(fifth)} of net margin"
+    start = f"The best 20% of {entity}s earn {percent(fifth)} of net margin"
     if not losing:
         return f"{start}; none loses money"
     back = percent(height[peak] - height[-1])
@@ -136,9 +138,13 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
     """
     classes = customer_segments[["customer_id", "abc"]]
     joined = customer_value.merge(classes, on="customer_id", how="left")
-    shown = joined[(joined["revenue"] > 0) & joined["margin_share"].notna()].sort_values(["revenue", "customer_id"])
+    has_revenue = (joined["revenue"] > LEAST_REVENUE) & joined["margin_share"].notna()
+    shown = joined[has_revenue].sort_values(["revenue", "customer_id"])
     if shown.empty:
         return empty_figure("customers", "No customer has revenue.")
+    shares = shown["margin_share"]
+    if len(shown) > 1 and float(shares.max() - shares.min()) < SAME:
+        return _plot_revenues(shown, currency)
     losing = shown[shown["net_margin"] < 0]
     title = _customer_title(shown, losing, currency)
     hidden = len(joined) - len(shown)
@@ -168,7 +174,32 @@ def _customer_title(shown: pd.DataFrame, losing: pd.DataFrame, currency: str) ->
         return f"Every one of {count} customers earns money"
     share = percent(losing["revenue"].sum() / shown["revenue"].sum())
     lost = short_money(-losing["net_margin"].sum(), currency)
-    return f"{plain_number(len(losing))} of {count} customers, with {share} of revenue, lose {lost} of net margin"
+    verb = "loses" if len(losing) == 1 else "lose"
+    return f"{plain_number(len(losing))} of {count} customers, with {share} of revenue, {verb} {lost} of net margin"
+
+
+def _plot_revenues(shown: pd.DataFrame, currency: str) -> "Figure":
+    """Draw how many customers have which revenue, where all have the same margin share (it was assumed)."""
+    unit = f"Revenue [{currency}]" if currency else "Revenue"
+    same = percent(shown["margin_share"].median())
+    title = f"Every customer earns {same} of revenue, as assumed: they differ by revenue alone"
+    figure = start_figure("customers", title, f"{unit} and number of customers; dark = above the mean", height=2.6)
+    axes = figure.subplots()
+    logs = np.log10(shown["revenue"].to_numpy(dtype=float))
+    counts, edges = np.histogram(logs, bins=min(40, max(8, len(shown) // 20)))
+    above = edges[:-1] >= np.log10(shown["revenue"].mean())
+    axes.set_xscale("log")
+    colors = [ACCENT if high else SOFT for high in above]
+    axes.bar(10 ** edges[:-1], counts, width=np.diff(10**edges) * 0.94, align="edge", color=colors, linewidth=0)
+    only_baseline(axes, grid="y")
+    format_axis(axes.xaxis, tick_number)
+    format_axis(axes.yaxis, tick_number)
+    axes.set_xlabel(f"revenue [{currency}], log scale" if currency else "revenue, log scale")
+    axes.set_ylabel("customers")
+    return describe(
+        figure,
+        f"{plain_number(len(shown))} customers, median revenue {short_money(shown['revenue'].median(), currency)}",
+    )
 
 
 def _draw_customers(axes: "Axes", shown: pd.DataFrame, top: str) -> None:
@@ -178,11 +209,15 @@ def _draw_customers(axes: "Axes", shown: pd.DataFrame, top: str) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.9)
     only_baseline(axes, grid="y")
     axes.spines["bottom"].set_visible(False)
-    format_axis(axes.xaxis, tick_number)
-    format_axis(axes.yaxis, percent)
     if len(shown) > MOST_DOTS:
         draw_hexagons(axes, shown["revenue"], shown["margin_share"], x_log=True)
-        return
+    else:
+        _draw_dots(axes, shown, top)
+    format_axis(axes.xaxis, tick_number)
+    format_axis(axes.yaxis, percent)
+
+
+def _draw_dots(axes: "Axes", shown: pd.DataFrame, top: str) -> None:
     gains, losses = shown[shown["net_margin"] >= 0], shown[shown["net_margin"] < 0]
     best = gains["abc"] == top
     axes.scatter(gains["revenue"][~best], gains["margin_share"][~best], s=20, color=SOFT, linewidth=0, label="others")
