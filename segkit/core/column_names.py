@@ -103,6 +103,20 @@ def _split_compound(word: str) -> tuple[str, ...]:
     return ()
 
 
+def speaks_against(column: str, name: str) -> bool:
+    """Return whether a name holds an idea that speaks against a column, and no phrase of the column names it.
+
+    Examples
+    --------
+    >>> speaks_against("orders.cost", "Profit per order"), speaks_against("orders.cost", "Wareneinsatz")
+    (True, False)
+    """
+    _, phrases, against = _lexicon()
+    ideas = name_ideas(name)[0]
+    said = [phrase for phrase in phrases.get(column, {}) if phrase <= ideas]
+    return bool((against.get(column, frozenset()) & ideas) - frozenset().union(*said))
+
+
 def name_score(column: str, name: str) -> float:
     """Return how much a name speaks for a column of segkit, 0 to 1.
 

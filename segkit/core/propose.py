@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from segkit.core.column_names import known_columns, name_score
+from segkit.core.column_names import known_columns, name_score, speaks_against
 from segkit.core.columns import input_tables
 from segkit.core.errors import DataError
-from segkit.core.propose_fit import speaks_of, value_fit
+from segkit.core.propose_fit import is_day_counter, speaks_of, value_fit
 from segkit.core.propose_relations import (
     Evidence,
     constant_within,
@@ -146,7 +146,7 @@ def _weigh(columns: dict[str, ColumnLook], first: dict[str, str]) -> Evidence:
         and not (speaks_of(name, "category") and not speaks_of(name, "amount", "quantity", "price"))
     }
     if len(numeric) >= 2:
-        ordered = dict(sorted(numeric.items(), key=lambda entry: -_money_name(entry[0]))[:12])
+        ordered = dict(sorted(numeric.items(), key=lambda entry: -_money_name(entry[0]))[:18])
         weigh_money(
             {**ordered, **({item: columns[item]} if item else {})},
             item,
@@ -157,11 +157,17 @@ def _weigh(columns: dict[str, ColumnLook], first: dict[str, str]) -> Evidence:
     ids = [name for name, seen in columns.items() if name_score("orders.order_id", name) >= 0.3 and seen.distinct > 1]
     weigh_orders(columns, ids, day, evidence)
     weigh_dates(columns, evidence)
+    for name, seen in columns.items():
+        if seen.distinct <= 12 and value_fit("orders.currency", seen, 0) >= 0.98:
+            evidence.add("currency", name, 0.5, "all are currency codes")
     return evidence
 
 
+_MONEY = ("quantity", "unit_price", "amount", "unit_cost", "cost", "discount")
+
+
 def _money_name(name: str) -> float:
-    return max(name_score(f"orders.{c}", name) for c in ("quantity", "unit_price", "amount", "unit_cost", "cost"))
+    return max(name_score(f"orders.{c}", name) for c in _MONEY)
 
 
 def _weigh_cost(numeric: dict[str, ColumnLook], evidence: Evidence) -> None:
@@ -173,7 +179,8 @@ def _weigh_cost(numeric: dict[str, ColumnLook], evidence: Evidence) -> None:
     prices = [name for name in prices if evidence.points.get(("quantity", name), 0) <= 0]
     if prices:
         price = max(prices, key=_money_name)
-        free = {n: seen for n, seen in numeric.items() if n == price or not speaks_of(n, "price", "amount", "quantity")}
+        other = ("price", "amount", "quantity", "discount", "percent", "profit", "freight")
+        free = {n: seen for n, seen in numeric.items() if n == price or not speaks_of(n, *other)}
         weigh_costs(free, price, said[price], evidence)
 
 
@@ -182,19 +189,26 @@ def _total(pair: tuple[str, str], score: float, evidence: Evidence, columns: dic
     if not target.startswith("orders."):
         return score
     points = evidence.points.get((target.removeprefix("orders."), source), 0.0)
+    if points > 0 and speaks_against(target, source):
+        return score
     return score + points * min(value_fit(target, columns[source], 1.0), 1.0)
 
 
 def _fill_required(found: dict[str, str], columns: dict[str, ColumnLook]) -> dict[str, str]:
     """Where no name speaks of an item or a date: the description, the code within which prices vary least, any date."""
     found = dict(found)
-    if "orders.item_id" not in found and "items.description" in found:
+    words = found.get("items.description", "")
+    if "orders.item_id" not in found and words and name_score("items.description", words) >= 0.8:
         found["orders.item_id"] = found.pop("items.description")
     free = {name: seen for name, seen in columns.items() if name not in found.values()}
     dated = [name for name, seen in free.items() if seen.date_share * seen.filled > 0.9]
-    if "orders.order_date" not in found and dated:
-        found["orders.order_date"] = dated[0]
-        del free[dated[0]]
+    if "orders.order_date" not in found:
+        roles = [f"orders.{role}_date" for role in ("requested", "promised", "shipped", "delivered")]
+        taken = [found.pop(role) for role in roles if role in found][:1]
+        counted = [name for name, seen in free.items() if is_day_counter(seen)]
+        for name in [*dated, *taken, *counted][:1]:
+            found["orders.order_date"] = name
+            free.pop(name, None)
     price = found.get("orders.unit_price")
     if "orders.item_id" not in found and price and "orders.quantity" in found:
         codes = [name for name, seen in free.items() if seen.distinct >= 5 and seen.unique_share < 0.9]
@@ -213,7 +227,9 @@ def _spread_within(codes: pd.Series, prices: pd.Series) -> float:
 def _require_parts(look: FileLook, found: dict[str, str], wide: WideLook | None) -> None:
     needed = {"item": "orders.item_id"}
     if not wide:
-        needed |= {"date": "orders.order_date", "quantity": "orders.quantity"}
+        needed["date"] = "orders.order_date"
+        if "orders.unit_price" not in found and "orders.amount" not in found:
+            needed["quantity"] = "orders.quantity"
     absent = [word for word, target in needed.items() if target not in found]
     if absent:
         names = ", ".join(map(str, look.rows.columns[:30]))
@@ -232,7 +248,8 @@ def _main_table(look: FileLook, found: dict[str, str], wide: WideLook | None) ->
     if "orders.customer_id" in found or "orders.order_id" in found:
         return "orders"
     key = [found[f"orders.{name}"] for name in ("item_id", "location_id", "order_date") if f"orders.{name}" in found]
-    return "orders" if look.rows.duplicated(key).mean() > 0.001 else "sales"
+    totals = "orders.quantity" in found and look.rows.duplicated(key).mean() <= 0.001
+    return "sales" if totals else "orders"
 
 
 def _settle(

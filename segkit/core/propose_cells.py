@@ -1,23 +1,10 @@
 """SQL that reads odd cells: mixed dates, Excel's day numbers, currency signs, brackets, discounts as shares."""
 
-import re
-
-from segkit.core.column_names import plain_letters
 from segkit.core.propose import Proposal
-from segkit.core.propose_fit import is_serial, speaks_of
+from segkit.core.propose_fit import is_serial, speaks_of, status_of
 from segkit.core.sniff_values import ColumnLook
 
 FULL = 0.99
-STATUS_WORDS = {
-    "cancelled": "cancel storni annul voided void abgebrochen rejected refused geannuleerd fraud failed declined",
-    "returned": "return retour refund gutschrift reso devol credit",
-    "delivered": "deliver complete closed geliefert zugestellt livre entregad consegnat done fulfilled finished "
-    "received erledigt paid invoiced bezahlt",
-    "shipped": "ship dispatch versand versendet expedi spedit sent transit",
-    "open": "open offen pending process hold new created wait partial backorder review ouvert abiert apert prepar "
-    "authorized placed",
-    "free": "free gratis sample promo kostenlos",
-}
 
 
 def quoted(name: str) -> str:
@@ -63,6 +50,8 @@ def fill_order_date(proposal: Proposal) -> tuple[str, str]:
     if not source:
         return "", ""
     look = proposal.look.columns[source]
+    if look.dates is None:
+        return "", ""
     known = look.filled * look.date_share
     others = {
         name: seen
@@ -95,13 +84,17 @@ def discount_expression(proposal: Proposal) -> tuple[str, str]:
     look = proposal.look.columns.get(name)
     if look is None:
         return "", ""
-    high = float(look.numbers.max())
+    high = float(look.numbers.abs().max())
+    if look.negative_share > 0.5 and high > 1:
+        return f"abs(number({quoted(name)}))", f"{name} is written below zero"
     percent = speaks_of(name, "percent") or "%" in name
     if not (high <= 1 and look.whole_share < 0.95) and not (percent and high <= 100):
         return "", ""
+    reason = f"{name} is a share of the price (0 to {high:g})"
+    if not quantity or not price:
+        return "CAST(NULL AS DOUBLE)", f"{reason}, taken off {proposal.source('amount')} already"
     scale = "" if high <= 1 else " / 100"
-    base = f"number({quoted(quantity)}) * number({quoted(price)})" if quantity and price else "NULL"
-    return f"number({quoted(name)}){scale} * {base}", f"{name} is a share of the price (0 to {high:g})"
+    return f"number({quoted(name)}){scale} * number({quoted(quantity)}) * number({quoted(price)})", reason
 
 
 def cost_from_profit(proposal: Proposal) -> tuple[str, str]:
@@ -130,12 +123,4 @@ def translate_status(words: list[str]) -> dict[str, str]:
     >>> translate_status(["Shipped", "Storniert", "?"])
     {'Shipped': 'shipped', 'Storniert': 'cancelled', '?': ''}
     """
-    return {word: _status_of(word) for word in words}
-
-
-def _status_of(word: str) -> str:
-    plain = plain_letters(word)
-    for status, stems in STATUS_WORDS.items():
-        if any(re.search(rf"\b{stem}", plain) for stem in stems.split()):
-            return status
-    return ""
+    return {word: status_of(word) for word in words}

@@ -1,6 +1,10 @@
 """How well the values of a column fit what one of segkit's columns holds, whatever the column is called."""
 
-from segkit.core.column_names import name_ideas
+import re
+
+import numpy as np
+
+from segkit.core.column_names import name_ideas, plain_letters
 from segkit.core.columns import input_tables
 from segkit.core.sniff_values import ColumnLook
 
@@ -8,6 +12,16 @@ ISO_CODES = frozenset(
     "EUR USD GBP CHF JPY CNY RMB SEK NOK DKK PLN CZK HUF RON TRY RUB INR BRL MXN CAD AUD NZD SGD HKD KRW TWD ZAR THB "
     "IDR MYR PHP VND AED SAR ILS CLP COP PEN ARS EGP NGN KES UAH BGN".split()
 )
+STATUS_WORDS = {
+    "cancelled": "cancel storni annul voided void abgebrochen rejected refused geannuleerd fraud failed declined",
+    "returned": "return retour refund gutschrift reso devol credit",
+    "delivered": "deliver complete closed geliefert zugestellt livre entregad consegnat done fulfilled finished "
+    "received erledigt paid invoiced bezahlt",
+    "shipped": "ship dispatch versand versendet expedi spedit sent transit",
+    "open": "open offen pending process hold new created wait partial backorder review ouvert abiert apert prepar "
+    "authorized placed",
+    "free": "free gratis sample promo kostenlos",
+}
 _FEW = {"status": 15, "unit": 40, "currency": 40, "tier": 200, "channel": 60, "country": 260, "region": 5_000}
 
 
@@ -42,6 +56,13 @@ def is_serial(look: ColumnLook) -> bool:
     return look.number_share > 0.95 and look.date_share == 0 and bool(numbers.between(30_000, 60_000).all())
 
 
+def is_day_counter(look: ColumnLook) -> bool:
+    """Whether whole numbers from about 1 up could count days: many of them, and the name speaks of days."""
+    numbers = look.numbers.dropna()
+    whole = look.number_share > 0.99 and look.whole_share == 1 and look.distinct > 5 and not look.leading_zeros
+    return whole and speaks_of(look.name, "date") and bool(numbers.between(0, 5_000).all())
+
+
 def _fits_date(look: ColumnLook, name: float) -> float:
     if look.date_share == 0:
         return 0.8 if name >= 0.5 and is_serial(look) else 0.0
@@ -51,7 +72,9 @@ def _fits_date(look: ColumnLook, name: float) -> float:
 def _fits_number(look: ColumnLook) -> float:
     if look.number_share < 0.5 or look.leading_zeros or look.date_share > 0.9:
         return 0.0
-    return look.number_share * (0.6 if look.distinct == 1 else 1.0)
+    return (
+        look.number_share * (0.6 if look.distinct == 1 else 1.0) * (0.6 if look.distinct <= 2 < look.rows / 20 else 1.0)
+    )
 
 
 def _fits_id(short: str, look: ColumnLook, name: float) -> float:
@@ -80,9 +103,12 @@ def _fits_text(short: str, look: ColumnLook) -> float:
     if short in _FEW and look.distinct > _FEW[short]:
         return 0.0
     words = look.number_share < 0.5
+    if short == "status":
+        states = look.codes.dropna().unique()
+        return float(np.mean([bool(status_of(str(word))) for word in states])) if words and len(states) else 0.0
     if short in ("description", "name"):
         return 1.0 if words and look.text_length > 3 else 0.2
-    if short in ("country", "unit", "status"):
+    if short in ("country", "unit"):
         return 1.0 if words else 0.1
     if short == "category" and look.unique_share > 0.7 and look.rows > 50:
         return 0.3
@@ -124,3 +150,18 @@ def named_currency(name: str) -> str:
 def speaks_of(name: str, *ideas: str) -> bool:
     """Return whether a column name holds one of some ideas (see synonyms.toml)."""
     return bool(name_ideas(name)[0] & set(ideas))
+
+
+def status_of(word: str) -> str:
+    """Return segkit's status for a word of the source, blank where none is known.
+
+    Examples
+    --------
+    >>> status_of("Storniert"), status_of("SHIPPED"), status_of("Texas")
+    ('cancelled', 'shipped', '')
+    """
+    plain = plain_letters(word).replace("_", " ")
+    for status, stems in STATUS_WORDS.items():
+        if any(re.search(rf"\b{stem}", plain) for stem in stems.split()):
+            return status
+    return ""

@@ -1,11 +1,12 @@
 """What columns of an unknown file say of each other: price x quantity = amount, one day per order, and so on."""
 
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from segkit.core.propose_fit import speaks_of
 from segkit.core.sniff_values import ColumnLook
 
 PRODUCT_ROWS = 6_000
@@ -48,28 +49,54 @@ def weigh_money(columns: dict[str, ColumnLook], item: str | None, names: dict[st
 def _products(numeric: dict[str, pd.Series], names: dict[str, float], evidence: Evidence) -> set[str]:
     """Triples in which quantity x price gives the amount; returns the columns told apart so."""
     table = pd.DataFrame(numeric).iloc[:: max(len(next(iter(numeric.values()), [])) // PRODUCT_ROWS, 1)]
+    labels, cells = [str(name) for name in table], table.to_numpy(dtype="float64")
     best: tuple[float, str, str, str] | None = None
-    for amount in map(str, table):
-        for left, right in permutations([str(name) for name in table if name != amount], 2):
-            if names.get(left, 0) <= names.get(right, 0) and left > right:
-                continue
-            rows = table[[left, right, amount]].dropna()
-            rows = rows[(rows[left].abs() != 1) & (rows[right].abs() != 1) & (rows[amount] != 0)]
-            if len(rows) < 20:
-                continue
-            gap = (rows[left] * rows[right] - rows[amount]).abs()
-            share = float((gap <= 0.006 * rows[left].abs().clip(lower=1) + 0.001 * rows[amount].abs()).mean())
-            if share >= 0.8 and (best is None or share + names.get(left, 0) > best[0] + names.get(best[1], 0)):
-                best = (share, left, right, amount)
+    for left, right in combinations(range(len(labels)), 2):
+        one, other = cells[:, left], cells[:, right]
+        telling = (np.abs(one) != 1) & (np.abs(other) != 1) & (one * other != 0)
+        allowed = 0.006 * np.maximum(np.minimum(np.abs(one), np.abs(other)), 1)
+        shares = _shares_equal(one * other, cells, telling, allowed)
+        for place in np.flatnonzero(shares >= 0.8):
+            name = max(names.get(labels[left], 0), names.get(labels[right], 0))
+            if place not in (left, right) and (best is None or shares[place] + name > best[0]):
+                best = (float(shares[place]) + name, labels[left], labels[right], labels[place])
     if best is None:
         return set()
-    share, left, right, amount = best
-    quantity, price = (left, right) if names.get(left, 0) >= names.get(right, 0) else (right, left)
-    reason = f"{quantity} x {price} = {amount} in {share:.1%} of rows"
-    evidence.add("quantity", quantity, 0.6, reason)
-    evidence.add("unit_price", price, 0.6, reason)
-    evidence.add("amount", amount, 0.6, reason)
-    return {quantity, price, amount}
+    _, left_name, right_name, amount = best
+    order = sorted((left_name, right_name), key=lambda name: (-names.get(name, 0), -_whole_share(table[name])))
+    reason = f"{order[0]} x {order[1]} = {amount} in {best[0] - max(names.get(name, 0) for name in order):.1%} of rows"
+    for column, source in zip(("quantity", "unit_price", "amount"), (*order, amount), strict=True):
+        evidence.add(column, source, 0.6, reason)
+    _net_of_discount(labels, cells, amount, evidence)
+    return {*order, amount}
+
+
+def _shares_equal(wanted: np.ndarray, cells: np.ndarray, rows: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Return for each column the share of rows in which it equals what is wanted; 0 with fewer than 20 rows."""
+    known = rows[:, None] & ~np.isnan(cells) & ~np.isnan(wanted)[:, None]
+    near = np.abs(cells - wanted[:, None]) <= (allowed + 0.001 * np.abs(wanted))[:, None]
+    count = known.sum(axis=0)
+    return np.where(count >= 20, (near & known).sum(axis=0) / np.maximum(count, 1), 0.0)
+
+
+def _whole_share(numbers: pd.Series) -> float:
+    return float((numbers.dropna() % 1 == 0).mean())
+
+
+def _net_of_discount(labels: list[str], cells: np.ndarray, gross: str, evidence: Evidence) -> None:
+    """Quantity x price may be the amount before a discount: then the amount less it stands in another column."""
+    total = cells[:, labels.index(gross)]
+    for place, discount in enumerate(labels):
+        if discount == gross or not speaks_of(discount, "discount"):
+            continue
+        taken = np.abs(cells[:, place])
+        shares = _shares_equal(total - taken, cells, taken > 0, np.full(len(cells), 0.011))
+        nets = [labels[other] for other in np.flatnonzero(shares > 0.95) if labels[other] not in (gross, discount)]
+        for net in nets:
+            evidence.add("amount", net, 0.8, f"{gross} - {discount} = {net}")
+        if nets:
+            evidence.add("amount", gross, -0.6, "")
+            evidence.add("discount", discount, 0.3, f"{gross} - {discount} = {nets[0]}")
 
 
 def _slopes(
@@ -77,22 +104,37 @@ def _slopes(
 ) -> None:
     """Within an item, a line amount grows with the quantity and a unit price does not."""
     groups = pd.factorize(columns[item].codes)[0]
-    for quantity in [name for name in columns if name != item and (name in found or _counts(columns[name], names))]:
-        for money in [name for name in columns if name not in (quantity, item)]:
-            slope, rows = _slope(groups, columns[quantity].numbers, columns[money].numbers)
-            if rows < 100:
-                continue
-            if 0.75 <= slope <= 1.25 and _spread(columns[money]) > _spread(columns[quantity]):
-                reason = f"{money} grows with {quantity} within an item (x 2 gives x {2**slope:.2f})"
-                whole_line = f"{reason}: it is of the line, not of the unit"
-                evidence.add("quantity", quantity, 0.25, reason)
-                for column, points in (("amount", 0.3), ("cost", 0.3), ("unit_price", -0.6), ("unit_cost", -0.6)):
-                    evidence.add(column, money, points, whole_line)
-                evidence.add("quantity", money, -0.3, "")
-            elif -0.4 <= slope <= 0.2:
-                reason = f"does not grow with {quantity} within an item: it is of the unit"
-                for column, points in (("unit_price", 0.2), ("unit_cost", 0.2), ("amount", -0.5), ("cost", -0.5)):
-                    evidence.add(column, money, points, reason)
+    known = [name for name in found if evidence.points.get(("quantity", name), 0) > 0]
+    tried = known or [name for name in columns if name != item and _counts(columns[name], names)]
+    slopes = {name: _slopes_on(columns, groups, name, item) for name in tried}
+    grown = {name: [money for money, slope in slopes[name].items() if 0.75 <= slope <= 1.25] for name in tried}
+    quantity = max(
+        tried, key=lambda name: (names.get(name, 0) >= 0.5, len(grown[name]), names.get(name, 0)), default=""
+    )
+    for money, slope in slopes.get(quantity, {}).items():
+        if money in grown[quantity]:
+            reason = f"{money} grows with {quantity} within an item (x 2 gives x {2**slope:.2f})"
+            evidence.add("quantity", quantity, 0.25, reason)
+            for column, points in (("amount", 0.3), ("cost", 0.3), ("unit_price", -0.6), ("unit_cost", -0.6)):
+                evidence.add(column, money, points, f"{reason}: it is of the line, not of the unit")
+            evidence.add("quantity", money, -0.3, "")
+        elif -0.4 <= slope <= 0.2:
+            reason = f"does not grow with {quantity} within an item: it is of the unit"
+            for column, points in (("unit_price", 0.2), ("unit_cost", 0.2), ("amount", -0.5), ("cost", -0.5)):
+                evidence.add(column, money, points, reason)
+
+
+def _slopes_on(columns: dict[str, ColumnLook], groups: np.ndarray, quantity: str, item: str) -> dict[str, float]:
+    """Slope of each other column on a quantity, where enough rows tell and the column varies more than the quantity."""
+    spread = _spread(columns[quantity])
+    slopes = {}
+    for name, look in columns.items():
+        if name in (quantity, item):
+            continue
+        slope, rows = _slope(groups, columns[quantity].numbers, look.numbers)
+        if rows >= 100 and (slope < 0.75 or _spread(look) > spread):
+            slopes[name] = slope
+    return slopes
 
 
 def _counts(look: ColumnLook, names: dict[str, float]) -> bool:

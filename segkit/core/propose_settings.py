@@ -12,7 +12,7 @@ from segkit.core.propose_cells import (
     translate_status,
 )
 from segkit.core.propose_draft import Draft
-from segkit.core.propose_fit import days_per_unit
+from segkit.core.propose_fit import days_per_unit, is_day_counter
 from segkit.core.propose_rules import (
     count_repeats,
     country_currency,
@@ -26,6 +26,7 @@ from segkit.core.settings import Source
 from segkit.core.sniff import FileLook
 
 ASSUMED_MARGIN = 0.35
+COUNTED_FROM = "2024-01-01"
 EMPTY_SIGNS = set("- -- ? . NA N/A n/a n.a. k.A. None none unknown #REF! #VALUE! #DIV/0!".split())
 _USUAL = {"encoding": "utf-8", "delimiter": ",", "header_row": 1, "decimal": ".", "thousands": ""}
 _WHY = {
@@ -129,6 +130,14 @@ def _computed(draft: Draft, proposal: Proposal) -> dict[str, tuple[str, str]]:
     if not proposal.source("customer_id"):
         found["customer_id"] = ("'(unknown)'", "ASSUMED: the file names no customer")
         draft.assumed.append("customer_id = (unknown): the file names no customer; there are no customer segments")
+    if not proposal.source("quantity"):
+        found["quantity"] = ("1", "ASSUMED: the file names no quantity, so each row is one piece")
+        draft.assumed.append("quantity = 1: the file names no quantity, so each row is one piece")
+    day = proposal.look.columns[proposal.source("order_date")]
+    if is_day_counter(day):
+        counted = f"DATE '{COUNTED_FROM}' + CAST(number({quoted(day.name)}) AS INTEGER)"
+        found["order_date"] = (counted, f"ASSUMED: {day.name} counts days from no known day")
+        draft.assumed.append(f"order_date: {day.name} counts days; day 0 is taken as {COUNTED_FROM}")
     expression, reason = fill_order_date(proposal)
     if expression:
         found["order_date"] = (expression, f"? {reason}")

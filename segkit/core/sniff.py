@@ -122,6 +122,11 @@ def _read_csv(path: Path) -> tuple[dict[str, Any], pd.DataFrame, int, list[str]]
     data, complete = read_bytes(path)
     layout = read_layout(path, data)
     rows, ragged = read_text(data, layout)
+    if rows.empty and ragged:
+        raise DataError(
+            f"{path}: {ragged:,} rows do not have the {rows.shape[1]} cells that the header has, no row has\n"
+            "Give every row as many cells as there are names, or another delimiter."
+        )
     options: dict[str, Any] = {
         "encoding": layout.encoding,
         "delimiter": layout.delimiter,

@@ -120,7 +120,7 @@ def _is_number(values: pd.Series, marks: Marks) -> pd.Series:
     point = re.escape(marks.decimal)
     gap = r"[ \u00a0\u202f]" if marks.thousands == " " else re.escape(marks.thousands)
     grouped = rf"\d{{1,3}}(?:{gap}\d{{3}})+(?:{point}\d+)?|" if gap else ""
-    pattern = rf"[-+(]?(?:{grouped}\d+(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d+)?[-)]?"
+    pattern = rf"[-+(]?(?:{grouped}\d+(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d{{1,2}})?[-)]?"
     return values.str.fullmatch(pattern).fillna(False).astype(bool)
 
 

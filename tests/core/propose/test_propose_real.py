@@ -12,7 +12,7 @@ from segkit.core.settings import read_settings
 from segkit.core.sniff import sniff_file
 from segkit.core.workspace import new_workspace
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REAL = Path(os.environ.get("SEGKIT_REAL_DATA") or ROOT.parent / "shared" / "data")
 pytestmark = pytest.mark.real
 
