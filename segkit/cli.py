@@ -40,6 +40,9 @@ def _plainly(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(error.exit_code) from None
         except typer.Exit:
             raise
+        except OSError as error:
+            _show_error(error, str(error), options["debug"])
+            raise typer.Exit(1) from None
         except Exception as error:
             text = f"{type(error).__name__}: {error}\nThis looks like a fault in segkit; --debug shows where."
             _show_error(error, text, options["debug"])
@@ -71,12 +74,9 @@ def new(
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Look at a file, propose its mapping and write a workspace."""
-    from segkit.core.propose import new_workspace
+    from segkit.core.workspace import new_workspace
 
-    existing = Path(name) / "segkit.toml"
-    if existing.exists() and not force:
-        raise SettingsError(f"{existing} exists already\nGive another name, or replace it with --force.")
-    typer.echo(new_workspace(name, orders=orders, mapping=mapping))
+    typer.echo(new_workspace(name, orders=orders, mapping=mapping, force=force))
 
 
 @app.command()

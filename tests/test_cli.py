@@ -1,5 +1,7 @@
 import importlib.util
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -47,14 +49,15 @@ def test_run_says_where_the_report_is(company):
     done = call("run", company.workspace)
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "acme: 1 notebooks"
-    assert lines[1].startswith("[1/1] 0_data done in ")
-    assert lines[2] == "Report: reports/acme/latest/index.html"
+    assert lines[:2] == ["acme: reading the sources", "acme: running the notebooks"]
+    assert lines[2].startswith("[1/1] 0_data done in ")
+    assert lines[-1] == "Report: reports/acme/latest/index.html"
     again = call("run", company.workspace)
-    assert (again.exit_code, again.stdout.splitlines()) == (
-        0,
-        ["acme: already done; --force does it again", "Report: reports/acme/latest/index.html"],
-    )
+    assert again.exit_code == 0
+    assert again.stdout.splitlines()[1:] == [
+        "acme: already done; --force does it again",
+        "Report: reports/acme/latest/index.html",
+    ]
     assert call("status", company.workspace, "--max-age", "1h").exit_code == 0
     assert call("status").stdout.startswith("acme: as of 2025-12-31, 0.0 h old")
 
@@ -180,6 +183,41 @@ def test_command_line_imports_nothing_heavy():
     code = f"import sys, segkit.cli; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_terminal_shows_a_bar_and_then_where_the_report_is(company):
+    company.add("0_data", "1")
+    script = SCRIPT.format(here=str(Path(fake_parts.__file__).parent), root=str(company.root))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", script, "run", str(company.workspace)]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+        os.close(theirs)
+        shown = b""
+        while piece := _read(ours):
+            shown += piece
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "━" in text
+    assert "acme: reading the sources" in text
+    assert "0_data done in" in text
+    assert "Report: reports/acme/latest/index.html" in text
+
+
+def _read(terminal):
+    """Read from a terminal; nothing once its other end is closed."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+def test_unwritable_reports_folder_is_no_fault_of_segkit(company):
+    company.add("0_data", "1")
+    company.reports.write_text("a file where the folder should be")
+    failed = call("run", company.workspace)
+    assert failed.exit_code == 1
+    assert "reports" in failed.stderr
+    assert "Traceback" not in failed.output
 
 
 def test_sigterm_ends_a_run_as_a_failure(company):

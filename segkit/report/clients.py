@@ -5,10 +5,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from segkit.core.errors import SegkitError, SettingsError
-from segkit.report.parts import RunOptions, RunParts, RunResult, default_parts
+from segkit.report.execute import is_parquet
+from segkit.report.parts import INDEX, RunOptions, RunParts, RunResult, default_parts
 from segkit.report.progress import Progress
+from segkit.report.publish import LATEST, RUN_FILE, latest_report
+from segkit.report.record import read_json
 from segkit.report.run import run_workspace
 
 HOOK_SECONDS = 60
@@ -122,6 +126,8 @@ def _attempt(workspace: Path, day: str | None, **options: Any) -> RunResult:
             notebooks=tuple(getattr(error, "results", ())),
             error=error,
         )
+    except OSError as error:
+        return RunResult(name, "failed", exit_code=1, reason=str(error), error=error)
     except Exception as error:  # a fault in segkit itself must not take the other clients with it
         reason = f"{type(error).__name__}: {error}\nThis looks like a fault in segkit; --debug shows where."
         return RunResult(name, "failed", exit_code=1, reason=reason, error=error)
@@ -141,11 +147,26 @@ def _write_index(results: list[RunResult], options: RunOptions, parts: RunParts)
 
 
 def _entry(result: RunResult, reports: Path) -> dict[str, Any]:
-    page = reports / result.workspace / "latest" / "index.html"
+    """Return a client's line in the index; the link leads to its newest complete report, also after a failure."""
+    folder = reports / result.workspace
+    report = latest_report(folder)
     return {
-        "workspace": result.workspace,
+        "name": result.workspace,
         "status": result.status,
         "reason": result.reason.partition("\n")[0],
-        "as_of": result.as_of.isoformat() if result.as_of else "",
-        "page": page.relative_to(reports).as_posix() if page.is_file() else "",
+        "as_of": read_json(report / RUN_FILE).get("as_of", "") if report else "",
+        "link": f"{quote(folder.name)}/{LATEST}/{INDEX}" if report else "",
+        "headline": _headline(report) if report else "",
     }
+
+
+def _headline(report: Path) -> str:
+    """Return the sentence a director reads first: that of the last step."""
+    path = report / "tables" / "headlines.parquet"
+    if not is_parquet(path):
+        return ""
+    import pandas as pd
+
+    headlines = pd.read_parquet(path, columns=["step", "sentence"])
+    last = headlines[headlines["step"] == headlines["step"].max()]
+    return str(last["sentence"].iloc[0]) if len(last) else ""

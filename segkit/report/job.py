@@ -3,7 +3,10 @@
 import errno
 import importlib
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,15 @@ class Job:
     parts: RunParts
     deadline: Deadline
     started: datetime
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Show and time a stage of the run."""
+        self.progress.stage(self.workspace.name, name)
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 3)
 
 
 def run_job(job: Job) -> RunResult:
@@ -85,20 +97,22 @@ def run_job(job: Job) -> RunResult:
     before = prerequisites(pack)
     pack = select_notebooks(pack, job.only)
     require_parameters(pack, _parameters(job, "", Path()))
+    logo = job.parts.read_logo(job.settings, job.workspace)
     # papermill takes a second to import; that can pass while the sources are read
     threading.Thread(target=importlib.import_module, args=("papermill",), daemon=True).start()
     staging = open_staging(job.folder)
     try:
-        with job.deadline.guard():
+        with job.stage("reading the sources"), job.deadline.guard():
             prepared = job.parts.prepare(job.workspace, as_of=job.as_of, overrides=job.overrides, run_dir=staging)
         _require_good_input(job, prepared)
-        run_id = make_run_id(prepared, pack, job.only)
+        run_id = make_run_id(prepared, pack, job.only, logo)
         target = job.folder / f"{prepared.as_of}-{run_id}"
         if (target / RUN_FILE).is_file() and not job.options.force:
             discard(staging)
             return _result(job, prepared, run_id, target, "already done")
         staging = name_staging(staging, run_id)
-        results = _run_pack(job, pack, before, prepared, staging)
+        with job.stage("running the notebooks"):
+            results = _run_pack(job, pack, before, prepared, staging)
         _record(job, prepared, run_id, results, staging)
         _require_success(results, job, run_id)
         _make_pages(job, pack, prepared, staging)
@@ -116,7 +130,7 @@ def _run_pack(
     job: Job, pack: list[Notebook], before: dict[str, set[str]], prepared: PreparedRun, staging: Path
 ) -> list[NotebookResult]:
     parameters = _parameters(job, prepared.as_of.isoformat(), staging)
-    job.progress.expect(job.workspace.name, {notebook.name: len(notebook.code_cells) for notebook in pack})
+    job.progress.expect({notebook.name: len(notebook.code_cells) for notebook in pack})
     with quiet_papermill(), Kernels(prepared.as_of, job.secrets.variables) as kernels:
 
         def execute(notebook: Notebook) -> NotebookResult:
@@ -133,16 +147,17 @@ def _run_pack(
         )
         paths = {str(staging): "report", str(job.workspace): job.workspace.name, str(kernels.scratch): "kernel"}
     for notebook in pack:
-        if (executed := staging / "executed" / f"{notebook.name}.ipynb").is_file():
-            normalise_notebook(executed, notebook, paths, job.secrets)
+        with suppress(FileNotFoundError, ValueError):  # a kernel that died early may leave no whole notebook
+            normalise_notebook(staging / "executed" / f"{notebook.name}.ipynb", notebook, paths, job.secrets)
     return results
 
 
 def _make_pages(job: Job, pack: list[Notebook], prepared: PreparedRun, staging: Path) -> None:
     executed = [staging / "executed" / f"{notebook.name}.ipynb" for notebook in pack]
     try:
-        with job.deadline.guard():
+        with job.stage("making the pages"), job.deadline.guard():
             job.parts.write_pages(staging, executed, job.settings, job.workspace, prepared.as_of)
+        with job.stage("making the workbook"), job.deadline.guard():
             job.parts.write_workbook(staging, None, job.settings, prepared.as_of)
     except (SegkitError, OSError):
         raise
@@ -205,6 +220,7 @@ def _record(job: Job, prepared: PreparedRun, run_id: str, results: list[Notebook
         only=job.only,
         results=results,
         started=job.started,
+        stages=job.seconds,
     )
     write_json(staging / RUN_FILE, content, job.secrets.hide)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from segkit.core.settings import Settings
 from segkit.report.execute import NotebookResult
 from segkit.report.publish import LATEST
 
@@ -37,6 +38,7 @@ class RunParts:
     write_pages: Callable[..., None]
     write_workbook: Callable[..., None]
     write_portfolio: Callable[..., None]
+    read_logo: Callable[..., str]
     notebooks: Path
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
@@ -78,7 +80,7 @@ def notebooks_dir() -> Path:
 
 def default_parts() -> RunParts:
     """Return the parts of a real run. What is heavy is imported when it is called."""
-    return RunParts(_prepare, _write_pages, _write_workbook, _write_portfolio, notebooks_dir())
+    return RunParts(_prepare, _write_pages, _write_workbook, _write_portfolio, _read_logo, notebooks_dir())
 
 
 def _prepare(*tables: Any, **options: Any) -> Any:
@@ -103,3 +105,11 @@ def _write_portfolio(*args: Any, **options: Any) -> None:
     from segkit.report.pages import write_portfolio
 
     write_portfolio(*args, **options)
+
+
+def _read_logo(settings: Settings, workspace: Path) -> str:
+    if not settings.company.logo:
+        return ""
+    from segkit.report.pages import read_logo
+
+    return read_logo(settings, workspace)

@@ -9,7 +9,10 @@ from segkit.report.execute import NotebookResult
 class Progress(AbstractContextManager["Progress"]):
     """Progress that shows nothing; the others say what they show."""
 
-    def expect(self, workspace: str, cells: dict[str, int]) -> None:
+    def stage(self, workspace: str, name: str) -> None:
+        """Note what the run of a workspace does now."""
+
+    def expect(self, cells: dict[str, int]) -> None:
         """Take the number of code cells of each notebook, before the first begins."""
 
     def begin(self, name: str) -> None:
@@ -36,10 +39,13 @@ class LineProgress(Progress):
         self._cells: dict[str, int] = {}
         self._ended = 0
 
-    def expect(self, workspace: str, cells: dict[str, int]) -> None:
+    def stage(self, workspace: str, name: str) -> None:
+        """Write what begins."""
+        self.say(f"{workspace}: {name}")
+
+    def expect(self, cells: dict[str, int]) -> None:
         """Take the number of code cells of each notebook."""
         self._cells, self._ended = cells, 0
-        self.say(f"{workspace}: {len(cells)} notebooks")
 
     def end(self, result: NotebookResult) -> None:
         """Write how a notebook fared."""
@@ -66,11 +72,16 @@ class BarProgress(Progress):
         self._left: dict[str, int] = {}
         self._task: Any = None
 
-    def expect(self, workspace: str, cells: dict[str, int]) -> None:
-        """Show the bar."""
-        self._left = dict(cells)
-        self._task = self._bar.add_task(workspace, total=sum(cells.values()))
+    def stage(self, workspace: str, name: str) -> None:
+        """Show what the run does, beside a bar that has just begun."""
+        self._clear()
+        self._task = self._bar.add_task(f"{workspace}: {name}", total=None)
         self._bar.start()
+
+    def expect(self, cells: dict[str, int]) -> None:
+        """Let the bar count code cells."""
+        self._left = dict(cells)
+        self._bar.update(self._task, total=sum(cells.values()))
 
     def begin(self, name: str) -> None:
         """Show the notebook's name beside the bar."""
@@ -88,6 +99,10 @@ class BarProgress(Progress):
             self._running.remove(result.name)
         self._bar.update(self._task, advance=self._left.pop(result.name, 0), description=", ".join(self._running))
         self.say(describe(result))
+
+    def _clear(self) -> None:
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
 
     def say(self, text: str) -> None:
         """Write a line above the bar."""

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import platform
+import resource
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -30,7 +32,7 @@ class PreparedRun(Protocol):
     settings: dict[str, Any]
 
 
-def make_run_id(prepared: PreparedRun, pack: Iterable[Notebook], only: list[str] | None) -> str:
+def make_run_id(prepared: PreparedRun, pack: Iterable[Notebook], only: list[str] | None, logo: str) -> str:
     """Return the id of a run: the same inputs, settings, notebooks, program and libraries give the same id.
 
     Parameters
@@ -41,6 +43,8 @@ def make_run_id(prepared: PreparedRun, pack: Iterable[Notebook], only: list[str]
         The notebooks that run.
     only : list of str or None
         The selection, where there is one.
+    logo : str
+        What the pages show; no part of the fingerprint.
 
     Returns
     -------
@@ -52,6 +56,7 @@ def make_run_id(prepared: PreparedRun, pack: Iterable[Notebook], only: list[str]
         prepared.as_of.isoformat(),
         json.dumps(versions(), sort_keys=True),
         ",".join(only or []),
+        logo,
     ]
     digest = hashlib.sha256("\n".join(parts).encode())
     digest.update(_program_digest())
@@ -76,6 +81,7 @@ def run_record(
     only: list[str] | None,
     results: list[NotebookResult],
     started: datetime,
+    stages: dict[str, float],
 ) -> dict[str, Any]:
     """Return the content of run.json: the one place in a report that tells times."""
     finished = datetime.now(UTC)
@@ -87,6 +93,8 @@ def run_record(
         "started": started.isoformat(timespec="milliseconds"),
         "finished": finished.isoformat(timespec="milliseconds"),
         "seconds": round((finished - started).total_seconds(), 3),
+        "stages": stages,
+        "peak_memory_mb": _peak_memory(),
         "parameters": parameters,
         "notebooks": [{**asdict(result), "seconds": round(result.seconds, 3)} for result in results],
         "inputs": prepared.inputs,
@@ -124,6 +132,13 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _peak_memory() -> dict[str, float]:
+    """Peak resident memory [MB] of the runner and of the largest kernel so far."""
+    per_mb = 2**20 if sys.platform == "darwin" else 2**10
+    used = {"runner": resource.RUSAGE_SELF, "largest_kernel": resource.RUSAGE_CHILDREN}
+    return {name: round(resource.getrusage(who).ru_maxrss / per_mb, 1) for name, who in used.items()}
 
 
 @cache

@@ -3,7 +3,9 @@
 import html
 import json
 import re
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
@@ -78,8 +80,28 @@ def require_no_secrets(folder: Path, secrets: Secrets) -> None:
 
 
 def _holds(path: Path, needles: list[bytes]) -> bool:
-    content = path.read_bytes()
-    return any(needle in content for needle in needles)
+    return any(needle in content for content in _contents(path) for needle in needles)
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, and what is compressed in it."""
+    yield path.read_bytes()
+    if path.suffix == ".xlsx" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+    if path.suffix == ".parquet":
+        yield from _parquet_contents(path)
+
+
+def _parquet_contents(path: Path) -> Iterator[bytes]:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    with suppress(pa.ArrowInvalid, OSError), ParquetFile(path) as table:
+        for batch in table.iter_batches():
+            for column in batch.columns:
+                texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+                yield from (buffer.to_pybytes() for buffer in texts.buffers() if buffer)
 
 
 def _forms(url: str) -> Iterable[str]:

@@ -44,6 +44,11 @@ def write_workbook(run_dir, *_):
     (run_dir / "segkit.xlsx").write_bytes(b"workbook")
 
 
+def read_logo(settings, workspace):
+    """Return the text of the logo's file."""
+    return (workspace / settings.company.logo).read_text() if settings.company.logo else ""
+
+
 def write_portfolio(reports_dir, entries):
     """Write the entries themselves."""
     (reports_dir / "index.html").write_text(json.dumps(entries))
@@ -114,6 +119,7 @@ class Company:
             "write_pages": write_pages,
             "write_workbook": write_workbook,
             "write_portfolio": write_portfolio,
+            "read_logo": read_logo,
             "notebooks": self.notebooks,
             "today": lambda: self.today,
         }

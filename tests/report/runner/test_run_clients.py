@@ -39,7 +39,7 @@ def test_one_poison_client_does_not_stop_the_rest(clients):
     assert "did you mean free_lines?" in results[1].reason
     assert overall_exit_code(results) == 2
     entries = json.loads((clients[0].reports / "index.html").read_text())
-    assert [(entry["workspace"], entry["page"]) for entry in entries] == [
+    assert [(entry["name"], entry["link"]) for entry in entries] == [
         ("acme", "acme/latest/index.html"),
         ("poison", ""),
         ("zeta", "zeta/latest/index.html"),

@@ -42,6 +42,19 @@ def test_workspace_without_database_has_no_secrets():
     assert find_secrets(check_settings({"sources": {"orders": {"file": "a:b@c.csv"}}}, "test")).texts == ()
 
 
+def test_leak_in_compressed_files_is_found(tmp_path):
+    import pandas as pd
+
+    leaky = pd.DataFrame({"note": ["fine"] * 999 + ["it is tr0ub4dor"]})
+    leaky.to_parquet(tmp_path / "notes.parquet", compression="zstd")
+    leaky.astype("category").to_parquet(tmp_path / "classes.parquet")
+    leaky.to_excel(tmp_path / "segkit.xlsx", engine="xlsxwriter")
+    leaky.head(10).to_parquet(tmp_path / "fine.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    with pytest.raises(RunError, match=r"in 3 ways\n  classes\.parquet\n  notes\.parquet\n  segkit\.xlsx"):
+        require_no_secrets(tmp_path, secrets_of("postgresql://ann:tr0ub4dor@db/orders"))
+
+
 def test_leak_stops_the_run_and_names_the_file_only(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "demand.parquet").write_bytes(b"PAR1 tr0ub4dor PAR1")

@@ -23,8 +23,8 @@ class Heard(Progress):
     def __init__(self):
         self.heard = []
 
-    def expect(self, workspace, cells):
-        self.heard.append(("expect", workspace, cells))
+    def expect(self, cells):
+        self.heard.append(("expect", cells))
 
     def advance(self, name):
         self.heard.append(("advance", name))
@@ -57,7 +57,7 @@ def test_report_is_published_whole(done):
         "tables/demand.parquet",
     ]
     assert "Acme & Söhne 2025-12-31" in (result.report / "index.html").read_text()
-    assert heard.heard[0] == ("expect", "acme", {"0_data": 4, "1_demand": 3})
+    assert heard.heard[0] == ("expect", {"0_data": 4, "1_demand": 3})
     assert [name for kind, name in heard.heard[1:] if kind == "end"] == ["0_data", "1_demand"]
     assert sum(kind == "advance" for kind, _ in heard.heard[1:]) == 4 + 1 + 3 + 1
 
@@ -69,6 +69,13 @@ def test_report_is_published_whole(done):
     ]
     assert {"python", "segkit", "pandas", "papermill"} <= set(record["versions"])
     assert record["started"] < record["finished"]
+    assert list(record["stages"]) == [
+        "reading the sources",
+        "running the notebooks",
+        "making the pages",
+        "making the workbook",
+    ]
+    assert record["peak_memory_mb"]["largest_kernel"] > 10
 
     before = files(result.report)
     assert done.run().status == "already done"
@@ -86,11 +93,16 @@ def test_what_a_run_is_made_of_decides_its_id(done):
     partial = done.run(only=["0"])
     done.add("1_demand", "2", needs=["data"])
     renewed = done.run().run_id
-    assert len({first, changed, partial.run_id, renewed}) == 4
+    done.settings('[company]\nname = "Acme & Söhne"\nlogo = "logo.svg"')
+    (done.workspace / "logo.svg").write_text("<svg/>")
+    logo = done.run().run_id
+    (done.workspace / "logo.svg").write_text("<svg></svg>")
+    other_logo = done.run().run_id
+    assert len({first, changed, partial.run_id, renewed, logo, other_logo}) == 6
     assert [one.name for one in partial.notebooks] == ["0_data"]
     assert not partial.is_latest
     assert partial.page.parent.name == f"2025-12-31-{partial.run_id}"
-    assert done.latest() == f"2025-12-31-{renewed}"
+    assert done.latest() == f"2025-12-31-{other_logo}"
 
 
 def test_run_that_is_already_done_becomes_latest_again(done):
