@@ -302,6 +302,9 @@ def _draft_missing(draft: Draft, proposal: Proposal) -> None:
         draft.missing.append("price: no money can be counted, so classes are made by quantity")
         draft.add("segments", "measure", "quantity", "no price in the file")
     known = any(has(name) for name in ("unit_cost", "cost", "items.unit_cost")) or cost_from_profit(proposal)[0]
+    if proposal.table == "sales" and money and not known and has("items.lead_time_days"):
+        draft.add("sources.items.columns", "unit_cost", has("price"), "? if it is what you pay", active=False)
+        draft.doubts.append(f"{has('price')} is taken as what customers pay; if you pay it, it is items.unit_cost")
     if money and not known:
         draft.missing.append("unit_cost: without it every margin rests on one assumption")
         draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")

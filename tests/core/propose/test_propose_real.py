@@ -108,7 +108,10 @@ def test_spare_parts_man(tmp_path: Path) -> None:
     assert "Still to mend" not in report
 
 
-def test_spare_parts_raf() -> None:
+def test_spare_parts_raf(tmp_path: Path) -> None:
+    file = real_file("spare_parts/raf_5000x84_monthly.csv.gz")
+    report = new_workspace("parts", orders=file, folder=tmp_path)
+    assert "PRICE (£) is taken as what customers pay; if you pay it, it is items.unit_cost" in report
     proposal = propose("spare_parts/raf_5000x84_monthly.csv.gz")
     assert proposal.source("item_id") == "Item Ref no"
     assert proposal.source("items.lead_time_days") == "Lead Time (months)"
