@@ -13,6 +13,7 @@ from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percen
 NUMERIC = ("number", "whole", "money", "share")
 BY_UNIT = ("value", "low", "base", "high")
 WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
+SPOKEN = ("headline", "measure", "action", "life_cycle")  # words of ours, read better without underscores
 LONGEST_TEXT = 90
 WIDE = 9
 
@@ -104,6 +105,8 @@ def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> lis
         texts = [in_unit(value, str(unit), currency) for value, unit in zip(values, frame["unit"], strict=True)]
         return [f'<td class="number">{escape(text)}</td>' for text in texts]
     write = cell_writer(column, values)
+    if column.name in SPOKEN:
+        return [_text_cell(write(value).replace("_", " "), column.kind) for value in values]
     if column.kind in NUMERIC:
         return [f'<td class="number">{escape(write(value))}</td>' for value in values]
     return [_text_cell(write(value), column.kind) for value in values]

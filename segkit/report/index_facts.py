@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from segkit.report.html_tables import table_html
@@ -88,8 +89,8 @@ def assumption_sentence(assumptions: pd.DataFrame) -> str:
     return f"{text} {'The widest' if count > 1 else 'It'} touches {percent(share)} of revenue."
 
 
-def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str]:
-    """Return the assumptions, and what the headlines would be with each 20% lower and higher, as HTML tables.
+def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str, str]:
+    """Return the assumptions, and what the headlines would be with each 20% lower and higher.
 
     Parameters
     ----------
@@ -101,16 +102,19 @@ def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tupl
     Returns
     -------
     tuple of str
-        Blank where a table has no rows.
+        Two tables (HTML) and a sentence on the headlines that no assumption moves; blank where there is nothing to say.
     """
     made, effects = tables["assumptions"], tables["assumption_effects"]
-    first = second = ""
+    first = second = still = ""
     if len(made):
         shown = made[["assumption", "value", "unit", "why", "rows", "share"]]
         first = table_html(shown.rename(columns={"share": "revenue_share"}), "assumptions", currency=currency, rows=50)
     if len(effects):
-        second = table_html(effects, "assumption_effects", currency=currency, rows=60)
-    return first, second
+        moved = ~np.isclose(effects["low"], effects["high"], rtol=1e-6, atol=0.0, equal_nan=True)
+        second = table_html(effects[moved], "assumption_effects", currency=currency, rows=60) if moved.any() else ""
+        names = dict.fromkeys(effects["headline"][~effects["headline"].isin(effects["headline"][moved])])
+        still = f"Not moved by it: {', '.join(name.replace('_', ' ') for name in names)}." if names else ""
+    return first, second, still
 
 
 def _figure(row: dict, stems: Sequence[str], currency: str) -> Figure:

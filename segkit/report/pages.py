@@ -135,7 +135,7 @@ def _shared(settings: Settings, workspace: Path, as_of: date) -> dict[str, Any]:
 def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -> dict[str, Any]:
     tables = {name: _read_table(run_dir, name) for name in INDEX_TABLES}
     sentence, quality, rest = quality_summary(tables["data_quality"], currency)
-    made, effects = assumption_tables(tables, currency)
+    made, effects, still = assumption_tables(tables, currency)
     wrote = (run_dir / "tables" / "assumptions.parquet").is_file()
     return {
         "figures": headline_figures(tables["headlines"], [body.stem for body in bodies], currency),
@@ -147,6 +147,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "assumptions_sentence": assumption_sentence(tables["assumptions"]) if wrote else "This run did not check it.",
         "assumptions_table": _safe(made),
         "effects_table": _safe(effects),
+        "effects_rest": still,
         "downloads": _downloads(run_dir),
     }
 

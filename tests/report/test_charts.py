@@ -251,3 +251,10 @@ def test_margin_by_many_groups_counts_all_losses_and_writes_the_rest():
 def test_margin_by_equal_shares_says_so():
     value = pd.DataFrame({"category": ["tools", "spares"], "revenue": [100.0, 50.0], "net_margin": [35.0, 17.5]})
     assert title_of(charts.plot_margin_by(value, "category")) == "Net margin is 35% of revenue in every category"
+
+
+def test_margin_by_a_column_that_is_blank_says_so():
+    value = pd.DataFrame({"category": [None, ""], "revenue": [100.0, 50.0], "net_margin": [35.0, 17.5]})
+    figure = charts.plot_margin_by(value, "category")
+    assert title_of(figure) == "No data"
+    assert "No category is given" in figure.get_label()

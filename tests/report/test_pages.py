@@ -219,6 +219,14 @@ def test_index_shows_the_data_check_last(run_dir, executed, workspace):
     assert index.index("loss makers") < index.index("lines used")
 
 
+def test_index_names_headlines_that_no_assumption_moves(run_dir, executed, workspace, tables):
+    still = tables["assumption_effects"].assign(low=9.0, base=9.0, high=9.0)
+    still.to_parquet(run_dir / "tables" / "assumption_effects.parquet")
+    index = write(run_dir, executed, workspace)["index.html"]
+    assert "Not moved by it: " in index
+    assert "20% lower</th>" not in index
+
+
 def test_index_without_any_table(tmp_path, workspace):
     (tmp_path / "executed").mkdir()
     path = write_notebook(tmp_path, "0_data_check", [nbformat.v4.new_markdown_cell("# Data check")])

@@ -173,14 +173,14 @@ def plot_patterns(demand_profile: pd.DataFrame, *, adi_limit: float = 1.32, cv2_
     leading = str(counts.idxmax())
     title = f"{percent(counts[leading] / len(known))} of demand series are {leading}"
     short = len(demand_profile) - len(known)
-    note = f"{plain_number(len(known))} items at locations by demand interval and squared CV of sizes, log scales"
+    note = f"{plain_number(len(known))} items at locations, log scales"
     note += f"; {plain_number(short)} with too little history not shown" if short else ""
     figure = start_figure("patterns", title, note, height=3.7)
     axes = figure.subplots()
     x, y = known["adi"].clip(lower=1.0).astype(float), known["cv2"].clip(lower=FLOOR).astype(float)
     axes.set(xscale="log", yscale="log")
-    right, top = max(float(x.max()) * 1.25, adi_limit * 3), max(float(y.max()) * 1.6, cv2_limit * 6)
-    axes.set(xlim=(0.93, right), ylim=(FLOOR * 0.7, top))
+    right, top = max(float(x.max()) * 1.25, adi_limit * 3), max(float(y.max()) * 3.2, cv2_limit * 8)
+    axes.set(xlim=(0.93, right), ylim=(FLOOR * 0.33, top))
     if len(known) > MOST_DOTS:
         draw_hexagons(axes, x, y, x_log=True, y_log=True)
     else:

@@ -51,6 +51,8 @@ def plot_margin_by(value: pd.DataFrame, by: str, *, currency: str = "") -> "Figu
     every = _sums_by(value, by)
     if every.empty:
         return empty_figure(name, f"No revenue by {word}.")
+    if list(every.index) == [BLANK]:
+        return empty_figure(name, f"No {word} is given, so that margins cannot be told apart by it.")
     sums, rest = every.iloc[:MOST_BARS], every.iloc[MOST_BARS:]
     unit = f" [{currency}]" if currency else ""
     note = f"Revenue (light) and net margin (dark){unit}; beside the bar: revenue, and net margin as a share of it"
