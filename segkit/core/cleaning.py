@@ -43,16 +43,19 @@ def clean_orders(orders: MarkedTable, rules: Orders) -> MarkedTable:
     """
     frame = orders.frame
     price = line_price(frame)
-    marks = _marks(frame, price, rules)
-    failing = {name: found & (orders.reason == "") for name, (found, rule) in marks.items() if rule == "fail"}
-    problems = [_offenders(name, frame[found]) for name, found in failing.items() if found.any()]
-    if problems:
-        fixes = [_FIXES[name] for name, found in failing.items() if found.any()]
-        raise DataError(list_problems("table 'orders' cannot be used", problems, fixes))
-    reason = orders.reason.to_numpy(dtype=object)
-    for name, (found, rule) in marks.items():
-        if rule == "set_aside":
-            reason[found.to_numpy(dtype=bool) & (reason == "")] = name
+    reason = orders.reason.to_numpy(dtype=object, copy=True)
+    plain = reason == ""
+    failing: dict[str, np.ndarray] = {}
+    for name, (found, rule) in _marks(frame, price, rules).items():
+        fresh = found.to_numpy(dtype=bool) & plain
+        if rule == "keep" or not fresh.any():
+            continue
+        reason[fresh], plain = name, plain & ~fresh
+        if rule == "fail":
+            failing[name] = fresh
+    if failing:
+        problems = [_offenders(name, frame[found]) for name, found in failing.items()]
+        raise DataError(list_problems("table 'orders' cannot be used", problems, [_FIXES[name] for name in failing]))
     cleaned = frame.assign(customer_id=frame["customer_id"].fillna(UNKNOWN_CUSTOMER))
     return replace(orders, frame=cleaned, reason=pd.Series(reason, index=frame.index, dtype="str"))
 
@@ -88,7 +91,7 @@ def is_one_of(items: pd.Series, patterns: list[str]) -> pd.Series:
 
 def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tuple[pd.Series, str]]:
     """Return per reason, in the order in which they count, the rows it speaks of and the rule."""
-    status = frame["status"] if "status" in frame else pd.Series(None, index=frame.index, dtype="str")
+    status = _status(frame)
     free = (price == 0) | (status == "free")
     return {
         "order date is missing": (frame["order_date"].isna(), "set_aside"),
@@ -102,6 +105,10 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
         "free of charge": (free, rules.free_lines),
         "no customer": (frame["customer_id"].isna(), rules.missing_customer),
     }
+
+
+def _status(frame: pd.DataFrame) -> pd.Series:
+    return frame["status"] if "status" in frame else pd.Series(None, index=frame.index, dtype="str")
 
 
 def note_lines(orders: MarkedTable, values: pd.Series) -> MarkedTable:
@@ -123,7 +130,7 @@ def note_lines(orders: MarkedTable, values: pd.Series) -> MarkedTable:
     kinds = {
         "goods taken back (quantity below zero)": (frame["quantity"] < 0, "Kept as returns; never netted with demand."),
         "free of charge, kept": (
-            line_price(frame) == 0,
+            (line_price(frame) == 0) | (_status(frame) == "free"),
             "They count as demand without revenue; orders.free_lines changes it.",
         ),
         "no customer, kept as (unknown)": (

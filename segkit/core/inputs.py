@@ -34,6 +34,7 @@ _BLANKED = {
     "lanes": ["valid_to"],
     "duties": ["valid_to"],
 }
+_MONTH = 31
 _SHOWN = ["order_id", "line_id", "order_date", "customer_id", "item_id", "quantity"]
 
 
@@ -74,10 +75,8 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
         Sources cannot be read, or tables break their contract: all of them at once.
     """
     marked, facts = _read_sources(settings, workspace)
-    days, step = _activity(marked)
+    days, step = _activity(marked, as_of)
     last = as_of or default_as_of(days, settings.periods, step_days=step)
-    if as_of and not (days <= pd.Timestamp(as_of)).any():
-        raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
     cut = {name: cut_at(table, last, step_days=step if name == "sales" else 1) for name, table in marked.items()}
     values = {name: _values(table, cut, settings) for name, table in cut.items()}
     if "orders" in cut:
@@ -102,18 +101,18 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     as_of : date
         Last day known.
     step_days : int
-        Days that a row stands for; a weekly total is known when its week is over.
+        Days that a row stands for, as `sales_step` gives them; a weekly total is known when its week is over.
 
     Returns
     -------
     MarkedTable
-        All rows; what is blanked is noted. The state of a line that was shipped later goes back to open.
+        All rows; what is blanked is noted. Being later is the reason that counts before any other. The state of a line
+        that was shipped later goes back to open, of one that was delivered later to shipped.
     """
     frame, end = table.frame.copy(deep=False), pd.Timestamp(as_of)
     reason, notes = table.reason, list(table.notes)
     if (column := CUT_BY.get(table.name)) in frame:
-        later = frame[column] + pd.Timedelta(days=step_days - 1) > end
-        reason = reason.mask(later & (reason == ""), f"after {as_of}")
+        reason = reason.mask(_last_days(frame[column], step_days) > end, f"after {as_of}")
     for column in _BLANKED.get(table.name, []):
         if column in frame and (late := (frame[column] > end) & (reason == "")).any():
             frame[column] = frame[column].mask(frame[column] > end)
@@ -170,20 +169,36 @@ def _facts(table: MarkedTable) -> dict:
     return {"rows": len(table.frame), "fingerprint": table.fingerprint, "newest": day}
 
 
-def _activity(marked: dict[str, MarkedTable]) -> tuple[pd.Series, int]:
-    """Return the days on which there are orders (or sales), and how many days one row stands for."""
+def _activity(marked: dict[str, MarkedTable], as_of: date | None) -> tuple[pd.Series, int]:
+    """Return the days known on which there are orders (or sales), and how many days one row stands for."""
     name = "orders" if "orders" in marked else "sales"
     table = marked[name]
     days = table.frame.loc[table.reason == "", CUT_BY[name]].dropna()
     if days.empty:
         raise DataError(f"table '{name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data.")
+    if as_of and not (days <= pd.Timestamp(as_of)).any():
+        raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
+    days = days[days <= pd.Timestamp(as_of)] if as_of else days
     return days, 1 if name == "orders" else sales_step(days)
 
 
 def sales_step(periods: pd.Series) -> int:
-    """Return how many days one sales period stands for: the usual distance of two (28 or more counts as a month)."""
+    """Return how many days one sales period stands for: the usual distance of two; 31 for months of any length.
+
+    Examples
+    --------
+    >>> sales_step(pd.Series(pd.to_datetime(["2025-02-01", "2025-03-01", "2025-04-01"])))
+    31
+    """
     starts = np.unique(periods.to_numpy().astype("datetime64[D]"))
-    return int(np.median(np.diff(starts).astype(int))) if starts.size > 1 else 1
+    step = int(np.median(np.diff(starts).astype(int))) if starts.size > 1 else 1
+    return _MONTH if 28 <= step <= _MONTH else step
+
+
+def _last_days(starts: pd.Series, step_days: int) -> pd.Series:
+    """Return the last day for which each row stands."""
+    step = pd.DateOffset(months=1) if step_days == _MONTH else pd.Timedelta(days=step_days)
+    return starts + step - pd.Timedelta(days=1)
 
 
 def _used(table: MarkedTable) -> pd.DataFrame:
@@ -196,7 +211,9 @@ def _used(table: MarkedTable) -> pd.DataFrame:
 def _undo(frame: pd.DataFrame, column: str, late: pd.Series) -> None:
     """Take back what a later event left in other columns of the (already copied) frame."""
     if column in ("shipped_date", "delivered_date") and "status" in frame:
-        frame["status"] = frame["status"].mask(late & frame["status"].isin(["shipped", "delivered"]), "open")
+        gone = late & frame["status"].isin(["shipped", "delivered"])
+        left = gone & frame["shipped_date"].notna() if "shipped_date" in frame else gone & False
+        frame["status"] = frame["status"].mask(gone, "open").mask(left, "shipped")
     if column == "end_date" and "replaced_by" in frame:
         frame["replaced_by"] = frame["replaced_by"].mask(late)
 

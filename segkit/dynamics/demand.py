@@ -95,7 +95,7 @@ def days_without_stock(inventory: pd.DataFrame, sales: pd.DataFrame, *, periods:
     inventory : DataFrame
         Table ``inventory``: a day with in_stock false, or with on_hand at or below zero, counts once.
     sales : DataFrame
-        Table ``sales``; a row that was out of stock counts with the days between two of its periods.
+        Table ``sales``; a row that was out of stock counts with the days that it stands for.
     periods : Periods
         Length of a planning period.
 
@@ -109,7 +109,8 @@ def days_without_stock(inventory: pd.DataFrame, sales: pd.DataFrame, *, periods:
     found = [_absent(inventory, "date").drop_duplicates(["item_id", "location_id", "date"]).assign(days=1)]
     absent = _absent(sales, "period")
     if len(absent):
-        found.append(absent.assign(days=sales_step(sales["period"])))
+        step = sales_step(sales["period"])
+        found.append(absent.assign(days=np.minimum(step, absent["date"].dt.days_in_month) if step >= 28 else step))
     days = pd.concat(found, ignore_index=True)
     if days.empty:
         return pd.DataFrame(columns=["item_id", "location_id", "period", "out_of_stock_days"])
