@@ -60,6 +60,8 @@ def sample(
     """Write the sample company, ready to run."""
     from segkit.sample import write_sample
 
+    if (folder / "segkit.toml").exists() and not (folder / "planted.toml").exists():
+        raise SettingsError(f"{folder} is another workspace\nGive a new folder for the sample company.")
     write_sample(folder)
     typer.echo(f"Workspace: {folder}\nRun it with: segkit run {folder}")
 
@@ -74,7 +76,7 @@ def new(
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Look at a file, propose its mapping and write a workspace."""
-    from segkit.core.workspace import new_workspace
+    from segkit.core.propose.workspace import new_workspace
 
     typer.echo(new_workspace(name, orders=orders, mapping=mapping, force=force))
 

@@ -172,6 +172,28 @@ def test_check_lists_the_problems_of_every_workspace(company, monkeypatch):
     assert checked.stdout == "acme is fine, 2025-06-30, {'run': {'keep': 3}}\n"
 
 
+def test_sample_does_not_replace_a_workspace(company, monkeypatch):
+    import segkit.sample
+
+    written = []
+    monkeypatch.setattr(segkit.sample, "write_sample", written.append)
+    assert call("sample", company.workspace).exit_code == 2
+    assert call("sample", "fresh").stdout == "Workspace: fresh\nRun it with: segkit run fresh\n"
+    assert written == [Path("fresh")]
+
+
+def test_new_prints_the_proposal(monkeypatch):
+    import segkit.core.propose.workspace
+
+    def propose(name, *, orders, mapping, force):
+        return f"{name} {orders} {mapping} {force}"
+
+    monkeypatch.setattr(segkit.core.propose.workspace, "new_workspace", propose)
+    made = call("new", "beta", "--orders", "lines.csv", "--mapping", "m5")
+    assert (made.exit_code, made.stdout) == (0, "beta lines.csv m5 False\n")
+    assert call("new", "beta").exit_code == 2
+
+
 def test_status_without_reports_and_with_a_bad_age(company):
     assert call("status").exit_code == 2
     assert call("status", "--max-age", "soon").exit_code == 2
