@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR")
+SCRATCH = "segkit-run-"
 SOCKET_PATH_LIMIT = 90  # bytes; the system's limit for a socket's path is about 104
 
 
@@ -54,7 +55,8 @@ class Kernels:
     """
 
     def __init__(self, as_of: date, withheld: frozenset[str] = frozenset()):
-        self.scratch = Path(tempfile.mkdtemp(prefix="segkit-"))
+        _clear_abandoned()
+        self.scratch = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-"))
         self._environment = kernel_environment(as_of, self.scratch, withheld)
         self._processes: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -143,6 +145,17 @@ class Kernels:
             self._processes[name] = process
         if self.stopped:
             end_process_group(process)
+
+
+def _clear_abandoned() -> None:
+    """Remove the private folders of runs that were killed."""
+    import psutil
+
+    for path in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
+        owner = path.name.removeprefix(SCRATCH).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and not psutil.pid_exists(int(owner)) and path.stat().st_uid == os.getuid():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def end_process_group(leader: subprocess.Popen) -> None:

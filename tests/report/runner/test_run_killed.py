@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from datetime import UTC, datetime
@@ -69,6 +70,7 @@ def test_killed_run_leaves_the_report_and_no_lock(begun):
     company, process, old = begun
     kernels = kernels_of(process)
     assert kernels
+    assert list(Path(tempfile.gettempdir()).glob(f"segkit-run-{process.pid}-*"))
     with pytest.raises(
         LockedError, match=rf"another run of acme is under way \(process {process.pid}, since"
     ) as caught:
@@ -86,6 +88,7 @@ def test_killed_run_leaves_the_report_and_no_lock(begun):
 
     company.add("1_slow", "1", needs=["data"])
     assert company.run().status == "done"
+    assert not list(Path(tempfile.gettempdir()).glob(f"segkit-run-{process.pid}-*"))
     kept = [name for name in os.listdir(company.folder) if name.startswith("failed-")]
     assert len(kept) == 1
     assert (company.folder / kept[0] / "executed" / "1_slow.ipynb").is_file()
