@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import input_tables
-from segkit.core.mapping import read_table
 from segkit.core.settings import read_settings
+from segkit.core.sources.mapping import read_table
 from segkit.core.tables import check_table
 from segkit.sample import describe_data, write_sample
 

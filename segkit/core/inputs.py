@@ -143,7 +143,7 @@ def count_rows(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> 
 
 
 def _read_sources(settings: Settings, workspace: Path) -> tuple[dict[str, MarkedTable], dict[str, dict]]:
-    from segkit.core.mapping import read_table
+    from segkit.core.sources.mapping import read_table
 
     problems: list[str] = []
     tables: dict[str, MarkedTable] = {}

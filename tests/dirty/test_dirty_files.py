@@ -9,8 +9,8 @@ import pytest
 
 from segkit.core.errors import SegkitError
 from segkit.core.inputs import read_inputs
-from segkit.core.mapping import read_table
 from segkit.core.settings import Source, check_settings
+from segkit.core.sources.mapping import read_table
 
 FOLDER = Path(__file__).parent
 CASES = tomllib.loads((FOLDER / "expected.toml").read_text("utf-8"))["case"]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segkit.core.mapping import read_table
 from segkit.core.settings import read_settings
+from segkit.core.sources.mapping import read_table
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from segkit.core.errors import SettingsError
-from segkit.core.mapping import read_table
-from segkit.core.propose import propose_mapping
+from segkit.core.propose.proposal import propose_mapping
+from segkit.core.propose.sniff import sniff_file
+from segkit.core.propose.workspace import new_workspace
 from segkit.core.settings import read_settings
-from segkit.core.sniff import sniff_file
-from segkit.core.workspace import new_workspace
+from segkit.core.sources.mapping import read_table
 
 ReadBack = Callable[[Path], tuple[str, pd.DataFrame]]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segkit.core.propose import propose_mapping
+from segkit.core.propose.proposal import propose_mapping
+from segkit.core.propose.sniff import sniff_file
+from segkit.core.propose.workspace import new_workspace
 from segkit.core.settings import read_settings
-from segkit.core.sniff import sniff_file
-from segkit.core.workspace import new_workspace
 
 ReadBack = Callable[[Path], tuple[str, pd.DataFrame]]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from segkit.core.errors import DataError
-from segkit.core.mapping import read_table
-from segkit.core.propose import Proposal, propose_mapping
+from segkit.core.propose.proposal import Proposal, propose_mapping
+from segkit.core.propose.sniff import sniff_file
+from segkit.core.propose.workspace import new_workspace
 from segkit.core.settings import read_settings
-from segkit.core.sniff import sniff_file
-from segkit.core.workspace import new_workspace
+from segkit.core.sources.mapping import read_table
 
 ROOT = Path(__file__).parents[3]
 REAL = Path(os.environ.get("SEGKIT_REAL_DATA") or ROOT.parent / "shared" / "data")

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from segkit.core.errors import DataError
-from segkit.core.sniff_dates import look_at_dates
-from segkit.core.sniff_text import find_delimiter, find_encoding, find_header
-from segkit.core.sniff_values import Marks, find_marks
-from segkit.core.workspace import new_workspace
+from segkit.core.propose.sniff_dates import look_at_dates
+from segkit.core.propose.sniff_text import find_delimiter, find_encoding, find_header
+from segkit.core.propose.sniff_values import Marks, find_marks
+from segkit.core.propose.workspace import new_workspace
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Files and databases into mapped, typed and marked tables."""

@@ -1,0 +1,84 @@
+"""Read Excel and OpenDocument sheets; blank rows are left out and counted."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from segkit.core.errors import DataError, nearest_name
+from segkit.core.source_settings import Source
+from segkit.core.sources.cells import write_cell
+from segkit.core.sources.csv_files import Wanted, require_header
+
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
+
+
+def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
+    """Read the wanted columns of one sheet.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    source : Source
+        Sheet and header row.
+    wanted : callable
+        Takes the names of all columns, returns those to read.
+
+    Returns
+    -------
+    DataFrame
+        Columns of one kind have its type, others hold text, numbers and dates side by side. ``attrs["notes"]`` tells
+        how many blank rows were left out.
+
+    Raises
+    ------
+    DataError
+        The file is no workbook, or the sheet is absent, blank or repeats a column name.
+    """
+    rows = _sheet_rows(path, source)
+    if len(rows) < source.header_row:
+        raise DataError(f"{path}: the sheet is empty\nName another sheet, or set header_row.")
+    names = [(write_cell(cell) or "").strip() for cell in rows[source.header_row - 1]]
+    require_header(path, names, source.header_row)
+    body = rows[source.header_row :]
+    filled = [row for row in body if any(cell != "" for cell in row)]
+    chosen = set(wanted([name for name in names if name]))
+    frame = pd.DataFrame(
+        {name: _column([row[place] for row in filled]) for place, name in enumerate(names) if name in chosen},
+        index=pd.RangeIndex(len(filled)),
+    )
+    if blank := len(body) - len(filled):
+        frame.attrs["notes"] = (("blank rows of the sheet, left out", blank),)
+    return frame
+
+
+def _sheet_rows(path: Path, source: Source) -> list[list[Any]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            names = book.sheet_names
+            sheet = source.sheet or names[0]
+            if sheet not in names:
+                raise DataError(f"{path}: no sheet is named {sheet!r}{nearest_name(sheet, names)}")
+            return book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, ValueError) as error:
+        size = path.stat().st_size
+        raise DataError(
+            f"{path}: cannot be read as a workbook ({size:,} bytes)\n  {error}\nSave it again as .xlsx, or as CSV."
+        ) from None
+
+
+def _column(cells: list[Any]) -> pd.Series:
+    """Return cells in the type they share; formula errors stay text that nothing can read."""
+    values = [None if cell == "" else cell for cell in cells]
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {str}:
+        return pd.Series(values, dtype="str")
+    if kinds <= {int, float}:
+        return pd.Series(values, dtype="float64")
+    if all(issubclass(kind, date) for kind in kinds):
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object))).astype("datetime64[us]")
+    return pd.Series(values, dtype="boolean" if kinds == {bool} else object)
