@@ -17,7 +17,8 @@ def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: L
     items : DataFrame
         Table ``items``, for the planned lead time.
     rules : LeadTimes
-        How many receipts a figure needs. With fewer, all receipts of the supplier stand in, then the master.
+        How many receipts a figure needs. With fewer, all receipts of the supplier stand in, if they are enough or
+        the master plans with nothing; else the master.
 
     Returns
     -------
@@ -31,15 +32,15 @@ def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: L
     late = pd.to_datetime(lines["received_date"]) > pd.to_datetime(lines["expected_date"])
     lines["late"] = late.astype("float64").where(both)
     lines["open"] = lines["received_date"].isna()
-    own = _figures(lines, _KEY)
-    supplier = _figures(lines, ["supplier_id"]).drop(columns=["receipts", "open_receipts"])
-    table = own.merge(supplier, on="supplier_id", how="left", suffixes=("", "_of_supplier"))
+    supplier = _figures(lines, ["supplier_id"]).drop(columns="open_receipts")
+    table = _figures(lines, _KEY).merge(supplier, on="supplier_id", how="left", suffixes=("", "_of_supplier"))
     planned = items.reindex(columns=["item_id", "lead_time_days"])
     table = table.merge(planned.rename(columns={"lead_time_days": "planned_days"}), on="item_id", how="left")
     few = table["receipts"] < rules.min_receipts
+    pooled = (table["receipts_of_supplier"] >= rules.min_receipts) | table["planned_days"].isna()
     table["lead_time_source"] = "receipts"
     for column in ("lead_time_mean", "lead_time_sd", "lead_time_p50", "lead_time_p90", "late_share"):
-        table[column] = table[column].where(~few, table[f"{column}_of_supplier"])
+        table[column] = table[column].where(~few, table[f"{column}_of_supplier"].where(pooled))
     table.loc[few, "lead_time_source"] = "supplier receipts"
     blank = table["lead_time_mean"].isna()
     table.loc[blank, "lead_time_source"] = "master"
