@@ -60,6 +60,27 @@ def unit_of(column: Column, currency: str) -> str:
     return "" if unit in column.name.split("_") else unit
 
 
-def rows_in_sheet(frame: pd.DataFrame) -> int:
-    """Return how many rows of a table its Excel sheet shows: all, or the first 10,000 of a very long one."""
-    return len(frame) if frame.size <= MOST_CELLS else min(len(frame), FIRST_ROWS)
+def rows_in_sheet(table_name: str | None, frame: pd.DataFrame) -> int:
+    """Return how many rows of a table its Excel sheet shows.
+
+    Parameters
+    ----------
+    table_name : str or None
+        Its name in the plan.
+    frame : DataFrame
+        The whole table.
+
+    Returns
+    -------
+    int
+        All rows; 10,000 where there are more and a row is a line or a period (a pivot reads those from the parquet
+        file), or where the table has more than 550,000 cells.
+
+    Examples
+    --------
+    >>> rows_in_sheet("order_lines", pd.DataFrame({"item_id": range(12_000)}))
+    10000
+    """
+    spec = nomenclature().get(table_name or "")
+    in_detail = spec is not None and (not spec.key or "period" in spec.key)
+    return min(len(frame), FIRST_ROWS) if in_detail or frame.size > MOST_CELLS else len(frame)

@@ -126,6 +126,6 @@ def _more(frame: pd.DataFrame, count: int, table_name: str | None) -> str:
         return ""
     where = ""
     if table_name and table_name in nomenclature():
-        whole = rows_in_sheet(frame) == len(frame)
+        whole = rows_in_sheet(table_name, frame) == len(frame)
         where = f" in segkit.xlsx, sheet {table_name}" if whole else f" in tables/{table_name}.parquet"
     return f'<p class="more">… {plain_number(count)} more row{"s" * (count != 1)}{escape(where)}</p>'

@@ -38,13 +38,13 @@ def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, set
 
     Notes
     -----
-    Text is written as text, whatever it begins with. A table of more than 550,000 cells shows its first 10,000 rows
-    and says where all of them are.
+    Text is written as text, whatever it begins with. A very long table shows its first 10,000 rows and says where all
+    of them are (see ``rows_in_sheet``).
     """
     import xlsxwriter
 
     ordered = _in_order(tables if tables is not None else _read_tables(run_dir))
-    cells = sum(rows_in_sheet(frame) * frame.shape[1] for frame in ordered.values())
+    cells = sum(rows_in_sheet(name, frame) * frame.shape[1] for name, frame in ordered.items())
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": cells > LARGE}
     with xlsxwriter.Workbook(run_dir / FILE_NAME, options) as book:
         book.set_properties(
@@ -159,7 +159,7 @@ def _write_columns(sheet: Any, tables: Mapping[str, pd.DataFrame], formats: _For
 
 
 def _write_table(sheet: Any, name: str, frame: pd.DataFrame, formats: _Formats, currency: str) -> None:
-    shown = frame.head(rows_in_sheet(frame))
+    shown = frame.head(rows_in_sheet(name, frame))
     note = _cut_note(name, frame)
     head = 1 if note else 0
     abouts = [column_about(str(column), name, frame[column]) for column in frame.columns]
@@ -252,7 +252,7 @@ def _frozen_columns(name: str) -> int:
 
 
 def _cut_note(name: str, frame: pd.DataFrame) -> str:
-    shown = rows_in_sheet(frame)
+    shown = rows_in_sheet(name, frame)
     if shown == len(frame):
         return ""
     return f"The first {plain_number(shown)} of {plain_number(len(frame))} rows; all are in tables/{name}.parquet"

@@ -78,7 +78,7 @@ def test_long_table_says_how_many_rows_are_left_and_where():
 
 
 def test_table_that_the_workbook_cuts_points_to_the_parquet_file():
-    frame = pd.DataFrame(np.zeros((60_000, 20)), columns=[f"c{n}" for n in range(20)])
+    frame = pd.DataFrame(np.zeros((12_000, 2)), columns=["quantity", "revenue"])
     assert "more rows in tables/order_lines.parquet" in table_html(frame, "order_lines")
 
 
