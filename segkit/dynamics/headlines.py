@@ -34,12 +34,14 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
     Returns
     -------
     DataFrame
-        ``headlines``.
+        ``headlines``. What came after as_of is not counted: nobody knew of it.
     """
     name = "orders" if (data_quality["source_table"] == "orders").any() else "sales"
     counts = data_quality[data_quality["source_table"] == name]
-    total, used = (counts[counts["action"] == action].iloc[0] for action in ("in", "used"))
-    aside = counts[counts["action"] == "set_aside"].sort_values(["rows", "reason"], ascending=[False, True])
+    used = counts[counts["action"] == "used"].iloc[0]
+    known = (counts["action"] == "set_aside") & ~counts["reason"].str.startswith("after ")
+    aside = counts[known].sort_values(["rows", "reason"], ascending=[False, True])
+    total = {column: aside[column].sum() + used[column] for column in ("rows", "value")}
     share = used["rows"] / total["rows"] if total["rows"] else 0.0
     what = "order lines" if name == "orders" else "sales rows"
     rest = "none was set aside"
@@ -88,18 +90,19 @@ def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.D
 
 
 def _earned(items: pd.DataFrame, days: tuple[pd.Timestamp, pd.Timestamp], currency: str) -> tuple:
-    revenue, margin = items["revenue"].sum(), items["net_margin"].sum(min_count=1)
-    span = f"{days[0]:%Y-%m-%d} to {days[1]:%Y-%m-%d}"
-    if pd.isna(margin):
-        return (
-            PROFIT_STEP,
-            "revenue",
-            f"Revenue of {currency} {revenue:,.0f} from {span}; cost unknown.",
-            revenue,
-            currency,
-        )
-    share = f" ({margin / revenue:.1%})" if revenue > 0 else ""
-    sentence = f"Revenue of {currency} {revenue:,.0f} left a net margin of {currency} {margin:,.0f}{share} from {span}."
+    revenue, known = items["revenue"].sum(min_count=1), items[items["net_margin"].notna()]
+    span = f"from {days[0]:%Y-%m-%d} to {days[1]:%Y-%m-%d}"
+    if pd.isna(revenue):
+        units = items["quantity"].sum()
+        return PROFIT_STEP, "units_sold", f"{units:,.0f} units were sold {span}; prices unknown.", units, "units"
+    if known.empty:
+        return PROFIT_STEP, "revenue", f"Revenue of {currency} {revenue:,.0f} {span}; cost unknown.", revenue, currency
+    margin, earned = known["net_margin"].sum(), known["revenue"].sum()
+    share = f" ({margin / earned:.1%})" if earned > 0 else ""
+    of_what = "" if len(known) == len(items) else f" of the {len(known):,} of {len(items):,} items whose cost is known"
+    sentence = (
+        f"Revenue of {currency} {earned:,.0f}{of_what} left a net margin of {currency} {margin:,.0f}{share} {span}."
+    )
     return PROFIT_STEP, "net_margin", sentence, margin, currency
 
 
@@ -126,12 +129,12 @@ def _best_customers(customers: pd.DataFrame) -> tuple | None:
 
 def _losses(items: pd.DataFrame, customers: pd.DataFrame, currency: str) -> tuple:
     losing, bad = customers[customers["net_margin"] < 0], items[items["net_margin"] < 0]
-    lost = losing["net_margin"].sum()
+    lost = abs(losing["net_margin"].sum())
     sentence = (
-        f"{len(losing):,} of {len(customers):,} customers cost more than they pay and take {currency} {-lost:,.0f}; "
-        f"{len(bad):,} of {len(items):,} items lose {currency} {-bad['net_margin'].sum():,.0f}."
+        f"{len(losing):,} of {len(customers):,} customers cost more than they pay and take {currency} {lost:,.0f}; "
+        f"{len(bad):,} of {len(items):,} items lose {currency} {abs(bad['net_margin'].sum()):,.0f}."
     )
-    return PROFIT_STEP, "lost_on_customers", sentence, -lost + 0.0, currency
+    return PROFIT_STEP, "lost_on_customers", sentence, lost, currency
 
 
 def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
