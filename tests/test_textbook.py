@@ -1,0 +1,67 @@
+"""Every number of textbook.toml, computed by the function it belongs to."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.core.columns import empty_table
+from segkit.dynamics.patterns import profile_demand
+from segkit.dynamics.segments import AbcRule, classify_abc, classify_abc_by_count
+from segkit.formulas import intermittent
+
+BOOK = tomllib.loads(Path(__file__).with_name("textbook.toml").read_text("utf-8"))
+
+
+def ranked(case):
+    values = pd.DataFrame({"usage": BOOK["data"][case["data"]]}).sample(frac=1, random_state=1)
+    return classify_abc(values, measure="usage").sort_values("rank")
+
+
+def pattern(case):
+    series = BOOK["data"][case["data"]]
+    panel = empty_table("demand").reindex(range(len(series))).assign(
+        item_id="SKU-0001", location_id="(all)", demand_class="(all)", quantity=[float(size) for size in series],
+        period=pd.date_range("2023-01-01", periods=len(series), freq="MS"), complete=True, lines=1,
+    )  # fmt: skip
+    return profile_demand(panel, empty_table("items"))["pattern"].item()
+
+
+def by_count(case):
+    values = pd.DataFrame({"usage": BOOK["data"][case["data"]]}).sample(frac=1, random_state=1)
+    classed = classify_abc_by_count(values, measure="usage", rule=AbcRule(tuple(case["shares"])))
+    return classed["abc"].value_counts().sort_index().tolist()
+
+
+def part(case, sizes):
+    series = np.array(BOOK["data"][case["data"]], dtype=float)
+    at = np.flatnonzero(series)
+    return intermittent.smoothed(series[at] if sizes else np.diff(at, prepend=-1).astype(float), 0.1)
+
+
+COMPUTE = {
+    "total": lambda case: ranked(case)["measure_value"].sum(),
+    "cumulative_share": lambda case: ranked(case)["cumulative_share"].iloc[case["place"] - 1],
+    "items_up_to": lambda case: (ranked(case)["cumulative_share"] <= case["share"]).sum(),
+    "class_size": lambda case: ranked(case)["abc"].isin(list(case["label"])).sum(),
+    "classes": lambda case: ranked(case)["abc"].tolist(),
+    "classes_by_count": by_count,
+    "pattern": pattern,
+    "smoothed_size": lambda case: part(case, sizes=True),
+    "smoothed_interval": lambda case: part(case, sizes=False),
+}
+
+
+@pytest.mark.parametrize("case", BOOK["case"], ids=lambda case: case["id"])
+def test_textbook(case):
+    assert case["source"]
+    if compute := COMPUTE.get(case["compute"]):
+        value = compute(case)
+    else:
+        value = getattr(intermittent, case["compute"])(BOOK["data"][case["data"]], **case.get("options", {}))
+    if "tolerance" in case:
+        assert value == pytest.approx(case["expected"], rel=0, abs=case["tolerance"])
+    else:
+        assert value == case["expected"]
