@@ -122,9 +122,9 @@ def run(
 
     Exit codes: 0 done, 1 failed, 2 usage or settings, 3 some notebooks failed, 75 locked.
     """
-    from segkit.report.clients import call_on_failure, overall_exit_code, run_workspaces
-    from segkit.report.parts import RunOptions, RunResult
-    from segkit.report.progress import BarProgress, LineProgress
+    from segkit.report.runner.clients import call_on_failure, overall_exit_code, run_workspaces
+    from segkit.report.runner.parts import RunOptions, RunResult
+    from segkit.report.runner.progress import BarProgress, LineProgress
 
     signal.signal(signal.SIGTERM, _leave)
     progress = BarProgress() if sys.stdout.isatty() else LineProgress(sys.stdout)
@@ -163,7 +163,7 @@ def status(
     """Say how old each newest complete report is; exit 1 if one is too old or the last attempt failed."""
     from datetime import UTC, datetime
 
-    from segkit.report.status import parse_age, reported_workspaces, status_folder, workspace_status
+    from segkit.report.runner.status import parse_age, reported_workspaces, status_folder, workspace_status
 
     oldest = parse_age(max_age) if max_age else None
     folder = reports or Path("reports")

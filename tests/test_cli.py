@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from segkit.cli import app
 from segkit.core.errors import DataError
-from segkit.report import clients as clients_module
+from segkit.report.runner import clients as clients_module
 
 _spec = importlib.util.spec_from_file_location("fake_parts", Path(__file__).parent / "report/runner/fake_parts.py")
 fake_parts = sys.modules.setdefault("fake_parts", importlib.util.module_from_spec(_spec))
@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from fake_parts import Company
 from segkit.cli import main
-from segkit.report import clients
+from segkit.report.runner import clients
 company = Company(Path({root!r}))
 clients.default_parts = lambda: company.parts
 main()
@@ -136,7 +136,7 @@ def test_fault_of_segkit_exits_1_without_a_traceback(company):
 
 
 def test_locked_workspace_exits_75(company):
-    from segkit.report.lock import lock_workspace
+    from segkit.report.runner.lock import lock_workspace
 
     company.add("0_data", "1")
     with lock_workspace(company.folder):

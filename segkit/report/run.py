@@ -6,13 +6,13 @@ from typing import Any
 
 from segkit.core.errors import SettingsError
 from segkit.core.settings import Settings, read_settings, workspace_folder
-from segkit.report.attempt import foreign_owner, note_attempt, noted_attempt
-from segkit.report.job import Job, NotebooksError, run_job
-from segkit.report.lock import is_locked, lock_workspace
-from segkit.report.parts import RunOptions, RunParts, RunResult, default_parts, notebooks_dir
-from segkit.report.progress import Progress
-from segkit.report.redact import find_secrets
-from segkit.report.schedule import Deadline
+from segkit.report.runner.attempt import foreign_owner, note_attempt, noted_attempt
+from segkit.report.runner.job import Job, NotebooksError, run_job
+from segkit.report.runner.lock import is_locked, lock_workspace
+from segkit.report.runner.parts import RunOptions, RunParts, RunResult, default_parts, notebooks_dir
+from segkit.report.runner.progress import Progress
+from segkit.report.runner.redact import find_secrets
+from segkit.report.runner.schedule import Deadline
 
 __all__ = ["NotebooksError", "RunOptions", "RunParts", "RunResult", "notebooks_dir", "reports_folder", "run_workspace"]
 

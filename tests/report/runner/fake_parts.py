@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from segkit.report.parts import RunOptions, RunParts
+from segkit.report.runner.parts import RunOptions, RunParts
 
 PARAMETERS = 'workspace = ""\nas_of = ""\nrun_dir = ""'
 WRITE = "from pathlib import Path\nPath(run_dir, 'tables', '{0}.parquet').write_bytes(b'PAR1' + b'{0}' + b'PAR1')"

@@ -7,8 +7,8 @@ import pytest
 from fake_parts import Company
 
 from segkit.core.errors import SettingsError
-from segkit.report.clients import call_on_failure, overall_exit_code, run_workspaces
-from segkit.report.parts import RunOptions, RunResult
+from segkit.report.runner.clients import call_on_failure, overall_exit_code, run_workspaces
+from segkit.report.runner.parts import RunOptions, RunResult
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from segkit.report.execute import DiskFullError
+from segkit.report.runner.execute import DiskFullError
 
 FILL = "open(run_dir + '/filler', 'wb').write(b'x' * 4_000_000)"
 

@@ -4,8 +4,8 @@ import os
 import pytest
 
 from segkit.core.errors import DataError, RunError
-from segkit.report.job import NotebooksError
-from segkit.report.schedule import DeadlineError
+from segkit.report.runner.job import NotebooksError
+from segkit.report.runner.schedule import DeadlineError
 
 
 def attempt(company):

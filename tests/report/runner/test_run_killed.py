@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from segkit.report.lock import LockedError, is_locked
-from segkit.report.status import workspace_status
+from segkit.report.runner.lock import LockedError, is_locked
+from segkit.report.runner.status import workspace_status
 
 SCRIPT = """
 import sys

@@ -3,11 +3,11 @@ import json
 import pytest
 from fake_parts import cell, notebook
 
-from segkit.report.normalise import normalise_notebook
-from segkit.report.pack import Notebook
-from segkit.report.parameters import unread_parameters
-from segkit.report.parts import notebooks_dir
-from segkit.report.redact import Secrets
+from segkit.report.runner.normalise import normalise_notebook
+from segkit.report.runner.pack import Notebook
+from segkit.report.runner.parameters import unread_parameters
+from segkit.report.runner.parts import notebooks_dir
+from segkit.report.runner.redact import Secrets
 
 SHIPPED = sorted(notebooks_dir().glob("*.ipynb"))
 

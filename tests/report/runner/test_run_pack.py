@@ -4,7 +4,7 @@ import pytest
 from fake_parts import notebook
 
 from segkit.core.errors import RunError, SettingsError
-from segkit.report.pack import prerequisites, read_pack, select_notebooks
+from segkit.report.runner.pack import prerequisites, read_pack, select_notebooks
 
 
 def pack_of(company, **facts):

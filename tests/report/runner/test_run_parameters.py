@@ -1,7 +1,7 @@
 import pytest
 from fake_parts import notebook
 
-from segkit.report.parameters import declared_parameters, parameter_problems, unread_parameters
+from segkit.report.runner.parameters import declared_parameters, parameter_problems, unread_parameters
 
 GIVEN = {"workspace": "w", "as_of": "", "run_dir": ""}
 

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from segkit.report import publish as publishing
-from segkit.report.publish import (
+from segkit.report.runner import publish as publishing
+from segkit.report.runner.publish import (
     clear_leftovers,
     drop_old_reports,
     keep_failed,

@@ -2,7 +2,7 @@ import pytest
 
 from segkit.core.errors import RunError
 from segkit.core.settings import check_settings
-from segkit.report.redact import find_secrets, require_no_secrets
+from segkit.report.runner.redact import find_secrets, require_no_secrets
 
 
 def secrets_of(url):

@@ -4,8 +4,8 @@ import pytest
 from fake_parts import Company
 
 from segkit.core.errors import DataError, RunError
-from segkit.report.clients import run_workspaces
-from segkit.report.parts import RunOptions
+from segkit.report.runner.clients import run_workspaces
+from segkit.report.runner.parts import RunOptions
 
 PASSWORD = "tr0ub4dor&3"
 URL = f"postgresql://ann:{PASSWORD}@db.invalid/orders"

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from segkit.core.errors import DataError, SettingsError
-from segkit.report.attempt import noted_attempt
-from segkit.report.record import write_json
-from segkit.report.redact import Secrets
-from segkit.report.status import parse_age, reported_workspaces, workspace_status
+from segkit.report.runner.attempt import noted_attempt
+from segkit.report.runner.record import write_json
+from segkit.report.runner.redact import Secrets
+from segkit.report.runner.status import parse_age, reported_workspaces, workspace_status
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from segkit.core.errors import RunError, SettingsError
-from segkit.report.progress import Progress
+from segkit.report.runner.progress import Progress
 
 OVERLAP = "import time; began = time.time(); time.sleep(1.2); print(began)"
 

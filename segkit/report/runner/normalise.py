@@ -8,9 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from segkit.report.execute import MARKER
-from segkit.report.pack import Notebook
-from segkit.report.redact import Secrets
+from segkit.report.runner.execute import MARKER
+from segkit.report.runner.pack import Notebook
+from segkit.report.runner.redact import Secrets
 
 INJECTED = "injected-parameters"
 _NOISE = (
@@ -77,7 +77,7 @@ def merge_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _replacements(paths: dict[str, str]) -> list[tuple[str, str]]:
-    every = {**paths, sys.prefix: "python", str(Path(__file__).parents[2]): "segkit"}
+    every = {**paths, sys.prefix: "python", str(Path(__file__).parents[3]): "segkit"}
     return sorted(every.items(), key=lambda pair: -len(pair[0]))
 
 

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
-from segkit.report.execute import NotebookResult
+from segkit.report.runner.execute import NotebookResult
 
 
 class Progress(AbstractContextManager["Progress"]):

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from segkit.report.execute import NotebookResult
-from segkit.report.pack import Notebook
+from segkit.report.runner.execute import NotebookResult
+from segkit.report.runner.pack import Notebook
 
 LIBRARIES = (
     "pandas", "numpy", "scipy", "numba", "pyarrow", "statsmodels", "matplotlib", "seaborn", "duckdb", "pandera",
@@ -144,7 +144,7 @@ def _peak_memory() -> dict[str, float]:
 @cache
 def _program_digest() -> bytes:
     """Digest of segkit's own files: a change of the program is a new run, even under one version number."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         if path.is_file() and path.suffix not in (".pyc", ".ipynb"):

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from segkit.core.errors import SegkitError, SettingsError
-from segkit.report.execute import is_parquet
-from segkit.report.parts import INDEX, RunOptions, RunParts, RunResult, default_parts
-from segkit.report.progress import Progress
-from segkit.report.publish import LATEST, RUN_FILE, latest_report
-from segkit.report.record import read_json
 from segkit.report.run import run_workspace
+from segkit.report.runner.execute import is_parquet
+from segkit.report.runner.parts import INDEX, RunOptions, RunParts, RunResult, default_parts
+from segkit.report.runner.progress import Progress
+from segkit.report.runner.publish import LATEST, RUN_FILE, latest_report
+from segkit.report.runner.record import read_json
 
 HOOK_SECONDS = 60
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from segkit.core.errors import RunError
-from segkit.report.execute import NotebookResult
-from segkit.report.kernels import Kernels
-from segkit.report.pack import Notebook
-from segkit.report.progress import Progress
+from segkit.report.runner.execute import NotebookResult
+from segkit.report.runner.kernels import Kernels
+from segkit.report.runner.pack import Notebook
+from segkit.report.runner.progress import Progress
 
 PATIENCE = 15  # seconds; so long a notebook may take to notice that its kernel was ended
 

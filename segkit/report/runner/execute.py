@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from segkit.core.errors import RunError
-from segkit.report.kernels import Kernels
-from segkit.report.pack import Notebook
+from segkit.report.runner.kernels import Kernels
+from segkit.report.runner.pack import Notebook
 
 FULL = "No space left on device"
 SCARCE = 64 * 1024  # bytes; with less, a failure is the disk's

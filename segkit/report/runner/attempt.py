@@ -9,8 +9,8 @@ from typing import Any
 
 from segkit.core.errors import SegkitError
 from segkit.core.settings import FILE_NAME
-from segkit.report.record import read_json, write_json
-from segkit.report.redact import Secrets
+from segkit.report.runner.record import read_json, write_json
+from segkit.report.runner.redact import Secrets
 
 ATTEMPT_FILE = "last_attempt.json"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from segkit.core.errors import SettingsError
 from segkit.core.settings import FILE_NAME, read_settings
-from segkit.report.attempt import ATTEMPT_FILE
-from segkit.report.lock import is_locked
-from segkit.report.parts import RunOptions
-from segkit.report.publish import RUN_FILE, latest_report
-from segkit.report.record import read_json
 from segkit.report.run import reports_folder
+from segkit.report.runner.attempt import ATTEMPT_FILE
+from segkit.report.runner.lock import is_locked
+from segkit.report.runner.parts import RunOptions
+from segkit.report.runner.publish import RUN_FILE, latest_report
+from segkit.report.runner.record import read_json
 
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from segkit.core.errors import RunError, SegkitError
 from segkit.core.settings import Settings
-from segkit.report.execute import FULL, DiskFullError, NotebookResult, execute_notebook, quiet_papermill
-from segkit.report.freshness import require_fresh, require_not_shrunk
-from segkit.report.kernels import Kernels
-from segkit.report.normalise import normalise_notebook
-from segkit.report.pack import Notebook, prerequisites, read_pack, require_parameters, select_notebooks
-from segkit.report.parts import RunOptions, RunParts, RunResult
-from segkit.report.progress import Progress
-from segkit.report.publish import (
+from segkit.report.runner.execute import FULL, DiskFullError, NotebookResult, execute_notebook, quiet_papermill
+from segkit.report.runner.freshness import require_fresh, require_not_shrunk
+from segkit.report.runner.kernels import Kernels
+from segkit.report.runner.normalise import normalise_notebook
+from segkit.report.runner.pack import Notebook, prerequisites, read_pack, require_parameters, select_notebooks
+from segkit.report.runner.parts import RunOptions, RunParts, RunResult
+from segkit.report.runner.progress import Progress
+from segkit.report.runner.publish import (
     RUN_FILE,
     clear_leftovers,
     discard,
@@ -32,9 +32,9 @@ from segkit.report.publish import (
     point_latest,
     publish,
 )
-from segkit.report.record import PreparedRun, make_run_id, read_json, run_record, write_json
-from segkit.report.redact import Secrets, require_no_secrets
-from segkit.report.schedule import Deadline, DeadlineError, run_notebooks
+from segkit.report.runner.record import PreparedRun, make_run_id, read_json, run_record, write_json
+from segkit.report.runner.redact import Secrets, require_no_secrets
+from segkit.report.runner.schedule import Deadline, DeadlineError, run_notebooks
 
 
 class NotebooksError(RunError):

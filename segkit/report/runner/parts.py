@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from segkit.core.settings import Settings
-from segkit.report.execute import NotebookResult
-from segkit.report.publish import LATEST
+from segkit.report.runner.execute import NotebookResult
+from segkit.report.runner.publish import LATEST
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 INDEX = "index.html"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from segkit.core.errors import RunError, SettingsError, list_problems
-from segkit.report.parameters import parameter_problems
+from segkit.report.runner.parameters import parameter_problems
 
 
 @dataclass(frozen=True)

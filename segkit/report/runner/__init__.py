@@ -1,0 +1,1 @@
+"""The strict runner: parameters, kernels, lock, atomic publishing, what is on record."""
