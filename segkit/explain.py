@@ -34,7 +34,8 @@ class Explanation:
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """Return the item's rows of one table."""
-        return next(step.rows for step in self.steps if step.table == table)
+        rows = {step.table: step.rows for step in self.steps}
+        return rows[table]
 
     def __str__(self) -> str:
         parts = [f"{step.table}: {step.sentence}\n{_text(step.rows)}" for step in self.steps]
@@ -70,12 +71,12 @@ def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_
     Raises
     ------
     DataError
-        No order line, used or set aside, names the item (or the pair); near ids are offered.
+        No order line, used or set aside, names the item (no used one the item and location); near ids are offered.
     """
     chosen = {"item_id": item_id, "location_id": location_id, "customer_id": customer_id}
     read = "orders" if "orders" in plan.inputs.names() else "sales"
     raw, lines, aside = (_rows(getattr(plan, name), chosen) for name in (read, "order_lines", "set_aside"))
-    if lines.empty and aside.empty:
+    if lines.empty and (aside.empty or location_id):  # rows set aside name no location
         raise DataError(_no_rows(plan, chosen))
     steps = [
         Step(read, f"{len(raw) + len(aside):,} rows were read, {len(raw):,} of them are used.", raw),
@@ -192,7 +193,7 @@ def _tell_segment(rows: pd.DataFrame, _: Plan) -> str:
     return (
         f"Rank {row['rank']} by {row['measure']} ({row['measure_value']:,.2f}); {row['cumulative_share']:.1%} "
         f"lies with it and above it, hence class {row['abc']}{'; XYZ ' + row['xyz'] if row['xyz'] else ''}."
-        f"{' ' + row['reason'].capitalize() + '.' if row['reason'] else ''}"
+        f"{' ' + row['reason'][0].upper() + row['reason'][1:] + '.' if row['reason'] else ''}"
     )
 
 
