@@ -39,7 +39,7 @@ _PUBLIC = {
         "make_whale_curve",
         "AbcRule",
     ],
-    "segkit.report.present": ["show_figure", "show_table", "show_headline", "show_provenance"],
+    "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

@@ -138,6 +138,25 @@ def _counts(data_quality: pd.DataFrame) -> pd.DataFrame:
     return sums.reindex(columns=pd.MultiIndex.from_tuples(whole)).fillna(0.0)
 
 
+def rows_by_table(data_quality: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return rows and value read, used and set aside, one row per input table.
+
+    Parameters
+    ----------
+    data_quality : DataFrame
+        Table ``data_quality``.
+    currency : str
+        ISO 4217 code, for the heads of the value columns.
+
+    Returns
+    -------
+    DataFrame
+        Empty where nothing was read.
+    """
+    counts = _counts(data_quality)
+    return counts if counts.empty else _quality_rows(counts, currency)
+
+
 def _quality_rows(counts: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows: pd.DataFrame = counts["rows"]
     shown = pd.DataFrame(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from segkit.report.html_tables import table_html
+from segkit.report.index_facts import rows_by_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,6 +56,19 @@ def show_table(
     """
     html = table_html(frame, table_name, rows=rows, currency=currency, caption=caption)
     _display({"text/html": html, "text/plain": f"{table_name or 'table'}: {len(frame):,} rows"}, "table")
+
+
+def show_row_counts(data_quality: pd.DataFrame, *, currency: str = "") -> None:
+    """Show rows and value read, used and set aside, by input table.
+
+    Parameters
+    ----------
+    data_quality : DataFrame
+        Table ``data_quality``.
+    currency : str
+        ISO 4217 code of value.
+    """
+    show_table(rows_by_table(data_quality, currency), rows=40)
 
 
 def show_headline(headlines: pd.DataFrame, step: str) -> None:
