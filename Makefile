@@ -16,8 +16,8 @@ check: .venv/test.done
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 real: .venv/report.done
-	@$(BIN)/segkit new online_retail --folder build/real --force --mapping online_retail --orders $(REAL_DATA)/online_retail/online_retail.parquet
-	@$(BIN)/segkit new ta_feng --folder build/real --force --mapping ta_feng --orders $(REAL_DATA)/ta_feng/ta_feng.parquet
+	@$(BIN)/segkit new build/real/online_retail --force --mapping online_retail --orders $(REAL_DATA)/online_retail/online_retail.parquet
+	@$(BIN)/segkit new build/real/ta_feng --force --mapping ta_feng --orders $(REAL_DATA)/ta_feng/ta_feng.parquet
 	@$(BIN)/segkit run build/real/online_retail build/real/ta_feng
 
 bench: .venv/test.done
