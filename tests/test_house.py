@@ -1,0 +1,333 @@
+"""The rules of the house: who may import whom, what is public, what every public function promises, the words."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pydantic import BaseModel
+
+import segkit as sk
+from segkit.core import settings as settings_module
+from segkit.core.columns import column_dtype, empty_table, input_tables, nomenclature
+from segkit.core.settings import Segments, Settings
+from segkit.core.source_settings import Section
+from segkit.dynamics.demand import days_without_stock
+
+PACKAGE = Path(sk.__file__).parent
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "notebooks" not in path.parts)
+LAYERS = {"formulas": 0, "core": 1, "sample": 2, "dynamics": 2, "explain": 3, "plan": 3, "report": 4, "cli": 5}
+PUBLIC = """
+    AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__ classify_abc
+    classify_abc_by_count classify_xyz find_bulk find_reversals flag_stockouts list_periods make_demand make_whale_curve
+    mark_lines measure_lead_times open_plan profile_demand segment_customers segment_items show_figure show_headline
+    show_provenance show_row_counts show_table value_customers value_items value_lines
+""".split()
+
+
+def name_of(path):
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path):
+    """Return every module a file imports when it runs, those inside functions too, those for type checks not."""
+    tree = ast.parse(path.read_text("utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: import by full name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# ------------------------------------------------------------------ modules
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.parent != PACKAGE or path.stem != "__init__"], ids=name_of
+)
+def test_imports_go_with_the_arrows(path):
+    own = name_of(path).split(".")[1]
+    for module in imports_of(path):
+        parts = module.split(".")
+        if parts[0] == "segkit" and len(parts) > 1 and parts[1] in LAYERS:
+            assert LAYERS[parts[1]] <= LAYERS[own], module
+            if own == "sample":
+                assert parts[1] in ("core", "sample"), module
+        if own == "formulas":
+            assert parts[0] in {"numpy", "scipy", "numba", "segkit", *sys.stdlib_module_names}, module
+
+
+def test_every_part_has_its_layer():
+    parts = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
+    assert parts == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_tells_one_story(path):
+    assert path.stem not in ("utils", "helpers", "common", "base", "misc")
+    assert len(path.read_text("utf-8").splitlines()) <= 380
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if not {"report", "cli.py"} & {*path.parts}], ids=name_of)
+def test_nothing_is_printed(path):
+    """Only the command line and the progress of a run speak."""
+    tree = ast.parse(path.read_text("utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"]
+    assert not calls
+
+
+def fresh_modules(code):
+    """Return the modules that are there after some code has run in an interpreter of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return {module.split(".")[0] for module in done.stdout.split()}
+
+
+def test_importing_segkit_loads_nothing_heavy():
+    assert not fresh_modules("import segkit") & {
+        "pandas", "numpy", "scipy", "numba", "pydantic", "pyarrow", "pandera", "statsmodels", "seaborn", "matplotlib",
+        "nbconvert", "papermill", "duckdb", "sqlalchemy", "IPython",
+    }  # fmt: skip
+
+
+def test_opening_a_plan_loads_no_charts_and_no_databases():
+    code = f"import segkit\nsegkit.open_plan({str(PACKAGE.parent / 'data' / 'sample')!r}).item_segments"
+    assert not fresh_modules(code) & {"matplotlib", "seaborn", "statsmodels", "nbconvert", "papermill", "numba"}
+
+
+# ------------------------------------------------------------------ public names
+def test_the_public_names_are_pinned():
+    """A name that comes or goes is a change for users: say so in CHANGELOG.md."""
+    assert sorted(sk.__all__) == sorted(PUBLIC)
+    assert dir(sk) == sorted(PUBLIC)
+    for name in PUBLIC:
+        assert getattr(sk, name) is not None
+    with pytest.raises(AttributeError, match="clasify_abc"):
+        _ = sk.clasify_abc
+
+
+def _functions():
+    for path in MODULES:
+        module = import_module(name_of(path))
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield pytest.param(function, id=f"{module.__name__}.{name}")
+
+
+def documented(function):
+    """Return the names in the Parameters section of a docstring; None where there is no such section."""
+    text = inspect.getdoc(function) or ""
+    found = re.search(r"^Parameters\n-{10}\n(.*?)(?=^\w[\w ]*\n-{3,}|\Z)", text, re.S | re.M)
+    if not found:
+        return None
+    heads = re.findall(r"^(\*{0,2}\w[\w, *]*?)(?: : .*)?$", found.group(1), re.M)
+    return [name.strip().lstrip("*") for head in heads for name in head.split(",")]
+
+
+@pytest.mark.parametrize("function", list(_functions()))
+def test_documented_parameters_are_the_real_ones(function):
+    assert function.__doc__, "a public function says what it does"
+    names = documented(function)
+    if names is not None:
+        assert names == list(inspect.signature(function).parameters)
+    elif getattr(sk, function.__name__, None) is function and function.__name__ in PUBLIC:
+        assert not inspect.signature(function).parameters
+
+
+# ------------------------------------------------------------------ what every public function promises
+class Case:
+    """How a public function is called: its tables by name, other arguments, and the table that comes back."""
+
+    def __init__(self, tables, made="", **options):
+        self.tables, self.made, self.options = tables, made, options
+
+    def call(self, function, tables=None):
+        return function(**(tables or self.tables), **self.options)
+
+
+@pytest.fixture(scope="module")
+def cases(sample_plan):
+    plan = sample_plan
+    lines = plan.order_lines.sample(2500, random_state=3)
+    orders = plan.orders.sample(2500, random_state=3)
+    rules = Segments()
+    valued = sk.value_lines(orders, plan.items, plan.fx, settings=plan.settings)
+    demand = plan.demand[plan.demand["item_id"].isin(plan.items["item_id"].iloc[::9])]
+    absences = days_without_stock(plan.inventory, plan.sales, periods=plan.settings.periods)
+    values = {"values": plan.item_value}
+    return {
+        "measure_lead_times": Case(
+            {"purchases": plan.purchases, "items": plan.items}, "lead_times", rules=plan.settings.lead_times
+        ),
+        "make_demand": Case({"lines": lines, "periods": plan.periods, "items": plan.items}, "demand"),
+        "flag_stockouts": Case({"demand": demand, "absences": absences}, "demand"),
+        "profile_demand": Case({"demand": demand, "items": plan.items}, "demand_profile"),
+        "value_lines": Case({"orders": orders, "items": plan.items, "fx": plan.fx}, settings=plan.settings),
+        "mark_lines": Case({"valued": valued, "customers": plan.customers}, "order_lines", settings=plan.settings),
+        "find_reversals": Case({"lines": lines}, days=30),
+        "find_bulk": Case({"lines": lines}, factor=3),
+        "value_items": Case({"lines": lines, "items": plan.items}, "item_value"),
+        "value_customers": Case({"lines": lines, "customers": plan.customers}, "customer_value"),
+        "classify_abc": Case(values, measure="net_margin", within="category"),
+        "classify_abc_by_count": Case(values, measure="net_margin", within="category"),
+        "classify_xyz": Case({"profile": plan.item_profile}, rules=rules),
+        "segment_items": Case(
+            {"item_value": plan.item_value, "item_profile": plan.item_profile}, "item_segments", rules=rules
+        ),
+        "segment_customers": Case({"customer_value": plan.customer_value}, "customer_segments", rules=rules),
+        "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
+    }
+
+
+def takes_tables(name):
+    """Return whether a public name is a function of tables (other than those that show them)."""
+    thing = getattr(sk, name)
+    if not inspect.isfunction(thing) or name.startswith("show_"):
+        return False
+    return any("DataFrame" in str(one.annotation) for one in inspect.signature(thing).parameters.values())
+
+
+TABLE_FUNCTIONS = [name for name in PUBLIC if takes_tables(name)]
+
+
+@pytest.fixture(params=TABLE_FUNCTIONS)
+def called(request, cases):
+    assert request.param in cases, "give the new public function a case"
+    return getattr(sk, request.param), cases[request.param]
+
+
+def in_order(result, index):
+    """Return a result in an order of its own: one figure a row by the index of the rows, a table by its columns."""
+    if not isinstance(result, pd.DataFrame):
+        return pd.Series(result, index=index, name="value").sort_index().to_frame()
+    return result.sort_values(list(result.columns)).reset_index(drop=True)
+
+
+def test_inputs_are_not_changed_and_nothing_is_printed(called, capsys):
+    function, case = called
+    before = {name: table.copy() for name, table in case.tables.items()}
+    result = case.call(function)
+    if isinstance(result, pd.DataFrame):
+        result.loc[:, result.columns[0]] = None
+    for name, table in case.tables.items():
+        pd.testing.assert_frame_equal(table, before[name], obj=name)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_order_of_rows_does_not_matter(called):
+    function, case = called
+    shuffled = {name: table.sample(frac=1, random_state=len(name)) for name, table in case.tables.items()}
+    first, second = next(iter(case.tables.values())), next(iter(shuffled.values()))
+    straight, mixed = in_order(case.call(function), first.index), in_order(case.call(function, shuffled), second.index)
+    pd.testing.assert_frame_equal(mixed, straight, rtol=1e-9)
+    assert len(straight) > 0
+
+
+def test_tables_come_sorted_by_their_key_whatever_the_order_of_rows(called):
+    function, case = called
+    if not case.made or case.made in ("order_lines", "whale_curve"):
+        return
+    if function is sk.flag_stockouts or function is sk.segment_customers:
+        return  # rows as they came
+    shuffled = {name: table.sample(frac=1, random_state=len(name)) for name, table in case.tables.items()}
+    made = case.call(function, shuffled)
+    key = list(nomenclature()[case.made].key)
+    pd.testing.assert_frame_equal(made, made.sort_values(key, ignore_index=True))
+
+
+def test_empty_tables_give_an_empty_typed_table(called):
+    function, case = called
+    made = case.call(function, {name: table.iloc[:0] for name, table in case.tables.items()})
+    assert len(made) == 0
+    if case.made:
+        expected = empty_table(case.made).dtypes.astype(str).to_dict()
+        found = made.dtypes.astype(str).replace("Int64", "int64").to_dict()
+        assert found == expected
+
+
+# ------------------------------------------------------------------ the words
+SAID = tomllib.loads((PACKAGE / "core" / "nomenclature.toml").read_text("utf-8"))
+KINDS = {"id", "text", "date", "number", "whole", "money", "share", "flag"}
+
+
+def test_every_column_says_what_it_is():
+    for name, column in SAID["columns"].items():
+        assert column["kind"] in KINDS, name
+        assert column["meaning"].strip().endswith((".", ")")), name
+        assert set(column) <= {"kind", "meaning", "unit", "min", "max", "above", "one_of"}, name
+        if column["kind"] == "money":
+            assert column.get("unit"), f"{name}: money has a unit"
+
+
+def test_every_column_is_in_a_table_and_every_table_knows_its_columns():
+    used = {column for table in SAID["tables"].values() for column in table["columns"]}
+    assert used == set(SAID["columns"])
+    for name, table in SAID["tables"].items():
+        names = set(table["columns"])
+        grouped = {column for group in table.get("one_of", []) for column in group}
+        assert {*table["key"], *table.get("required", []), *table.get("override", {}), *grouped} <= names, name
+        assert len(table["columns"]) == len(names), name
+
+
+def test_a_column_has_one_type_in_all_tables():
+    for column in SAID["columns"]:
+        kinds = {spec.columns[column].kind for spec in nomenclature().values() if column in spec.columns}
+        dtypes = {"float64" if kind in ("number", "money", "share") else kind for kind in kinds}
+        assert len(dtypes) == 1 or column in ("value",), (column, kinds)
+
+
+@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role != "input"])
+def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
+    table, spec = getattr(sample_plan, name), nomenclature()[name]
+    assert isinstance(table.index, pd.RangeIndex)
+    for column, about in spec.columns.items():
+        cells = table[column]
+        wanted = "str" if about.kind in ("id", "text") else column_dtype(column)
+        assert str(cells.dtype).replace("Int64", "int64") == wanted, column
+        known = cells.dropna()
+        if about.min is not None and len(known):
+            assert known.min() >= about.min - 1e-9, column
+        if about.max is not None and len(known):
+            assert known.max() <= about.max + 1e-9, column
+        if column in spec.key:
+            assert cells.notna().all(), column
+
+
+def test_words_for_durations_and_service_are_unambiguous():
+    for name, column in SAID["columns"].items():
+        if column.get("unit") == "days":
+            assert name.endswith("days") or name.startswith("lead_time_"), name
+        assert "service_level" not in name
+
+
+def sections():
+    return [thing for _, thing in inspect.getmembers(settings_module, inspect.isclass) if issubclass(thing, Section)]
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda section: section.__name__)
+def test_every_setting_is_described_and_strict(section):
+    assert section.__doc__
+    assert section.model_config["extra"] == "forbid"
+    for name, about in section.model_fields.items():
+        nested = inspect.isclass(about.annotation) and issubclass(about.annotation, BaseModel)
+        assert about.description or nested, name
+
+
+def test_defaults_are_valid_and_no_assumption_is_made_by_itself():
+    assert Settings().assume.gross_margin is None
+    assert all(value is None for value in Settings().assume.model_dump().values())
+    assert set(input_tables()) == {name for name, spec in nomenclature().items() if spec.role == "input"}
