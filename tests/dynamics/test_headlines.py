@@ -31,7 +31,7 @@ def test_the_share_used_counts_what_was_known_on_the_day(write_workspace, small_
     before = orders[orders["order_date"] <= "2025-03-31"]
     used = (before["status"] != "cancelled").mean()
     assert said(early).loc["rows_used", "value"] == pytest.approx(used)
-    assert f"Of {len(before):,} order lines" in said(early).loc["rows_used", "sentence"]
+    assert f"f {len(before):,} order lines" in said(early).loc["rows_used", "sentence"]
 
 
 def test_items_of_unknown_cost_are_not_counted_as_profit(write_workspace, small_company):
