@@ -35,6 +35,7 @@ _BLANKED = {
     "duties": ["valid_to"],
 }
 _MONTH = 31
+LATER = "later than as_of"
 _SHOWN = ["order_id", "line_id", "order_date", "customer_id", "item_id", "quantity"]
 
 
@@ -112,7 +113,7 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     frame, end = table.frame.copy(deep=False), pd.Timestamp(as_of)
     reason, notes = table.reason, list(table.notes)
     if (column := CUT_BY.get(table.name)) in frame:
-        reason = reason.mask(_last_days(frame[column], step_days) > end, f"after {as_of}")
+        reason = reason.mask(_last_days(frame[column], step_days) > end, LATER)
     for column in _BLANKED.get(table.name, []):
         if column in frame and (late := (frame[column] > end) & (reason == "")).any():
             frame[column] = frame[column].mask(frame[column] > end)
@@ -120,6 +121,28 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
             why = f"{column} later than {as_of}, blanked"
             notes.append(Note(why, int(late.sum()), 0.0, first_offenders(frame[late]), "Not known on that day."))
     return replace(table, frame=frame, reason=reason, notes=tuple(notes))
+
+
+def known_then(data_quality: pd.DataFrame) -> pd.DataFrame:
+    """Return ``data_quality`` without the rows that came after as_of: nobody knew of them.
+
+    Parameters
+    ----------
+    data_quality : DataFrame
+        Table of that name.
+
+    Returns
+    -------
+    DataFrame
+        Rows and value ``in`` are those up to as_of; in = used + set aside still holds.
+    """
+    later = data_quality[(data_quality["action"] == "set_aside") & (data_quality["reason"] == LATER)]
+    kept = data_quality.drop(later.index)
+    figures = ["rows", "value", "rows_without_value"]
+    taken = later.set_index("source_table")[figures].reindex(kept["source_table"]).set_axis(kept.index)
+    taken = taken.where(kept["action"] == "in").fillna(0)
+    less = {name: (kept[name] - taken[name]).astype(kept[name].dtype) for name in figures if len(later)}
+    return kept.assign(**less).reset_index(drop=True)
 
 
 def count_rows(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> pd.DataFrame:

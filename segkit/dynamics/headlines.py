@@ -6,6 +6,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
+from segkit.core.inputs import known_then
 from segkit.core.settings import Segments
 
 DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
@@ -37,19 +38,19 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
         ``headlines``. What came after as_of is not counted: nobody knew of it.
     """
     name = "orders" if (data_quality["source_table"] == "orders").any() else "sales"
-    counts = data_quality[data_quality["source_table"] == name]
+    known = known_then(data_quality)
+    counts = known[known["source_table"] == name]
     used = counts[counts["action"] == "used"].iloc[0]
-    known = (counts["action"] == "set_aside") & ~counts["reason"].str.startswith("after ")
-    aside = counts[known].sort_values(["rows", "reason"], ascending=[False, True])
-    total = {column: aside[column].sum() + used[column] for column in ("rows", "value")}
-    share = used["rows"] / total["rows"] if total["rows"] else 0.0
+    aside = counts[counts["action"] == "set_aside"].sort_values(["rows", "reason"], ascending=[False, True])
+    total = counts.loc[counts["action"] == "in", "rows"].iloc[0]
+    share = used["rows"] / total if total else 0.0
     what = "order lines" if name == "orders" else "sales rows"
     rest = "none was set aside"
     if len(aside):
-        rest = f"{aside['rows'].sum():,} were set aside, most because: {aside.iloc[0]['reason']}"
+        worth = f"{currency} {aside['value'].sum():,.0f}"
+        rest = f"{aside['rows'].sum():,} ({worth}) are set aside, most because: {aside.iloc[0]['reason']}"
     sentence = (
-        f"Of {total['rows']:,} {what} worth {currency} {total['value']:,.0f}, {used['rows']:,} ({share:.1%}) "
-        f"worth {currency} {used['value']:,.0f} are used; {rest}."
+        f"{used['rows']:,} of {total:,} {what} ({share:.1%}) are used, worth {currency} {used['value']:,.0f}; {rest}."
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from segkit.core.inputs import LATER, known_then
 from segkit.report.html_tables import table_html
 from segkit.report.numbers import in_unit, percent, plain_number, short_money
 
 MOST_FIGURES = 6
 DATA_STEP = "0"
 COUNTS = ("in", "used", "set_aside")
+_VALUES = {"value_read": "in", "value_used": "used", "value_set_aside": "set_aside", "value_later": "later"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str
     counts = _counts(data_quality)
     if counts.empty:
         return "", "", ""
-    shown = (counts["rows", "set_aside"] > 0) | counts.index.isin(["orders", "sales"])
+    shown = (counts["rows", "set_aside"] + counts["rows", "later"] > 0) | counts.index.isin(["orders", "sales"])
     rest = counts[~shown]["rows", "in"]
     names = ", ".join(f"{name} ({plain_number(rows)})" for name, rows in rest.items())
     others = f"Used in full, with rows: {names}." if names else ""
@@ -131,10 +133,16 @@ def _counts(data_quality: pd.DataFrame) -> pd.DataFrame:
     counted = data_quality[data_quality["action"].isin(COUNTS)]
     if counted.empty:
         return pd.DataFrame()
-    sums = counted.assign(rows=counted["rows"].astype(float), value=counted["value"].astype(float)).pivot_table(
+    later = (counted["action"] == "set_aside") & (counted["reason"] == LATER)
+    counted = counted.assign(
+        action=counted["action"].mask(later, "later"),
+        rows=counted["rows"].astype(float),
+        value=counted["value"].astype(float),
+    )
+    sums = counted.pivot_table(
         index="source_table", columns="action", values=["rows", "value"], aggfunc="sum", sort=False
     )
-    whole = [(figure, action) for figure in ("rows", "value") for action in COUNTS]
+    whole = [(figure, action) for figure in ("rows", "value") for action in (*COUNTS, "later")]
     return sums.reindex(columns=pd.MultiIndex.from_tuples(whole)).fillna(0.0)
 
 
@@ -165,30 +173,36 @@ def _quality_rows(counts: pd.DataFrame, currency: str) -> pd.DataFrame:
             "rows_read": rows["in"].astype("int64"),
             "rows_used": rows["used"].astype("int64"),
             "rows_set_aside": rows["set_aside"].astype("int64"),
-            "used_share": (rows["used"] / rows["in"].where(rows["in"] > 0)).to_numpy(),
+            "rows_later": rows["later"].astype("int64"),
+            "used_share": (rows["used"] / (rows["in"] - rows["later"]).where(rows["in"] > rows["later"])).to_numpy(),
         }
     )
     values: pd.DataFrame = counts["value"]
     has_value = values.abs().max(axis=1).gt(0).to_numpy()
     if has_value.any():
-        for name, action in (("value_read", "in"), ("value_used", "used"), ("value_set_aside", "set_aside")):
+        for name, action in _VALUES.items():
             shown[f"{name}, {currency}"] = values[action].where(has_value).to_numpy()
+    if not rows["later"].any():
+        shown = shown.drop(columns=[name for name in shown if "later" in name])
     return shown.reset_index(drop=True)
 
 
 def _quality_sentence(data_quality: pd.DataFrame, counts: pd.DataFrame, currency: str) -> str:
     name = next((table for table in ("orders", "sales") if table in counts.index), str(counts.index[0]))
     whole = counts.loc[name]
-    read, used, aside = (float(whole["rows"][action]) for action in COUNTS)
+    read, used, aside, later = (float(whole["rows"][action]) for action in (*COUNTS, "later"))
+    read -= later
+    coda = f" {plain_number(later)} further ones are later than the day of this report." if later else ""
     what = {"orders": "order lines", "sales": "sales rows"}.get(name, f"rows of {name}")
     if not aside:
-        return f"All {plain_number(read)} {what} are used."
-    value = float(whole["value"]["in"])
+        return f"All {plain_number(read)} {what} are used.{coda}"
+    value = float(whole["value"]["in"] - whole["value"]["later"])
     worth = (
         f", and {percent(whole['value']['used'] / value)} of their {short_money(value, currency)}" if value > 0 else ""
     )
-    reasons = data_quality[(data_quality["source_table"] == name) & (data_quality["action"] == "set_aside")]
+    known = known_then(data_quality)
+    reasons = known[(known["source_table"] == name) & (known["action"] == "set_aside")]
     main = reasons.sort_values(["rows", "reason"], ascending=[False, True])["reason"].iloc[0]
     most = f", most often: {main}" if len(reasons) > 1 else f": {main}"
     share = percent(used / read) if read else ""
-    return f"{share} of {plain_number(read)} {what}{worth} are used; {plain_number(aside)} are set aside{most}."
+    return f"{share} of {plain_number(read)} {what}{worth} are used; {plain_number(aside)} are set aside{most}.{coda}"

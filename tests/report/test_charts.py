@@ -110,7 +110,8 @@ def test_alt_text_escapes_quotes():
 
 
 def quality(*rows):
-    return pd.DataFrame(rows, columns=["source_table", "action", "reason", "rows", "value"])
+    columns = ["source_table", "action", "reason", "rows", "value"]
+    return pd.DataFrame(rows, columns=columns).assign(rows_without_value=0)
 
 
 def test_data_quality_title_gives_shares_of_rows_and_value():

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from segkit.core.inputs import known_then
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
@@ -46,13 +47,15 @@ def plot_data_quality(data_quality: pd.DataFrame, *, source_table: str = "orders
     table = source_table
     if table not in set(data_quality["source_table"]) and len(data_quality):
         table = str(data_quality.sort_values("rows", ascending=False)["source_table"].iloc[0])
-    counted = data_quality[data_quality["source_table"] == table]
+    known = known_then(data_quality)
+    counted = known[known["source_table"] == table]
     if counted.empty:
         return empty_figure("data_quality", "No source table was read.")
     whole, used = _sum(counted, "in"), _sum(counted, "used")
     aside = _reasons(counted[counted["action"] == "set_aside"])
     title = _title(table, whole, used)
-    subtitle = f"{_count(whole['rows'])} read = {_count(used['rows'])} used + {_count(aside['rows'].sum())} set aside"
+    parts = f"{_count(used['rows'])} used + {_count(aside['rows'].sum())} set aside"
+    subtitle = f"{_count(whole['rows'])} up to the day of the report = {parts}"
     if whole["value"]:
         subtitle += f" · value {short_money(whole['value'], currency)}"
     figure = start_figure(
