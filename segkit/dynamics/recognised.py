@@ -59,11 +59,19 @@ def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.
             "Counted in value, left out of rates and patterns.",
         ),
         ("items", "superseded by another item", _superseded(tables.items), inherited),
-        ("inventory", "days out of stock", tables.absences, "Sales there may be less than demand: flagged censored."),
+        ("inventory", *_stock_outs(tables)),
     ]
     rows = [_row(*what) for what in found if len(what[2])]
     table = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
     return table if rows else empty_table("data_quality")
+
+
+def _stock_outs(tables: Recognised) -> tuple[str, pd.DataFrame, str]:
+    places = set(tables.absences["location_id"]) if len(tables.absences) else set()
+    if places and not places & set(tables.order_lines["location_id"]):
+        why = "days out of stock, at places that no order line names"
+        return why, tables.absences, "They flag no demand: map orders.location_id, or stock without location_id."
+    return "days out of stock", tables.absences, "Sales there may be less than demand: flagged censored."
 
 
 def _superseded(items: pd.DataFrame) -> pd.DataFrame:
