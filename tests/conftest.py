@@ -23,9 +23,9 @@ def real_data() -> Path:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):  # noqa: ARG001
-    """With SEGKIT_NO_SKIPS a test that would be skipped fails: in CI every part is installed."""
+    """With NO_SKIPPED_TESTS a test that would be skipped fails: in CI every part is installed."""
     report = yield
-    if report.skipped and os.environ.get("SEGKIT_NO_SKIPS") and not hasattr(report, "wasxfail"):
+    if report.skipped and os.environ.get("NO_SKIPPED_TESTS") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr[2]}"
     return report
