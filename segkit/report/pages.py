@@ -16,12 +16,11 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import nomenclature
-from segkit.core.errors import SettingsError
+from segkit.core.logo import require_logo
 from segkit.core.settings import Settings
 from segkit.report.index_facts import assumption_sentence, assumption_tables, headline_figures, quality_summary
 from segkit.report.notebook_html import TEMPLATES, NotebookBody, read_body
 
-LARGEST_LOGO = 300_000
 INDEX_TABLES = ("headlines", "data_quality", "assumptions", "assumption_effects")
 GOOD = ("done", "already done", "ok", "published")
 
@@ -101,24 +100,8 @@ def read_logo(settings: Settings, workspace: Path) -> str:
     SettingsError
         The file is missing, too large, or neither PNG nor SVG.
     """
-    if not settings.company.logo:
-        return ""
-    path, said = workspace / settings.company.logo, f"company.logo = {settings.company.logo!r}"
-    if not path.is_file():
-        raise SettingsError(
-            f"{said}: there is no such file in the workspace\nGive a PNG or SVG file, or leave it blank."
-        )
-    size = path.stat().st_size
-    if size > LARGEST_LOGO:
-        raise SettingsError(f"{said}: {size:,} bytes are too many\nUse an image of at most {LARGEST_LOGO:,} bytes.")
-    content = path.read_bytes()
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        kind = "png"
-    elif b"<svg" in content[:4096]:
-        kind = "svg+xml"
-    else:
-        raise SettingsError(f"{said}: this is neither PNG nor SVG\nConvert the image to one of them.")
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    kind, content = require_logo(settings, workspace)
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}" if kind else ""
 
 
 def _shared(settings: Settings, workspace: Path, as_of: date) -> dict[str, Any]:
