@@ -52,14 +52,19 @@ def judge_rows(marks: Marks, frame: pd.DataFrame, case: Case) -> pd.DataFrame:
     DataFrame
         The table. Problems that stop the run are kept in ``marks``.
     """
-    for name in case.cells:
-        _judge_unreadable(marks, name, case)
+    judge_unreadable(marks, case)
     _judge_blank_cells(marks, frame, case)
     _judge_missing(marks, frame, case)
     for name in list(frame.columns):
         frame = _judge_limits(marks, frame, name, case)
     _judge_repeated(marks, frame, case)
     return frame
+
+
+def judge_unreadable(marks: Marks, case: Case) -> None:
+    """Mark the cells that cannot be read: refused or set aside where the column must be filled, else noted."""
+    for name in case.cells:
+        _judge_unreadable(marks, name, case)
 
 
 def note_identical(marks: Marks, frame: pd.DataFrame, raw: pd.DataFrame, spec: TableSpec) -> None:

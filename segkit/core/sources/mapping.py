@@ -5,20 +5,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from segkit.core.columns import Column, input_tables
+from segkit.core.columns import Column, TableSpec, input_tables
+from segkit.core.errors import DataError, SettingsError
 from segkit.core.source_settings import Join, Source
 from segkit.core.sources.cells import Cells, Reading, clean_text, read_cells
 from segkit.core.sources.expressions import WHERE, evaluate
 from segkit.core.sources.joins import join_columns
-from segkit.core.sources.judging import Case, judge_rows, note_identical, note_unreadable
+from segkit.core.sources.judging import Case, judge_rows, judge_unreadable, note_identical, note_unreadable
 from segkit.core.sources.marking import Marks
 from segkit.core.sources.one_row_per_key import keep_one_row_per_key
-from segkit.core.sources.origins import require_origins, wanted_columns
+from segkit.core.sources.origins import find_origins, require_origins, wanted_columns
 from segkit.core.sources.reading import fingerprint_source, joined_source, read_source
 from segkit.core.sources.wide import period_columns, turn_wide
 from segkit.core.tables import MarkedTable, Note, name_row
 
-NOTES = "notes"
+NOTES, UNREAD = "notes", "unread"
 
 
 def read_table(name: str, source: Source, workspace: Path) -> MarkedTable:
@@ -44,7 +45,14 @@ def read_table(name: str, source: Source, workspace: Path) -> MarkedTable:
         The source cannot be read, or rows break the contract and the rule is to fail.
     """
     spec = input_tables()[name]
-    raw = read_source(source, workspace, wanted=lambda names: wanted_columns(names, spec, source))
+    there: dict[str, None] = {}
+
+    def wanted(names: list[str]) -> list[str]:
+        there.update(dict.fromkeys(names))
+        return wanted_columns(names, spec, source)
+
+    raw = read_source(source, workspace, wanted=wanted)
+    raw.attrs[UNREAD] = tuple(there)
     fingerprint = fingerprint_source(source, workspace, raw)
     return replace(map_table(name, raw, source, workspace), fingerprint=fingerprint)
 
@@ -76,9 +84,12 @@ def map_table(name: str, raw: pd.DataFrame, source: Source, workspace: Path = Pa
         A required column is missing, or cells or keys break the contract and the rule is to fail.
     """
     spec, reading = input_tables()[name], _reading(source)
-    found = _notes_of(raw)
+    found, unread = _notes_of(raw), _unread_of(raw, source)
     raw = _lengthen(raw, source, reading, name, workspace)
-    origins = require_origins(list(raw.columns), spec, source)
+    try:
+        origins = require_origins(list(raw.columns), spec, source, unread)
+    except (DataError, SettingsError) as error:
+        raise type(error)("\n".join([str(error), *_unreadable_too(raw, spec, source, reading)])) from None
     computed = evaluate(raw, source, name)
     own = {column: raw[origin] if origin else computed[column] for column, origin in origins.items()}
     cells = {column: _read(spec.columns[column], own[column], source, reading) for column in origins}
@@ -150,6 +161,27 @@ def _map_one_row_per_key(
 
 def _subject(name: str) -> str:
     return f"table '{name}' cannot be used as it is"
+
+
+def _unreadable_too(raw: pd.DataFrame, spec: TableSpec, source: Source, reading: Reading) -> list[str]:
+    """Return what else is wrong with a table whose mapping does not fit: unreadable cells of what could be found."""
+    found = {name: origin for name, origin in find_origins(list(raw.columns), spec, source).items() if origin in raw}
+    own = {name: raw[origin] for name, origin in found.items()}
+    cells = {name: _read(spec.columns[name], own[name], source, reading) for name in found}
+    marks = Marks(len(raw), lambda place: f"row {place + 1:,}")
+    judge_unreadable(marks, Case(spec, source, own, cells, reading))
+    try:
+        marks.require(_subject(spec.name))
+    except DataError as error:
+        return [str(error)]
+    return []
+
+
+def _unread_of(raw: pd.DataFrame, source: Source) -> tuple[str, ...]:
+    """Return the names of all columns that the source has, but for its periods."""
+    names = list(raw.attrs.get(UNREAD, ()))
+    periods = set(period_columns(source.wide, names)) if source.wide else set()
+    return tuple(name for name in names if name not in periods)
 
 
 def _notes_of(raw: pd.DataFrame) -> tuple[Note, ...]:

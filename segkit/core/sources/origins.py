@@ -57,8 +57,24 @@ def wanted_columns(names: list[str], spec: TableSpec, source: Source) -> list[st
     return [name for name in names if name in used]
 
 
-def require_origins(names: list[str], spec: TableSpec, source: Source) -> dict[str, str]:
+def require_origins(names: list[str], spec: TableSpec, source: Source, unread: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the origins of a table's columns as `find_origins` does, if every required one has an origin.
+
+    Parameters
+    ----------
+    names : list of str
+        Columns that were read.
+    spec : TableSpec
+        The table.
+    source : Source
+        Its mapping.
+    unread : tuple of str, optional
+        Further columns that the source has; messages name them too, in the source's order.
+
+    Returns
+    -------
+    dict
+        As `find_origins` gives it.
 
     Raises
     ------
@@ -68,8 +84,9 @@ def require_origins(names: list[str], spec: TableSpec, source: Source) -> dict[s
         Required columns come from nowhere.
     """
     where = f"sources.{spec.name}"
-    if wrong := [*_unknown_columns(spec, source, where), *_unknown_origins(names, spec, source, where)]:
-        fix = delimiter_hint(names) or f"The source has: {_list(names)}"
+    offered = list(dict.fromkeys([*unread, *names]))
+    if wrong := [*_unknown_columns(spec, source, where), *_unknown_origins(names, offered, spec, source, where)]:
+        fix = delimiter_hint(offered) or f"The source has: {_list(offered)}"
         raise SettingsError(list_problems(f"the mapping of '{spec.name}' does not fit its source", wrong, [fix]))
     origins = find_origins(names, spec, source)
     absent = [name for name in spec.required if name not in origins]
@@ -77,8 +94,8 @@ def require_origins(names: list[str], spec: TableSpec, source: Source) -> dict[s
     if absent:
         problems = [f"{name} is required and comes from no column" for name in absent]
         fixes = [
-            f"The source has: {_list(names)}",
-            delimiter_hint(names) or f"Name the source's columns under [{where}.columns].",
+            f"The source has: {_list(offered)}",
+            delimiter_hint(offered) or f"Name the source's columns under [{where}.columns].",
         ]
         raise DataError(list_problems(f"table '{spec.name}' lacks columns", problems, fixes))
     return origins
@@ -102,10 +119,10 @@ def _unknown_columns(spec: TableSpec, source: Source, where: str) -> list[str]:
     ]
 
 
-def _unknown_origins(names: list[str], spec: TableSpec, source: Source, where: str) -> list[str]:
+def _unknown_origins(names: list[str], offered: list[str], spec: TableSpec, source: Source, where: str) -> list[str]:
     origins = find_origins(names, spec, source)
     return [
-        f"{where}.columns.{name} = {origin!r}: the source has no such column{nearest_name(origin, names)}"
+        f"{where}.columns.{name} = {origin!r}: the source has no such column{nearest_name(origin, offered)}"
         for name, origin in source.columns.items()
         if name in origins and origins[name] and origin not in names
     ]

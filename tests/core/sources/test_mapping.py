@@ -274,3 +274,44 @@ def test_one_row_per_key_is_the_same_in_any_order(rows, random):
             if found
             else pd.isna(category)
         )
+
+
+EXPORT = """Auftragsnummer,Position,Bestelldatum,Kunde,Artikelnummer,Menge,Preis
+1001,1,2025-01-02,C-01,SKU-0042,10,1.25
+1002,1,04.01.2025,C-07,SKU-0007,4,two
+"""
+GERMAN = {
+    "order_id": "Auftragsnumer",
+    "line_id": "Position",
+    "order_date": "Bestelldatum",
+    "customer_id": "Kunde",
+    "item_id": "Artikelnummer",
+    "quantity": "Menge",
+    "unit_price": "Preis",
+}
+
+
+def test_misspelt_column_is_looked_for_among_all_columns_of_the_file(tmp_path):
+    (tmp_path / "lines.csv").write_text(EXPORT)
+    with pytest.raises(SettingsError) as refused:
+        read_table("orders", Source(file="lines.csv", columns=GERMAN), tmp_path)
+    assert "order_id = 'Auftragsnumer': the source has no such column; did you mean Auftragsnummer?" in str(
+        refused.value
+    )
+    assert "The source has: Auftragsnummer, Position, Bestelldatum, Kunde" in str(refused.value)
+
+
+def test_misspelt_column_does_not_hide_cells_that_cannot_be_read(tmp_path):
+    (tmp_path / "lines.csv").write_text(EXPORT)
+    with pytest.raises(SettingsError) as refused:
+        read_table("orders", Source(file="lines.csv", columns=GERMAN), tmp_path)
+    assert "order_date is unreadable in 1 row, first: row 2 '04.01.2025'" in str(refused.value)
+    assert "unit_price is unreadable in 1 row, first: row 2 'two'" in str(refused.value)
+
+
+def test_periods_of_a_wide_file_are_not_offered_for_a_misspelt_column(tmp_path):
+    (tmp_path / "weeks.csv").write_text("sku,shop,w1,w2\nSKU-0042,S-1,3,4\n")
+    wide = {"match": "w[0-9]", "start": "2025-01-06", "step_days": 7}
+    source = Source.model_validate({"file": "weeks.csv", "columns": {"item_id": "skuu"}, "wide": wide})
+    with pytest.raises(SettingsError, match=r"did you mean sku\?\nThe source has: sku, shop, period, quantity$"):
+        read_table("sales", source, tmp_path)
