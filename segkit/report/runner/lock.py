@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from segkit.core.errors import RunError
 
@@ -34,9 +35,10 @@ def lock_workspace(folder: Path) -> Iterator[None]:
     ------
     LockedError
         Another process holds it. There is no waiting.
+    RunError
+        Nothing can be written into the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK_FILE, "a+", encoding="utf-8") as handle:
+    with _open_lock(folder) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -45,6 +47,16 @@ def lock_workspace(folder: Path) -> Iterator[None]:
         json.dump({"process": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}, handle)
         handle.flush()
         yield
+
+
+def _open_lock(folder: Path) -> TextIO:
+    """Open the lock file, and make its folder if needed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return open(folder / LOCK_FILE, "a+", encoding="utf-8")
+    except OSError as error:
+        reason = f"no reports can be written into {folder}: {error.strerror}"
+        raise RunError(f"{reason}\nGive another folder with --reports (or run.reports_dir).") from error
 
 
 def is_locked(folder: Path) -> bool:
