@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from segkit.core.errors import SegkitError, SettingsError
+from segkit.core.errors import SegkitError, SettingsError, UsageError
 
 app = typer.Typer(
     help="Supply-chain micro-segmentation: differentiated policies from a company's own history.",
@@ -108,7 +108,7 @@ def check(
 def run(
     workspaces: Workspaces,
     as_of: Annotated[list[str] | None, typer.Option("--as-of", metavar="DATE", help="Again for more dates.")] = None,
-    only: Annotated[str, typer.Option("--only", metavar="0,1", help="Numbers of the notebooks to run.")] = "",
+    only: Annotated[str | None, typer.Option("--only", metavar="0,1", help="Numbers of the notebooks to run.")] = None,
     set_: Set = None,
     reports: Reports = None,
     force: Annotated[bool, typer.Option("--force", help="Redo a run that is already done.")] = False,
@@ -141,7 +141,7 @@ def run(
         results = run_workspaces(
             workspaces,
             as_of=[day for text in as_of or [] for day in [_day(text)] if day],
-            only=[number.strip() for number in only.split(",") if number.strip()] or None,
+            only=_numbers(only),
             overrides=_overrides(set_),
             options=RunOptions(reports, force, allow_stale, allow_shrunk, jobs),
             progress=progress,
@@ -206,6 +206,15 @@ def _overrides(texts: list[str] | None) -> dict[str, Any]:
     return merged
 
 
+def _numbers(text: str | None) -> list[str] | None:
+    """Return the numbers of notebooks; None where the option was not given."""
+    if text is None:
+        return None
+    if numbers := [number.strip() for number in text.split(",") if number.strip()]:
+        return numbers
+    raise UsageError(f"--only {text!r}: give the numbers of notebooks, such as --only 0,1")
+
+
 def _day(text: str | None) -> str | None:
     from datetime import date
 
@@ -214,7 +223,7 @@ def _day(text: str | None) -> str | None:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise SettingsError(f"--as-of {text}: write it like 2025-12-31") from None
+        raise UsageError(f"--as-of {text}: write it like 2025-12-31") from None
 
 
 def _leave(*_: object) -> None:

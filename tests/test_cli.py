@@ -92,7 +92,9 @@ def test_failing_notebook_exits_3_and_calls_the_command(company):
         (["--set", "orders.free_line=keep"], "did you mean free_lines?"),
         (["--set", "nonsense"], "write it as section.key=value"),
         (["--as-of", "31.12.2025"], "write it like 2025-12-31"),
+        (["--set", "orders.free_line=keep"], "UsageError: acme: --set orders.free_line=keep:"),
         (["--only", "9"], "--only 9: no such notebook"),
+        (["--only", ""], "--only '': give the numbers of notebooks, such as --only 0,1"),
         (["--jobs", "0"], "--jobs"),
         (["--nonsense"], "--nonsense"),
     ],
@@ -103,6 +105,35 @@ def test_bad_input_exits_2_without_a_traceback(company, args, said):
     assert refused.exit_code == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.output
+
+
+@pytest.mark.parametrize("args", [["--set", "orders.free_line=keep"], ["--only", "9"]])
+def test_mistyped_command_is_no_attempt_of_the_workspace(company, args):
+    company.add("0_data", "1")
+    assert call("run", company.workspace, *args).exit_code == 2
+    assert "none was published yet" in call("status", "acme").stdout
+    assert call("run", company.workspace).exit_code == 0
+    assert call("run", company.workspace, *args).exit_code == 2
+    assert call("status", "acme").exit_code == 0
+
+
+def test_setting_of_the_file_is_blamed_before_one_of_the_command_line(company):
+    company.settings("[orders]\nfree_line = 'keep'")
+    refused = call("run", company.workspace, "--set", "run.kept=3")
+    assert refused.stderr.startswith(
+        f"SettingsError: acme: {company.workspace}/segkit.toml:\n  orders.free_line: unknown"
+    )
+    repaired = call("run", company.workspace, "--set", "sources.orders.url=postgresql://ann:hunter2@db/x")
+    assert "hunter2" not in repaired.output
+
+
+def test_reports_that_cannot_be_written_name_the_folder_and_the_fix(company):
+    company.add("0_data", "1")
+    for folder in ("/proc/none", company.workspace / "segkit.toml"):
+        refused = call("run", company.workspace, "--reports", folder)
+        assert refused.exit_code == 1
+        assert f"RunError: acme: no reports can be written into {folder}/acme: " in refused.stderr
+        assert "Give another folder with --reports" in refused.stderr
 
 
 def test_missing_workspace_exits_2(company):

@@ -22,6 +22,10 @@ class SettingsError(SegkitError):
     exit_code = 2
 
 
+class UsageError(SettingsError):
+    """What was typed on the command line cannot be used; the workspace itself is not at fault."""
+
+
 class CoverageError(SegkitError):
     """Rows were lost, or a segment has no policy."""
 

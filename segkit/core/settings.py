@@ -4,6 +4,7 @@ Settings are TOML, so that ``00123`` stays text and ``NO`` stays Norway. ``exten
 mapping that is shipped with segkit (see ``segkit/core/mappings``); what the file says itself wins.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from segkit.core.columns import input_tables
-from segkit.core.errors import SettingsError, list_problems, nearest_name
+from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
 from segkit.core.source_settings import Rule, Section, Source, share_file
 
 FILE_NAME = "segkit.toml"
@@ -41,6 +42,14 @@ class Orders(Section):
     missing_item: Rule = Field("set_aside", description="A line that names no item.")
     negative_price: Rule = Field("set_aside", description="A price below zero (accounting entries).")
     free_lines: Literal["keep", "set_aside"] = Field("keep", description="Lines at price zero.")
+    returned_positive: Literal["flip", "fail"] = Field(
+        "flip", description="Lines with status returned and a quantity above zero; flip = they become returns."
+    )
+    far_dates: Literal["set_aside", "fail"] = Field(
+        "set_aside",
+        description="Order dates (and sales periods) far from all others: more than a year, and 20 usual pauses, away "
+        "from the days that hold over 99 % of the rows.",
+    )
     cancelled: Literal["set_aside", "keep"] = Field("set_aside", description="Lines with status cancelled.")
     non_product_items: list[str] = Field([], description="Item codes that are no goods (postage, fees); `*` allowed.")
     reversal_days: int = Field(
@@ -199,12 +208,20 @@ def read_settings(workspace: Path, overrides: dict[str, Any] | None = None) -> S
     ------
     SettingsError
         The file is missing, is no TOML, or holds unknown keys or values of the wrong kind: all of them at once.
+    UsageError
+        The file is sound and the overrides are not.
     """
     path = workspace / FILE_NAME
     if not path.is_file():
         raise SettingsError(f"no {FILE_NAME} in {workspace}\nMake a workspace with: segkit new NAME --orders FILE")
-    own = merge_settings(_read_toml(path), overrides or {})
-    return check_settings(own, str(path))
+    own = _read_toml(path)
+    if not overrides:
+        return check_settings(own, str(path))
+    try:
+        return check_settings(merge_settings(own, overrides), f"--set {' --set '.join(_as_typed(overrides))}")
+    except SettingsError as error:
+        check_settings(own, str(path))
+        raise UsageError(str(error)) from None
 
 
 def workspace_folder(workspace: str | Path) -> Path:
@@ -275,7 +292,7 @@ def parse_override(text: str) -> dict[str, Any]:
     """
     key, sign, raw = text.partition("=")
     if not sign or not key.strip():
-        raise SettingsError(f"--set {text}: write it as section.key=value")
+        raise UsageError(f"--set {text}: write it as section.key=value")
     try:
         value = tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
@@ -283,6 +300,19 @@ def parse_override(text: str) -> dict[str, Any]:
     for part in reversed(key.strip().split(".")):
         value = {part: value}
     return value
+
+
+def _as_typed(overrides: dict[str, Any], section: str = "") -> list[str]:
+    """Return overrides as they are typed after ``--set``; of a database's URL only the key, as it may hold a secret."""
+    typed = []
+    for key, value in overrides.items():
+        name = f"{section}{key}"
+        if isinstance(value, dict) and value:
+            typed += _as_typed(value, f"{name}.")
+        else:
+            shown = value if isinstance(value, str) else json.dumps(value, default=str)
+            typed.append(name if key == "url" else f"{name}={shown}")
+    return typed
 
 
 def fill_environment(text: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from segkit.core.errors import SettingsError
+from segkit.core.errors import SettingsError, UsageError
 from segkit.core.settings import Settings, read_settings, workspace_folder
 from segkit.report.runner.attempt import foreign_owner, note_attempt, noted_attempt
 from segkit.report.runner.job import Job, NotebooksError, run_job
@@ -70,6 +70,8 @@ def run_workspace(
     workspace, options = workspace_folder(workspace), options or RunOptions()
     try:
         settings = read_settings(workspace, overrides)
+    except UsageError:
+        raise
     except SettingsError as error:
         _note_unreadable(reports_folder(workspace, None, options), workspace, error)
         raise

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from segkit.core.errors import RunError, SettingsError, list_problems
+from segkit.core.errors import RunError, UsageError, list_problems
 from segkit.report.runner.parameters import parameter_problems
 
 
@@ -108,14 +108,14 @@ def select_notebooks(pack: list[Notebook], only: list[str] | None) -> list[Noteb
 
     Raises
     ------
-    SettingsError
+    UsageError
         No notebook has such a number.
     """
     if not only:
         return pack
     numbers = [notebook.number for notebook in pack]
     if unknown := [number for number in only if number not in numbers]:
-        raise SettingsError(f"--only {','.join(unknown)}: no such notebook; there are {', '.join(numbers)}")
+        raise UsageError(f"--only {','.join(unknown)}: no such notebook; there are {', '.join(numbers)}")
     return [notebook for notebook in pack if notebook.number in only]
 
 

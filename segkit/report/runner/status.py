@@ -8,7 +8,7 @@ from pathlib import Path
 from segkit.core.errors import SettingsError
 from segkit.core.settings import FILE_NAME, read_settings
 from segkit.report.run import reports_folder
-from segkit.report.runner.attempt import ATTEMPT_FILE
+from segkit.report.runner.attempt import ATTEMPT_FILE, one_line
 from segkit.report.runner.lock import is_locked
 from segkit.report.runner.parts import RunOptions
 from segkit.report.runner.publish import RUN_FILE, latest_report
@@ -118,7 +118,7 @@ def _attempt_problem(folder: Path) -> str:
     attempt = read_json(folder / ATTEMPT_FILE)
     state = attempt.get("state", "")
     if state == "failed":
-        return f"the last attempt failed: {attempt.get('reason', '').partition(chr(10))[0]}"
+        return f"the last attempt failed: {one_line(attempt.get('reason', ''), attempt.get('workspace', ''))}"
     if state == "running" and not is_locked(folder):
         return "the last attempt was killed"
     return ""

@@ -41,7 +41,16 @@ def test_run_that_found_the_report_still_right_renews_it(folder):
 def test_failed_attempt_is_a_problem_however_fresh_the_report(folder, tmp_path):
     with pytest.raises(DataError), noted_attempt(folder, tmp_path, Secrets(("hunter2",))):
         raise DataError("orders of hunter2 are stale\nBring newer data.")
-    assert workspace_status(folder, 99, NOW).problem == "the last attempt failed: orders of *** are stale"
+    assert workspace_status(folder, 99, NOW).problem == (
+        "the last attempt failed: orders of *** are stale; Bring newer data."
+    )
+
+
+def test_reason_of_several_lines_is_told_whole_and_without_the_workspace_folder(folder, tmp_path):
+    with pytest.raises(SettingsError), noted_attempt(folder, tmp_path, Secrets(())):
+        raise SettingsError(f"{tmp_path}/segkit.toml:\n  run.keeep: unknown key; did you mean keep?")
+    said = "the last attempt failed: segkit.toml: run.keeep: unknown key; did you mean keep?"
+    assert workspace_status(folder, 99, NOW).problem == said
 
 
 def test_no_report_is_a_problem(tmp_path):
