@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from segkit.core.errors import SegkitError, SettingsError
+from segkit.core.errors import SegkitError, SettingsError, UsageError
 from segkit.report.run import run_workspace
+from segkit.report.runner.attempt import one_line
 from segkit.report.runner.execute import is_parquet
 from segkit.report.runner.parts import INDEX, RunOptions, RunParts, RunResult, default_parts
 from segkit.report.runner.progress import Progress
 from segkit.report.runner.publish import LATEST, RUN_FILE, latest_report
-from segkit.report.runner.record import read_json
+from segkit.report.runner.record import read_json, write_json
 
 HOOK_SECONDS = 60
+ENTRIES = "index.json"
 
 
 def run_workspaces(
@@ -30,6 +32,8 @@ def run_workspaces(
     tell: Callable[[RunResult], None] | None = None,
 ) -> list[RunResult]:
     """Run workspaces one after the other, each for every date, and write one index over all of them.
+
+    The run of a single workspace renews its entry in the index over several, if it has one there.
 
     Parameters
     ----------
@@ -67,8 +71,9 @@ def run_workspaces(
             if tell:
                 tell(result)
             results.append(result)
-    if len(workspaces) > 1:
-        index = _write_index(results, options, parts)
+    mistyped = all(isinstance(result.error, UsageError) for result in results)
+    if not mistyped and not (only and len(workspaces) == 1):
+        index = _write_index(dict(zip(names, workspaces, strict=True)), results, options, parts)
         results += [index] if index else []
     return results
 
@@ -133,27 +138,37 @@ def _attempt(workspace: Path, day: str | None, **options: Any) -> RunResult:
         return RunResult(name, "failed", exit_code=1, reason=reason, error=error)
 
 
-def _write_index(results: list[RunResult], options: RunOptions, parts: RunParts) -> RunResult | None:
+def _write_index(
+    workspaces: dict[str, Path], results: list[RunResult], options: RunOptions, parts: RunParts
+) -> RunResult | None:
     """Write the index over all clients where their reports share a folder; return a failure, or None."""
     reports = (options.reports or Path("reports")).absolute()
-    entries = [_entry(result, reports) for result in {result.workspace: result for result in results}.values()]
+    last = {result.workspace: result for result in results}
+    entries = [_entry(result, workspaces[name], reports) for name, result in last.items()]
+    if len(workspaces) == 1:
+        [new] = entries
+        listed = read_json(reports / ENTRIES).get("entries", [])
+        entries = [new if entry["name"] == new["name"] else entry for entry in listed]
+        if new not in entries:
+            return None
     try:
         reports.mkdir(parents=True, exist_ok=True)
         parts.write_portfolio(reports, entries)
+        write_json(reports / ENTRIES, {"entries": entries})
     except Exception as error:  # every report is published by now
         reason = f"the index over all workspaces could not be written: {type(error).__name__}: {error}"
         return RunResult("index", "failed", exit_code=1, reason=reason, error=error)
     return None
 
 
-def _entry(result: RunResult, reports: Path) -> dict[str, Any]:
+def _entry(result: RunResult, workspace: Path, reports: Path) -> dict[str, Any]:
     """Return a client's line in the index; the link leads to its newest complete report, also after a failure."""
     folder = reports / result.workspace
     report = latest_report(folder)
     return {
         "name": result.workspace,
         "status": result.status,
-        "reason": result.reason.partition("\n")[0],
+        "reason": one_line(result.reason, workspace.absolute()),
         "as_of": read_json(report / RUN_FILE).get("as_of", "") if report else "",
         "link": f"{quote(folder.name)}/{LATEST}/{INDEX}" if report else "",
         "headline": _headline(report) if report else "",

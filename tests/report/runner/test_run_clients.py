@@ -78,6 +78,35 @@ def test_backfill_runs_every_date(clients):
     assert not (clients[0].reports / "index.html").exists(), "one client needs no index"
 
 
+def test_run_of_one_workspace_renews_its_entry_in_the_index_over_all(clients):
+    def listed():
+        return {entry["name"]: entry for entry in json.loads((clients[0].reports / "index.html").read_text())}
+
+    run(clients)
+    assert (listed()["poison"]["status"], listed()["poison"]["link"]) == ("failed", "")
+    assert listed()["poison"]["reason"].startswith("segkit.toml: orders.free_line: unknown key")
+    clients[1].settings("")
+    run_one = {"options": RunOptions(clients[0].reports), "parts": clients[0].parts}
+    run_workspaces([clients[1].workspace], only=["0"], **run_one)
+    assert listed()["poison"]["status"] == "failed", "a part of the notebooks is no report"
+    run_workspaces([clients[1].workspace], **run_one)
+    assert list(listed()) == ["acme", "poison", "zeta"]
+    assert (listed()["poison"]["status"], listed()["poison"]["reason"]) == ("done", "")
+    assert listed()["poison"]["link"] == "poison/latest/index.html"
+    stranger = Company(clients[0].root, name="omega")
+    run_workspaces([stranger.workspace], **run_one)
+    assert list(listed()) == ["acme", "poison", "zeta"]
+
+
+def test_mistyped_command_leaves_the_index_as_it_is(clients):
+    clients[1].settings("")
+    run(clients)
+    before = (clients[0].reports / "index.html").read_text()
+    results = run(clients, overrides={"orders": {"free_line": "keep"}})
+    assert {one.exit_code for one in results} == {2}
+    assert (clients[0].reports / "index.html").read_text() == before
+
+
 def test_workspaces_of_one_name_are_refused_before_anything_runs(clients, tmp_path):
     twin = Company(tmp_path / "twin", name="acme")
     with pytest.raises(SettingsError, match="several workspaces are named acme"):
