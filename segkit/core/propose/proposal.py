@@ -95,6 +95,8 @@ def propose_mapping(look: FileLook) -> Proposal:
     _require_parts(look, found, wide)
     table = _main_table(look, found, wide)
     found, doubts = _settle(table, found, columns, wide)
+    found, doubt = _without_pack_size(found, evidence)
+    doubts += doubt
     guesses = {column: _guess(column, source, scores, found, evidence, columns) for column, source in found.items()}
     order = [f"{name}.{column}" for name, spec in input_tables().items() for column in spec.columns]
     guesses = {column: guesses[column] for column in sorted(guesses, key=order.index)}
@@ -279,6 +281,16 @@ def _settle(
             del found["orders.line_id"]
             doubts.append(f"{line} would be orders.line_id, but repeats within an order")
     return found, doubts
+
+
+def _without_pack_size(found: dict[str, str], evidence: Evidence) -> tuple[dict[str, str], list[str]]:
+    """Drop the size of a pack as order multiple where quantity x price of a pack is the amount: packs are counted."""
+    price, size = found.get("orders.unit_price", ""), found.get("items.order_multiple", "")
+    product = next((text for text in evidence.reasons.get(("unit_price", price), []) if f" x {price} = " in text), "")
+    if not (product and size and speaks_of(price, "pack") and speaks_of(size, "pack")):
+        return found, []
+    doubt = f"{size} is not taken as items.order_multiple: {product}, so that the quantity counts packs already"
+    return {column: source for column, source in found.items() if column != "items.order_multiple"}, [doubt]
 
 
 def _as_sales(found: dict[str, str], wide: WideLook | None) -> dict[str, str]:

@@ -117,3 +117,16 @@ def test_days_that_are_counted(tmp_path: Path, lines: pd.DataFrame, read_back: R
     _, frame = read_back(tmp_path)
     assert frame["order_date"].tolist() == lines["day"].tolist()
     assert "order_date: DAY counts days; day 0 is taken as 2024-01-01" in report
+
+
+def test_pack_size_is_no_order_multiple_where_packs_are_counted(tmp_path: Path, lines: pd.DataFrame) -> None:
+    table = lines[["order", "day", "customer", "item", "quantity", "price", "amount"]].set_axis(
+        ["PO no", "Order date", "Customer no", "Item no", "Quantity", "Pack Price", "Value"], axis=1
+    )
+    table["Unit of Measure (Per Pack)"] = lines["item"].str[-2:].astype(int) % 5 * 30 + 30
+    table.to_csv(tmp_path / "packs.csv", index=False)
+    report = new_workspace("client", orders=tmp_path / "packs.csv", folder=tmp_path)
+    assert "order_multiple" not in (tmp_path / "client" / "segkit.toml").read_text()
+    assert "Unit of Measure (Per Pack) is not taken as items.order_multiple: Quantity x Pack Price = Value in" in report
+    table.rename(columns={"Pack Price": "Unit Price"}).to_csv(tmp_path / "pieces.csv", index=False)
+    assert propose_mapping(sniff_file(tmp_path / "pieces.csv")).source("items.order_multiple")
