@@ -118,6 +118,26 @@ def spread_sample(rows: pd.DataFrame, size: int = SAMPLE_ROWS) -> pd.DataFrame:
     return rows.iloc[np.unique(places)].reset_index(drop=True)
 
 
+def count_values(look: FileLook, column: str) -> int:
+    """Return how many different values a column of a file holds; 0 where only a part of the rows was looked at.
+
+    Parameters
+    ----------
+    look : FileLook
+        The file. One column of a large Parquet file is read whole.
+    column : str
+        Name of the column.
+    """
+    if look.complete:
+        return int(look.rows[column].nunique())
+    if look.format != "parquet":
+        return 0
+    from pyarrow.compute import count_distinct
+    from pyarrow.parquet import read_table
+
+    return int(count_distinct(read_table(look.path, columns=[column]).column(0)).as_py())
+
+
 def _read_csv(path: Path) -> tuple[dict[str, Any], pd.DataFrame, int, list[str]]:
     data, complete = read_bytes(path)
     layout = read_layout(path, data)

@@ -12,7 +12,7 @@ from segkit.core.errors import SegkitError, SettingsError
 from segkit.core.propose.draft import Draft, write_toml
 from segkit.core.propose.proposal import Proposal, propose_mapping
 from segkit.core.propose.settings_text import draft_layout, draft_settings
-from segkit.core.propose.sniff import FileLook, sniff_file
+from segkit.core.propose.sniff import FileLook, count_values, sniff_file
 from segkit.core.settings import FILE_NAME, MAPPINGS, Settings, check_settings, mapping_names, read_settings
 from segkit.core.sources.mapping import map_table, read_table
 from segkit.core.tables import MarkedTable
@@ -108,7 +108,7 @@ def _head(orders: Path) -> str:
 
 
 def _try_out(proposal: Proposal, settings: Settings, workspace: Path) -> tuple[MarkedTable | None, str]:
-    """Map the file (or the sample of a large one) as a run would; returns the table, or the problem."""
+    """Map the file (or the sample of a large one) as a run would; returns the table if it is whole, and the problem."""
     source = settings.sources[proposal.table]
     look = proposal.look
     source = source.model_copy(update={"file": str(look.path.resolve())}) if source.file else source
@@ -118,7 +118,8 @@ def _try_out(proposal: Proposal, settings: Settings, workspace: Path) -> tuple[M
         if look.complete and small:
             return read_table(proposal.table, source, workspace), ""
         few = max(CHECKED_PERIODS // max(periods, 1) // 4, 10)
-        return map_table(proposal.table, look.sample.head(few) if periods else look.sample, source), ""
+        map_table(proposal.table, look.sample.head(few) if periods else look.sample, source)
+        return None, ""
     except SegkitError as error:
         return None, str(error)
 
@@ -127,8 +128,7 @@ def _describe_columns(proposal: Proposal, table: MarkedTable | None) -> dict[str
     """Say what each column was seen to hold, of the whole file where it was read whole."""
     facts = {}
     for column, guess in proposal.guesses.items():
-        mapped = table is not None and proposal.look.complete and len(table.frame) >= proposal.look.total_rows
-        if mapped and table is not None and guess.table == proposal.table and guess.short in table.frame:
+        if table is not None and guess.table == proposal.table and guess.short in table.frame:
             fact = _fact(table.frame[guess.short], guess.table, guess.short)
         else:
             fact = _raw_fact(proposal, guess.source)
@@ -139,9 +139,14 @@ def _describe_columns(proposal: Proposal, table: MarkedTable | None) -> dict[str
 
 
 def _raw_fact(proposal: Proposal, source: str) -> str:
-    look = proposal.look.columns[source]
-    count = f"{proposal.look.rows[source].nunique():,} values" + ("" if proposal.look.complete else " in the rows read")
-    return f"{count}, such as {', '.join(look.examples)}" if look.examples else count
+    look, column = proposal.look, proposal.look.columns[source]
+    values = count_values(look, source)
+    count = (
+        f"{values:,} value{'' if values == 1 else 's'}"
+        if values
+        else f"at least {look.rows[source].nunique():,} values"
+    )
+    return f"{count}, such as {', '.join(column.examples)}" if column.examples else count
 
 
 def _fact(cells: pd.Series, table: str, short: str) -> str:

@@ -272,3 +272,41 @@ def test_many_columns_are_judged_by_their_names(tmp_path: Path, lines: pd.DataFr
     look = sniff_file(tmp_path / "many.csv")
     assert {"item", "day", "quantity", "price"} <= set(look.columns)
     assert "300 of 408 columns were looked at, those whose names say most" in look.notes
+
+
+def wide_file(path: Path) -> Path:
+    """Write a year of weeks of 90 items at each of 3 shops, one shop after the other."""
+    weeks = {f"2024-W{week:02d}": np.arange(270) % 7 for week in range(1, 53)}
+    items = [f"SKU-{place % 90:04d}" for place in range(270)]
+    shops = [f"S-{place // 90}" for place in range(270)]
+    pd.DataFrame({"item": items, "shop": shops, **weeks}).to_parquet(path, row_group_size=10)
+    return path
+
+
+def test_values_are_counted_over_all_rows_of_a_wide_file_that_is_tried_out_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segkit.core.propose.workspace.CHECKED_PERIODS", 3_000)
+    report = new_workspace("client", orders=wide_file(tmp_path / "weeks.parquet"), folder=tmp_path)
+    assert "90 values" in report
+    assert "3 values" in report
+
+
+def test_values_of_a_large_parquet_file_are_counted_over_all_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segkit.core.propose.sniff.WHOLE_CELLS", 3_000)
+    report = new_workspace("client", orders=wide_file(tmp_path / "weeks.parquet"), folder=tmp_path)
+    assert "large file: judged on" in report
+    assert "90 values" in report
+
+
+def test_values_of_a_large_text_file_are_at_least_those_seen(
+    tmp_path: Path, lines: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("WHOLE_BYTES", 20_000), ("BLOCK_BYTES", 1_500), ("BLOCKS", 4)):
+        monkeypatch.setattr(f"segkit.core.propose.sniff_text.{name}", value)
+    lines.to_csv(tmp_path / "lines.csv", index=False)
+    report = new_workspace("client", orders=tmp_path / "lines.csv", folder=tmp_path)
+    assert "large file: judged on" in report
+    assert "at least " in report
