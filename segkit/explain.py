@@ -45,8 +45,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         parts = [
-            f"<h4>{escape(step.table)}</h4><p>{escape(step.sentence)}</p>{step.rows.head(_SHOWN).to_html(index=False)}"
-            for step in self.steps
+            f"<h4>{escape(step.table)}</h4><p>{escape(step.sentence)}</p>{_html(step.rows)}" for step in self.steps
         ]
         return f"<h3>{escape(self.title)}</h3>{''.join(parts)}"
 
@@ -76,6 +75,7 @@ def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_
     chosen = {"item_id": item_id, "location_id": location_id, "customer_id": customer_id}
     read = "orders" if "orders" in plan.inputs.names() else "sales"
     raw, lines, aside = (_rows(getattr(plan, name), chosen) for name in (read, "order_lines", "set_aside"))
+    aside = aside[(aside["source_table"] == read).to_numpy(dtype=bool)].reset_index(drop=True)
     if lines.empty and (aside.empty or location_id):  # rows set aside name no location
         raise DataError(_no_rows(plan, chosen))
     steps = [
@@ -134,8 +134,14 @@ def _no_rows(plan: Plan, chosen: dict[str, str | None]) -> str:
     import difflib
 
     asked = ", ".join(f"{name}={value!r}" for name, value in chosen.items() if value)
-    near = difflib.get_close_matches(chosen["item_id"] or "", plan.order_lines["item_id"].unique().tolist(), n=3)
-    return f"no order line has {asked}\nNear item ids: {', '.join(near) or 'none'}."
+    lines, near = plan.order_lines, []
+    for name, value in chosen.items():
+        if value and not (found := (lines[name] == value)).any():
+            close = difflib.get_close_matches(value, lines[name].unique().tolist(), n=3, cutoff=0.3)
+            near.append(f"Near {name}: {', '.join(close) or 'none'}.")
+        elif value:
+            lines = lines[found]
+    return "\n".join([f"no order line has {asked}", *near])
 
 
 def _tell_aside(aside: pd.DataFrame) -> str:
@@ -212,6 +218,14 @@ _TELL: dict[str, Any] = {
 }
 
 
+def _html(rows: pd.DataFrame) -> str:
+    return rows.head(_SHOWN).to_html(index=False, float_format=_plain, justify="left", border=0)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.2f}"
+
+
 def _text(rows: pd.DataFrame) -> str:
     more = f"\n… {len(rows) - _SHOWN} more rows" if len(rows) > _SHOWN else ""
-    return rows.head(_SHOWN).to_string(index=False) + more if len(rows) else "(no rows)"
+    return rows.head(_SHOWN).to_string(index=False, float_format=_plain) + more if len(rows) else "(no rows)"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from segkit.core.errors import SettingsError
 from segkit.core.lead_times import measure_lead_times
-from segkit.core.periods import list_periods, parse_day
+from segkit.core.periods import last_days, list_periods, parse_day
 from segkit.core.settings import read_settings, workspace_folder
 from segkit.core.shelf import Shelf, source, table
 from segkit.core.store import InputStore, Prepared, write_inputs
@@ -47,7 +47,9 @@ class Plan(Shelf):
     def data_quality(self) -> pd.DataFrame:
         """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
         read = self.read_report("data_quality")
-        found = recognised.Recognised(self.order_lines, self.periods, self.items, self._absences())
+        found = recognised.Recognised(
+            self._sold(), self.order_lines, self.periods, self.items, self.purchases, self._absences()
+        )
         sold = "orders" if "orders" in self.inputs.names() else "sales"
         return pd.concat([read, recognised.note_recognised(found, sold, settings=self.settings)], ignore_index=True)
 
@@ -121,7 +123,8 @@ class Plan(Shelf):
     @table
     def assumptions(self) -> pd.DataFrame:
         """What was assumed because data were missing."""
-        return assumptions.list_assumptions(self.order_lines, self.input_columns(), settings=self.settings)
+        stocked = demand.stocked_places(self.inventory, self.sales)
+        return assumptions.list_assumptions(self.order_lines, self._sold(), stocked, settings=self.settings)
 
     @table
     def headlines(self) -> pd.DataFrame:
@@ -131,12 +134,16 @@ class Plan(Shelf):
     @table
     def data_headlines(self) -> pd.DataFrame:
         """The headlines of the data check."""
-        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency)
+        days, step = self.read_activity()
+        newest = last_days(days, step).max()
+        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency, newest=newest)
 
     @table
     def profit_headlines(self) -> pd.DataFrame:
         """The headlines of step 1."""
-        tables = headlines.ProfitTables(self.item_value, self.customer_value, self.item_segments, self._window_days())
+        tables = headlines.ProfitTables(
+            self.item_value, self.customer_value, self.item_segments, self._window(), self.as_of
+        )
         return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
 
     @table
@@ -186,10 +193,6 @@ class Plan(Shelf):
 
     def _absences(self) -> pd.DataFrame:
         return demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
-
-    def _window_days(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        days = self._window()["order_date"]
-        return days.min(), pd.Timestamp(self.as_of)
 
     def _window(self) -> pd.DataFrame:
         return profitability.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
@@ -297,11 +300,14 @@ def check_workspace(
     """
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
     plan.require_costs()
-    counts = plan.data_quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
+    quality = plan.data_quality
+    counts = quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
     counts = counts.reindex(columns=["in", "used", "set_aside"], fill_value=0)
-    rows = [
-        f"  {name}: {r['in']:,} rows, {r['used']:,} used, {r['set_aside']:,} set aside" for name, r in counts.iterrows()
-    ]
+    rows = []
+    for name, count in counts.iterrows():
+        rows.append(f"  {name}: {count['in']:,} rows, {count['used']:,} used, {count['set_aside']:,} set aside")
+        aside = quality[(quality["source_table"] == name) & (quality["action"] == "set_aside")]
+        rows += [f"    {row.rows:,} {row.reason}, first: {row.first}" for row in aside.itertuples()]
     assumed = [
         f"  {row.assumption} = {row.value} ({row.share:.0%} of revenue): {row.why}"
         for row in plan.assumptions.itertuples()

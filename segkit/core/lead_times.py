@@ -7,13 +7,24 @@ from segkit.core.settings import LeadTimes
 _KEY = ["item_id", "supplier_id", "location_id"]
 
 
+def is_receipt(purchases: pd.DataFrame) -> pd.Series:
+    """Return which purchase lines tell a lead time: goods bought, and not received before they were ordered."""
+    told = pd.Series(True, index=purchases.index)
+    if "quantity" in purchases:
+        told &= purchases["quantity"] > 0
+    if "received_date" in purchases:
+        told &= ~(purchases["received_date"] < purchases["ordered_date"])
+    return told
+
+
 def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: LeadTimes) -> pd.DataFrame:
     """Return the lead time of every item, supplier and location that was bought.
 
     Parameters
     ----------
     purchases : DataFrame
-        Table ``purchases``; a blank received_date is an open order.
+        Table ``purchases``; a blank received_date is an open order. Lines sent back to the supplier and lines received
+        before they were ordered tell nothing and are left out.
     items : DataFrame
         Table ``items``, for the planned lead time.
     rules : LeadTimes
@@ -25,7 +36,9 @@ def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: L
     DataFrame
         ``lead_times`` of the nomenclature, in days; ``lead_time_source`` says where a row's figures come from.
     """
-    lines = purchases.reindex(columns=[*_KEY, "ordered_date", "expected_date", "received_date"])
+    sensible = is_receipt(purchases)
+    dates = ["ordered_date", "expected_date", "received_date"]
+    lines = purchases[sensible.to_numpy(dtype=bool)].reindex(columns=[*_KEY, *dates])
     lines[["supplier_id", "location_id"]] = lines[["supplier_id", "location_id"]].astype("str").fillna("(all)")
     lines["days"] = (pd.to_datetime(lines["received_date"]) - pd.to_datetime(lines["ordered_date"])).dt.days
     both = lines["received_date"].notna() & lines["expected_date"].notna()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
@@ -13,22 +14,27 @@ CHANGE = 0.2
 _WHY = {
     "assume.gross_margin": "neither the line nor the item gives a cost",
     "cost": "no cost is given and assume.gross_margin is not set",
-    "currency": "'{table}' names no currency",
-    "location": "'{table}' names no location_id",
+    "unit_cost": "the line records no cost; what the item costs today stands in, also for earlier days",
+    "currency": "no currency is named",
+    "location": "no location_id is named",
     "customer": "the line names no customer",
-    "demand": "no stock data: lost sales cannot be seen",
+    "demand": "no stock data of the item and location: lost sales cannot be seen",
 }
 
 
-def list_assumptions(lines: pd.DataFrame, columns: dict[str, list[str]], *, settings: Settings) -> pd.DataFrame:
+def list_assumptions(
+    lines: pd.DataFrame, sold: pd.DataFrame, stocked: pd.DataFrame, *, settings: Settings
+) -> pd.DataFrame:
     """Return ``assumptions``: what was assumed, why, and how much rests on it.
 
     Parameters
     ----------
     lines : DataFrame
         Table ``order_lines``.
-    columns : dict of str to list of str
-        Columns that each input table brings.
+    sold : DataFrame
+        The rows of ``orders`` (or `sales_as_orders`) that the lines were made from, by date as they are.
+    stocked : DataFrame
+        item_id and location_id of which stock data tell when there was none (see `stocked_places`).
     settings : Settings
         ``assume`` and the company's currency.
 
@@ -37,27 +43,36 @@ def list_assumptions(lines: pd.DataFrame, columns: dict[str, list[str]], *, sett
     DataFrame
         One row per assumption, those with a figure in segkit.toml first.
     """
-    name = "orders" if "orders" in columns else "sales"
-    given = columns[name]
-    every = pd.Series(True, index=lines.index)
-    stock = "inventory" in columns or "in_stock" in columns.get("sales", [])
     source, margin = lines["cost_source"], settings.assume.gross_margin
+    nameless = (lines["customer_id"] == UNKNOWN_CUSTOMER) & (lines["customer_id"] != UNKNOWN_CUSTOMER).any()
     found = {
         ("assume.gross_margin", f"{margin}", "share of revenue"): source == "assumed",
         ("cost", "unknown", ""): source == "missing",
-        ("currency", settings.company.currency, ""): every & ("currency" not in given),
-        ("location", "one location", ""): every & ("location_id" not in given),
-        ("customer", UNKNOWN_CUSTOMER, ""): (lines["customer_id"] == UNKNOWN_CUSTOMER) & (name == "orders"),
-        ("demand", "sales", ""): every & (not stock),
+        ("unit_cost", "the item's latest", ""): source == "item",
+        ("currency", settings.company.currency, ""): _blank(sold, "currency"),
+        ("location", "one location", ""): _blank(sold, "location_id"),
+        ("customer", UNKNOWN_CUSTOMER, ""): nameless,
+        ("demand", "sales", ""): ~_is_stocked(lines, stocked),
     }
-    weight = lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else every.astype("float64")
-    rows = [
-        (*what, _WHY[what[0]].format(table=name), int(where.sum()), float(weight[where].sum() / weight.sum()))
-        for what, where in found.items()
-        if where.any()
-    ]
+    weight = (lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else lines["quantity"].abs()).to_numpy()
+    rows = []
+    for what, where in found.items():
+        mask = where.to_numpy(dtype=bool)
+        if mask.any():
+            share = float(np.nansum(weight[mask]) / np.nansum(weight))
+            rows.append((*what, _WHY[what[0]], int(mask.sum()), share))
     table = pd.DataFrame(rows, columns=list(empty_table("assumptions").columns))
     return table if rows else empty_table("assumptions")
+
+
+def _blank(sold: pd.DataFrame, column: str) -> pd.Series:
+    return sold[column].isna() if column in sold else pd.Series(True, index=sold.index)
+
+
+def _is_stocked(lines: pd.DataFrame, stocked: pd.DataFrame) -> pd.Series:
+    key = ["item_id", "location_id"]
+    known = lines[key].merge(stocked[key].drop_duplicates().assign(known=True), on=key, how="left")["known"]
+    return pd.Series(known.notna().to_numpy(), index=lines.index)
 
 
 def vary_assumptions(
@@ -77,20 +92,20 @@ def vary_assumptions(
     Returns
     -------
     DataFrame
-        ``assumption_effects``. A share that would pass 1 is taken as 0.99.
+        ``assumption_effects``; blank where the changed figure would be no share (1 or more).
     """
     parts = []
     for row in assumptions[assumptions["assumption"].str.startswith("assume.")].itertuples():
         name, base = row.assumption.removeprefix("assume."), float(row.value)
-        low, high = (_figures(headlines_if, name, min(base * (1 + sign * CHANGE), 0.99)) for sign in (-1, 1))
+        low, high = (_figures(headlines_if, name, base * (1 + sign * CHANGE)) for sign in (-1, 1))
         table = headlines[["headline", "unit", "value"]].rename(columns={"value": "base"})
         table = table.assign(
             assumption=row.assumption, low=table["headline"].map(low), high=table["headline"].map(high)
         )
-        parts.append(table.dropna(subset=["low", "high"]))
+        parts.append(table.dropna(subset=["low", "high"], how="all"))
     columns = list(empty_table("assumption_effects").columns)
     return pd.concat(parts, ignore_index=True)[columns] if parts else empty_table("assumption_effects")
 
 
 def _figures(headlines_if: Callable[..., pd.DataFrame], name: str, value: float) -> Any:
-    return headlines_if(assume={name: value}).set_index("headline")["value"]
+    return headlines_if(assume={name: value}).set_index("headline")["value"] if value < 1 else {}

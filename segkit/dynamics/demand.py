@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError
 from segkit.core.masters import look_up
+from segkit.core.periods import next_period, period_start
 from segkit.core.settings import Items, Periods
 
 KEY = ["item_id", "location_id", "demand_class"]
@@ -50,8 +52,9 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, items: pd.DataFrame)
     length = grid.periods - first
     rows = np.repeat(np.arange(len(grid.keys)) * grid.periods + first - np.cumsum(length) + length, length)
     rows = rows + np.arange(length.sum())
-    customers = pd.factorize(lines["customer_id"])[0][sold]
-    pairs = pd.unique(grid.cell[sold] * (customers.max(initial=0) + 1) + customers) // (customers.max(initial=0) + 1)
+    named = sold & (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
+    customers, ids = pd.factorize(lines["customer_id"])
+    pairs = pd.unique(grid.cell[named] * len(ids) + customers[named]) // len(ids)
     table = grid.keys.loc[np.repeat(np.arange(len(grid.keys)), length)].reset_index(drop=True)
     table["period"] = periods["period"].to_numpy()[rows % grid.periods]
     table["quantity"] = grid.total(quantity, sold)[rows]
@@ -87,6 +90,14 @@ def flag_stockouts(demand: pd.DataFrame, absences: pd.DataFrame) -> pd.DataFrame
     return demand.assign(out_of_stock_days=days, censored=days > 0)
 
 
+def stocked_places(inventory: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
+    """Return item_id and location_id of which inventory, or in_stock of sales, tells when there was no stock."""
+    told = [inventory, sales[sales["in_stock"].notna().to_numpy()] if "in_stock" in sales else sales.head(0)]
+    key = ["item_id", "location_id"]
+    places = pd.concat([table.reindex(columns=key).astype("str").drop_duplicates() for table in told])
+    return places.assign(location_id=places["location_id"].fillna("(all)")).drop_duplicates(ignore_index=True)
+
+
 def days_without_stock(inventory: pd.DataFrame, sales: pd.DataFrame, *, periods: Periods) -> pd.DataFrame:
     """Return out-of-stock days by item, location and period, from stock snapshots and from in_stock of sales.
 
@@ -114,11 +125,12 @@ def days_without_stock(inventory: pd.DataFrame, sales: pd.DataFrame, *, periods:
     days = pd.concat(found, ignore_index=True)
     if days.empty:
         return pd.DataFrame(columns=["item_id", "location_id", "period", "out_of_stock_days"])
-    from segkit.core.periods import period_start
-
     days["period"] = period_start(days["date"], periods)
     keys = ["item_id", "location_id", "period"]
-    return days.groupby(keys, as_index=False, observed=True)["days"].sum().rename(columns={"days": "out_of_stock_days"})
+    summed = days.groupby(keys, as_index=False, observed=True)["days"].sum()
+    starts = summed["period"].to_numpy().astype("datetime64[D]")
+    length = (next_period(starts, periods) - starts).astype("int64")
+    return summed.assign(days=np.minimum(summed["days"], length)).rename(columns={"days": "out_of_stock_days"})
 
 
 def follow_successors(lines: pd.DataFrame, items: pd.DataFrame, *, rules: Items) -> pd.DataFrame:

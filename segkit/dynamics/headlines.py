@@ -1,28 +1,38 @@
 """What a director reads first: sentences, each with the one figure it stands on, all computed from the data."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
-from segkit.core.inputs import known_then
+from segkit.core.data_quality import known_then
 from segkit.core.settings import Segments
 
+_OF_MEASURE = {
+    "net_margin": "the net margin of the items that earn",
+    "gross_margin": "the gross margin of the items that earn",
+    "revenue": "the revenue",
+    "quantity": "the units",
+}
 DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
 
 
 @dataclass(frozen=True)
 class ProfitTables:
-    """The tables behind the headlines of step 1, and the first and last day they speak of."""
+    """The tables behind the headlines of step 1, and the order lines and the last day they speak of."""
 
     item_value: pd.DataFrame
     customer_value: pd.DataFrame
     item_segments: pd.DataFrame
-    days: tuple[pd.Timestamp, pd.Timestamp]
+    lines: pd.DataFrame
+    as_of: date
 
 
-def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency: str) -> pd.DataFrame:
+def tell_data(
+    data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency: str, newest: pd.Timestamp
+) -> pd.DataFrame:
     """Return the headlines of the data check: what was used, what was set aside, what was assumed.
 
     Parameters
@@ -31,6 +41,8 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
         Tables of those names.
     currency : str
         Currency of the plan, for the words.
+    newest : Timestamp
+        Last day up to as_of for which there are orders (or sales).
 
     Returns
     -------
@@ -45,12 +57,14 @@ def tell_data(data_quality: pd.DataFrame, assumptions: pd.DataFrame, *, currency
     total = counts.loc[counts["action"] == "in", "rows"].iloc[0]
     share = used["rows"] / total if total else 0.0
     what = "order lines" if name == "orders" else "sales rows"
+    priced = used["rows_without_value"] < used["rows"] or not used["rows"]
     rest = "none was set aside"
     if len(aside):
-        worth = f"{currency} {aside['value'].sum():,.0f}"
-        rest = f"{aside['rows'].sum():,} ({worth}) are set aside, most because: {aside.iloc[0]['reason']}"
+        worth = f" ({currency} {aside['value'].sum():,.0f})" if priced else ""
+        rest = f"{aside['rows'].sum():,}{worth} are set aside, most because: {aside.iloc[0]['reason']}"
+    value = f"worth {currency} {used['value']:,.0f}" if priced else "prices unknown"
     sentence = (
-        f"{used['rows']:,} of {total:,} {what} ({share:.1%}) are used, worth {currency} {used['value']:,.0f}; {rest}."
+        f"{used['rows']:,} of {total:,} {what} ({share:.1%}) are used, {value}, the last of {newest:%Y-%m-%d}; {rest}."
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
@@ -83,16 +97,17 @@ def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.D
     named = customers[customers["customer_id"] != UNKNOWN_CUSTOMER]
     if items.empty:
         return empty_table("headlines")
-    rows = [_earned(items, tables.days, currency), _concentration(tables.item_segments, rules)]
+    rows = [_earned(tables, currency), _concentration(tables, rules)]
     if items["net_margin"].notna().any():
         rows += [_best_customers(named), _losses(items, named, currency)] if len(named) else []
     rows.append(_steadiness(tables.item_segments, rules))
     return _table([row for row in rows if row])
 
 
-def _earned(items: pd.DataFrame, days: tuple[pd.Timestamp, pd.Timestamp], currency: str) -> tuple:
+def _earned(tables: ProfitTables, currency: str) -> tuple:
+    items = tables.item_value
     revenue, known = items["revenue"].sum(min_count=1), items[items["net_margin"].notna()]
-    span = f"from {days[0]:%Y-%m-%d} to {days[1]:%Y-%m-%d}"
+    span = f"from {tables.lines['order_date'].min():%Y-%m-%d} to {tables.as_of:%Y-%m-%d}"
     if pd.isna(revenue):
         units = items["quantity"].sum()
         return PROFIT_STEP, "units_sold", f"{units:,.0f} units were sold {span}; prices unknown.", units, "units"
@@ -102,33 +117,47 @@ def _earned(items: pd.DataFrame, days: tuple[pd.Timestamp, pd.Timestamp], curren
     share = f" ({margin / earned:.1%})" if earned > 0 else ""
     of_what = "" if len(known) == len(items) else f" of the {len(known):,} of {len(items):,} items whose cost is known"
     sentence = (
-        f"Revenue of {currency} {earned:,.0f}{of_what} left a net margin of {currency} {margin:,.0f}{share} {span}."
+        f"Revenue of {currency} {earned:,.0f}{of_what} left a net margin of {currency} {margin:,.0f}{share} {span}"
+        f"{_on_assumption(tables.lines)}."
     )
     return PROFIT_STEP, "net_margin", sentence, margin, currency
 
 
-def _concentration(segments: pd.DataFrame, rules: Segments) -> tuple | None:
-    top = (segments["abc"] == rules.abc_labels[0]).sum()
-    classed = (segments["abc"] != "").sum()
+def _on_assumption(lines: pd.DataFrame) -> str:
+    """Return how much of the revenue has an assumed cost, as the end of a sentence."""
+    revenue = lines["revenue"].abs()
+    share = revenue[lines["cost_source"] == "assumed"].sum() / revenue.sum() if revenue.sum() > 0 else 0.0
+    return f"; the cost behind {share:.0%} of it is assumed" if share > 0.005 else ""
+
+
+def _concentration(tables: ProfitTables, rules: Segments) -> tuple | None:
+    sold = tables.item_segments[tables.item_segments["item_id"].isin(tables.item_value["item_id"])]
+    top = sold["abc"] == rules.abc_labels[0]
+    classed = (sold["abc"] != "").sum()
     if not classed:
         return None
-    share, measure = top / classed, rules.measure.replace("_", " ")
-    held = segments.loc[segments["abc"] == rules.abc_labels[0], "share"].sum()
-    sentence = f"{top:,} of {classed:,} items ({share:.1%}) bring {held:.1%} of the {measure} of all that earn."
+    share = top.sum() / classed
+    sentence = (
+        f"{top.sum():,} of the {classed:,} items sold ({share:.1%}) bring {sold.loc[top, 'share'].sum():.1%} "
+        f"of {_OF_MEASURE[rules.measure]}."
+    )
     return PROFIT_STEP, "items_of_the_top_class", sentence, share, "share"
 
 
 def _best_customers(customers: pd.DataFrame) -> tuple | None:
+    customers = customers.dropna(subset=["net_margin"])
     total = customers["net_margin"].sum()
     if total <= 0:
         return None
     count = max(1, round(0.2 * len(customers)))
     share = customers["net_margin"].nlargest(count).sum() / total
-    sentence = f"The best fifth of customers ({count:,} of {len(customers):,}) brings {share:.1%} of the net margin."
+    who = f"The best fifth of customers ({count:,} of {len(customers):,})"
+    sentence = f"{who} brings {share:.1%} of the net margin of all named customers."
     return PROFIT_STEP, "best_fifth_of_customers", sentence, share, "share"
 
 
 def _losses(items: pd.DataFrame, customers: pd.DataFrame, currency: str) -> tuple:
+    items, customers = (table.dropna(subset=["net_margin"]) for table in (items, customers))
     losing, bad = customers[customers["net_margin"] < 0], items[items["net_margin"] < 0]
     lost = abs(losing["net_margin"].sum())
     sentence = (
@@ -144,8 +173,8 @@ def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
     if known.empty:
         return None
     steady = known.loc[known["xyz"] == "X", "measure_value"].sum() / total
-    measure = rules.measure.replace("_", " ")
-    sentence = f"{steady:.1%} of the {measure} comes from items with steady demand (CV up to {rules.xyz_limits[0]:g})."
+    limit = rules.xyz_limits[0]
+    sentence = f"{steady:.1%} of {_OF_MEASURE[rules.measure]} comes from items with steady demand (CV up to {limit:g})."
     return PROFIT_STEP, "steady_share", sentence, steady, "share"
 
 

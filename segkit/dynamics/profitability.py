@@ -15,6 +15,8 @@ from segkit.core.units import to_base_units
 
 ALL = "(all)"
 
+_NOISE = 1e-12  # a sum below this part of what was added is rounding, not money
+_SAME_PRICE = 0.01
 _MONEY = ["revenue", "cost", "freight_out", "gross_margin", "net_margin"]
 
 
@@ -33,7 +35,10 @@ def sales_as_orders(sales: pd.DataFrame) -> pd.DataFrame:
     """
     sold = sales[(sales["quantity"] != 0).to_numpy()].rename(columns={"period": "order_date", "price": "unit_price"})
     sold = sold.drop(columns=[name for name in ("in_stock",) if name in sold])
-    return sold.assign(customer_id=pd.Series(UNKNOWN_CUSTOMER, index=sold.index, dtype="str")).reset_index(drop=True)
+    ids = {name: sold[name].astype("str") for name in ("item_id", "location_id") if name in sold}
+    return sold.assign(**ids, customer_id=pd.Series(UNKNOWN_CUSTOMER, index=sold.index, dtype="str")).reset_index(
+        drop=True
+    )
 
 
 def require_costs(orders: pd.DataFrame, items: pd.DataFrame, *, settings: Settings) -> None:
@@ -82,13 +87,15 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     Notes
     -----
     Cost is, in this order: recorded on the line (cost, else unit_cost x quantity), the item's unit_cost x quantity,
-    revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``.
+    revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``. Goods that come back bring
+    their cost back: a cost recorded without its sign on a return line is taken as below zero.
     """
     lines = to_base_units(orders, items)
     rate = _rate(lines, lines["order_date"], fx, settings)
     revenue = _revenue(lines) * rate
-    recorded = _column(lines, "cost").fillna(_column(lines, "unit_cost") * lines["quantity"]) * rate
-    costs = _item_costs(items, lines["order_date"].max(), fx, settings)
+    recorded = signed_cost(lines).fillna(_column(lines, "unit_cost") * lines["quantity"]) * rate
+    without = items[items["item_id"].isin(lines.loc[recorded.isna(), "item_id"].unique())]
+    costs = _item_costs(without, lines["order_date"].max(), fx, settings)
     master = look_up(lines["item_id"], costs, "unit_cost") * lines["quantity"]
     share = settings.assume.gross_margin
     assumed = revenue * (np.nan if share is None else 1 - share)
@@ -105,6 +112,12 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
         gross_margin=revenue - cost,
         net_margin=revenue - cost - freight,
     )
+
+
+def signed_cost(orders: pd.DataFrame) -> pd.Series:
+    """Return the recorded cost of each line, below zero where goods come back; missing where none is recorded."""
+    cost = _column(orders, "cost")
+    return cost.mask((orders["quantity"] < 0) & (cost > 0), -cost)
 
 
 def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
@@ -152,33 +165,49 @@ def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
     Parameters
     ----------
     lines : DataFrame
-        customer_id, item_id, order_date, quantity. Lines of an unknown customer are never paired.
+        customer_id, item_id, order_date, quantity, revenue and, where there is one, location_id, order_id, line_id.
+        Lines of an unknown customer are never paired, nor lines whose price differs by more than 1 %.
     days : int
         Longest time between the sale and its return. [days]
 
     Returns
     -------
     Series of bool
-        True for both lines of a pair; every line is in one pair at most, the latest open sale first.
+        True for both lines of a pair; every line is in one pair at most: of the same location first, then of the
+        nearest price, then the latest sale.
     """
     flagged = pd.Series(False, index=lines.index)
     named = (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy()
-    columns = ["customer_id", "item_id", "order_date", "quantity"]
-    returns = lines.loc[named & (lines["quantity"] < 0).to_numpy(), columns]
-    if returns.empty:
-        return flagged
-    back = returns.assign(quantity=-returns["quantity"], back=returns.index)
-    sold = lines.loc[named & (lines["quantity"] > 0).to_numpy(), columns]
-    sold = sold[sold["item_id"].isin(back["item_id"].unique())].assign(sale=lambda part: part.index)
-    pairs = back.merge(sold, on=["customer_id", "item_id", "quantity"], suffixes=("", "_sale"))
+    back = _candidates(lines[named & (lines["quantity"] < 0).to_numpy()])
+    sold = lines[named & (lines["quantity"] > 0).to_numpy()]
+    sold = _candidates(sold[sold["item_id"].isin(back["item_id"].unique())])
+    pairs = back.merge(sold, on=["customer_id", "item_id", "size"], suffixes=("", "_sale"))
     pairs["gap"] = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
-    pairs = pairs[pairs["gap"].between(0, days)].sort_values(["order_date", "back", "gap", "sale"])
+    pairs["elsewhere"] = pairs["location_id"] != pairs["location_id_sale"]
+    pairs["off"] = (pairs["price"] - pairs["price_sale"]).abs()
+    same_price = ~(pairs["off"] > _SAME_PRICE * pairs["price_sale"].abs())
+    pairs = pairs[pairs["gap"].between(0, days) & same_price]
+    pairs = pairs.sort_values(["order_date", "place", "elsewhere", "off", "gap", "place_sale"])
     while len(pairs):
-        chosen = pairs.drop_duplicates("back").drop_duplicates("sale")
-        flagged[chosen["back"]] = True
-        flagged[chosen["sale"]] = True
-        pairs = pairs[~pairs["back"].isin(chosen["back"]) & ~pairs["sale"].isin(chosen["sale"])]
+        chosen = pairs.drop_duplicates("row").drop_duplicates("row_sale")
+        flagged[chosen["row"]] = True
+        flagged[chosen["row_sale"]] = True
+        pairs = pairs[~pairs["row"].isin(chosen["row"]) & ~pairs["row_sale"].isin(chosen["row_sale"])]
     return flagged
+
+
+def _candidates(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return what decides a pair, each row with its place by content, which does not depend on the order of rows."""
+    table = lines[["customer_id", "item_id", "order_date"]].assign(
+        size=lines["quantity"].abs(),
+        price=_column(lines, "revenue") / lines["quantity"],
+        location_id=_column(lines, "location_id", "str").fillna(ALL),
+        order_id=_column(lines, "order_id", "str").fillna(""),
+        line_id=_column(lines, "line_id", "str").fillna(""),
+        row=lines.index,
+    )
+    content = ["order_date", "order_id", "line_id", "location_id", "price", "customer_id", "item_id"]
+    return table.sort_values(content, kind="stable").assign(place=np.arange(len(table)))
 
 
 def find_bulk(lines: pd.DataFrame, *, factor: float, min_lines: int = 20) -> pd.Series:
@@ -284,13 +313,16 @@ def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataF
     table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
     table["quantity"] = total(lines["quantity"].to_numpy())
     for name in _MONEY:
-        table[name] = total(lines[name].to_numpy())
+        values = lines[name].to_numpy()
+        summed = total(values)
+        table[name] = np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)
     table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
     table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
     table["lines"] = np.bincount(codes[sold], minlength=len(ids))
     for name, column in distinct.items():
+        counted = sold & (lines[column] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
         others, known = pd.factorize(lines[column])
-        pairs = pd.unique(codes[sold] * len(known) + others[sold]) // max(len(known), 1)
+        pairs = pd.unique(codes[counted] * len(known) + others[counted]) // max(len(known), 1)
         table[name] = np.bincount(pairs, minlength=len(ids))
     table["last_order_date"] = lines["order_date"].where(sold).groupby(codes).max().to_numpy()
     return table
@@ -326,7 +358,10 @@ def _item_costs(items: pd.DataFrame, day: pd.Timestamp, fx: pd.DataFrame, settin
     if "unit_cost" not in items or pd.isna(day):
         return items.iloc[:0]
     priced = items[items["unit_cost"].notna().to_numpy()]
-    rate = _rate(priced, pd.Series(day, index=priced.index), fx, settings)
+    try:
+        rate = _rate(priced, pd.Series(day, index=priced.index), fx, settings)
+    except DataError as error:
+        raise DataError(f"items.unit_cost cannot be converted: {error}") from None
     return priced[["item_id"]].assign(unit_cost=priced["unit_cost"] * rate)
 
 
@@ -336,4 +371,4 @@ def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Se
 
 
 def _column(lines: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:
-    return lines[name] if name in lines else pd.Series(None, index=lines.index, dtype=dtype)
+    return lines[name].astype(dtype) if name in lines else pd.Series(None, index=lines.index, dtype=dtype)

@@ -6,16 +6,19 @@ import pandas as pd
 
 from segkit.core.cleaning import first_offenders
 from segkit.core.columns import empty_table, nomenclature
+from segkit.core.lead_times import is_receipt
 from segkit.core.settings import Settings
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """The tables in which it is found."""
+    """The tables in which it is found; ``sold`` holds the rows that the order lines were made from."""
 
+    sold: pd.DataFrame
     order_lines: pd.DataFrame
     periods: pd.DataFrame
     items: pd.DataFrame
+    purchases: pd.DataFrame
     absences: pd.DataFrame
 
 
@@ -58,12 +61,28 @@ def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.
             lines[lines["period"].isin(partial).to_numpy(dtype=bool)],
             "Counted in value, left out of rates and patterns.",
         ),
+        (sold, "returns whose cost is recorded without its sign", _unsigned(tables.sold), "Taken as below zero."),
+        (sold, "sold at a cost of zero", _costless(lines), "The whole revenue counts as margin; give the cost."),
         ("items", "superseded by another item", _superseded(tables.items), inherited),
-        ("inventory", *_stock_outs(tables)),
+        (sold if sold == "sales" else "inventory", *_stock_outs(tables)),
+        (
+            "purchases",
+            "sent back to the supplier, or received before they were ordered",
+            tables.purchases[~is_receipt(tables.purchases).to_numpy(dtype=bool)],
+            "They tell no lead time.",
+        ),
     ]
     rows = [_row(*what) for what in found if len(what[2])]
     table = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
     return table if rows else empty_table("data_quality")
+
+
+def _unsigned(sold: pd.DataFrame) -> pd.DataFrame:
+    return sold[((sold["quantity"] < 0) & (sold["cost"] > 0)).to_numpy(dtype=bool)] if "cost" in sold else sold.head(0)
+
+
+def _costless(lines: pd.DataFrame) -> pd.DataFrame:
+    return lines[((lines["cost"] == 0) & (lines["revenue"] > 0)).to_numpy(dtype=bool)]
 
 
 def _stock_outs(tables: Recognised) -> tuple[str, pd.DataFrame, str]:

@@ -195,7 +195,10 @@ def make_whale_curve(item_value: pd.DataFrame, customer_value: pd.DataFrame) -> 
 
 def _whale(entity: str, values: pd.DataFrame) -> pd.DataFrame:
     known = values.rename(columns={f"{entity}_id": "entity_id"})[["entity_id", "net_margin"]].dropna()
-    curve = known.sort_values(["net_margin", "entity_id"], ascending=[False, True], ignore_index=True)
+    quantum = max(known["net_margin"].abs().sum() * 1e-12, np.finfo(float).tiny)
+    tied = (known["net_margin"] / quantum).round() * quantum
+    curve = known.assign(tied=tied).sort_values(["tied", "entity_id"], ascending=[False, True], ignore_index=True)
+    curve = curve.drop(columns="tied")
     total, count = curve["net_margin"].sum(), np.arange(1, len(curve) + 1)
     cumulative = curve["net_margin"].cumsum()
     share = cumulative / total if total > 0 else pd.Series(np.nan, index=curve.index)

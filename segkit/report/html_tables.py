@@ -15,6 +15,7 @@ BY_UNIT = ("value", "low", "base", "high")
 WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 SPOKEN = ("headline", "measure", "action", "life_cycle")  # words of ours, read better without underscores
 LONGEST_TEXT = 90
+_LEFT = "text-align:left"  # said in place: JupyterLab aligns every cell to the right
 WIDE = 9
 
 
@@ -94,7 +95,7 @@ def _is_by_unit(columns: dict) -> bool:
 def _head(column: Column, currency: str) -> str:
     unit = "" if column.kind == "date" or is_share(column) else unit_of(column, currency)
     mark = f' <span class="unit">{escape(unit)}</span>' if unit else ""
-    side = ' class="number"' if column.kind in NUMERIC else ""
+    side = ' class="number"' if column.kind in NUMERIC else f' style="{_LEFT}"'
     words = escape(WORDS.get(column.name, column.name.replace("_", " ")))
     return f'<th scope="col"{side} title="{escape(column.meaning)}">{words}{mark}</th>'
 
@@ -115,10 +116,10 @@ def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> lis
 def _text_cell(text: str, kind: str) -> str:
     short = shorten(text, LONGEST_TEXT)
     hover = f' title="{escape(text)}"' if short.endswith("…") else ""
-    mark = (
-        ' class="nowrap"' if kind in ("id", "date") and len(text) <= 16 else ' class="long"' if len(text) > 14 else ""
-    )
-    return f"<td{mark}{hover}>{escape(short)}</td>"
+    whole = kind in ("id", "date") and len(text) <= 16
+    mark = ' class="nowrap"' if whole else ' class="long"' if len(text) > 14 else ""
+    style = f"{_LEFT};white-space:nowrap" if whole else _LEFT
+    return f'<td{mark} style="{style}"{hover}>{escape(short)}</td>'
 
 
 def _more(frame: pd.DataFrame, count: int, table_name: str | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.inputs import LATER, known_then
+from segkit.core.data_quality import LATER, known_then
 from segkit.report.html_tables import table_html
 from segkit.report.numbers import in_unit, percent, plain_number, short_money
 
@@ -48,7 +48,8 @@ def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: st
         return []
     steps = headlines["step"].fillna("").astype(str)
     late = steps.str.partition("_")[0] == DATA_STEP
-    ordered = pd.concat([headlines[~late], headlines[late]]).head(MOST_FIGURES)
+    ordered = pd.concat([headlines[~late], headlines[late]])
+    ordered = ordered[ordered["headline"] != "assumptions"].head(MOST_FIGURES)  # they have a part of their own
     return [_figure(row, stems, currency) for row in ordered.to_dict("records")]
 
 

@@ -67,7 +67,7 @@ def demand_twin(lines, periods, items):
                 **dict(zip(KEY, key, strict=True)), "period": period["period"],
                 "quantity": sum(line["quantity"] for line in sold),
                 "returned": -sum(line["quantity"] for line in here if line["quantity"] < 0),
-                "lines": len(sold), "customers": len({line["customer_id"] for line in sold}),
+                "lines": len(sold), "customers": len({line["customer_id"] for line in sold} - {"(unknown)"}),
                 "revenue": sum(line["revenue"] for line in sold), "complete": period["complete"],
                 "out_of_stock_days": 0, "censored": False,
             })  # fmt: skip

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.report.charts.frame import (
     ACCENT,
     LOSS,
@@ -125,7 +126,7 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
     Parameters
     ----------
     customer_value : DataFrame
-        Table ``customer_value``.
+        Table ``customer_value``; lines without a customer are nobody's and not shown.
     customer_segments : DataFrame
         Table ``customer_segments``, for the class.
     currency : str
@@ -137,7 +138,8 @@ def plot_customers(customer_value: pd.DataFrame, customer_segments: pd.DataFrame
         Dots for up to 800 customers, else a density of hexagons.
     """
     classes = customer_segments[["customer_id", "abc"]]
-    joined = customer_value.merge(classes, on="customer_id", how="left")
+    named = customer_value[customer_value["customer_id"] != UNKNOWN_CUSTOMER]
+    joined = named.merge(classes, on="customer_id", how="left")
     has_revenue = (joined["revenue"] > LEAST_REVENUE) & joined["margin_share"].notna()
     shown = joined[has_revenue].sort_values(["revenue", "customer_id"])
     if shown.empty:
