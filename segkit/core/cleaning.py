@@ -8,16 +8,21 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
+from segkit.core.offenders import first_offenders
 from segkit.core.settings import Orders
-from segkit.core.tables import MarkedTable, Note
+from segkit.core.tables import MarkedTable, Remark
 
 UNKNOWN_CUSTOMER = "(unknown)"
+_RETURNED = "status returned, quantity above zero"
+_CLASH = "amount and quantity of opposite sign"
 
 _FIXES = {
     "no price": "Map free goods to status 'free', or set orders.missing_price = 'set_aside' in segkit.toml.",
     "no customer": "Map customer_id, or set orders.missing_customer = 'keep' in segkit.toml.",
     "no item": "Map item_id, or set orders.missing_item = 'set_aside' in segkit.toml.",
     "price below zero": "Correct the price, or set orders.negative_price = 'set_aside' in segkit.toml.",
+    _CLASH: "Correct the signs, or set orders.negative_price = 'set_aside' in segkit.toml.",
+    _RETURNED: "Give returns a quantity below zero, or set orders.returned_positive = 'flip' in segkit.toml.",
 }
 
 
@@ -34,19 +39,24 @@ def clean_orders(orders: MarkedTable, rules: Orders) -> MarkedTable:
     Returns
     -------
     MarkedTable
-        All rows; ``customer_id`` filled with ``(unknown)`` where it is missing and kept.
+        All rows; ``customer_id`` filled with ``(unknown)`` where it is missing and kept. Lines with status returned
+        and a quantity above zero have become returns: quantity, amount and cost below zero.
 
     Raises
     ------
     DataError
         Lines meet a rule that says ``fail``: all of them at once, with the first offenders and the fix.
     """
-    frame = orders.frame
+    frame, returned = orders.frame, _returned_above_zero(orders)
+    if rules.returned_positive == "flip" and returned.any():
+        frame = _take_back(frame, returned)
     price = line_price(frame)
     reason = orders.reason.to_numpy(dtype=object, copy=True)
     plain = reason == ""
     failing: dict[str, np.ndarray] = {}
-    for name, (found, rule) in _marks(frame, price, rules).items():
+    marks = _marks(frame, price, rules)
+    marks[_RETURNED] = (returned, "fail" if rules.returned_positive == "fail" else "keep")
+    for name, (found, rule) in marks.items():
         fresh = found.to_numpy(dtype=bool) & plain
         if rule == "keep" or not fresh.any():
             continue
@@ -57,27 +67,32 @@ def clean_orders(orders: MarkedTable, rules: Orders) -> MarkedTable:
         problems = [_offenders(name, frame[found]) for name, found in failing.items()]
         raise DataError(list_problems("table 'orders' cannot be used", problems, [_FIXES[name] for name in failing]))
     cleaned = frame.assign(customer_id=frame["customer_id"].fillna(UNKNOWN_CUSTOMER))
-    return replace(orders, frame=cleaned, reason=pd.Series(reason, index=frame.index, dtype="str"))
+    fix = "Taken as returns: quantity, amount and cost are counted below zero, here as in all tables."
+    remarks = (Remark(_RETURNED, returned.to_numpy(dtype=bool), fix),)
+    return replace(orders, frame=cleaned, reason=pd.Series(reason, index=frame.index, dtype="str"), remarks=remarks)
 
 
 def line_price(orders: pd.DataFrame) -> pd.Series:
-    """Return each line's price per unit [currency/unit]: unit_price, else amount / quantity; missing where neither."""
+    """Return each line's price per unit [currency/unit]: amount / quantity, else unit_price; missing where neither."""
     price = orders["unit_price"] if "unit_price" in orders else pd.Series(np.nan, index=orders.index)
     if "amount" not in orders:
         return price
     quantity = orders["quantity"].where(orders["quantity"] != 0)
-    return price.fillna(orders["amount"] / quantity)
+    return (orders["amount"] / quantity).fillna(price)
 
 
 def line_value(orders: pd.DataFrame) -> pd.Series:
     """Return each line's money [source currency]: amount, else quantity x unit_price less discount."""
     given = orders["amount"] if "amount" in orders else pd.Series(np.nan, index=orders.index)
-    if "unit_price" not in orders:
-        return given
+    return given.fillna(worked_value(orders)) if "unit_price" in orders else given
+
+
+def worked_value(orders: pd.DataFrame) -> pd.Series:
+    """Return quantity x unit_price less discount of each line [source currency]."""
     worked = orders["quantity"] * orders["unit_price"]
     if "discount" in orders:
         worked = worked - np.sign(orders["quantity"]) * orders["discount"].fillna(0.0)
-    return given.fillna(worked)
+    return worked
 
 
 def is_one_of(items: pd.Series, patterns: list[str]) -> pd.Series:
@@ -91,7 +106,7 @@ def is_one_of(items: pd.Series, patterns: list[str]) -> pd.Series:
 
 def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tuple[pd.Series, str]]:
     """Return per reason, in the order in which they count, the rows it speaks of and the rule."""
-    status = _status(frame)
+    status, clash = line_status(frame), _clash(frame)
     free = (price == 0) | (status == "free")
     return {
         "order date is missing": (frame["order_date"].isna(), "set_aside"),
@@ -99,7 +114,8 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
         "no item": (frame["item_id"].isna(), rules.missing_item),
         "no goods (orders.non_product_items)": (is_one_of(frame["item_id"], rules.non_product_items), "set_aside"),
         "quantity is zero or missing": (frame["quantity"].fillna(0) == 0, "set_aside"),
-        "price below zero": (price < 0, rules.negative_price),
+        "price below zero": ((price < 0) & ~clash, rules.negative_price),
+        _CLASH: (clash, rules.negative_price),
         "no price": (price.isna() & (status != "free"), rules.missing_price),
         "stock correction (quantity below zero at no price)": (free & (frame["quantity"] < 0), "set_aside"),
         "free of charge": (free, rules.free_lines),
@@ -107,63 +123,27 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
     }
 
 
-def _status(frame: pd.DataFrame) -> pd.Series:
-    return frame["status"] if "status" in frame else pd.Series(None, index=frame.index, dtype="str")
+def line_status(orders: pd.DataFrame) -> pd.Series:
+    """Return each line's status; missing where the table brings none."""
+    return orders["status"] if "status" in orders else pd.Series(None, index=orders.index, dtype="str")
 
 
-def note_lines(orders: MarkedTable, values: pd.Series) -> MarkedTable:
-    """Return cleaned (and cut) orders with notes on the lines that are used and yet are no plain sales.
-
-    Parameters
-    ----------
-    orders : MarkedTable
-        From `clean_orders`.
-    values : Series
-        Money of each line [currency of the plan].
-
-    Returns
-    -------
-    MarkedTable
-        The same rows, with notes on returns, free lines and lines without a customer.
-    """
-    frame, used = orders.frame, orders.reason == ""
-    kinds = {
-        "goods taken back (quantity below zero)": (frame["quantity"] < 0, "Kept as returns; never netted with demand."),
-        "free of charge, kept": (
-            (line_price(frame) == 0) | (_status(frame) == "free"),
-            "They count as demand without revenue; orders.free_lines changes it.",
-        ),
-        "no customer, kept as (unknown)": (
-            frame["customer_id"] == UNKNOWN_CUSTOMER,
-            "They count for items, not in customer classes.",
-        ),
-    }
-    notes = tuple(
-        Note(
-            name,
-            int((found & used).sum()),
-            float(values[found & used].sum()),
-            first_offenders(frame[found & used]),
-            fix,
-        )
-        for name, (found, fix) in kinds.items()
-        if (found & used).any()
-    )
-    return replace(orders, notes=orders.notes + notes)
+def _clash(frame: pd.DataFrame) -> pd.Series:
+    """Return the lines that say sold by one sign and taken back by the other, though no price below zero says why."""
+    if "amount" not in frame:
+        return pd.Series(False, index=frame.index)
+    clash = frame["amount"] * frame["quantity"] < 0
+    return clash & ~(frame["unit_price"] < 0) if "unit_price" in frame else clash
 
 
-def first_offenders(frame: pd.DataFrame, most: int = 2) -> str:
-    """Return the first rows as text: the ids and the day that let a person find them in the source."""
-    names = [name for name in ("order_id", "line_id", "customer_id", "item_id", "order_date") if name in frame]
-    rows = frame[names].head(most)
-    return "; ".join(
-        ", ".join(f"{name}={_plain(value)}" for name, value in zip(names, row, strict=True) if not pd.isna(value))
-        for row in rows.itertuples(index=False)
-    )
+def _returned_above_zero(orders: MarkedTable) -> pd.Series:
+    return (line_status(orders.frame) == "returned").fillna(False).astype(bool) & (orders.frame["quantity"] > 0)
 
 
-def _plain(value: object) -> str:
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else repr(value)
+def _take_back(frame: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Return the frame with the money and quantity of these rows below zero."""
+    names = [name for name in ("quantity", "amount", "cost") if name in frame]
+    return frame.assign(**{name: frame[name].mask(rows, -frame[name].abs()) for name in names})
 
 
 def _offenders(name: str, frame: pd.DataFrame) -> str:

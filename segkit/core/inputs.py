@@ -7,12 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from segkit.core.cleaning import clean_orders, first_offenders, line_value, note_lines
+from segkit.core.cleaning import clean_orders, line_value
 from segkit.core.columns import empty_table, input_tables, nomenclature
+from segkit.core.data_quality import LATER, count_rows, list_set_aside
 from segkit.core.errors import DataError, SettingsError
+from segkit.core.far_dates import FAR, main_span, note_pauses, set_far_dates_aside
+from segkit.core.line_notes import note_lines, note_spellings
 from segkit.core.money import known_rates
-from segkit.core.periods import default_as_of
+from segkit.core.offenders import first_offenders
+from segkit.core.periods import MONTH, default_as_of, last_days, require_step
 from segkit.core.settings import Settings
+from segkit.core.source_settings import Source
+from segkit.core.sources.known_rows import KnownRows
 from segkit.core.tables import MarkedTable, Note
 
 CUT_BY = {
@@ -34,9 +40,9 @@ _BLANKED = {
     "lanes": ["valid_to"],
     "duties": ["valid_to"],
 }
-_MONTH = 31
-LATER = "later than as_of"
-_SHOWN = ["order_id", "line_id", "order_date", "customer_id", "item_id", "quantity"]
+
+
+_REGULAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -75,20 +81,19 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
     DataError
         Sources cannot be read, or tables break their contract: all of them at once.
     """
-    marked, facts = _read_sources(settings, workspace)
-    days, step = _activity(marked, as_of)
-    last = as_of or default_as_of(days, settings.periods, step_days=step)
-    cut = {name: cut_at(table, last, step_days=step if name == "sales" else 1) for name, table in marked.items()}
-    values = {name: _values(table, cut, settings) for name, table in cut.items()}
+    marked, last = _read_sources(settings, workspace, as_of)
+    cut = {name: cut_at(table, last, step_days=_step(table, last)) for name, table in marked.items()}
+    rates = {name: _rates(table.frame, cut, settings) for name, table in cut.items() if name == "orders"}
+    values = {name: _values(table, rates) for name, table in cut.items()}
     if "orders" in cut:
-        cut["orders"] = note_lines(cut["orders"], values["orders"])
-    known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
+        cut["orders"] = note_lines(cut["orders"], rates["orders"])
+    known = {name: _add_notes(table, cut, last, settings) for name, table in cut.items()}
     return Inputs(
         tables={name: _used(table) for name, table in known.items()},
         data_quality=count_rows(known, values),
-        set_aside=_list_set_aside(known, values),
+        set_aside=list_set_aside(known, values),
         as_of=last,
-        facts=facts,
+        facts={name: _facts(table) for name, table in marked.items()},
     )
 
 
@@ -107,13 +112,15 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     Returns
     -------
     MarkedTable
-        All rows; what is blanked is noted. Being later is the reason that counts before any other. The state of a line
-        that was shipped later goes back to open, of one that was delivered later to shipped.
+        All rows; what is blanked is noted. Being later is the reason that counts before any other but a day far from
+        all others. The state of a line that was shipped later goes back to open, of one that was delivered later to
+        shipped.
     """
     frame, end = table.frame.copy(deep=False), pd.Timestamp(as_of)
     reason, notes = table.reason, list(table.notes)
     if (column := CUT_BY.get(table.name)) in frame:
-        reason = reason.mask(_last_days(frame[column], step_days) > end, LATER)
+        late = (last_days(frame[column], step_days) > end) & (reason != FAR.get(table.name, LATER))
+        reason = reason.mask(late, LATER)
     for column in _BLANKED.get(table.name, []):
         if column in frame and (late := (frame[column] > end) & (reason == "")).any():
             frame[column] = frame[column].mask(frame[column] > end)
@@ -123,66 +130,52 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     return replace(table, frame=frame, reason=reason, notes=tuple(notes))
 
 
-def known_then(data_quality: pd.DataFrame) -> pd.DataFrame:
-    """Return ``data_quality`` without the rows that came after as_of: nobody knew of them.
-
-    Parameters
-    ----------
-    data_quality : DataFrame
-        Table of that name.
-
-    Returns
-    -------
-    DataFrame
-        Rows and value ``in`` are those up to as_of; in = used + set aside still holds.
-    """
-    later = data_quality[(data_quality["action"] == "set_aside") & (data_quality["reason"] == LATER)]
-    kept = data_quality.drop(later.index)
-    figures = ["rows", "value", "rows_without_value"]
-    taken = later.set_index("source_table")[figures].reindex(kept["source_table"]).set_axis(kept.index)
-    taken = taken.where(kept["action"] == "in").fillna(0)
-    less = {name: (kept[name] - taken[name]).astype(kept[name].dtype) for name in figures if len(later)}
-    return kept.assign(**less).reset_index(drop=True)
-
-
-def count_rows(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> pd.DataFrame:
-    """Return ``data_quality``: per table what came in, was used, was set aside by reason, and is worth knowing.
-
-    Parameters
-    ----------
-    tables : dict of str to MarkedTable
-        Every input table with all its rows.
-    values : dict of str to Series
-        Money of each row in the plan's currency; missing where it cannot be known.
-
-    Returns
-    -------
-    DataFrame
-        Rows and value ``in`` equal ``used`` plus the sum of ``set_aside``.
-    """
-    rows = [row for name, table in tables.items() for row in _count(table, values[name])]
-    frame = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
-    return frame.astype({"rows": "int64", "rows_without_value": "int64", "value": "float64"})
-
-
-def _read_sources(settings: Settings, workspace: Path) -> tuple[dict[str, MarkedTable], dict[str, dict]]:
+def _read_sources(settings: Settings, workspace: Path, as_of: date | None) -> tuple[dict[str, MarkedTable], date]:
+    """Return every table with its unusable rows marked, and the last day known: orders (or sales) say which it is."""
+    names = [name for name in input_tables() if name in settings.sources]
+    if not {"orders", "sales"} & set(names):
+        raise SettingsError(f"{workspace}: segkit.toml names neither sources.orders nor sources.sales")
     from segkit.core.sources.mapping import read_table
 
+    first, last = "orders" if "orders" in names else "sales", as_of
     problems: list[str] = []
     tables: dict[str, MarkedTable] = {}
-    facts: dict[str, dict] = {}
-    if not {"orders", "sales"} & set(settings.sources):
-        raise SettingsError(f"{workspace}: segkit.toml names neither sources.orders nor sources.sales")
-    for name in (name for name in input_tables() if name in settings.sources):
+    for name in sorted(names, key=lambda name: name != first):
         try:
-            table = read_table(name, settings.sources[name], workspace)
-            tables[name] = clean_orders(table, settings.orders) if name == "orders" else table
-            facts[name] = _facts(tables[name])
+            known = _known_rows(settings, name, first, tables, last)
+            table = read_table(name, settings.sources[name], workspace, known=known)
+            table = clean_orders(table, settings.orders) if name == "orders" else table
+            last = _last_day(table, settings, as_of) if name == first else last
+            if name in FAR and last:
+                table = set_far_dates_aside(table, last, rule=settings.orders.far_dates)
+            tables[name] = table
         except DataError as error:
             problems.append(str(error))
-    if problems:
+    if problems or last is None:
         raise DataError("\n\n".join(problems))
-    return tables, facts
+    return {name: tables[name] for name in names}, last
+
+
+def _known_rows(
+    settings: Settings, name: str, first: str, tables: dict[str, MarkedTable], last: date | None
+) -> KnownRows | None:
+    """Return up to when the rows of a file are known from which a master table is made as well."""
+    source, dated = settings.sources[name], settings.sources[first]
+    if first not in tables or last is None or not source.one_row_per_key or dated.wide or not _same_file(source, dated):
+        return None
+    return KnownRows(first, CUT_BY[first], dated, last, _step(tables[first], last))
+
+
+def _same_file(source: Source, other: Source) -> bool:
+    return all(getattr(source, part) == getattr(other, part) for part in ("file", "url", "query", "sheet"))
+
+
+def _step(table: MarkedTable, last: date) -> int:
+    """Return how many days a row of the table stands for; later rows have no say."""
+    if table.name != "sales":
+        return 1
+    days = table.frame.loc[table.reason == "", "period"].dropna()
+    return sales_step(days[days <= pd.Timestamp(last)])
 
 
 def _facts(table: MarkedTable) -> dict:
@@ -192,21 +185,25 @@ def _facts(table: MarkedTable) -> dict:
     return {"rows": len(table.frame), "fingerprint": table.fingerprint, "newest": day}
 
 
-def _activity(marked: dict[str, MarkedTable], as_of: date | None) -> tuple[pd.Series, int]:
-    """Return the days known on which there are orders (or sales), and how many days one row stands for."""
-    name = "orders" if "orders" in marked else "sales"
-    table = marked[name]
-    days = table.frame.loc[table.reason == "", CUT_BY[name]].dropna()
+def _last_day(table: MarkedTable, settings: Settings, as_of: date | None) -> date:
+    """Return ``as_of``, else the end of the last complete period with orders (or sales)."""
+    days = table.frame.loc[table.reason == "", CUT_BY[table.name]].dropna()
     if days.empty:
-        raise DataError(f"table '{name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data.")
+        raise DataError(
+            f"table '{table.name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data."
+        )
     if as_of and not (days <= pd.Timestamp(as_of)).any():
         raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
-    days = days[days <= pd.Timestamp(as_of)] if as_of else days
-    return days, 1 if name == "orders" else sales_step(days)
+    days = days[days.between(*main_span(days))] if as_of is None else days[days <= pd.Timestamp(as_of)]
+    step = sales_step(days) if table.name == "sales" else 1
+    require_step(step, settings.periods)
+    return as_of or default_as_of(days, settings.periods, step_days=step)
 
 
 def sales_step(periods: pd.Series) -> int:
     """Return how many days one sales period stands for: the usual distance of two; 31 for months of any length.
+
+    Days that keep no distance are days on which something was sold: 1.
 
     Examples
     --------
@@ -214,14 +211,14 @@ def sales_step(periods: pd.Series) -> int:
     31
     """
     starts = np.unique(periods.to_numpy().astype("datetime64[D]"))
-    step = int(np.median(np.diff(starts).astype(int))) if starts.size > 1 else 1
-    return _MONTH if 28 <= step <= _MONTH else step
-
-
-def _last_days(starts: pd.Series, step_days: int) -> pd.Series:
-    """Return the last day for which each row stands."""
-    step = pd.DateOffset(months=1) if step_days == _MONTH else pd.Timedelta(days=step_days)
-    return starts + step - pd.Timedelta(days=1)
+    gaps = np.diff(starts).astype(int)
+    if not gaps.size:
+        return 1
+    step = int(np.median(gaps))
+    days_of_month = starts - starts.astype("datetime64[M]")
+    if step >= 28 and (np.unique(days_of_month).size == 1 or (step <= MONTH and (gaps % 28).any())):
+        return MONTH if step <= MONTH else step
+    return step if (gaps % step == 0).mean() >= _REGULAR else 1
 
 
 def _used(table: MarkedTable) -> pd.DataFrame:
@@ -258,12 +255,21 @@ def _strangers(table: MarkedTable, tables: dict[str, MarkedTable]) -> tuple[Note
     return tuple(notes)
 
 
-def _values(table: MarkedTable, tables: dict[str, MarkedTable], settings: Settings) -> pd.Series:
+def _add_notes(table: MarkedTable, tables: dict[str, MarkedTable], last: date, settings: Settings) -> MarkedTable:
+    table = replace(table, notes=table.notes + _strangers(table, tables))
+    if table.name not in FAR:
+        return table
+    table = note_spellings(table, settings.sources[table.name].columns)
+    return note_pauses(table, last, step_days=_step(table, last))
+
+
+def _values(table: MarkedTable, rates: dict[str, pd.Series]) -> pd.Series:
     """Return the money of each row in the plan's currency; zero in tables that hold no sales."""
     if table.name == "orders":
-        return line_value(table.frame) * _rates(table.frame, tables, settings)
-    if table.name == "sales" and "price" in table.frame:
-        return table.frame["quantity"] * table.frame["price"]
+        return line_value(table.frame) * rates["orders"]
+    if table.name == "sales":
+        price = table.frame["price"] if "price" in table.frame else np.nan
+        return table.frame["quantity"] * price
     return pd.Series(0.0, index=table.frame.index)
 
 
@@ -273,31 +279,3 @@ def _rates(orders: pd.DataFrame, tables: dict[str, MarkedTable], settings: Setti
     fx = _used(tables["fx"]) if "fx" in tables else empty_table("fx")
     to, days = settings.company.currency, orders["order_date"].fillna(pd.Timestamp(1900, 1, 1))
     return known_rates(orders["currency"], days, fx, to=to, rules=settings.fx)
-
-
-def _count(table: MarkedTable, values: pd.Series) -> list[dict]:
-    def row(action: str, reason: str, mask: pd.Series | slice, first: str = "", fix: str = "") -> dict:
-        part = values[mask]
-        figures = {"rows": len(part), "value": float(part.sum()), "rows_without_value": int(part.isna().sum())}
-        return {"source_table": table.name, "action": action, "reason": reason, **figures, "first": first, "fix": fix}
-
-    aside = [name for name in table.reason.unique() if name]
-    counted = [row("in", "read from the source", slice(None)), row("used", "used", table.reason == "")]
-    for name in sorted(aside):
-        mask = table.reason == name
-        counted.append(row("set_aside", name, mask, first_offenders(table.frame[mask])))
-    for note in table.notes:
-        figures = {"rows": note.rows, "value": note.value, "rows_without_value": 0}
-        names = {"source_table": table.name, "action": "noted", "reason": note.reason}
-        counted.append({**names, **figures, "first": note.first, "fix": note.fix})
-    return counted
-
-
-def _list_set_aside(tables: dict[str, MarkedTable], values: dict[str, pd.Series]) -> pd.DataFrame:
-    parts = []
-    for table in tables.values():
-        rows = table.reason != ""
-        part = table.frame.loc[rows, [name for name in _SHOWN if name in table.frame]]
-        parts.append(part.assign(source_table=table.name, reason=table.reason[rows], value=values[table.name][rows]))
-    columns = list(nomenclature()["set_aside"].columns)
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)

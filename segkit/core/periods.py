@@ -8,6 +8,7 @@ import pandas as pd
 from segkit.core.errors import SettingsError
 from segkit.core.settings import Periods
 
+MONTH = 31  # the days of a row that stands for a month of any length
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
@@ -72,13 +73,19 @@ def list_periods(days: pd.Series, periods: Periods, *, as_of: date | None = None
     -------
     DataFrame
         ``periods`` of the nomenclature: period, period_end, days [days covered], complete, reason.
+
+    Raises
+    ------
+    SettingsError
+        Rows of so many days make no such periods.
     """
+    require_step(step_days, periods)
     known = np.unique(days.dropna().to_numpy().astype("datetime64[D]"))
     if as_of is not None:
         known = known[known <= np.datetime64(as_of, "D")]
     if not known.size:
         return _as_table([], [], [], [], [])
-    slack = _usual_pause(known) if step_days == 1 else 0
+    slack = usual_pause(known) if step_days == 1 else 0
     begin, end = known[0] - slack, known[-1] + max(slack, step_days - 1)
     if as_of is not None:
         end = min(end, np.datetime64(as_of, "D"))
@@ -93,11 +100,82 @@ def list_periods(days: pd.Series, periods: Periods, *, as_of: date | None = None
     return _as_table(first, last, covered, ~(late | early), why)
 
 
+def require_step(step_days: int, periods: Periods) -> None:
+    """Raise a SettingsError if planning periods cannot be made of rows that stand for so many days.
+
+    Parameters
+    ----------
+    step_days : int
+        Days of a row, as `last_days` takes them.
+    periods : Periods
+        Length of a planning period.
+
+    Raises
+    ------
+    SettingsError
+        A row would lie in two periods, or stand for several; names the unit that fits.
+    """
+    fitting = {1: ("month", "week", "day"), 7: ("week",), MONTH: ("month",)}.get(step_days, ())
+    if periods.unit in fitting:
+        return
+    what = {7: "weeks", MONTH: "months"}.get(step_days, f"{step_days} days each")
+    fix = f'Set periods.unit = "{fitting[0]}" in segkit.toml.' if fitting else "Bring sales by day, week or month."
+    raise SettingsError(
+        f"periods.unit = \"{periods.unit}\": the rows of table 'sales' stand for {what}, of which no "
+        f"{periods.unit}s can be made\n{fix}"
+    )
+
+
 def default_as_of(days: pd.Series, periods: Periods, *, step_days: int = 1) -> date:
     """Return the last day of the last complete period in the data (the last day itself where none is complete)."""
     table = list_periods(days, periods, step_days=step_days)
     whole = table.loc[table["complete"], "period_end"]
     return (whole.iloc[-1] if len(whole) else days.max()).date()
+
+
+def usual_pause(days: np.ndarray) -> int:
+    """Return how many days without rows are usual between two days with rows (95th percentile).
+
+    Parameters
+    ----------
+    days : array of datetime64[D]
+        Distinct days with rows, in order; of fewer than ten nothing is usual.
+
+    Returns
+    -------
+    int
+        [days].
+    """
+    if days.size < 10:
+        return 0
+    gaps = np.diff(days).astype(int)
+    return int(np.quantile(gaps, 0.95, method="higher")) - 1
+
+
+def last_days(starts: pd.Series, step_days: int) -> pd.Series:
+    """Return the last day for which each row stands.
+
+    Parameters
+    ----------
+    starts : Series of datetime64
+        First day of each row.
+    step_days : int
+        Days that a row stands for; 31 = a month of any length.
+
+    Returns
+    -------
+    Series of datetime64
+        Same index.
+
+    Examples
+    --------
+    >>> last_days(pd.Series(pd.to_datetime(["2025-02-01"])), MONTH).dt.date.tolist()
+    [datetime.date(2025, 2, 28)]
+    """
+    if step_days == 1:
+        return starts
+    step = pd.DateOffset(months=1) if step_days == MONTH else pd.Timedelta(days=step_days)
+    return starts + step - pd.Timedelta(days=1)
 
 
 def parse_day(value: str | date | None, name: str) -> date | None:
@@ -118,14 +196,6 @@ def parse_day(value: str | date | None, name: str) -> date | None:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
         raise SettingsError(f"{name}: a day as YYYY-MM-DD is needed, got {value!r}") from None
-
-
-def _usual_pause(days: np.ndarray) -> int:
-    """Return how many days without rows are usual between two days with rows."""
-    if days.size < 10:
-        return 0
-    gaps = np.diff(days).astype(int)
-    return int(np.quantile(gaps, 0.95, method="higher")) - 1
 
 
 def _as_table(first, last, covered, complete, why) -> pd.DataFrame:

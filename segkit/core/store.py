@@ -106,8 +106,15 @@ class InputStore:
     def fingerprint(self, name: str) -> str:
         """Return a hash of what an input table's used rows depend on."""
         facts = self.loaded.facts.get(name, {})
-        rules = self.settings.orders.model_dump(mode="json") if name == "orders" else {}
-        return fingerprint([facts.get("fingerprint", ""), rules, str(self.as_of)])
+        rules = self.settings.orders.model_dump(mode="json") if name in ("orders", "sales") else {}
+        return fingerprint([facts.get("fingerprint", ""), self._dated_by(name), rules, str(self.as_of)])
+
+    def _dated_by(self, name: str) -> str:
+        """Return the hash of the table that says which rows of a shared file were known; blank for other files."""
+        source = self.settings.sources.get(name)
+        if source is None or not source.one_row_per_key:
+            return ""
+        return self.loaded.facts.get("orders" if "orders" in self.loaded.tables else "sales", {}).get("fingerprint", "")
 
     def activity(self) -> tuple[pd.Series, int]:
         """Return the days on which there are orders (else sales periods), and how many days one row stands for."""

@@ -32,6 +32,15 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something recognised in some rows, to become a note on those among them that are used in the end."""
+
+    reason: str
+    rows: np.ndarray
+    fix: str = ""
+
+
+@dataclass(frozen=True)
 class MarkedTable:
     """A table in which no row has left: rows that cannot be used carry the reason.
 
@@ -47,6 +56,8 @@ class MarkedTable:
         ``str``; empty = the row is used, else why it is set aside.
     notes : tuple of Note
         What is worth knowing about rows that are used.
+    remarks : tuple of Remark
+        What was recognised in rows before it is known which of them are used.
     fingerprint : str
         Of the source the rows came from; empty where they came from memory.
     """
@@ -56,6 +67,7 @@ class MarkedTable:
     reason: pd.Series
     notes: tuple[Note, ...] = ()
     fingerprint: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.core.cleaning import clean_orders, is_one_of, line_price, line_value, note_lines
+from segkit.core.cleaning import clean_orders, is_one_of, line_price, line_value
 from segkit.core.errors import DataError
+from segkit.core.line_notes import note_lines
 from segkit.core.settings import Orders
 from segkit.core.tables import MarkedTable
 
@@ -121,9 +122,8 @@ def test_notes_count_rows_and_money_of_lines_that_are_used():
         (None, "SKU-0001", 1, 2.0, None),
     ]
     table = clean_orders(marked([*rows, ("CUST-0001", "SKU-0001", -9, 2.0, "cancelled")]), LENIENT)
-    notes = {
-        note.reason.split(",")[0].split(" (")[0]: note for note in note_lines(table, line_value(table.frame)).notes
-    }
+    noted = note_lines(table, pd.Series(1.0, index=table.frame.index)).notes
+    notes = {note.reason.split(",")[0].split(" (")[0]: note for note in noted}
     assert {reason: note.rows for reason, note in notes.items()} == {
         "goods taken back": 1, "free of charge": 1, "no customer": 1,
     }  # fmt: skip

@@ -12,6 +12,7 @@ from segkit.core.sources.cells import Cells, Reading, clean_text, read_cells
 from segkit.core.sources.expressions import WHERE, evaluate
 from segkit.core.sources.joins import join_columns
 from segkit.core.sources.judging import Case, judge_rows, judge_unreadable, note_identical, note_unreadable
+from segkit.core.sources.known_rows import KnownRows
 from segkit.core.sources.marking import Marks
 from segkit.core.sources.one_row_per_key import keep_one_row_per_key
 from segkit.core.sources.origins import find_origins, require_origins, wanted_columns
@@ -22,7 +23,7 @@ from segkit.core.tables import MarkedTable, Note, name_row
 NOTES, UNREAD = "notes", "unread"
 
 
-def read_table(name: str, source: Source, workspace: Path) -> MarkedTable:
+def read_table(name: str, source: Source, workspace: Path, *, known: KnownRows | None = None) -> MarkedTable:
     """Read one table from its source.
 
     Parameters
@@ -33,6 +34,8 @@ def read_table(name: str, source: Source, workspace: Path) -> MarkedTable:
         Where it comes from and how its columns become segkit's.
     workspace : Path
         Folder to which file names are relative.
+    known : KnownRows, optional
+        Until when rows are known of which a master table is made; the later ones give nothing.
 
     Returns
     -------
@@ -49,15 +52,18 @@ def read_table(name: str, source: Source, workspace: Path) -> MarkedTable:
 
     def wanted(names: list[str]) -> list[str]:
         there.update(dict.fromkeys(names))
-        return wanted_columns(names, spec, source)
+        used = {*wanted_columns(names, spec, source), *(known.columns(names) if known else [])}
+        return [name for name in names if name in used]
 
     raw = read_source(source, workspace, wanted=wanted)
     raw.attrs[UNREAD] = tuple(there)
     fingerprint = fingerprint_source(source, workspace, raw)
-    return replace(map_table(name, raw, source, workspace), fingerprint=fingerprint)
+    return replace(map_table(name, raw, source, workspace, known=known), fingerprint=fingerprint)
 
 
-def map_table(name: str, raw: pd.DataFrame, source: Source, workspace: Path = Path()) -> MarkedTable:
+def map_table(
+    name: str, raw: pd.DataFrame, source: Source, workspace: Path = Path(), *, known: KnownRows | None = None
+) -> MarkedTable:
     """Name, type and mark the rows of a source.
 
     Parameters
@@ -70,6 +76,8 @@ def map_table(name: str, raw: pd.DataFrame, source: Source, workspace: Path = Pa
         How the source's columns become segkit's.
     workspace : Path, optional
         Folder of the files that ``source.joins`` name.
+    known : KnownRows, optional
+        As for `read_table`.
 
     Returns
     -------
@@ -100,6 +108,8 @@ def map_table(name: str, raw: pd.DataFrame, source: Source, workspace: Path = Pa
     if source.where:
         marks.set_aside(~computed[WHERE].to_numpy(dtype=bool), f"left out by sources.{name}.where")
     if source.one_row_per_key:
+        if known:
+            marks.set_aside(known.later(raw), "not known yet")
         return _map_one_row_per_key(name, frame, marks, Case(spec, source, own, cells, reading), found)
     frame = judge_rows(marks, frame, Case(spec, source, own, cells, reading))
     note_identical(marks, frame, raw, spec)

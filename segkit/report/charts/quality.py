@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from segkit.core.inputs import known_then
+from segkit.core.data_quality import known_then
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
