@@ -1,8 +1,10 @@
 """A segkit.toml in the making: its lines with their reasons, and how it is written."""
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 _ORDER = ("columns", "expressions", "values", "wide")
@@ -76,6 +78,18 @@ def write_toml(draft: Draft, facts: dict[str, str]) -> str:
             shown.append(f"{text}  # {_one_line(reason)}" if reason else text)
         parts.append("\n".join(shown))
     return "\n\n".join(parts) + "\n"
+
+
+def seen_from(workspace: Path, file: Path) -> str:
+    """Name a file as seen from the workspace; absolute where it lies far away.
+
+    Examples
+    --------
+    >>> seen_from(Path("clients/acme"), Path("data/orders.csv"))
+    '../../data/orders.csv'
+    """
+    relative = os.path.relpath(file.resolve(), workspace.resolve())
+    return Path(relative).as_posix() if relative.count("..") <= 5 else file.resolve().as_posix()
 
 
 def _place(section: str, sections: list[str]) -> tuple[int, int]:

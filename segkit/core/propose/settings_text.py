@@ -12,6 +12,7 @@ from segkit.core.propose.cells import (
 )
 from segkit.core.propose.draft import Draft
 from segkit.core.propose.fit import days_per_unit, is_day_counter
+from segkit.core.propose.missing import has_cost, has_money, margin_assumed, name_missing
 from segkit.core.propose.proposal import Guess, Proposal
 from segkit.core.propose.rules import (
     count_repeats,
@@ -292,26 +293,16 @@ def _draft_goods(draft: Draft, proposal: Proposal) -> None:
 
 def _draft_missing(draft: Draft, proposal: Proposal) -> None:
     has = proposal.source
-    money = has("unit_price") or has("amount") or has("price")
+    money = has_money(has)
     if proposal.table == "orders" and not money:
         draft.add("sources.orders.columns", "unit_price", "?", "MISSING: name the column", active=False)
-        draft.missing.append("unit_price or amount: without one there is no run; add a column with it")
-    if proposal.table == "orders" and not has("order_id"):
-        draft.missing.append("order_id: the lines of one customer and one day count as one order")
     if proposal.table == "sales" and not money:
-        draft.missing.append("price: no money can be counted, so classes are made by quantity")
         draft.add("segments", "measure", "quantity", "no price in the file")
-    known = any(has(name) for name in ("unit_cost", "cost", "items.unit_cost")) or cost_from_profit(proposal)[0]
+    known = has_cost(has) or bool(cost_from_profit(proposal)[0])
     if proposal.table == "sales" and money and not known and has("items.lead_time_days"):
         draft.add("sources.items.columns", "unit_cost", has("price"), "? if it is what you pay", active=False)
         draft.doubts.append(f"{has('price')} is taken as what customers pay; if you pay it, it is items.unit_cost")
     if money and not known:
-        draft.missing.append("unit_cost: without it every margin rests on one assumption")
         draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
-        draft.assumed.append(
-            f"assume.gross_margin = {ASSUMED_MARGIN}: the file holds no cost; every margin rests on it"
-        )
-    wanted = {"items.category": "no classes within product groups", "items.supplier_id": "no supplier segments"}
-    if proposal.table == "orders":
-        wanted |= {"promised_date": "no on-time measures", "delivered_date": "no delivery times"}
-    draft.missing += [f"{column}: {without}" for column, without in wanted.items() if not has(column)]
+        draft.assumed.append(margin_assumed(ASSUMED_MARGIN))
+    draft.missing += name_missing(proposal.table, has, cost_known=known)

@@ -1,6 +1,5 @@
 """``segkit new``: look at an unknown file, propose its mapping, and write a workspace that says what it rests on."""
 
-import os
 import tomllib
 from pathlib import Path
 
@@ -8,17 +7,15 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import input_tables
-from segkit.core.errors import SegkitError, SettingsError
-from segkit.core.propose.draft import Draft, write_toml
+from segkit.core.errors import SettingsError
+from segkit.core.propose.draft import Draft, seen_from, write_toml
 from segkit.core.propose.proposal import Proposal, propose_mapping
-from segkit.core.propose.settings_text import draft_layout, draft_settings
+from segkit.core.propose.settings_text import draft_settings
+from segkit.core.propose.shipped import extend_mapping
 from segkit.core.propose.sniff import FileLook, count_values, sniff_file
-from segkit.core.settings import FILE_NAME, MAPPINGS, Settings, check_settings, mapping_names, read_settings
-from segkit.core.sources.mapping import map_table, read_table
+from segkit.core.propose.trial import try_mapping
+from segkit.core.settings import FILE_NAME, check_settings, read_settings
 from segkit.core.tables import MarkedTable
-
-CHECKED_CELLS = 12_000_000
-CHECKED_PERIODS = 1_500_000
 
 
 def new_workspace(
@@ -37,7 +34,7 @@ def new_workspace(
     folder : Path, optional
         Where the workspace is made; the current folder by default.
     force : bool, optional
-        Replace a segkit.toml that is there.
+        Replace a segkit.toml that is there, and write one whose mapping does not fit the file.
 
     Returns
     -------
@@ -49,55 +46,29 @@ def new_workspace(
     SettingsError
         The workspace is there already, or no mapping has that name.
     DataError
-        The file cannot be read, or holds no order lines.
+        The file cannot be read, holds no order lines, or lacks columns that the mapping names.
     """
     workspace = (folder or Path.cwd()) / name
     target = workspace / FILE_NAME
     if target.exists() and not force:
         raise SettingsError(f"{target} is there already\nTake another name, or replace it with --force.")
-    file = _path_from(workspace, orders)
-    to_mend = ""
+    file = seen_from(workspace, orders)
     if mapping:
-        text, report = _from_mapping(mapping, file, orders)
+        text, report, problem = extend_mapping(mapping, orders, file, workspace, force=force)
     else:
         proposal = propose_mapping(sniff_file(orders))
         draft = draft_settings(proposal, file, name)
         settings = check_settings(tomllib.loads(write_toml(draft, {})), str(target))
-        table, problem = _try_out(proposal, settings, workspace)
+        periods = len(proposal.wide.names) if proposal.wide else 0
+        table, problem = try_mapping(proposal.table, proposal.look, settings, workspace, periods=periods)
         facts = _describe_columns(proposal, table)
         text = _head(orders) + write_toml(draft, facts)
         report = describe_proposal(proposal, draft, facts)
-        to_mend = f"\nStill to mend before a run:\n  {problem.replace(chr(10), chr(10) + '  ')}\n" if problem else ""
+    to_mend = f"\nStill to mend before a run:\n  {problem.replace(chr(10), chr(10) + '  ')}\n" if problem else ""
     workspace.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     read_settings(workspace)
     return f"{report}{to_mend}\nWrote {target}: read it, and change what is wrong.\nNext: segkit check {name}\n"
-
-
-def _from_mapping(mapping: str, file: str, orders: Path) -> tuple[str, str]:
-    """Return segkit.toml that extends a shipped mapping, and what to print."""
-    if mapping not in mapping_names():
-        raise SettingsError(f"no mapping is named {mapping}; known: {', '.join(mapping_names())}")
-    look = sniff_file(orders)
-    shipped = tomllib.loads((MAPPINGS / f"{mapping}.toml").read_text("utf-8"))["sources"]
-    main = "orders" if "orders" in shipped else "sales"
-    draft = Draft()
-    draft_layout(draft, look, f"sources.{main}", file)
-    day = look.columns.get(shipped[main].get("columns", {}).get("order_date", ""))
-    if day and day.dates and day.dates.format:
-        draft.add(f"sources.{main}", "date_format", day.dates.format, f"reads {day.name}")
-    joins = shipped[main].get("joins", {})
-    others = [f"sources.{main}.joins.{name}" for name in joins if "file" not in joins[name]]
-    others += [f"sources.{name}" for name, own in shipped.items() if name != main and "same_file_as" not in own]
-    more = f"\nIt can also read, if you add their file: {', '.join(others)}" if others else ""
-    text = f'extends = "{mapping}"\n\n{write_toml(draft, {})}'
-    return text, f"Mapping {mapping} (shipped with segkit) for {orders.name}.{more}\n"
-
-
-def _path_from(workspace: Path, file: Path) -> str:
-    """Name the file as seen from the workspace; absolute where it lies far away."""
-    relative = os.path.relpath(file.resolve(), workspace.resolve())
-    return Path(relative).as_posix() if relative.count("..") <= 5 else file.resolve().as_posix()
 
 
 def _head(orders: Path) -> str:
@@ -105,23 +76,6 @@ def _head(orders: Path) -> str:
         f"# Proposed by segkit new from {orders.name}. Each line says why; a line that begins with '# ?' is a doubt,\n"
         "# a line that is commented out came second. Change what is wrong, then run: segkit check\n\n"
     )
-
-
-def _try_out(proposal: Proposal, settings: Settings, workspace: Path) -> tuple[MarkedTable | None, str]:
-    """Map the file (or the sample of a large one) as a run would; returns the table if it is whole, and the problem."""
-    source = settings.sources[proposal.table]
-    look = proposal.look
-    source = source.model_copy(update={"file": str(look.path.resolve())}) if source.file else source
-    periods = len(proposal.wide.names) if proposal.wide else 0
-    small = look.total_rows * periods <= CHECKED_PERIODS if periods else look.rows.size <= CHECKED_CELLS
-    try:
-        if look.complete and small:
-            return read_table(proposal.table, source, workspace), ""
-        few = max(CHECKED_PERIODS // max(periods, 1) // 4, 10)
-        map_table(proposal.table, look.sample.head(few) if periods else look.sample, source)
-        return None, ""
-    except SegkitError as error:
-        return None, str(error)
 
 
 def _describe_columns(proposal: Proposal, table: MarkedTable | None) -> dict[str, str]:

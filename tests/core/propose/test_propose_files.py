@@ -286,7 +286,7 @@ def wide_file(path: Path) -> Path:
 def test_values_are_counted_over_all_rows_of_a_wide_file_that_is_tried_out_in_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segkit.core.propose.workspace.CHECKED_PERIODS", 3_000)
+    monkeypatch.setattr("segkit.core.propose.trial.CHECKED_PERIODS", 3_000)
     report = new_workspace("client", orders=wide_file(tmp_path / "weeks.parquet"), folder=tmp_path)
     assert "90 values" in report
     assert "3 values" in report
