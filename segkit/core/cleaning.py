@@ -54,9 +54,7 @@ def clean_orders(orders: MarkedTable, rules: Orders) -> MarkedTable:
     reason = orders.reason.to_numpy(dtype=object, copy=True)
     plain = reason == ""
     failing: dict[str, np.ndarray] = {}
-    marks = _marks(frame, price, rules)
-    marks[_RETURNED] = (returned, "fail" if rules.returned_positive == "fail" else "keep")
-    for name, (found, rule) in marks.items():
+    for name, (found, rule) in _marks(frame, price, returned, rules).items():
         fresh = found.to_numpy(dtype=bool) & plain
         if rule == "keep" or not fresh.any():
             continue
@@ -104,7 +102,9 @@ def is_one_of(items: pd.Series, patterns: list[str]) -> pd.Series:
     return items.isin([item for item in known if test(str(item).lower())])
 
 
-def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tuple[pd.Series, str]]:
+def _marks(
+    frame: pd.DataFrame, price: pd.Series, returned: pd.Series, rules: Orders
+) -> dict[str, tuple[pd.Series, str]]:
     """Return per reason, in the order in which they count, the rows it speaks of and the rule."""
     status, clash = line_status(frame), _clash(frame)
     free = (price == 0) | (status == "free")
@@ -114,6 +114,7 @@ def _marks(frame: pd.DataFrame, price: pd.Series, rules: Orders) -> dict[str, tu
         "no item": (frame["item_id"].isna(), rules.missing_item),
         "no goods (orders.non_product_items)": (is_one_of(frame["item_id"], rules.non_product_items), "set_aside"),
         "quantity is zero or missing": (frame["quantity"].fillna(0) == 0, "set_aside"),
+        _RETURNED: (returned, "fail" if rules.returned_positive == "fail" else "keep"),
         "price below zero": ((price < 0) & ~clash, rules.negative_price),
         _CLASH: (clash, rules.negative_price),
         "no price": (price.isna() & (status != "free"), rules.missing_price),
