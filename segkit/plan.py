@@ -13,6 +13,7 @@ import pandas as pd
 
 from segkit.core.errors import SettingsError
 from segkit.core.lead_times import measure_lead_times
+from segkit.core.logo import require_logo
 from segkit.core.periods import last_days, list_periods, parse_day
 from segkit.core.settings import read_settings, workspace_folder
 from segkit.core.shelf import Shelf, source, table
@@ -299,6 +300,7 @@ def check_workspace(
         All problems of one kind at once.
     """
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
+    require_logo(plan.settings, plan.workspace)
     plan.require_costs()
     quality = plan.data_quality
     counts = quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)

@@ -15,8 +15,8 @@ from segkit.core.far_dates import FAR, main_span, note_pauses, set_far_dates_asi
 from segkit.core.line_notes import note_lines, note_spellings
 from segkit.core.money import known_rates
 from segkit.core.offenders import first_offenders
-from segkit.core.periods import MONTH, default_as_of, last_days, require_step
-from segkit.core.settings import Settings
+from segkit.core.periods import MONTH, default_as_of, last_days, next_period, period_start, require_step, usual_pause
+from segkit.core.settings import Periods, Settings
 from segkit.core.source_settings import Source
 from segkit.core.sources.known_rows import KnownRows
 from segkit.core.tables import MarkedTable, Note
@@ -83,7 +83,7 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
     """
     marked, last = _read_sources(settings, workspace, as_of)
     cut = {name: cut_at(table, last, step_days=_step(table, last)) for name, table in marked.items()}
-    rates = {name: _rates(table.frame, cut, settings) for name, table in cut.items() if name == "orders"}
+    rates = {name: _rates(table.frame, marked, settings) for name, table in cut.items() if name == "orders"}
     values = {name: _values(table, rates) for name, table in cut.items()}
     if "orders" in cut:
         cut["orders"] = note_lines(cut["orders"], rates["orders"])
@@ -138,7 +138,7 @@ def _read_sources(settings: Settings, workspace: Path, as_of: date | None) -> tu
     from segkit.core.sources.mapping import read_table
 
     first, last = "orders" if "orders" in names else "sales", as_of
-    problems: list[str] = []
+    problems: list[DataError | SettingsError] = []
     tables: dict[str, MarkedTable] = {}
     for name in sorted(names, key=lambda name: name != first):
         try:
@@ -149,10 +149,12 @@ def _read_sources(settings: Settings, workspace: Path, as_of: date | None) -> tu
             if name in FAR and last:
                 table = set_far_dates_aside(table, last, rule=settings.orders.far_dates)
             tables[name] = table
-        except DataError as error:
-            problems.append(str(error))
+        except (DataError, SettingsError) as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
     if problems or last is None:
-        raise DataError("\n\n".join(problems))
+        raise DataError("\n\n".join(map(str, problems)))
     return {name: tables[name] for name in names}, last
 
 
@@ -189,15 +191,37 @@ def _last_day(table: MarkedTable, settings: Settings, as_of: date | None) -> dat
     """Return ``as_of``, else the end of the last complete period with orders (or sales)."""
     days = table.frame.loc[table.reason == "", CUT_BY[table.name]].dropna()
     if days.empty:
-        raise DataError(
-            f"table '{table.name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data."
-        )
+        raise DataError(_no_rows(table, settings.sources[table.name]))
     if as_of and not (days <= pd.Timestamp(as_of)).any():
         raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
     days = days[days.between(*main_span(days))] if as_of is None else days[days <= pd.Timestamp(as_of)]
     step = sales_step(days) if table.name == "sales" else 1
     require_step(step, settings.periods)
+    if as_of:
+        _require_orders_near(as_of, days, settings.periods)
     return as_of or default_as_of(days, settings.periods, step_days=step)
+
+
+def _require_orders_near(as_of: date, days: pd.Series, periods: Periods) -> None:
+    """Raise if a whole planning period up to as_of has no order, and that is no usual pause."""
+    last = days.max()
+    following = next_period(period_start(pd.Series([last]), periods).to_numpy(), periods)
+    silent = pd.Timestamp(next_period(following, periods)[0]) - pd.Timedelta(days=1) <= pd.Timestamp(as_of)
+    known = np.unique(days.to_numpy().astype("datetime64[D]"))
+    if silent and (pd.Timestamp(as_of) - last).days > usual_pause(known):
+        raise SettingsError(
+            f"as_of {as_of}: the data end on {last:%Y-%m-%d}, a whole {periods.unit} without orders before that day\n"
+            "Leave as_of blank, choose an earlier day, or bring newer data."
+        )
+
+
+def _no_rows(table: MarkedTable, source: Source) -> str:
+    if len(table.frame):
+        return f"table '{table.name}' has no usable row: {len(table.frame):,} rows in, all set aside\nSee its data."
+    if source.query:
+        where = f"Run sources.{table.name}.query by hand, and check its conditions and the database."
+        return f"table '{table.name}' has no rows: the query returned none\n{where}"
+    return f"table '{table.name}' has no rows: {source.file} holds column names only\nExport it again, with data."
 
 
 def sales_step(periods: pd.Series) -> int:

@@ -292,3 +292,26 @@ def test_orders_of_which_none_can_be_used_are_an_error(write_workspace, small_co
     folder = write_workspace({**small_company, "orders": small_company["orders"].assign(status="cancelled")})
     with pytest.raises(sk.DataError, match="no usable row: 900 rows in, all set aside"):
         _ = sk.open_plan(folder).demand
+
+
+def test_a_day_long_after_the_data_is_refused(write_workspace, small_company):
+    folder = write_workspace(small_company)
+    last = sk.open_plan(folder).orders["order_date"].max()
+    soon = (last + pd.Timedelta(days=5)).date()
+    assert sk.open_plan(folder, as_of=soon).as_of == soon
+    with pytest.raises(sk.SettingsError, match=rf"the data end on {last:%Y-%m-%d}, a whole month without orders"):
+        _ = sk.open_plan(folder, as_of=(last + pd.Timedelta(days=70)).date()).orders
+
+
+def test_later_rows_have_a_value_though_their_rates_came_later(sample_plan):
+    early = sk.open_plan(sample_plan.workspace, as_of="2023-07-31")
+    whole = early.data_quality.query("source_table == 'orders' and action == 'in'")
+    full = sample_plan.data_quality.query("source_table == 'orders' and action == 'in'")
+    assert whole["rows_without_value"].item() == 0
+    assert whole["value"].item() == pytest.approx(full["value"].item())
+
+
+def test_a_file_with_column_names_only_is_told_so(write_workspace, small_company):
+    folder = write_workspace({**small_company, "orders": small_company["orders"].head(0)})
+    with pytest.raises(sk.DataError, match="holds column names only"):
+        _ = sk.open_plan(folder).orders
