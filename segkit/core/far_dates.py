@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows
 from segkit.core.offenders import first_offenders
-from segkit.core.periods import last_days, usual_pause
+from segkit.core.periods import count_days, last_days, usual_pause
 from segkit.core.tables import MarkedTable, Note
 
 FAR = {"orders": "order date far from all others", "sales": "period far from all others"}
@@ -125,13 +125,11 @@ def note_pauses(table: MarkedTable, as_of: date, *, step_days: int = 1) -> Marke
 
 def _parted(days: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the distinct days, the rows of each, and which part of the history each belongs to."""
-    numbers = days.to_numpy().astype("datetime64[D]").astype("int64")
-    rows = np.bincount(numbers - numbers.min())
-    known = np.flatnonzero(rows)
-    gaps = np.diff(known)
+    known, rows = count_days(days)
+    gaps = np.diff(known).astype(int)
     usual = np.quantile(gaps, 0.95, method="lower") if gaps.size else 0
     parts = np.append(0, np.cumsum(gaps > max(_LEAST_PAUSE, _USUAL_PAUSES * usual)))
-    return (known + numbers.min()).astype("datetime64[D]"), rows[known], parts
+    return known, rows, parts
 
 
 def _outside(days: pd.Series, judged: pd.Series) -> pd.Series:

@@ -15,7 +15,16 @@ from segkit.core.far_dates import FAR, main_span, note_pauses, set_far_dates_asi
 from segkit.core.line_notes import note_lines, note_spellings
 from segkit.core.money import known_rates
 from segkit.core.offenders import first_offenders
-from segkit.core.periods import MONTH, default_as_of, last_days, next_period, period_start, require_step, usual_pause
+from segkit.core.periods import (
+    MONTH,
+    count_days,
+    default_as_of,
+    last_days,
+    next_period,
+    period_start,
+    require_step,
+    usual_pause,
+)
 from segkit.core.settings import Periods, Settings
 from segkit.core.source_settings import Source
 from segkit.core.sources.known_rows import KnownRows
@@ -82,12 +91,16 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
         Sources cannot be read, or tables break their contract: all of them at once.
     """
     marked, last = _read_sources(settings, workspace, as_of)
-    cut = {name: cut_at(table, last, step_days=_step(table, last)) for name, table in marked.items()}
+    steps = {name: _step(table, last) for name, table in marked.items()}
+    cut = {name: cut_at(table, last, step_days=steps[name]) for name, table in marked.items()}
     rates = {name: _rates(table.frame, marked, settings) for name, table in cut.items() if name == "orders"}
     values = {name: _values(table, rates) for name, table in cut.items()}
     if "orders" in cut:
         cut["orders"] = note_lines(cut["orders"], rates["orders"])
-    known = {name: _add_notes(table, cut, last, settings) for name, table in cut.items()}
+    for name in FAR.keys() & cut.keys():
+        spelled = note_spellings(cut[name], settings.sources[name].columns)
+        cut[name] = note_pauses(spelled, last, step_days=steps[name])
+    known = {name: replace(table, notes=table.notes + _strangers(table, cut)) for name, table in cut.items()}
     return Inputs(
         tables={name: _used(table) for name, table in known.items()},
         data_quality=count_rows(known, values),
@@ -234,7 +247,7 @@ def sales_step(periods: pd.Series) -> int:
     >>> sales_step(pd.Series(pd.to_datetime(["2025-02-01", "2025-03-01", "2025-04-01"])))
     31
     """
-    starts = np.unique(periods.to_numpy().astype("datetime64[D]"))
+    starts, _ = count_days(periods.dropna())
     gaps = np.diff(starts).astype(int)
     if not gaps.size:
         return 1
@@ -277,14 +290,6 @@ def _strangers(table: MarkedTable, tables: dict[str, MarkedTable]) -> tuple[Note
             fix = f"Their attributes stay blank; add them to '{master}'."
             notes.append(Note(why, int(stranger.sum()), first=first_offenders(table.frame[stranger]), fix=fix))
     return tuple(notes)
-
-
-def _add_notes(table: MarkedTable, tables: dict[str, MarkedTable], last: date, settings: Settings) -> MarkedTable:
-    table = replace(table, notes=table.notes + _strangers(table, tables))
-    if table.name not in FAR:
-        return table
-    table = note_spellings(table, settings.sources[table.name].columns)
-    return note_pauses(table, last, step_days=_step(table, last))
 
 
 def _values(table: MarkedTable, rates: dict[str, pd.Series]) -> pd.Series:

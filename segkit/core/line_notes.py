@@ -107,7 +107,7 @@ def _discounts(frame: pd.DataFrame, used: np.ndarray, rates: pd.Series) -> Itera
 
 
 def _spellings(table: MarkedTable, name: str, used: np.ndarray, origin: str) -> Note | None:
-    codes, words = pd.factorize(table.frame[name])
+    codes, words = _coded(table.frame[name])
     rows = np.bincount(codes[used & (codes >= 0)], minlength=len(words))
     ids = pd.DataFrame({"word": pd.Series(words).astype("str"), "rows": rows, "code": np.arange(len(words))})
     ids = ids[ids["rows"] > 0].assign(plain=lambda known: known["word"].str.lower())
@@ -123,6 +123,12 @@ def _spellings(table: MarkedTable, name: str, used: np.ndarray, origin: str) -> 
     )
     pairs = f"{len(rarer):,} pair{'' if len(rarer) == 1 else 's'}"
     return Note(f"{name} that differ by case only: {pairs}", int(rarer["rows"].sum()), first="; ".join(shown), fix=fix)
+
+
+def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        return cells.cat.codes.to_numpy(), cells.cat.categories
+    return pd.factorize(cells)
 
 
 def _mask(rows: pd.Series) -> np.ndarray:

@@ -80,7 +80,7 @@ def list_periods(days: pd.Series, periods: Periods, *, as_of: date | None = None
         Rows of so many days make no such periods.
     """
     require_step(step_days, periods)
-    known = np.unique(days.dropna().to_numpy().astype("datetime64[D]"))
+    known, _ = count_days(days.dropna())
     if as_of is not None:
         known = known[known <= np.datetime64(as_of, "D")]
     if not known.size:
@@ -131,6 +131,32 @@ def default_as_of(days: pd.Series, periods: Periods, *, step_days: int = 1) -> d
     table = list_periods(days, periods, step_days=step_days)
     whole = table.loc[table["complete"], "period_end"]
     return (whole.iloc[-1] if len(whole) else days.max()).date()
+
+
+def count_days(days: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct days, in order, and the rows of each.
+
+    Parameters
+    ----------
+    days : Series of datetime64
+        One per row, none missing.
+
+    Returns
+    -------
+    tuple of arrays
+        datetime64[D] and int64, of equal length.
+
+    Examples
+    --------
+    >>> count_days(pd.Series(pd.to_datetime(["2025-01-03", "2025-01-01", "2025-01-03"])))[1].tolist()
+    [1, 2]
+    """
+    numbers = days.to_numpy().astype("datetime64[D]").astype("int64")
+    if not numbers.size:
+        return numbers.astype("datetime64[D]"), numbers
+    rows = np.bincount(numbers - numbers.min())
+    known = np.flatnonzero(rows)
+    return (known + numbers.min()).astype("datetime64[D]"), rows[known]
 
 
 def usual_pause(days: np.ndarray) -> int:
