@@ -69,7 +69,7 @@ def report_real(name: str) -> None:
 def report(workspace: Path) -> None:
     """Run the whole pack into a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "segkit.cli", "run", str(workspace), "--reports", folder, "--force"]
+        command = [sys.executable, "-m", "segkit", "run", str(workspace), "--reports", folder, "--force"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
