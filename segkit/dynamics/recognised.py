@@ -99,7 +99,8 @@ def _superseded(items: pd.DataFrame) -> pd.DataFrame:
 
 def _row(source: str, reason: str, rows: pd.DataFrame, fix: str) -> dict:
     days = int(rows["out_of_stock_days"].sum()) if "out_of_stock_days" in rows else len(rows)
-    value = float(rows["revenue"].sum()) if "revenue" in rows else 0.0
+    revenue = rows["revenue"] if "revenue" in rows else pd.Series(0.0, index=rows.index)
+    value = 0.0 if abs(revenue.sum()) <= 1e-9 * revenue.abs().sum() else float(revenue.sum())
     figures = {"rows": days, "value": value, "rows_without_value": 0}
     return {
         "source_table": source,
