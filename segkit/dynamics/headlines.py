@@ -99,7 +99,7 @@ def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.D
         return empty_table("headlines")
     rows = [_earned(tables, currency), _concentration(tables, rules)]
     if items["net_margin"].notna().any():
-        rows += [_best_customers(named), _losses(items, named, currency)] if len(named) else []
+        rows += [_best_customers(named), _losses(tables, named, currency)] if len(named) else []
     rows.append(_steadiness(tables.item_segments, rules))
     return _table([row for row in rows if row])
 
@@ -131,14 +131,14 @@ def _on_assumption(lines: pd.DataFrame) -> str:
 
 
 def _concentration(tables: ProfitTables, rules: Segments) -> tuple | None:
-    sold = tables.item_segments[tables.item_segments["item_id"].isin(tables.item_value["item_id"])]
-    top = sold["abc"] == rules.abc_labels[0]
-    classed = (sold["abc"] != "").sum()
+    segments = tables.item_segments
+    top = segments["abc"] == rules.abc_labels[0]
+    classed = (segments["abc"] != "").sum()
     if not classed:
         return None
     share = top.sum() / classed
     sentence = (
-        f"{top.sum():,} of the {classed:,} items sold ({share:.1%}) bring {sold.loc[top, 'share'].sum():.1%} "
+        f"{top.sum():,} of {classed:,} items ({share:.1%}) bring {segments.loc[top, 'share'].sum():.1%} "
         f"of {_OF_MEASURE[rules.measure]}."
     )
     return PROFIT_STEP, "items_of_the_top_class", sentence, share, "share"
@@ -156,13 +156,14 @@ def _best_customers(customers: pd.DataFrame) -> tuple | None:
     return PROFIT_STEP, "best_fifth_of_customers", sentence, share, "share"
 
 
-def _losses(items: pd.DataFrame, customers: pd.DataFrame, currency: str) -> tuple:
-    items, customers = (table.dropna(subset=["net_margin"]) for table in (items, customers))
+def _losses(tables: ProfitTables, customers: pd.DataFrame, currency: str) -> tuple:
+    customers, items = customers.dropna(subset=["net_margin"]), tables.item_value
     losing, bad = customers[customers["net_margin"] < 0], items[items["net_margin"] < 0]
+    known = ~tables.item_segments["item_id"].isin(items.loc[items["net_margin"].isna(), "item_id"])
     lost = abs(losing["net_margin"].sum())
     sentence = (
         f"{len(losing):,} of {len(customers):,} customers cost more than they pay and take {currency} {lost:,.0f}; "
-        f"{len(bad):,} of {len(items):,} items lose {currency} {abs(bad['net_margin'].sum()):,.0f}."
+        f"{len(bad):,} of {known.sum():,} items lose {currency} {abs(bad['net_margin'].sum()):,.0f}."
     )
     return PROFIT_STEP, "lost_on_customers", sentence, lost, currency
 
