@@ -86,7 +86,7 @@ def test_an_unknown_item_is_an_error_that_names_near_ones(sample_plan, returned_
 def test_an_item_of_which_no_row_was_used(sample_plan):
     told = sample_plan.explain("POSTAGE")
     assert sentence(told, "order_lines") == "None of its source rows is used."
-    assert set(told["set_aside"]["reason"]) == {"no goods (orders.non_product_items)"}
+    assert set(told["set_aside"]["reason"]) == {"no goods (postage, fees and the like)"}
     assert sentence(told, "demand") == "Nothing is known of it here."
 
 

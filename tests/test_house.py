@@ -22,7 +22,17 @@ from segkit.dynamics.demand import days_without_stock
 
 PACKAGE = Path(sk.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "notebooks" not in path.parts)
-LAYERS = {"formulas": 0, "core": 1, "sample": 2, "dynamics": 2, "explain": 3, "plan": 3, "report": 4, "cli": 5}
+LAYERS = {
+    "formulas": 0,
+    "core": 1,
+    "sample": 2,
+    "dynamics": 2,
+    "explain": 3,
+    "plan": 3,
+    "report": 4,
+    "cli": 5,
+    "__main__": 6,
+}
 PUBLIC = """
     AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__ classify_abc
     classify_abc_by_count classify_xyz find_bulk find_reversals flag_stockouts list_periods make_demand make_whale_curve
@@ -329,5 +339,6 @@ def test_every_setting_is_described_and_strict(section):
 
 def test_defaults_are_valid_and_no_assumption_is_made_by_itself():
     assert Settings().assume.gross_margin is None
-    assert all(value is None for value in Settings().assume.model_dump().values())
+    neutral = {"item_cost_factor": 1.0}
+    assert {name: value for name, value in Settings().assume.model_dump().items() if value is not None} == neutral
     assert set(input_tables()) == {name for name, spec in nomenclature().items() if spec.role == "input"}

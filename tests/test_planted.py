@@ -158,7 +158,7 @@ def test_the_dirt_is_counted_to_the_line(sample_plan):
     assert quality["goods taken back (quantity below zero)"] == dirt["returned_lines"] + pairs
     assert quality["free of charge, kept"] == dirt["free_lines"]
     assert quality["no customer, kept as (unknown)"] == dirt["lines_without_customer"]
-    assert quality["no goods (orders.non_product_items)"] == sum(dirt["non_product_lines"].values())
+    assert quality["no goods (postage, fees and the like)"] == sum(dirt["non_product_lines"].values())
     assert quality["line key (order_id, line_id) repeats"] == dirt["duplicated_lines"]
     assert sample_plan.order_lines["is_return"].sum() == dirt["returned_lines"] + pairs
 

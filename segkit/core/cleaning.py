@@ -112,7 +112,7 @@ def _marks(
         "order date is missing": (frame["order_date"].isna(), "set_aside"),
         "cancelled": (status == "cancelled", rules.cancelled),
         "no item": (frame["item_id"].isna(), rules.missing_item),
-        "no goods (orders.non_product_items)": (is_one_of(frame["item_id"], rules.non_product_items), "set_aside"),
+        "no goods (postage, fees and the like)": (is_one_of(frame["item_id"], rules.non_product_items), "set_aside"),
         "quantity is zero or missing": (frame["quantity"].fillna(0) == 0, "set_aside"),
         _RETURNED: (returned, "fail" if rules.returned_positive == "fail" else "keep"),
         "price below zero": ((price < 0) & ~clash, rules.negative_price),

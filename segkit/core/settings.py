@@ -89,6 +89,11 @@ class Assume(Section):
     gross_margin: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Gross margin as a share of revenue [0-1], for lines whose cost is unknown."
     )
+    item_cost_factor: float = Field(
+        1.0,
+        gt=0,
+        description="Times the item's unit_cost, where it stands in for a cost that the line does not record.",
+    )
 
 
 class LifeCycle(Section):

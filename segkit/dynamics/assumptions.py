@@ -8,13 +8,14 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
+from segkit.core.errors import SettingsError
 from segkit.core.settings import Settings
 
 CHANGE = 0.2
 _WHY = {
     "assume.gross_margin": "neither the line nor the item gives a cost",
     "cost": "no cost is given and assume.gross_margin is not set",
-    "unit_cost": "the line records no cost; what the item costs today stands in, also for earlier days",
+    "assume.item_cost_factor": "the line records no cost; what the item costs today stands in, also for earlier days",
     "currency": "no currency is named",
     "location": "no location_id is named",
     "customer": "the line names no customer",
@@ -48,7 +49,8 @@ def list_assumptions(
     found = {
         ("assume.gross_margin", f"{margin}", "share of revenue"): source == "assumed",
         ("cost", "unknown", ""): source == "missing",
-        ("unit_cost", "the item's latest", ""): source == "item",
+        ("assume.item_cost_factor", f"{settings.assume.item_cost_factor:g}", "x the item's unit_cost"): source
+        == "item",
         ("currency", settings.company.currency, ""): _blank(sold, "currency"),
         ("location", "one location", ""): _blank(sold, "location_id"),
         ("customer", UNKNOWN_CUSTOMER, ""): nameless,
@@ -108,4 +110,7 @@ def vary_assumptions(
 
 
 def _figures(headlines_if: Callable[..., pd.DataFrame], name: str, value: float) -> Any:
-    return headlines_if(assume={name: value}).set_index("headline")["value"] if value < 1 else {}
+    try:
+        return headlines_if(assume={name: value}).set_index("headline")["value"]
+    except SettingsError:  # no such value can be: a share of 1 or more
+        return {}

@@ -69,9 +69,8 @@ def tell_data(
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
         first = assumptions.iloc[0]
-        what_for = f"{first['assumption']} = {first['value']}".replace("assume.", "")
         count = "1 assumption was made" if len(assumptions) == 1 else f"{len(assumptions)} assumptions were made"
-        text = f"{count}; the first, {what_for}, carries {first['share']:.1%} of revenue."
+        text = f"{count}. The first carries {first['share']:.1%} of revenue: {first['why']}."
         rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
     return _table(rows)
 

@@ -86,9 +86,9 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
 
     Notes
     -----
-    Cost is, in this order: recorded on the line (cost, else unit_cost x quantity), the item's unit_cost x quantity,
-    revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``. Goods that come back bring
-    their cost back: a cost recorded without its sign on a return line is taken as below zero.
+    Cost is, in this order: recorded on the line (cost, else unit_cost x quantity), the item's unit_cost x quantity
+    x assume.item_cost_factor, revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``.
+    Goods that come back bring their cost back: a cost recorded without its sign on a return line counts below zero.
     """
     lines = to_base_units(orders, items)
     rate = _rate(lines, lines["order_date"], fx, settings)
@@ -96,7 +96,7 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     recorded = signed_cost(lines).fillna(_column(lines, "unit_cost") * lines["quantity"]) * rate
     without = items[items["item_id"].isin(lines.loc[recorded.isna(), "item_id"].unique())]
     costs = _item_costs(without, lines["order_date"].max(), fx, settings)
-    master = look_up(lines["item_id"], costs, "unit_cost") * lines["quantity"]
+    master = look_up(lines["item_id"], costs, "unit_cost") * lines["quantity"] * settings.assume.item_cost_factor
     share = settings.assume.gross_margin
     assumed = revenue * (np.nan if share is None else 1 - share)
     cost = recorded.fillna(master).fillna(assumed)

@@ -6,7 +6,7 @@ import pytest
 import segkit as sk
 from segkit.core.columns import empty_table
 from segkit.core.lead_times import measure_lead_times
-from segkit.core.settings import LeadTimes, Settings
+from segkit.core.settings import LeadTimes, Settings, check_settings
 from segkit.dynamics.assumptions import list_assumptions, vary_assumptions
 from segkit.dynamics.demand import days_without_stock, stocked_places
 from segkit.dynamics.profitability import find_reversals, mark_lines, sales_as_orders, value_customers, value_lines
@@ -114,7 +114,12 @@ def test_what_is_blank_on_some_lines_is_assumed_on_those():
 def test_an_assumption_that_cannot_be_a_fifth_higher_is_left_blank():
     assumed = pd.DataFrame({"assumption": ["assume.gross_margin"], "value": ["0.9"]})
     told = pd.DataFrame({"headline": ["net_margin"], "unit": ["EUR"], "value": [9.0]})
-    effects = vary_assumptions(assumed, told, lambda assume: told.assign(value=10 * assume["gross_margin"]))
+
+    def told_if(assume):
+        check_settings({"assume": assume}, "what_if")
+        return told.assign(value=10 * assume["gross_margin"])
+
+    effects = vary_assumptions(assumed, told, told_if)
     assert effects["low"].item() == pytest.approx(7.2)
     assert pd.isna(effects["high"].item())
 
@@ -125,3 +130,12 @@ def test_a_foreign_item_cost_that_no_line_needs_needs_no_rate():
     assert value_lines(orders, items, empty_table("fx"), settings=Settings())["cost"].tolist() == [5.0]
     with pytest.raises(sk.DataError, match=r"items\.unit_cost cannot be converted"):
         value_lines(orders.drop(columns="cost"), items, empty_table("fx"), settings=Settings())
+
+
+def test_what_items_cost_today_is_an_assumption_with_effects(sample_plan):
+    made = sample_plan.assumptions.set_index("assumption").loc["assume.item_cost_factor"]
+    lines = sample_plan.order_lines
+    assert made["rows"] == (lines["cost_source"] == "item").sum() > 0
+    early = sk.open_plan(sample_plan.workspace, as_of="2023-12-31").assumption_effects.set_index("headline")
+    margin = early.loc["net_margin"]
+    assert margin["low"] > margin["base"] > margin["high"]

@@ -69,7 +69,9 @@ def test_every_assumption_is_listed_with_what_rests_on_it(write_workspace, small
     items = small_company["items"][small_company["items"]["item_id"] != "SKU-0000"]
     plan = sk.open_plan(write_workspace({"orders": orders, "items": items}, "[assume]\ngross_margin = 0.4"))
     made, lines = plan.assumptions.set_index("assumption"), plan.order_lines
-    assert set(made.index) == {*("assume.gross_margin", "unit_cost", "currency", "location", "customer", "demand")}
+    assert set(made.index) == {
+        *("assume.gross_margin", "assume.item_cost_factor", "currency", "location", "customer", "demand")
+    }
     guessed = lines["item_id"] == "SKU-0000"
     assert made.loc["assume.gross_margin", "rows"] == guessed.sum()
     share = lines.loc[guessed, "revenue"].abs().sum() / lines["revenue"].abs().sum()
