@@ -23,7 +23,6 @@ from segkit.core.periods import (
     next_period,
     period_start,
     require_step,
-    usual_pause,
 )
 from segkit.core.settings import Periods, Settings
 from segkit.core.source_settings import Source
@@ -216,12 +215,13 @@ def _last_day(table: MarkedTable, settings: Settings, as_of: date | None) -> dat
 
 
 def _require_orders_near(as_of: date, days: pd.Series, periods: Periods) -> None:
-    """Raise if a whole planning period up to as_of has no order, and that is no usual pause."""
-    last = days.max()
+    """Raise if a whole planning period up to as_of has no order, and the history knows no pause as long."""
+    known = np.unique(days[days.between(*main_span(days))].to_numpy().astype("datetime64[D]"))
+    last = pd.Timestamp(known[-1])
     following = next_period(period_start(pd.Series([last]), periods).to_numpy(), periods)
     silent = pd.Timestamp(next_period(following, periods)[0]) - pd.Timedelta(days=1) <= pd.Timestamp(as_of)
-    known = np.unique(days.to_numpy().astype("datetime64[D]"))
-    if silent and (pd.Timestamp(as_of) - last).days > usual_pause(known):
+    longest = int(np.diff(known).astype(int).max(initial=0))
+    if silent and (pd.Timestamp(as_of) - last).days > longest:
         raise SettingsError(
             f"as_of {as_of}: the data end on {last:%Y-%m-%d}, a whole {periods.unit} without orders before that day\n"
             "Leave as_of blank, choose an earlier day, or bring newer data."

@@ -35,7 +35,6 @@ EXPLAINED = {
     "reversed_line": "Lines entered by mistake and reversed exactly within a few days; this is the reversing line.",
     "dirt": "Lines that cleaning has to recognise and count.",
 }
-FILES_HEAD = ["| file | rows | bytes |", "|---|---:|---:|"]
 HIDDEN = {"unchanged", "intermittent"}
 
 

@@ -11,7 +11,6 @@ from segkit.sample.rates import SOURCE
 FUEL_SHARE = 0.35
 YEARS = (2023, 2024, 2025)
 YEARLY_RISE = 1.03
-PARCEL_KG = 30
 # weight from, weight to [kg], rate [EUR/kg] on the home lane, least charge [EUR] on the home lane
 OUTBOUND: list[tuple[str, int, int | None, float, float]] = [("parcel", 0, 5, 0.95, 6.4), ("parcel", 5, 30, 0.62, 7.9)]
 OUTBOUND += [("road", 30, 200, 0.42, 24.0), ("road", 200, 1000, 0.26, 84.0), ("road", 1000, None, 0.17, 260.0)]

@@ -315,3 +315,13 @@ def test_a_file_with_column_names_only_is_told_so(write_workspace, small_company
     folder = write_workspace({**small_company, "orders": small_company["orders"].head(0)})
     with pytest.raises(sk.DataError, match="holds column names only"):
         _ = sk.open_plan(folder).orders
+
+
+def test_a_day_in_the_off_season_is_as_good_as_any(write_workspace, small_company):
+    days = [f"{year}-{month:02d}-10" for year in (2023, 2024) for month in (4, 5, 6, 7)]
+    rows = [(str(n), "1", day, "CUST-0001", "SKU-0001", 2.0, 5.0) for n, day in enumerate(days)]
+    names = ["order_id", "line_id", "order_date", "customer_id", "item_id", "quantity", "unit_price"]
+    folder = write_workspace({"orders": pd.DataFrame(rows, columns=names), "items": small_company["items"]})
+    assert len(sk.open_plan(folder, as_of="2025-02-28").orders) == len(days)
+    with pytest.raises(sk.SettingsError, match="a whole month without orders"):
+        _ = sk.open_plan(folder, as_of="2025-08-31").orders
