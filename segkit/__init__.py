@@ -22,14 +22,9 @@ _PUBLIC = {
     "segkit.core.lead_times": ["measure_lead_times"],
     "segkit.dynamics.demand": ["make_demand", "flag_stockouts"],
     "segkit.dynamics.patterns": ["profile_demand"],
-    "segkit.dynamics.profitability": [
-        "value_lines",
-        "mark_lines",
-        "find_reversals",
-        "find_bulk",
-        "value_items",
-        "value_customers",
-    ],
+    "segkit.dynamics.profitability": ["value_lines"],
+    "segkit.dynamics.line_kinds": ["mark_lines", "find_reversals", "find_bulk"],
+    "segkit.dynamics.values": ["value_items", "value_customers"],
     "segkit.dynamics.segments": [
         "classify_abc",
         "classify_abc_by_count",

@@ -90,7 +90,7 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Check settings and data of workspaces; exit 2 with every problem at once."""
-    from segkit.plan import check_workspace
+    from segkit.prepare import check_workspace
 
     problems = []
     for workspace in workspaces:

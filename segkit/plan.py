@@ -13,12 +13,21 @@ import pandas as pd
 
 from segkit.core.errors import SettingsError
 from segkit.core.lead_times import measure_lead_times
-from segkit.core.logo import require_logo
 from segkit.core.periods import last_days, list_periods, parse_day
 from segkit.core.settings import read_settings, workspace_folder
 from segkit.core.shelf import Shelf, source, table
-from segkit.core.store import InputStore, Prepared, write_inputs
-from segkit.dynamics import assumptions, demand, headlines, patterns, profitability, recognised, segments
+from segkit.core.store import InputStore
+from segkit.dynamics import (
+    assumptions,
+    demand,
+    headlines,
+    line_kinds,
+    patterns,
+    profitability,
+    recognised,
+    segments,
+    values,
+)
 from segkit.explain import Explanation, explain_item
 
 
@@ -70,7 +79,7 @@ class Plan(Shelf):
     def order_lines(self) -> pd.DataFrame:
         """Order lines with margin, and what kind of line each is."""
         valued = profitability.value_lines(self._sold(), self.items, self.fx, settings=self.settings)
-        return profitability.mark_lines(valued, self.customers, settings=self.settings)
+        return line_kinds.mark_lines(valued, self.customers, settings=self.settings)
 
     @table
     def demand(self) -> pd.DataFrame:
@@ -92,12 +101,12 @@ class Plan(Shelf):
     @table
     def item_value(self) -> pd.DataFrame:
         """What every item sold and earned in the window of the segments."""
-        return profitability.value_items(self._window(), self.items)
+        return values.value_items(self._window(), self.items)
 
     @table
     def customer_value(self) -> pd.DataFrame:
         """What every customer bought and earned us in the window of the segments."""
-        return profitability.value_customers(self._window(), self.customers)
+        return values.value_customers(self._window(), self.customers)
 
     @table
     def whale_curve(self) -> pd.DataFrame:
@@ -196,7 +205,7 @@ class Plan(Shelf):
         return demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
 
     def _window(self) -> pd.DataFrame:
-        return profitability.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
+        return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines
@@ -246,79 +255,3 @@ def open_plan(
         return Plan(inputs.settings, inputs, run_dir=run)
     settings = read_settings(folder, overrides)
     return Plan(settings, InputStore(settings, folder, day), run_dir=run)
-
-
-def prepare_run(
-    workspace: str | Path,
-    *,
-    as_of: str | date | None = None,
-    overrides: dict[str, Any] | None = None,
-    run_dir: Path,
-) -> Prepared:
-    """Read, clean and check every source once, into the folder of a run.
-
-    Parameters
-    ----------
-    workspace, as_of, overrides
-        As for `open_plan`.
-    run_dir : Path
-        Folder of the run; gets ``settings.json`` (no secrets) and ``inputs/``, from which its notebooks read.
-
-    Returns
-    -------
-    Prepared
-        The facts of the run.
-
-    Raises
-    ------
-    SettingsError, DataError
-        All problems of one kind at once.
-    """
-    plan = open_plan(workspace, as_of=as_of, overrides=overrides)
-    plan.require_costs()
-    return write_inputs(plan.inputs, run_dir)
-
-
-def check_workspace(
-    workspace: str | Path, *, as_of: str | date | None = None, overrides: dict[str, Any] | None = None
-) -> str:
-    """Read and check settings and data of a workspace, and say what a run would use.
-
-    Parameters
-    ----------
-    workspace, as_of, overrides
-        As for `open_plan`.
-
-    Returns
-    -------
-    str
-        Rows used and set aside per table, and the assumptions.
-
-    Raises
-    ------
-    SettingsError, DataError
-        All problems of one kind at once.
-    """
-    plan = open_plan(workspace, as_of=as_of, overrides=overrides)
-    require_logo(plan.settings, plan.workspace)
-    plan.require_costs()
-    quality = plan.data_quality
-    counts = quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
-    counts = counts.reindex(columns=["in", "used", "set_aside"], fill_value=0)
-    rows = []
-    for name, count in counts.iterrows():
-        rows.append(f"  {name}: {count['in']:,} rows, {count['used']:,} used, {count['set_aside']:,} set aside")
-        aside = quality[(quality["source_table"] == name) & (quality["action"] == "set_aside")]
-        rows += [f"    {row.rows:,} {row.reason}, first: {row.first}" for row in aside.itertuples()]
-    assumed = [
-        f"  {row.assumption} = {row.value} ({row.share:.0%} of revenue): {row.why}"
-        for row in plan.assumptions.itertuples()
-    ]
-    return "\n".join(
-        [
-            f"{plan.workspace.name}: ready, as of {plan.as_of}",
-            *rows,
-            "Assumptions:" if assumed else "No assumptions.",
-            *assumed,
-        ]
-    )

@@ -189,14 +189,14 @@ def test_poison_client_exits_with_its_code_and_the_others_are_done(company):
 
 
 def test_check_lists_the_problems_of_every_workspace(company, monkeypatch):
-    import segkit.plan
+    import segkit.prepare
 
     def check(workspace, as_of=None, overrides=None):
         if workspace.name == "poison":
             raise DataError("table 'orders' breaks its contract")
         return f"{workspace.name} is fine, {as_of}, {overrides}"
 
-    monkeypatch.setattr(segkit.plan, "check_workspace", check, raising=False)
+    monkeypatch.setattr(segkit.prepare, "check_workspace", check, raising=False)
     checked = call("check", "poison", company.workspace, "--as-of", "2025-06-30", "--set", "run.keep=3")
     assert checked.exit_code == 2
     assert "DataError: poison: table 'orders' breaks its contract" in checked.stderr

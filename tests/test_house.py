@@ -29,6 +29,7 @@ LAYERS = {
     "dynamics": 2,
     "explain": 3,
     "plan": 3,
+    "prepare": 3,
     "report": 4,
     "cli": 5,
     "__main__": 6,

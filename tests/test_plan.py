@@ -9,7 +9,7 @@ import pytest
 import segkit as sk
 from segkit.core.columns import nomenclature
 from segkit.dynamics import demand, segments
-from segkit.plan import check_workspace, prepare_run
+from segkit.prepare import check_workspace, prepare_run
 
 PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role != "input"]
 

@@ -32,3 +32,8 @@ def look_up(ids: pd.Series, master: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(None, index=ids.index, dtype=column_dtype(column), name=column)
     known = pd.Series(master[column].array, index=pd.Index(master[ids.name].array))
     return pd.Series(known.reindex(ids.array).array, index=ids.index, name=column)
+
+
+def column_or_missing(table: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:
+    """Return a column of a table in a type; all missing where the table has no such column."""
+    return table[name].astype(dtype) if name in table else pd.Series(None, index=table.index, dtype=dtype)

@@ -9,7 +9,9 @@ from segkit.core.lead_times import measure_lead_times
 from segkit.core.settings import LeadTimes, Settings, check_settings
 from segkit.dynamics.assumptions import list_assumptions, vary_assumptions
 from segkit.dynamics.demand import days_without_stock, stocked_places
-from segkit.dynamics.profitability import find_reversals, mark_lines, sales_as_orders, value_customers, value_lines
+from segkit.dynamics.line_kinds import find_reversals, mark_lines
+from segkit.dynamics.profitability import sales_as_orders, value_lines
+from segkit.dynamics.values import value_customers
 
 
 def orders_of(rows, **columns):

@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError
 from segkit.core.settings import Settings
-from segkit.dynamics.profitability import (
-    find_bulk,
-    find_reversals,
-    last_months,
-    mark_lines,
-    require_costs,
-    sales_as_orders,
-    value_customers,
-    value_items,
-    value_lines,
-)
+from segkit.dynamics.line_kinds import find_bulk, find_reversals, mark_lines
+from segkit.dynamics.profitability import require_costs, sales_as_orders, value_lines
+from segkit.dynamics.values import last_months, value_customers, value_items
 
 MARGIN_35 = Settings.model_validate({"assume": {"gross_margin": 0.35}})
 EVENT = st.tuples(

@@ -84,7 +84,7 @@ def default_parts() -> RunParts:
 
 
 def _prepare(*tables: Any, **options: Any) -> Any:
-    from segkit.plan import prepare_run
+    from segkit.prepare import prepare_run
 
     return prepare_run(*tables, **options)
 

@@ -24,7 +24,7 @@ LIBRARIES = (
 
 
 class PreparedRun(Protocol):
-    """What a run takes from ``segkit.plan.prepare_run`` (see ``Prepared`` there)."""
+    """What a run takes from ``segkit.prepare.prepare_run`` (see ``Prepared`` there)."""
 
     as_of: date
     fingerprint: str

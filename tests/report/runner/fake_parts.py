@@ -23,7 +23,7 @@ class FakePrepared:
 
 
 def prepare(workspace, *, as_of, overrides, run_dir):
-    """Read orders.csv (day, quantity), as segkit.plan.prepare_run would."""
+    """Read orders.csv (day, quantity), as segkit.prepare.prepare_run would."""
     lines = (workspace / "orders.csv").read_text().split()
     (run_dir / "settings.json").write_text("{}")
     (run_dir / "inputs" / "orders.parquet").write_bytes(b"raw")

@@ -1,0 +1,137 @@
+"""What kind of line each order line is: sale, return, correction, free, one-off bulk."""
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.masters import column_or_missing, look_up
+from segkit.core.periods import period_start
+from segkit.core.settings import Settings
+
+ALL = "(all)"
+
+_SAME_PRICE = 0.01
+
+
+def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
+    """Return ``order_lines``: valued lines with period, demand class and what kind of line each is.
+
+    Parameters
+    ----------
+    valued : DataFrame
+        From `value_lines`.
+    customers : DataFrame
+        Table ``customers``, for the demand class and for a channel that the line does not name.
+    settings : Settings
+        ``periods``, ``demand``, ``orders.reversal_days`` and ``orders.bulk_factor``.
+
+    Returns
+    -------
+    DataFrame
+        ``order_lines`` of the nomenclature, in order of date.
+    """
+    reversed_lines = find_reversals(valued, days=settings.orders.reversal_days)
+    lines = valued.assign(
+        order_id=column_or_missing(valued, "order_id", "str"),
+        line_id=column_or_missing(valued, "line_id", "str"),
+        location_id=column_or_missing(valued, "location_id", "str").fillna(ALL),
+        channel=_attribute(valued, customers, "channel"),
+        period=period_start(valued["order_date"], settings.periods),
+        is_return=valued["quantity"] < 0,
+        is_free=valued["revenue"] == 0,
+        is_reversed=reversed_lines,
+        is_bulk=find_bulk(valued.assign(is_reversed=reversed_lines), factor=settings.orders.bulk_factor),
+    )
+    wanted = settings.demand.demand_class
+    lines["demand_class"] = _attribute(lines, customers, wanted) if wanted else ALL
+    order = ["order_id", "line_id", "order_date", "period", "customer_id", "item_id", "location_id", "channel"]
+    kinds = ["is_return", "is_free", "is_reversed", "is_bulk"]
+    money = ["revenue", "cost", "cost_source", "freight_out", "gross_margin", "net_margin"]
+    lines["demand_class"] = lines["demand_class"].astype("str")
+    columns = [*order, "demand_class", "quantity", *money, *kinds]
+    return lines[columns].sort_values("order_date", kind="stable", ignore_index=True)
+
+
+def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
+    """Return which lines cancel each other: a return that exactly undoes a sale of at most ``days`` before.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        customer_id, item_id, order_date, quantity, revenue and, where there is one, location_id, order_id, line_id.
+        Lines of an unknown customer are never paired, nor lines whose price differs by more than 1 %.
+    days : int
+        Longest time between the sale and its return. [days]
+
+    Returns
+    -------
+    Series of bool
+        True for both lines of a pair; every line is in one pair at most: of the same location first, then of the
+        nearest price, then the latest sale.
+    """
+    flagged = pd.Series(False, index=lines.index)
+    named = (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy()
+    back = _candidates(lines[named & (lines["quantity"] < 0).to_numpy()])
+    sold = lines[named & (lines["quantity"] > 0).to_numpy()]
+    sold = _candidates(sold[sold["item_id"].isin(back["item_id"].unique())])
+    pairs = back.merge(sold, on=["customer_id", "item_id", "size"], suffixes=("", "_sale"))
+    pairs["gap"] = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
+    pairs["elsewhere"] = pairs["location_id"] != pairs["location_id_sale"]
+    pairs["off"] = (pairs["price"] - pairs["price_sale"]).abs()
+    same_price = ~(pairs["off"] > _SAME_PRICE * pairs["price_sale"].abs())
+    pairs = pairs[pairs["gap"].between(0, days) & same_price]
+    pairs = pairs.sort_values(["order_date", "place", "elsewhere", "off", "gap", "place_sale"])
+    while len(pairs):
+        chosen = pairs.drop_duplicates("row").drop_duplicates("row_sale")
+        flagged[chosen["row"]] = True
+        flagged[chosen["row_sale"]] = True
+        pairs = pairs[~pairs["row"].isin(chosen["row"]) & ~pairs["row_sale"].isin(chosen["row_sale"])]
+    return flagged
+
+
+def _candidates(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return what decides a pair, each row with its place by content, which does not depend on the order of rows."""
+    table = lines[["customer_id", "item_id", "order_date"]].assign(
+        size=lines["quantity"].abs(),
+        price=column_or_missing(lines, "revenue") / lines["quantity"],
+        location_id=column_or_missing(lines, "location_id", "str").fillna(ALL),
+        order_id=column_or_missing(lines, "order_id", "str").fillna(""),
+        line_id=column_or_missing(lines, "line_id", "str").fillna(""),
+        row=lines.index,
+    )
+    content = ["order_date", "order_id", "line_id", "location_id", "price", "customer_id", "item_id"]
+    return table.sort_values(content, kind="stable").assign(place=np.arange(len(table)))
+
+
+def find_bulk(lines: pd.DataFrame, *, factor: float, min_lines: int = 20) -> pd.Series:
+    """Return which lines are one-off bulk: above ``factor`` times the item's 95th percentile line quantity.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        item_id, quantity, is_reversed.
+    factor : float
+        Times the 95th percentile.
+    min_lines : int
+        Items with fewer lines have no bulk lines: nothing is usual about them.
+
+    Returns
+    -------
+    Series of bool
+        Same index.
+    """
+    sold = lines.loc[((lines["quantity"] > 0) & ~lines["is_reversed"]).to_numpy(), ["item_id", "quantity"]]
+    codes, ids = pd.factorize(sold["item_id"])
+    quantity = sold["quantity"].to_numpy()
+    order = np.lexsort((quantity, codes))
+    counts = np.bincount(codes, minlength=len(ids))
+    starts = np.cumsum(counts) - counts
+    limit = np.full(len(ids), np.inf)
+    enough = counts >= min_lines
+    limit[enough] = factor * quantity[order][starts[enough] + np.ceil(0.95 * counts[enough]).astype(int) - 1]
+    return pd.Series(quantity > limit[codes], index=sold.index).reindex(lines.index, fill_value=False)
+
+
+def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Series:
+    own = column_or_missing(lines, name, "str")
+    return own.fillna(look_up(lines["customer_id"], customers, name)).fillna(ALL)

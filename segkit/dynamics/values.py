@@ -1,0 +1,110 @@
+"""What items, customers and groups of them sold and earned: order lines added up."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.columns import nomenclature
+
+_NOISE = 1e-12  # a sum below this part of what was added is rounding, not money
+_MONEY = ["revenue", "cost", "freight_out", "gross_margin", "net_margin"]
+
+
+def last_months(lines: pd.DataFrame, as_of: date, months: int) -> pd.DataFrame:
+    """Return the order lines of the last ``months`` months up to and with ``as_of``."""
+    begin = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=months)
+    return lines[(lines["order_date"] >= begin).to_numpy()]
+
+
+def value_items(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return ``item_value``: what every item sold and earned over the lines given.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``.
+    items : DataFrame
+        Table ``items``, for the attributes.
+
+    Returns
+    -------
+    DataFrame
+        One row per item that has lines; sums over items equal the sums over lines.
+    """
+    table = _totals(lines, "item_id", {"customers": "customer_id"})
+    return _order(_join(table, items, "item_id", ["description", "category", "supplier_id"]), "item_value")
+
+
+def value_customers(lines: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return ``customer_value``: what every customer bought and earned us over the lines given.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``.
+    customers : DataFrame
+        Table ``customers``, for the attributes.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer that has lines, (unknown) included; sums over customers equal the sums over lines.
+    """
+    table = _totals(lines, "customer_id", {"items": "item_id"})
+    dated = lines["order_id"].fillna(
+        lines["order_date"].dt.strftime("%Y-%m-%d") if lines["order_id"].isna().any() else ""
+    )
+    orders = pd.DataFrame({"customer_id": lines["customer_id"], "order": dated})[_bought(lines)].drop_duplicates()
+    table["orders"] = table["customer_id"].map(orders["customer_id"].value_counts()).fillna(0).astype("int64")
+    table = _join(table, customers, "customer_id", ["name", "region", "tier", "channel"])
+    table["channel"] = table["channel"].fillna(table["customer_id"].map(_usual_channels(lines))).astype("str")
+    return _order(table, "customer_value")
+
+
+def _usual_channels(lines: pd.DataFrame) -> pd.Series:
+    """Return the channel of most lines by customer_id; of equal ones the first by name."""
+    counts = lines.groupby(["customer_id", "channel"], observed=True).size().reset_index(name="lines")
+    best = counts.sort_values(["customer_id", "lines", "channel"], ascending=[True, False, True])
+    return best.drop_duplicates("customer_id").set_index("customer_id")["channel"]
+
+
+def _bought(lines: pd.DataFrame) -> np.ndarray:
+    """Return which lines are demand: neither goods taken back nor lines that cancel each other."""
+    return ~(lines["is_return"] | lines["is_reversed"]).to_numpy(dtype=bool)
+
+
+def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataFrame:
+    codes, ids = pd.factorize(lines[key], sort=True)
+    back = lines["is_return"].to_numpy(dtype=bool)
+    sold = _bought(lines)
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, weights=values, minlength=len(ids)).astype("float64")
+
+    table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
+    table["quantity"] = total(lines["quantity"].to_numpy())
+    for name in _MONEY:
+        values = lines[name].to_numpy()
+        summed = total(values)
+        table[name] = np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)
+    table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
+    table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
+    table["lines"] = np.bincount(codes[sold], minlength=len(ids))
+    for name, column in distinct.items():
+        counted = sold & (lines[column] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
+        others, known = pd.factorize(lines[column])
+        pairs = pd.unique(codes[counted] * len(known) + others[counted]) // max(len(known), 1)
+        table[name] = np.bincount(pairs, minlength=len(ids))
+    table["last_order_date"] = lines["order_date"].where(sold).groupby(codes).max().to_numpy()
+    return table
+
+
+def _join(table: pd.DataFrame, master: pd.DataFrame, key: str, names: list[str]) -> pd.DataFrame:
+    joined = table.merge(master.reindex(columns=[key, *names]).drop_duplicates(key), on=key, how="left")
+    return joined.astype(dict.fromkeys(names, "str"))
+
+
+def _order(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[list(nomenclature()[name].columns)]
