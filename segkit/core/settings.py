@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
+from segkit.core.segment_settings import CustomerBands, MicroSegments, RuleSegment, Stability, SupplierBands
 from segkit.core.source_settings import Rule, Section, Source, share_file
 
 FILE_NAME = "segkit.toml"
@@ -172,6 +173,11 @@ class Settings(Section):
     life_cycle: LifeCycle = LifeCycle()
     patterns: Patterns = Patterns()
     segments: Segments = Segments()
+    customer_bands: CustomerBands = CustomerBands()
+    supplier_bands: SupplierBands = SupplierBands()
+    rules: dict[str, RuleSegment] = Field({}, description="Rule segments by name.")
+    micro_segments: MicroSegments = MicroSegments()
+    stability: Stability = Stability()
     lead_times: LeadTimes = LeadTimes()
     fx: Fx = Fx()
     run: Run = Run()

@@ -1,0 +1,67 @@
+"""The part of segkit.toml that says how segments are made, kept steady and watched."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from segkit.core.source_settings import Section
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CustomerBands(Section):
+    """How customers are banded by what it costs to serve them, and by when they last bought."""
+
+    service_limits: list[float] = Field(
+        [0.8, 1.25],
+        description="Cost-to-serve as a share of revenue, against that of all customers together: at which multiple "
+        "the band low ends, and high begins.",
+    )
+    overdue_factor: float = Field(
+        3.0, gt=1, description="Overdue: silent for so many times the customer's usual gap between orders."
+    )
+    lost_months: int = Field(12, ge=1, description="Lost: no order in the last so many months.")
+    new_months: int = Field(6, ge=1, description="New: first order in the last so many months.")
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if len(self.service_limits) != 2 or not 0 < self.service_limits[0] <= self.service_limits[1]:
+            raise ValueError("service_limits must be two rising figures above 0")
+        return self
+
+
+class SupplierBands(Section):
+    """Where Kraljic's quadrants and the reliability classes of suppliers begin."""
+
+    impact_share: Share = Field(0.8, description="Suppliers that hold this share of the profit impact are of weight.")
+    risk_limit: Share = Field(0.5, description="supply_risk above it counts as high.")
+    late_limit: Share = Field(0.2, description="Share of late receipts above which a supplier is late.")
+    unsteady_cv: float = Field(0.5, gt=0, description="Lead time CV above which a supplier is unsteady.")
+
+
+class RuleSegment(Section):
+    """A segment that a rule makes: all items, customers or suppliers whose attributes meet a condition."""
+
+    of: Literal["items", "customers", "suppliers"] = Field(description="What the rule chooses from.")
+    where: str = Field(description="SQL condition over the attributes and the figures of the value tables.")
+
+
+class MicroSegments(Section):
+    """The grid of customer segment, item segment and channel, and when a cell is too thin to act on."""
+
+    customers_by: Literal["segment", "abc"] = Field("segment", description="Column of customer_segments.")
+    items_by: Literal["segment", "abc"] = Field("abc", description="Column of item_segments.")
+    min_lines: int = Field(100, ge=1, description="A cell with fewer order lines in the window is merged upward.")
+    min_customers: int = Field(2, ge=1, description="A cell with fewer customers is merged upward.")
+
+
+class Stability(Section):
+    """How sure a class must be before a move counts."""
+
+    draws: int = Field(200, ge=20, description="Draws of the block bootstrap.")
+    block_months: int = Field(3, ge=1, description="Length of a block of months, drawn jointly over all items.")
+    seed: int = Field(20, ge=0, description="Seed of the draws.")
+    dwell_months: int = Field(3, ge=1, description="A move is confirmed when it has held for so many months.")
+    clear_share: Share = Field(
+        0.05, description="A move is confirmed at once when it clears the class limit by this cumulative share."
+    )
