@@ -24,7 +24,8 @@ _PUBLIC = {
     "segkit.dynamics.patterns": ["profile_demand"],
     "segkit.dynamics.profitability": ["value_lines"],
     "segkit.dynamics.line_kinds": ["mark_lines", "find_reversals", "find_bulk"],
-    "segkit.dynamics.values": ["value_items", "value_customers"],
+    "segkit.dynamics.values": ["value_items", "value_customers", "value_groups"],
+    "segkit.dynamics.cost_to_serve": ["charge_lines", "count_activity_costs"],
     "segkit.dynamics.segments": [
         "classify_abc",
         "classify_abc_by_count",

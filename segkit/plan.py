@@ -19,12 +19,14 @@ from segkit.core.shelf import Shelf, source, table
 from segkit.core.store import InputStore
 from segkit.dynamics import (
     assumptions,
+    cost_to_serve,
     demand,
     headlines,
     line_kinds,
     patterns,
     profitability,
     recognised,
+    reconciliation,
     segments,
     values,
 )
@@ -48,6 +50,7 @@ class Plan(Shelf):
     charges = source("charges")
     suppliers = source("suppliers")
     activities = source("activities")
+    profit_and_loss = source("profit_and_loss")
     lanes = source("lanes")
     duties = source("duties")
     fx = source("fx")
@@ -77,9 +80,15 @@ class Plan(Shelf):
 
     @table
     def order_lines(self) -> pd.DataFrame:
-        """Order lines with margin, and what kind of line each is."""
+        """Order lines with margin and cost-to-serve, and what kind of line each is."""
         valued = profitability.value_lines(self._sold(), self.items, self.fx, settings=self.settings)
-        return line_kinds.mark_lines(valued, self.customers, settings=self.settings)
+        marked = line_kinds.mark_lines(valued, self.customers, settings=self.settings)
+        return cost_to_serve.charge_lines(marked, self.activities, self.customers, settings=self.settings)
+
+    @table
+    def activity_costs(self) -> pd.DataFrame:
+        """What activities cost, what order lines used of them, and the capacity that nobody used."""
+        return cost_to_serve.count_activity_costs(self.order_lines, self.activities, as_of=self.as_of)
 
     @table
     def demand(self) -> pd.DataFrame:
@@ -109,6 +118,11 @@ class Plan(Shelf):
         return values.value_customers(self._window(), self.customers)
 
     @table
+    def group_value(self) -> pd.DataFrame:
+        """What channels, suppliers, regions and other groups bought and earned in the window."""
+        return values.value_groups(self._window(), self.items, self.customers)
+
+    @table
     def whale_curve(self) -> pd.DataFrame:
         """Cumulative net margin over items and over customers, best first."""
         return segments.make_whale_curve(self.item_value, self.customer_value)
@@ -122,6 +136,13 @@ class Plan(Shelf):
     def customer_segments(self) -> pd.DataFrame:
         """Customers by value."""
         return segments.segment_customers(self.customer_value, rules=self.settings.segments)
+
+    @table
+    def reconciliation(self) -> pd.DataFrame:
+        """Every sum of the plan beside the one it must agree with: source, roll-ups, activities, the client's books."""
+        roll_ups = {name: getattr(self, name) for name in ("item_value", "customer_value", "group_value")}
+        sums = reconciliation.Sums(self.order_lines, self._window(), roll_ups, self.activity_costs, self.data_quality)
+        return reconciliation.reconcile(sums, self.profit_and_loss, self.fx, settings=self.settings)
 
     # -------------------------------------------------------------- supply
     @table

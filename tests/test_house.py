@@ -35,10 +35,11 @@ LAYERS = {
     "__main__": 6,
 }
 PUBLIC = """
-    AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__ classify_abc
-    classify_abc_by_count classify_xyz find_bulk find_reversals flag_stockouts list_periods make_demand make_whale_curve
-    mark_lines measure_lead_times open_plan profile_demand segment_customers segment_items show_figure show_headline
-    show_provenance show_row_counts show_table value_customers value_items value_lines
+    AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
+    charge_lines classify_abc classify_abc_by_count classify_xyz count_activity_costs find_bulk find_reversals
+    flag_stockouts list_periods make_demand make_whale_curve mark_lines measure_lead_times open_plan
+    profile_demand segment_customers segment_items show_figure show_headline show_provenance show_row_counts
+    show_table value_customers value_groups value_items value_lines
 """.split()
 
 
@@ -192,6 +193,15 @@ def cases(sample_plan):
         "find_reversals": Case({"lines": lines}, days=30),
         "find_bulk": Case({"lines": lines}, factor=3),
         "value_items": Case({"lines": lines, "items": plan.items}, "item_value"),
+        "value_groups": Case({"lines": lines, "items": plan.items, "customers": plan.customers}, "group_value"),
+        "charge_lines": Case(
+            {"lines": lines, "activities": plan.activities, "customers": plan.customers},
+            "order_lines",
+            settings=plan.settings,
+        ),
+        "count_activity_costs": Case(
+            {"lines": lines, "activities": plan.activities}, "activity_costs", as_of=plan.as_of
+        ),
         "value_customers": Case({"lines": lines, "customers": plan.customers}, "customer_value"),
         "classify_abc": Case(values, measure="net_margin", within="category"),
         "classify_abc_by_count": Case(values, measure="net_margin", within="category"),

@@ -1,6 +1,7 @@
 """Every number of textbook.toml, computed by the function it belongs to."""
 
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,9 @@ COMPUTE = {
 @pytest.mark.parametrize("case", BOOK["case"], ids=lambda case: case["id"])
 def test_textbook(case):
     assert case["source"]
-    if compute := COMPUTE.get(case["compute"]):
+    if module := case.get("module"):
+        value = getattr(import_module(f"segkit.formulas.{module}"), case["compute"])(**case["inputs"])
+    elif compute := COMPUTE.get(case["compute"]):
         value = compute(case)
     else:
         value = getattr(intermittent, case["compute"])(BOOK["data"][case["data"]], **case.get("options", {}))

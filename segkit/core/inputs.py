@@ -36,6 +36,7 @@ CUT_BY = {
     "inventory": "date",
     "charges": "date",
     "activities": "period",
+    "profit_and_loss": "period",
     "fx": "date",
     "indices": "date",
     "lanes": "valid_from",

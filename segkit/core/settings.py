@@ -95,6 +95,9 @@ class Assume(Section):
         gt=0,
         description="Times the item's unit_cost, where it stands in for a cost that the line does not record.",
     )
+    capital_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Cost of capital a year [0-1], for the wait until customers pay (customers.payment_days)."
+    )
 
 
 class LifeCycle(Section):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.columns import nomenclature
 from segkit.core.masters import column_or_missing, look_up
 from segkit.core.periods import period_start
 from segkit.core.settings import Settings
@@ -30,7 +31,8 @@ def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Setti
     DataFrame
         ``order_lines`` of the nomenclature, in order of date.
     """
-    reversed_lines = find_reversals(valued, days=settings.orders.reversal_days)
+    reversed_on = days_of_reversal(valued, days=settings.orders.reversal_days)
+    reversed_lines = reversed_on.notna()
     lines = valued.assign(
         order_id=column_or_missing(valued, "order_id", "str"),
         line_id=column_or_missing(valued, "line_id", "str"),
@@ -39,17 +41,39 @@ def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Setti
         period=period_start(valued["order_date"], settings.periods),
         is_return=valued["quantity"] < 0,
         is_free=valued["revenue"] == 0,
+        shipped_date=column_or_missing(valued, "shipped_date", "datetime64[us]"),
         is_reversed=reversed_lines,
+        reversed_on=reversed_on,
         is_bulk=find_bulk(valued.assign(is_reversed=reversed_lines), factor=settings.orders.bulk_factor),
     )
     wanted = settings.demand.demand_class
     lines["demand_class"] = _attribute(lines, customers, wanted) if wanted else ALL
-    order = ["order_id", "line_id", "order_date", "period", "customer_id", "item_id", "location_id", "channel"]
-    kinds = ["is_return", "is_free", "is_reversed", "is_bulk"]
-    money = ["revenue", "cost", "cost_source", "freight_out", "gross_margin", "net_margin"]
     lines["demand_class"] = lines["demand_class"].astype("str")
-    columns = [*order, "demand_class", "quantity", *money, *kinds]
+    columns = list(nomenclature()["order_lines"].columns)
     return lines[columns].sort_values("order_date", kind="stable", ignore_index=True)
+
+
+def order_codes(lines: pd.DataFrame) -> np.ndarray:
+    """Return a number per order: order_id, or customer and day where a line has none.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        order_id, customer_id and order_date.
+
+    Returns
+    -------
+    ndarray of int
+        Lines of one order share a number.
+    """
+    named = lines["order_id"].notna().to_numpy()
+    code = pd.factorize(lines["order_id"], use_na_sentinel=False)[0]
+    if named.all():
+        return code
+    day = lines["order_date"].to_numpy().astype("datetime64[D]").astype("int64")
+    customers = pd.factorize(lines["customer_id"])[0]
+    other = pd.factorize(customers * (day.max() - day.min() + 1) + day - day.min())[0]
+    return np.where(named, code, code.max() + 1 + other)
 
 
 def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
@@ -69,7 +93,23 @@ def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
         True for both lines of a pair; every line is in one pair at most: of the same location first, then of the
         nearest price, then the latest sale.
     """
-    flagged = pd.Series(False, index=lines.index)
+    return days_of_reversal(lines, days=days).notna()
+
+
+def days_of_reversal(lines: pd.DataFrame, *, days: int) -> pd.Series:
+    """Return for both lines of the pairs of `find_reversals` the day of the return, from which on it is known.
+
+    Parameters
+    ----------
+    lines, days
+        As for `find_reversals`.
+
+    Returns
+    -------
+    Series of datetime64
+        Same index; missing where a line is not reversed.
+    """
+    flagged = pd.Series(pd.NaT, index=lines.index, dtype="datetime64[us]")
     named = (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy()
     back = _candidates(lines[named & (lines["quantity"] < 0).to_numpy()])
     sold = lines[named & (lines["quantity"] > 0).to_numpy()]
@@ -83,8 +123,8 @@ def find_reversals(lines: pd.DataFrame, *, days: int) -> pd.Series:
     pairs = pairs.sort_values(["order_date", "place", "elsewhere", "off", "gap", "place_sale"])
     while len(pairs):
         chosen = pairs.drop_duplicates("row").drop_duplicates("row_sale")
-        flagged[chosen["row"]] = True
-        flagged[chosen["row_sale"]] = True
+        flagged[chosen["row"]] = chosen["order_date"].to_numpy()
+        flagged[chosen["row_sale"]] = chosen["order_date"].to_numpy()
         pairs = pairs[~pairs["row"].isin(chosen["row"]) & ~pairs["row_sale"].isin(chosen["row_sale"])]
     return flagged
 

@@ -73,7 +73,8 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     Returns
     -------
     DataFrame
-        The same rows with revenue, cost, cost_source, freight_out, gross_margin, net_margin [currency].
+        The same rows with revenue, discount, fx_rate, cost, cost_source, gross_margin, freight_out, cost_to_serve (so
+        far the freight; `charge_lines` adds the rest) and net_margin [currency].
 
     Notes
     -----
@@ -97,10 +98,15 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     freight = column_or_missing(lines, "freight_out").fillna(0.0) * rate
     return lines.assign(
         revenue=revenue,
+        discount=np.sign(lines["quantity"]) * column_or_missing(lines, "discount").abs().fillna(0.0) * rate,
+        fx_rate=rate,
         cost=cost,
         cost_source=pd.Series(named, index=lines.index, dtype="str"),
-        freight_out=freight,
         gross_margin=revenue - cost,
+        freight_out=freight,
+        activity_cost=0.0,
+        payment_cost=0.0,
+        cost_to_serve=freight,
         net_margin=revenue - cost - freight,
     )
 

@@ -6,10 +6,23 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
-from segkit.core.columns import nomenclature
+from segkit.core.columns import empty_table, nomenclature
+from segkit.core.masters import look_up
+from segkit.dynamics.line_kinds import ALL, order_codes
 
 _NOISE = 1e-12  # a sum below this part of what was added is rounding, not money
-_MONEY = ["revenue", "cost", "freight_out", "gross_margin", "net_margin"]
+_MONEY = [
+    "revenue",
+    "discount",
+    "cost",
+    "gross_margin",
+    "freight_out",
+    "activity_cost",
+    "payment_cost",
+    "cost_to_serve",
+    "net_margin",
+]
+_ITEM_GROUPS = {"category": "category", "supplier": "supplier_id"}
 
 
 def last_months(lines: pd.DataFrame, as_of: date, months: int) -> pd.DataFrame:
@@ -52,15 +65,44 @@ def value_customers(lines: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFram
     DataFrame
         One row per customer that has lines, (unknown) included; sums over customers equal the sums over lines.
     """
-    table = _totals(lines, "customer_id", {"items": "item_id"})
-    dated = lines["order_id"].fillna(
-        lines["order_date"].dt.strftime("%Y-%m-%d") if lines["order_id"].isna().any() else ""
-    )
-    orders = pd.DataFrame({"customer_id": lines["customer_id"], "order": dated})[_bought(lines)].drop_duplicates()
-    table["orders"] = table["customer_id"].map(orders["customer_id"].value_counts()).fillna(0).astype("int64")
+    table = _totals(lines, "customer_id", {"items": "item_id", "orders": ""})
     table = _join(table, customers, "customer_id", ["name", "region", "tier", "channel"])
     table["channel"] = table["channel"].fillna(table["customer_id"].map(_usual_channels(lines))).astype("str")
     return _order(table, "customer_value")
+
+
+def value_groups(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Return ``group_value``: what channels, suppliers, regions and other groups bought and earned.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``.
+    items : DataFrame
+        Table ``items``: groups by category and supplier_id.
+    customers : DataFrame
+        Table ``customers``: groups by region, country and tier.
+
+    Returns
+    -------
+    DataFrame
+        Of every kind of group that the data know one row per group; lines without one stand under ``(all)``, so that
+        each kind adds up to the sums over lines.
+    """
+    own = {"channel": lines["channel"], "location": lines["location_id"]}
+    own |= {name: look_up(lines["item_id"], items, column) for name, column in _ITEM_GROUPS.items()}
+    own |= {name: look_up(lines["customer_id"], customers, name) for name in ("region", "country", "tier")}
+    parts = []
+    for entity, group in own.items():
+        named = group.astype("str").fillna(ALL)
+        if (named != ALL).any():
+            counts = {"customers": "customer_id", "items": "item_id", "orders": ""}
+            table = _totals(lines.assign(entity_id=named), "entity_id", counts)
+            parts.append(table.assign(entity=pd.Series(entity, index=table.index, dtype="str")))
+    if not parts:
+        return empty_table("group_value")
+    found = pd.concat(parts, ignore_index=True).sort_values(["entity", "entity_id"], ignore_index=True)
+    return _order(found, "group_value")
 
 
 def _usual_channels(lines: pd.DataFrame) -> pd.Series:
@@ -90,12 +132,14 @@ def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataF
         summed = total(values)
         table[name] = np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)
     table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
+    table["service_share"] = (table["cost_to_serve"] / table["revenue"]).where(table["revenue"] > 0)
     table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
     table["lines"] = np.bincount(codes[sold], minlength=len(ids))
     for name, column in distinct.items():
-        counted = sold & (lines[column] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
-        others, known = pd.factorize(lines[column])
-        pairs = pd.unique(codes[counted] * len(known) + others[counted]) // max(len(known), 1)
+        others = pd.factorize(lines[column])[0] if column else order_codes(lines)
+        counted = sold & (lines[column] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool) if column else sold
+        size = others.max(initial=0) + 1
+        pairs = pd.unique(codes[counted] * size + others[counted]) // size
         table[name] = np.bincount(pairs, minlength=len(ids))
     table["last_order_date"] = lines["order_date"].where(sold).groupby(codes).max().to_numpy()
     return table
