@@ -1,0 +1,208 @@
+"""Why net margin changed between two spans of time: volume, mix, price, FX, cost, cost-to-serve, returns, new and lost.
+
+Every cell (an item bought by a customer) leaves quantity x (price x FX rate - unit cost - unit cost-to-serve). Quantity
+is volume x mix: the volume of all cells together, each unit weighed with its item's price over both spans (so that it
+does not matter whether an item is counted in pieces or in dozens), and the cell's part in it. The change of each
+product is split fairly over its factors (`formulas.shapley`): no residual, no order.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.masters import column_or_missing
+from segkit.formulas.shapley import shapley_effects
+
+CELL = ("item_id", "customer_id")
+SUMS = ["quantity", "revenue", "local_revenue", "cost", "service", "returned"]
+EFFECTS = ["volume", "mix", "price", "fx", "cost", "service", "returns", "new", "lost"]
+STATUSES = ("new_customer", "lost_customer", "new_item", "lost_item")
+
+
+def sum_cells(lines: pd.DataFrame, *, by: Sequence[str] = CELL, measure: str = "net_margin") -> pd.DataFrame:
+    """Return what a bridge needs of order lines, added up by cell.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``; without fx_rate every rate is 1.
+    by : sequence of str
+        Columns that make a cell: item_id, customer_id and any more (period, channel, ...).
+    measure : str
+        ``net_margin``, ``gross_margin`` or ``revenue``: what the bridge is to explain.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``by``, then quantity [units], revenue, cost, service [currency] and local_revenue [the line's
+        currency] of what was sold, and returned: the measure of goods taken back, of lines that cancel each other and
+        of lines without quantity. A line whose measure is not known counts nothing.
+
+    Notes
+    -----
+    Cells add up: rows of several periods may be put together, and `bridge_cells` adds equal keys itself.
+    """
+    known = lines[lines[measure].notna().to_numpy()]
+    sold = (known["quantity"] > 0).to_numpy() & ~known["is_reversed"].to_numpy(dtype=bool)
+    revenue = known["revenue"].to_numpy()
+    rate = column_or_missing(known, "fx_rate").fillna(1.0).to_numpy()
+    gross = known["gross_margin"].to_numpy() if measure != "revenue" else revenue
+    left = known[measure].to_numpy()
+    figures = dict(
+        zip(
+            SUMS[:-1],
+            (known["quantity"].to_numpy(), revenue, revenue / rate, revenue - gross, gross - left),
+            strict=True,
+        )
+    )
+    code, keys = _number(known, by)
+    for name, values in figures.items():
+        keys[name] = _added(code[sold], values[sold], len(keys))
+    return keys.assign(returned=_added(code[~sold], left[~sold], len(keys)))
+
+
+def bridge_cells(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    by: Sequence[str] = CELL,
+    within: str = "",
+    known: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
+    """Return by cell why the measure changed from one span to another.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        `sum_cells` of the two spans, over the same measure.
+    by : sequence of str
+        Columns that make a cell; item_id and customer_id are among them.
+    within : str
+        One of ``by``: volume and mix are those within each of its values; blank = within the whole company.
+    known : tuple of two DataFrames, optional
+        Cells of the longer windows, each up to the end of its span, by which it is judged who is new and who is lost;
+        not given = the spans themselves.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``by``, status (new_customer, lost_customer, new_item, lost_item or blank), start,
+        volume_effect, mix_effect, price_effect, fx_effect, cost_effect, service_effect, returns_effect, new_effect,
+        lost_effect, end [currency]. In every row start + effects = end.
+
+    Notes
+    -----
+    New is what nothing was sold of (or to) in the window of the earlier span, lost what nothing was sold of in the
+    window of the later one; customers come before items, and the unknown customer is never new nor lost. A cell of
+    others that was sold in one span only keeps its price and cost: its change is volume and mix.
+    """
+    both = pd.concat([before, after], ignore_index=True)
+    code, cells = _number(both, by)
+    side = np.arange(len(both)) >= len(before)
+    sums = {
+        name: _added(code + len(cells) * side, both[name].to_numpy(), 2 * len(cells)).reshape(2, -1) for name in SUMS
+    }
+    status = _status(cells, sums["quantity"] > 0, known or (before, after), (before, after))
+    margin = sums["revenue"] - sums["cost"] - sums["service"]
+    stays = status == ""
+    effects = dict.fromkeys(EFFECTS, np.zeros(len(cells)))
+    effects |= _split(cells, sums, stays, within)
+    effects["returns"] = sums["returned"][1] - sums["returned"][0]
+    for word in ("new", "lost"):
+        hit = np.isin(status, [one for one in STATUSES if one.startswith(word)])
+        effects[word] = np.where(hit, margin[1] - margin[0], 0.0)
+    table = cells.assign(status=pd.Series(status, dtype="str"), start=margin[0] + sums["returned"][0])
+    for name in EFFECTS:
+        table[f"{name}_effect"] = effects[name]
+    return table.assign(end=margin[1] + sums["returned"][1])
+
+
+def _number(rows: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the cell of every row, and the cells in the order of their keys."""
+    code, levels = np.zeros(len(rows), dtype="int64"), []
+    for name in by:
+        part, ids = pd.factorize(rows[name], sort=True)
+        code = code * max(len(ids), 1) + part
+        levels.append(ids)
+    cell, found = pd.factorize(code, sort=True)
+    parts = np.unravel_index(found, [max(len(ids), 1) for ids in levels])
+    keys = {name: pd.Series(ids).take(part) for name, ids, part in zip(by, levels, parts, strict=True)}
+    table = pd.DataFrame({name: column.reset_index(drop=True) for name, column in keys.items()})
+    return cell, table.astype({name: rows[name].dtype for name in by})
+
+
+def _status(
+    cells: pd.DataFrame, sold: np.ndarray, known: tuple[pd.DataFrame, ...], spans: tuple[pd.DataFrame, ...]
+) -> np.ndarray:
+    """Return of every cell whether its customer, else its item, is new or lost."""
+    status = np.full(len(cells), "", dtype=object)
+    for name, new, lost in (("item_id", "new_item", "lost_item"), ("customer_id", "new_customer", "lost_customer")):
+        there = [
+            cells[name].isin(pd.concat([_sold_ids(window, name), _sold_ids(span, name)])).to_numpy()
+            for window, span in zip(known, spans, strict=True)
+        ]
+        named = (cells[name] != UNKNOWN_CUSTOMER).to_numpy()
+        status[named & ~there[0] & sold[1]] = new
+        status[named & ~there[1] & sold[0]] = lost
+    return status
+
+
+def _sold_ids(cells: pd.DataFrame, name: str) -> pd.Series:
+    return cells.loc[(cells["quantity"] > 0).to_numpy(), name].drop_duplicates()
+
+
+def _split(cells: pd.DataFrame, sums: dict[str, np.ndarray], stays: np.ndarray, within: str) -> dict[str, np.ndarray]:
+    """Return the effects of volume, mix, price, FX, cost and cost-to-serve, in the cells that stay."""
+    volume = (sums["quantity"] * _weights(cells, sums))[:, stays]
+    group = pd.factorize(cells[within])[0][stays] if within else np.zeros(int(stays.sum()), dtype=int)
+    total = np.stack([_added(group, one, len(cells))[group] for one in volume])
+    part = _known_or_other(_ratio(volume, total), total > 0)
+    local, revenue = sums["local_revenue"][:, stays], sums["revenue"][:, stays]
+    local = np.where(local == 0, revenue, local)
+    rate = _known_or_other(_ratio(revenue, local), local != 0)
+    priced = {"price": local, "cost": sums["cost"][:, stays], "service": sums["service"][:, stays]}
+    per_volume = {name: _known_or_other(_ratio(money, volume), volume > 0) for name, money in priced.items()}
+    factors = {"volume": total, "mix": part, "price": per_volume["price"], "fx": rate}
+    effects = {name: np.zeros(len(cells)) for name in ("volume", "mix", "price", "fx", "cost", "service")}
+    _add_effects(effects, factors, stays, 1.0)
+    for name in ("cost", "service"):
+        _add_effects(effects, {"volume": total, "mix": part, name: per_volume[name]}, stays, -1.0)
+    return effects
+
+
+def _add_effects(effects: dict[str, np.ndarray], factors: dict[str, np.ndarray], rows: np.ndarray, sign: float) -> None:
+    """Add the effects of one product; a factor that is 1 everywhere, or a product that is 0, needs no work."""
+    if any(not factor.any() for factor in factors.values()):
+        return
+    real = {name: factor for name, factor in factors.items() if name != "fx" or (factor != 1).any()}
+    found = shapley_effects([factor[0] for factor in real.values()], [factor[1] for factor in real.values()])
+    for name, effect in zip(real, found, strict=True):
+        effects[name][rows] += sign * effect
+
+
+def _weights(cells: pd.DataFrame, sums: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the price of a unit of each cell's item over both spans; of what is given away, its cost."""
+    item, ids = pd.factorize(cells["item_id"])
+
+    def by_item(values: np.ndarray) -> np.ndarray:
+        return _added(item, values.sum(axis=0), len(ids))
+
+    revenue = by_item(np.abs(sums["revenue"]))
+    worth = np.where(revenue > 0, revenue, by_item(np.abs(sums["cost"]) + np.abs(sums["service"])))
+    return _ratio(worth, by_item(sums["quantity"]))[item]
+
+
+def _added(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Return the sums of values by code; numpy would count in whole numbers where there are none."""
+    return np.bincount(code, weights=values, minlength=size).astype("float64")
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+
+
+def _known_or_other(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the value of each span, or of the other one where it is known there only."""
+    return np.where(known, values, values[::-1])
