@@ -24,17 +24,25 @@ _PUBLIC = {
     "segkit.dynamics.patterns": ["profile_demand"],
     "segkit.dynamics.profitability": ["value_lines"],
     "segkit.dynamics.line_kinds": ["mark_lines", "find_reversals", "find_bulk"],
+    "segkit.dynamics.micro": [
+        "mark_segments",
+        "map_micro_segments",
+        "assign_micro_segments",
+        "value_micro_segments",
+    ],
     "segkit.dynamics.values": ["value_items", "value_customers", "value_groups"],
     "segkit.dynamics.cost_to_serve": ["charge_lines", "count_activity_costs"],
-    "segkit.dynamics.segments": [
+    "segkit.dynamics.value_classes": [
         "classify_abc",
         "classify_abc_by_count",
-        "classify_xyz",
-        "segment_items",
-        "segment_customers",
-        "make_whale_curve",
+        "classify_abc_by_limits",
+        "classify_abc_by_breaks",
         "AbcRule",
+        "AbcLimits",
     ],
+    "segkit.dynamics.variability_classes": ["classify_xyz"],
+    "segkit.dynamics.segments": ["segment_items", "segment_customers"],
+    "segkit.dynamics.whale": ["make_whale_curve"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -23,12 +23,14 @@ from segkit.dynamics import (
     demand,
     headlines,
     line_kinds,
+    micro,
     patterns,
     profitability,
     recognised,
     reconciliation,
     segments,
     values,
+    whale,
 )
 from segkit.explain import Explanation, explain_item
 
@@ -125,7 +127,7 @@ class Plan(Shelf):
     @table
     def whale_curve(self) -> pd.DataFrame:
         """Cumulative net margin over items and over customers, best first."""
-        return segments.make_whale_curve(self.item_value, self.customer_value)
+        return whale.make_whale_curve(self.item_value, self.customer_value)
 
     @table
     def item_segments(self) -> pd.DataFrame:
@@ -143,6 +145,16 @@ class Plan(Shelf):
         roll_ups = {name: getattr(self, name) for name in ("item_value", "customer_value", "group_value")}
         sums = reconciliation.Sums(self.order_lines, self._window(), roll_ups, self.activity_costs, self.data_quality)
         return reconciliation.reconcile(sums, self.profit_and_loss, self.fx, settings=self.settings)
+
+    @table
+    def micro_map(self) -> pd.DataFrame:
+        """Cells of the grid of customer segment, item segment and channel, and the micro-segment each is in."""
+        return micro.map_micro_segments(self._marked(), rules=self.settings.micro_segments)
+
+    @table
+    def micro_segments(self) -> pd.DataFrame:
+        """What every micro-segment bought, cost to serve and earned."""
+        return micro.value_micro_segments(self._marked(), self.micro_map)
 
     # -------------------------------------------------------------- supply
     @table
@@ -227,6 +239,10 @@ class Plan(Shelf):
 
     def _window(self) -> pd.DataFrame:
         return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
+
+    def _marked(self) -> pd.DataFrame:
+        rules = self.settings.micro_segments
+        return micro.mark_segments(self._window(), self.customer_segments, self.item_segments, rules=rules)
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines

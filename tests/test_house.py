@@ -16,6 +16,7 @@ from pydantic import BaseModel
 import segkit as sk
 from segkit.core import settings as settings_module
 from segkit.core.columns import column_dtype, empty_table, input_tables, nomenclature
+from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
 from segkit.dynamics.demand import days_without_stock
@@ -36,10 +37,11 @@ LAYERS = {
 }
 PUBLIC = """
     AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
-    charge_lines classify_abc classify_abc_by_count classify_xyz count_activity_costs find_bulk find_reversals
-    flag_stockouts list_periods make_demand make_whale_curve mark_lines measure_lead_times open_plan
-    profile_demand segment_customers segment_items show_figure show_headline show_provenance show_row_counts
-    show_table value_customers value_groups value_items value_lines
+    assign_micro_segments charge_lines classify_abc classify_abc_by_count classify_xyz count_activity_costs find_bulk
+    find_reversals flag_stockouts list_periods make_demand make_whale_curve map_micro_segments mark_lines
+    mark_segments measure_lead_times open_plan profile_demand segment_customers segment_items show_figure
+    show_headline show_provenance show_row_counts show_table value_customers value_groups value_items value_lines
+    value_micro_segments
 """.split()
 
 
@@ -181,6 +183,9 @@ def cases(sample_plan):
     demand = plan.demand[plan.demand["item_id"].isin(plan.items["item_id"].iloc[::9])]
     absences = days_without_stock(plan.inventory, plan.sales, periods=plan.settings.periods)
     values = {"values": plan.item_value}
+    by_value = MicroSegments(customers_by="abc", min_lines=20)
+    segmented = sk.mark_segments(lines, plan.customer_segments, plan.item_segments, rules=by_value)
+    micro_map = sk.map_micro_segments(segmented, rules=by_value)
     return {
         "measure_lead_times": Case(
             {"purchases": plan.purchases, "items": plan.items}, "lead_times", rules=plan.settings.lead_times
@@ -210,6 +215,17 @@ def cases(sample_plan):
             {"item_value": plan.item_value, "item_profile": plan.item_profile}, "item_segments", rules=rules
         ),
         "segment_customers": Case({"customer_value": plan.customer_value}, "customer_segments", rules=rules),
+        "mark_segments": Case(
+            {
+                "lines": lines,
+                "customer_segments": plan.customer_segments[["customer_id", "abc"]],
+                "item_segments": plan.item_segments[["item_id", "abc"]],
+            },
+            rules=by_value,
+        ),
+        "map_micro_segments": Case({"marked": segmented}, "micro_map", rules=by_value),
+        "assign_micro_segments": Case({"marked": segmented, "micro_map": micro_map}),
+        "value_micro_segments": Case({"marked": segmented, "micro_map": micro_map}, "micro_segments"),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 

@@ -46,7 +46,7 @@ def value_items(lines: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per item that has lines; sums over items equal the sums over lines.
     """
-    table = _totals(lines, "item_id", {"customers": "customer_id"})
+    table = total_by(lines, "item_id", {"customers": "customer_id"})
     return _order(_join(table, items, "item_id", ["description", "category", "supplier_id"]), "item_value")
 
 
@@ -65,7 +65,7 @@ def value_customers(lines: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFram
     DataFrame
         One row per customer that has lines, (unknown) included; sums over customers equal the sums over lines.
     """
-    table = _totals(lines, "customer_id", {"items": "item_id", "orders": ""})
+    table = total_by(lines, "customer_id", {"items": "item_id", "orders": ""})
     table = _join(table, customers, "customer_id", ["name", "region", "tier", "channel"])
     table["channel"] = table["channel"].fillna(table["customer_id"].map(_usual_channels(lines))).astype("str")
     return _order(table, "customer_value")
@@ -97,7 +97,7 @@ def value_groups(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFra
         named = group.astype("str").fillna(ALL)
         if (named != ALL).any():
             counts = {"customers": "customer_id", "items": "item_id", "orders": ""}
-            table = _totals(lines.assign(entity_id=named), "entity_id", counts)
+            table = total_by(lines.assign(entity_id=named), "entity_id", counts)
             parts.append(table.assign(entity=pd.Series(entity, index=table.index, dtype="str")))
     if not parts:
         return empty_table("group_value")
@@ -117,7 +117,23 @@ def _bought(lines: pd.DataFrame) -> np.ndarray:
     return ~(lines["is_return"] | lines["is_reversed"]).to_numpy(dtype=bool)
 
 
-def _totals(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataFrame:
+def total_by(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.DataFrame:
+    """Return quantity, money, shares and counts of order lines by ``key``; ``distinct`` names what else is counted.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines`` with column ``key``.
+    key : str
+        Column to add up by.
+    distinct : dict of str to str
+        Column to make: column whose distinct values are counted (blank = orders).
+
+    Returns
+    -------
+    DataFrame
+        One row per value of ``key``, sorted.
+    """
     codes, ids = pd.factorize(lines[key], sort=True)
     back = lines["is_return"].to_numpy(dtype=bool)
     sold = _bought(lines)
