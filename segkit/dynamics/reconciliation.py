@@ -20,6 +20,7 @@ _MEASURES = [
     "net_margin",
 ]
 _ROUNDING = 1e-9  # of the money that was added: what the order of summing leaves
+_CENT = 0.01  # books are written in minor units
 _ROLL_UPS = {"item_value": "items", "customer_value": "customers", "group_value": "groups"}
 
 
@@ -57,7 +58,8 @@ def reconcile(sums: Sums, profit_and_loss: pd.DataFrame, fx: pd.DataFrame, *, se
     if sums.lines.empty:
         return empty_table("reconciliation")
     rows = [*_with_source(sums), *_with_roll_ups(sums), *_with_activities(sums)]
-    table = pd.DataFrame(rows, columns=["scope", "period", "measure", "ours", "theirs", "weight"])
+    table = pd.DataFrame(rows, columns=["scope", "period", "measure", "ours", "theirs", "slack"])
+    table["slack"] *= _ROUNDING
     table["reason"] = np.where(_agree(table), "", "does not add up")
     books = _with_books(sums.lines, profit_and_loss, fx, settings)
     table = pd.concat([part for part in (table, books) if len(part)], ignore_index=True)
@@ -69,7 +71,7 @@ def reconcile(sums: Sums, profit_and_loss: pd.DataFrame, fx: pd.DataFrame, *, se
 
 
 def _agree(table: pd.DataFrame) -> pd.Series:
-    return (table["ours"] - table["theirs"]).abs() <= _ROUNDING * table["weight"]
+    return (table["ours"] - table["theirs"]).abs() <= table["slack"]
 
 
 def _with_source(sums: Sums) -> list[tuple]:
@@ -138,7 +140,7 @@ def _with_books(lines: pd.DataFrame, books: pd.DataFrame, fx: pd.DataFrame, sett
     ours = lines[[*_MEASURES, "cost_to_serve"]].groupby(days).sum(min_count=1)
     ours = ours.stack(future_stack=True).rename("ours").rename_axis(["period", "measure"]).reset_index()
     both = theirs.rename(columns={"pl_line": "measure"}).merge(ours, on=["period", "measure"], how="left")
-    both = both.assign(scope="profit and loss of the month", weight=both["theirs"].abs())
+    both = both.assign(scope="profit and loss of the month", slack=_CENT)
     over = both["period"] + pd.offsets.MonthBegin(1) > lines["order_date"].max().normalize() + pd.Timedelta(days=1)
     text = np.select(
         [both["ours"].isna(), over, ~_agree(both)],

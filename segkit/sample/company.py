@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from segkit.sample import tables
+from segkit.sample.books import books_table
 from segkit.sample.customers import make_customers
 from segkit.sample.demand import draw_demand
 from segkit.sample.facts import effects, facts
@@ -58,6 +59,7 @@ def make_company(seed: int = SEED) -> SampleCompany:
         "charges": tables.charges_table(charge_lines(items, purchases, seed)),
         "suppliers": tables.suppliers_table(),
         "activities": tables.activities_table(activity_pools(lines)),
+        "profit_and_loss": books_table(lines, seed),
         "lanes": lanes_table(),
         "duties": duties_table(items),
         "fx": fx_table(seed),
@@ -106,6 +108,9 @@ def _settings(names: list[str]) -> str:
         "",
         "[orders]",
         f"non_product_items = [{codes}]",
+        "",
+        "[assume]",
+        "capital_rate = 0.08           # a year, for the days that customers take to pay",
     ]
     sources = [f'\n[sources.{name}]\nfile = "{name}.csv"' for name in names]
     sources[0] += '\nduplicates = "set_aside"      # a few lines came through the interface twice'

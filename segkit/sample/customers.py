@@ -62,6 +62,7 @@ def _channel(seed: int, entry: dict) -> pd.DataFrame:
             "ahead": entry["ahead"] + (random.random(count) * 3).astype(int),
             "returns": entry["returns"],
             "requested_service": entry["requested_service"],
+            "payment_days": entry["payment_days"],
             "price_factor": 1.0,
             "freight_factor": 1.0,
             "won_day": -1,

@@ -14,6 +14,7 @@ EXPLAINED = {
     "unchanged": "The true level never moves: their class moves are chance. Ids in planted.toml.",
     "intermittent": "Spare parts asked for now and then; ids and true intervals in planted.toml.",
     "launch": "Items launched; demand builds up over eight weeks.",
+    "book_entry": "Year-end rebates to key accounts: in profit_and_loss, on no order line.",
     "phase_out": "Items that end; demand fades to a tenth over the 120 days before.",
     "superseded": "Items replaced by a successor at the same price and demand; both were sold for two weeks.",
     "promotion": "Lines x uplift in the channels, price off as discount, then a dip for as long.",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segkit.sample.books import rebates
 from segkit.sample.demand import promoted_items
 from segkit.sample.facts import FIRST, FIRST_DAY, LAST, LAST_DAY, date_of, day_of, effects, facts
 from segkit.sample.stock import Stock, stock_out_items
@@ -54,6 +55,7 @@ def planted_effects(
         ],
         "stock_out": _stock_outs(items, stock),
         "lost_demand": _lost_demand(stock),
+        "book_entry": rebates(lines, seed),
         "loss_maker": [
             {"customer_id": row.customer_id, "channel": row.channel, "cause": row.cause, "size": _size(row)}
             for row in customers[customers["cause"] != ""].itertuples()

@@ -190,6 +190,7 @@ def customers_table(customers: pd.DataFrame) -> pd.DataFrame:
     table = customers[["customer_id", "name", "region", "country", "channel", "tier"]].copy()
     table["requested_service"] = numbers(customers["requested_service"], 2)
     table["requested_lead_time_days"] = customers["ahead"]
+    table["payment_days"] = customers["payment_days"]
     return table
 
 
