@@ -29,6 +29,7 @@ from segkit.dynamics import (
     recognised,
     reconciliation,
     segments,
+    stock_ranks,
     values,
     whale,
 )
@@ -131,8 +132,9 @@ class Plan(Shelf):
 
     @table
     def item_segments(self) -> pd.DataFrame:
-        """Items by value, variability, pattern and life cycle."""
-        return segments.segment_items(self.item_value, self.item_profile, rules=self.settings.segments)
+        """Items by value, variability, velocity, pattern and life cycle."""
+        valued = stock_ranks.add_cost_criterion(self.item_value, self.item_profile, settings=self.settings)
+        return segments.segment_items(valued, self.item_profile, rules=self.settings.segments)
 
     @table
     def customer_segments(self) -> pd.DataFrame:

@@ -36,8 +36,9 @@ LAYERS = {
     "__main__": 6,
 }
 PUBLIC = """
-    AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
-    assign_micro_segments charge_lines classify_abc classify_abc_by_count classify_xyz count_activity_costs find_bulk
+    AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
+    assign_micro_segments charge_lines classify_abc classify_abc_by_breaks classify_abc_by_count
+    classify_abc_by_limits classify_xyz count_activity_costs find_bulk
     find_reversals flag_stockouts list_periods make_demand make_whale_curve map_micro_segments mark_lines
     mark_segments measure_lead_times open_plan profile_demand segment_customers segment_items show_figure
     show_headline show_provenance show_row_counts show_table value_customers value_groups value_items value_lines
@@ -210,6 +211,8 @@ def cases(sample_plan):
         "value_customers": Case({"lines": lines, "customers": plan.customers}, "customer_value"),
         "classify_abc": Case(values, measure="net_margin", within="category"),
         "classify_abc_by_count": Case(values, measure="net_margin", within="category"),
+        "classify_abc_by_limits": Case(values, measure="net_margin", within="category", rule=sk.AbcLimits((900, 90))),
+        "classify_abc_by_breaks": Case(values, measure="net_margin", within="category"),
         "classify_xyz": Case({"profile": plan.item_profile}, rules=rules),
         "segment_items": Case(
             {"item_value": plan.item_value, "item_profile": plan.item_profile}, "item_segments", rules=rules

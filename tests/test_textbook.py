@@ -10,7 +10,7 @@ import pytest
 
 from segkit.core.columns import empty_table
 from segkit.dynamics.patterns import profile_demand
-from segkit.dynamics.segments import AbcRule, classify_abc, classify_abc_by_count
+from segkit.dynamics.value_classes import AbcRule, classify_abc, classify_abc_by_count
 from segkit.formulas import intermittent
 
 BOOK = tomllib.loads(Path(__file__).with_name("textbook.toml").read_text("utf-8"))

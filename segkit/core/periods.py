@@ -52,6 +52,17 @@ def next_period(starts: np.ndarray, periods: Periods) -> np.ndarray:
     return starts.astype("datetime64[D]") + (7 if periods.unit == "week" else 1)
 
 
+def periods_per_year(periods: Periods) -> float:
+    """Return how many planning periods a year has.
+
+    Examples
+    --------
+    >>> periods_per_year(Periods(unit="month"))
+    12.0
+    """
+    return {"month": 12.0, "week": 365.25 / 7, "day": 365.25}[periods.unit]
+
+
 def list_periods(days: pd.Series, periods: Periods, *, as_of: date | None = None, step_days: int = 1) -> pd.DataFrame:
     """Return every planning period between the first and the last day, and whether the data cover it in full.
 

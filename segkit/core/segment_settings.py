@@ -9,6 +9,63 @@ from segkit.core.source_settings import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class Segments(Section):
+    """How items and customers are classed."""
+
+    measure: Literal["net_margin", "gross_margin", "revenue", "quantity", "cost_criterion"] = Field(
+        "net_margin",
+        description="What value classes are made by; cost_criterion (for stock decisions) needs assume.order_cost and "
+        "assume.holding_rate.",
+    )
+    abc_by: Literal["value_share", "item_share", "limits", "breaks"] = Field(
+        "value_share",
+        description="Where a class ends: at a share of the value or of the number of rows (abc_shares), at fixed "
+        "limits of the measure (abc_limits), or at natural breaks.",
+    )
+    abc_shares: list[Share] = Field([0.8, 0.95], description="Cumulative share at which a class ends.")
+    abc_labels: list[str] = Field(["A", "B", "C"], description="One more than abc_shares (or abc_limits).")
+    abc_limits: list[Annotated[float, Field(gt=0)]] = Field(
+        [], description="With abc_by = limits: least value of an item of each class but the last, falling."
+    )
+    abc_customer_limits: list[Annotated[float, Field(gt=0)]] = Field(
+        [], description="The same for customers; blank = customers are classed by share of value."
+    )
+    within: Literal["", "category", "supplier_id"] = Field("", description="Class items within these groups.")
+    xyz_by: Literal["cv", "seasonal_error", "forecast_error"] = Field(
+        "cv",
+        description="What variability is: the CV of demand per period; for items with a season what the season leaves; "
+        "or the forecast error of table forecast_errors.",
+    )
+    xyz_limits: list[float] = Field([0.5, 1.0], description="Variability at which a class ends.")
+    xyz_min_periods: int = Field(6, ge=2, description="Fewer complete periods give no XYZ class.")
+    velocity_by: Literal["lines", "customers"] = Field("lines", description="What makes an item fast or slow.")
+    velocity_shares: list[Share] = Field(
+        [0.8, 0.95], min_length=2, max_length=2, description="Cumulative share at which fast and medium end."
+    )
+    window_months: int = Field(12, ge=1, description="Months up to as_of from which segments are made.")
+
+    @model_validator(mode="after")
+    def _one_label_more(self) -> Self:
+        by_share = self.abc_by in ("value_share", "item_share") or (
+            self.abc_by == "limits" and not self.abc_customer_limits
+        )
+        if by_share and len(self.abc_labels) != len(self.abc_shares) + 1:
+            raise ValueError("abc_labels must be one more than abc_shares")
+        for name in ("abc_shares", "xyz_limits", "velocity_shares"):
+            if sorted(getattr(self, name)) != getattr(self, name):
+                raise ValueError(f"{name} must rise")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_fall(self) -> Self:
+        if self.abc_by == "limits" and not self.abc_limits:
+            raise ValueError("abc_by limits needs abc_limits")
+        for limits in filter(None, (self.abc_limits, self.abc_customer_limits)):
+            if len(self.abc_labels) != len(limits) + 1 or sorted(set(limits), reverse=True) != limits:
+                raise ValueError("abc_limits and abc_customer_limits must fall and be one fewer than abc_labels")
+        return self
+
+
 class CustomerBands(Section):
     """How customers are banded by what it costs to serve them, and by when they last bought."""
 

@@ -15,7 +15,14 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
-from segkit.core.segment_settings import CustomerBands, MicroSegments, RuleSegment, Stability, SupplierBands
+from segkit.core.segment_settings import (
+    CustomerBands,
+    MicroSegments,
+    RuleSegment,
+    Segments,
+    Stability,
+    SupplierBands,
+)
 from segkit.core.source_settings import Rule, Section, Source, share_file
 
 FILE_NAME = "segkit.toml"
@@ -98,6 +105,12 @@ class Assume(Section):
     capital_rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Cost of capital a year [0-1], for the wait until customers pay (customers.payment_days)."
     )
+    order_cost: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Cost of placing and receiving one replenishment order line [plan currency]."
+    )
+    holding_rate: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Cost of holding stock for a year, as a share of its unit cost."
+    )
 
 
 class LifeCycle(Section):
@@ -116,28 +129,6 @@ class Patterns(Section):
     adi_limit: float = Field(1.32, gt=1, description="Average demand interval above which demand is intermittent.")
     cv2_limit: float = Field(0.49, gt=0, description="Squared CV of sizes above which demand is erratic or lumpy.")
     min_demand_periods: int = Field(3, ge=2, description="Fewer periods with demand give no pattern.")
-
-
-class Segments(Section):
-    """How items and customers are classed."""
-
-    measure: Literal["net_margin", "gross_margin", "revenue", "quantity"] = Field(
-        "net_margin", description="What value classes are made by."
-    )
-    abc_shares: list[Share] = Field([0.8, 0.95], description="Cumulative share of value at which a class ends.")
-    abc_labels: list[str] = Field(["A", "B", "C"], description="One more than abc_shares.")
-    within: Literal["", "category", "supplier_id"] = Field("", description="Class items within these groups.")
-    xyz_limits: list[float] = Field([0.5, 1.0], description="CV of demand per period at which a class ends.")
-    xyz_min_periods: int = Field(6, ge=2, description="Fewer complete periods give no XYZ class.")
-    window_months: int = Field(12, ge=1, description="Months up to as_of from which segments are made.")
-
-    @model_validator(mode="after")
-    def _one_label_more(self) -> Self:
-        if len(self.abc_labels) != len(self.abc_shares) + 1:
-            raise ValueError("abc_labels must be one more than abc_shares")
-        if sorted(self.abc_shares) != self.abc_shares or sorted(self.xyz_limits) != self.xyz_limits:
-            raise ValueError("abc_shares and xyz_limits must rise")
-        return self
 
 
 class LeadTimes(Section):
@@ -184,6 +175,12 @@ class Settings(Section):
     lead_times: LeadTimes = LeadTimes()
     fx: Fx = Fx()
     run: Run = Run()
+
+    @model_validator(mode="after")
+    def _cost_criterion_needs_costs(self) -> Self:
+        if self.segments.measure == "cost_criterion" and None in (self.assume.order_cost, self.assume.holding_rate):
+            raise ValueError("segments.measure cost_criterion needs assume.order_cost and assume.holding_rate")
+        return self
 
     @field_validator("sources", mode="before")
     @classmethod

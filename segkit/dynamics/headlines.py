@@ -15,6 +15,7 @@ _OF_MEASURE = {
     "gross_margin": "the gross margin of the items that earn",
     "revenue": "the revenue",
     "quantity": "the units",
+    "cost_criterion": "the cost criterion",
 }
 DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
 

@@ -10,15 +10,10 @@ from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
 from segkit.core.settings import Segments
-from segkit.dynamics.segments import (
-    AbcRule,
-    classify_abc,
-    classify_abc_by_count,
-    classify_xyz,
-    make_whale_curve,
-    segment_customers,
-    segment_items,
-)
+from segkit.dynamics.segments import segment_customers, segment_items
+from segkit.dynamics.value_classes import AbcRule, classify_abc, classify_abc_by_count
+from segkit.dynamics.variability_classes import classify_xyz
+from segkit.dynamics.whale import make_whale_curve
 
 RESULT = ["measure_value", "rank", "share", "cumulative_share", "abc"]
 KINDS = dict.fromkeys(RESULT, "float64") | {"abc": "str"}
@@ -164,7 +159,9 @@ def test_groups_are_counted_each_for_itself():
 
 def test_xyz_by_the_limits_and_by_the_length_of_history():
     profile = pd.DataFrame({"cv": [0.5, 0.500001, 1.0, 1.2, np.nan, 0.1], "periods": [12, 12, 12, 12, 12, 5]})
-    assert classify_xyz(profile, rules=Segments()).tolist() == ["X", "Y", "Y", "Z", "", ""]
+    classed = classify_xyz(profile.assign(life_cycle="active"), rules=Segments())
+    assert classed["xyz"].tolist() == ["X", "Y", "Y", "Z", "", ""]
+    assert classed["variability"].tolist() == pytest.approx([0.5, 0.500001, 1.0, 1.2, np.nan, np.nan], nan_ok=True)
 
 
 def profiles(rows):
