@@ -7,6 +7,7 @@ product is split fairly over its factors (`formulas.shapley`): no residual, no o
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from segkit.formulas.shapley import shapley_effects
 CELL = ("item_id", "customer_id")
 SUMS = ["quantity", "revenue", "local_revenue", "cost", "service", "returned"]
 EFFECTS = ["volume", "mix", "price", "fx", "cost", "service", "returns", "new", "lost"]
-STATUSES = ("new_customer", "lost_customer", "new_item", "lost_item")
+STATUSES = ("", "new_customer", "lost_customer", "new_item", "lost_item")
 
 
 def sum_cells(lines: pd.DataFrame, *, by: Sequence[str] = CELL, measure: str = "net_margin") -> pd.DataFrame:
@@ -98,25 +99,84 @@ def bridge_cells(
     window of the later one; customers come before items, and the unknown customer is never new nor lost. A cell of
     others that was sold in one span only keeps its price and cost: its change is volume and mix.
     """
-    both = pd.concat([before, after], ignore_index=True)
-    code, cells = _number(both, by)
-    side = np.arange(len(both)) >= len(before)
-    sums = {
-        name: _added(code + len(cells) * side, both[name].to_numpy(), 2 * len(cells)).reshape(2, -1) for name in SUMS
-    }
-    status = _status(cells, sums["quantity"] > 0, known or (before, after), (before, after))
-    margin = sums["revenue"] - sums["cost"] - sums["service"]
-    stays = status == ""
-    effects = dict.fromkeys(EFFECTS, np.zeros(len(cells)))
-    effects |= _split(cells, sums, stays, within)
-    effects["returns"] = sums["returned"][1] - sums["returned"][0]
-    for word in ("new", "lost"):
-        hit = np.isin(status, [one for one in STATUSES if one.startswith(word)])
-        effects[word] = np.where(hit, margin[1] - margin[0], 0.0)
-    table = cells.assign(status=pd.Series(status, dtype="str"), start=margin[0] + sums["returned"][0])
+    cells = align_cells(before, after, by=by, known=known)
+    effects = cell_effects(cells, within=within)
+    table = cells.keys.assign(
+        status=pd.Series(np.array(STATUSES, dtype=object)[cells.status], dtype="str"), start=cells.ends()[0]
+    )
     for name in EFFECTS:
         table[f"{name}_effect"] = effects[name]
-    return table.assign(end=margin[1] + sums["returned"][1])
+    return table.assign(end=cells.ends()[1])
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of two spans side by side: their keys, what was sold in each span, and who is new or lost.
+
+    ``sums`` holds an array of shape (2, cells) per figure of `sum_cells`: the earlier span, the later one.
+    """
+
+    keys: pd.DataFrame
+    sums: dict[str, np.ndarray]
+    status: np.ndarray
+
+    def sold_margin(self) -> np.ndarray:
+        """Return what sales left, by span and cell."""
+        return self.sums["revenue"] - self.sums["cost"] - self.sums["service"]
+
+    def ends(self) -> np.ndarray:
+        """Return what sales left and returns took, by span and cell."""
+        return self.sold_margin() + self.sums["returned"]
+
+
+def align_cells(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    by: Sequence[str] = CELL,
+    known: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> Cells:
+    """Return the cells of two spans side by side.
+
+    Parameters
+    ----------
+    before, after, by, known
+        As `bridge_cells` takes them.
+
+    Returns
+    -------
+    Cells
+        In the order of their keys.
+    """
+    both = pd.concat([before, after], ignore_index=True)
+    code, keys = _number(both, by)
+    side = np.arange(len(both)) >= len(before)
+    sums = {name: _added(code + len(keys) * side, both[name].to_numpy(), 2 * len(keys)).reshape(2, -1) for name in SUMS}
+    return Cells(keys, sums, _status(keys, sums["quantity"] > 0, known or (before, after), (before, after)))
+
+
+def cell_effects(cells: Cells, *, within: str = "") -> dict[str, np.ndarray]:
+    """Return the effects of `bridge_cells`, one array over the cells each.
+
+    Parameters
+    ----------
+    cells : Cells
+        From `align_cells`.
+    within : str
+        Column of the keys within whose values volume and mix are taken; blank = within the whole company.
+
+    Returns
+    -------
+    dict of arrays
+        volume, mix, price, fx, cost, service, returns, new, lost [currency].
+    """
+    margin, returned = cells.sold_margin(), cells.sums["returned"]
+    effects = _split(cells, within)
+    effects["returns"] = returned[1] - returned[0]
+    for word in ("new", "lost"):
+        hit = np.isin(cells.status, [place for place, name in enumerate(STATUSES) if name.startswith(word)])
+        effects[word] = np.where(hit, margin[1] - margin[0], 0.0)
+    return effects
 
 
 def _number(rows: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -134,16 +194,16 @@ def _number(rows: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataF
 
 
 def _status(
-    cells: pd.DataFrame, sold: np.ndarray, known: tuple[pd.DataFrame, ...], spans: tuple[pd.DataFrame, ...]
+    keys: pd.DataFrame, sold: np.ndarray, known: tuple[pd.DataFrame, ...], spans: tuple[pd.DataFrame, ...]
 ) -> np.ndarray:
-    """Return of every cell whether its customer, else its item, is new or lost."""
-    status = np.full(len(cells), "", dtype=object)
-    for name, new, lost in (("item_id", "new_item", "lost_item"), ("customer_id", "new_customer", "lost_customer")):
+    """Return of every cell the place in STATUSES: whether its customer, else its item, is new or lost."""
+    status = np.zeros(len(keys), dtype=np.int8)
+    for name, new, lost in (("item_id", 3, 4), ("customer_id", 1, 2)):
         there = [
-            cells[name].isin(pd.concat([_sold_ids(window, name), _sold_ids(span, name)])).to_numpy()
+            keys[name].isin(pd.concat([_sold_ids(window, name), _sold_ids(span, name)])).to_numpy()
             for window, span in zip(known, spans, strict=True)
         ]
-        named = (cells[name] != UNKNOWN_CUSTOMER).to_numpy()
+        named = (keys[name] != UNKNOWN_CUSTOMER).to_numpy()
         status[named & ~there[0] & sold[1]] = new
         status[named & ~there[1] & sold[0]] = lost
     return status
@@ -153,11 +213,12 @@ def _sold_ids(cells: pd.DataFrame, name: str) -> pd.Series:
     return cells.loc[(cells["quantity"] > 0).to_numpy(), name].drop_duplicates()
 
 
-def _split(cells: pd.DataFrame, sums: dict[str, np.ndarray], stays: np.ndarray, within: str) -> dict[str, np.ndarray]:
+def _split(cells: Cells, within: str) -> dict[str, np.ndarray]:
     """Return the effects of volume, mix, price, FX, cost and cost-to-serve, in the cells that stay."""
-    volume = (sums["quantity"] * _weights(cells, sums))[:, stays]
-    group = pd.factorize(cells[within])[0][stays] if within else np.zeros(int(stays.sum()), dtype=int)
-    total = np.stack([_added(group, one, len(cells))[group] for one in volume])
+    sums, stays = cells.sums, cells.status == 0
+    volume = (sums["quantity"] * _weights(cells))[:, stays]
+    group = pd.factorize(cells.keys[within])[0][stays] if within else np.zeros(int(stays.sum()), dtype=int)
+    total = np.stack([_added(group, one, len(stays))[group] for one in volume])
     part = _known_or_other(_ratio(volume, total), total > 0)
     local, revenue = sums["local_revenue"][:, stays], sums["revenue"][:, stays]
     local = np.where(local == 0, revenue, local)
@@ -165,7 +226,7 @@ def _split(cells: pd.DataFrame, sums: dict[str, np.ndarray], stays: np.ndarray, 
     priced = {"price": local, "cost": sums["cost"][:, stays], "service": sums["service"][:, stays]}
     per_volume = {name: _known_or_other(_ratio(money, volume), volume > 0) for name, money in priced.items()}
     factors = {"volume": total, "mix": part, "price": per_volume["price"], "fx": rate}
-    effects = {name: np.zeros(len(cells)) for name in ("volume", "mix", "price", "fx", "cost", "service")}
+    effects = {name: np.zeros(len(stays)) for name in EFFECTS}
     _add_effects(effects, factors, stays, 1.0)
     for name in ("cost", "service"):
         _add_effects(effects, {"volume": total, "mix": part, name: per_volume[name]}, stays, -1.0)
@@ -182,9 +243,10 @@ def _add_effects(effects: dict[str, np.ndarray], factors: dict[str, np.ndarray],
         effects[name][rows] += sign * effect
 
 
-def _weights(cells: pd.DataFrame, sums: dict[str, np.ndarray]) -> np.ndarray:
+def _weights(cells: Cells) -> np.ndarray:
     """Return the price of a unit of each cell's item over both spans; of what is given away, its cost."""
-    item, ids = pd.factorize(cells["item_id"])
+    sums = cells.sums
+    item, ids = pd.factorize(cells.keys["item_id"])
 
     def by_item(values: np.ndarray) -> np.ndarray:
         return _added(item, values.sum(axis=0), len(ids))
