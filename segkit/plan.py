@@ -19,17 +19,26 @@ from segkit.core.shelf import Shelf, source, table
 from segkit.core.store import InputStore
 from segkit.dynamics import (
     assumptions,
+    causes,
     cost_to_serve,
+    customer_bands,
     demand,
     headlines,
+    labels,
     line_kinds,
     micro,
+    overrides,
     patterns,
+    profit_bridge,
     profitability,
     recognised,
     reconciliation,
+    rules,
+    segment_checks,
+    seasonality,
     segments,
     stock_ranks,
+    supplier_risk,
     values,
     whale,
 )
@@ -52,10 +61,12 @@ class Plan(Shelf):
     purchases = source("purchases")
     charges = source("charges")
     suppliers = source("suppliers")
+    class_overrides = source("class_overrides")
     activities = source("activities")
     profit_and_loss = source("profit_and_loss")
     lanes = source("lanes")
     duties = source("duties")
+    forecast_errors = source("forecast_errors")
     fx = source("fx")
     indices = source("indices")
 
@@ -64,7 +75,8 @@ class Plan(Shelf):
         """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
         read = self.read_report("data_quality")
         found = recognised.Recognised(
-            self._sold(), self.order_lines, self.periods, self.items, self.purchases, self._absences()
+            *(self._sold(), self.order_lines, self.periods, self.items, self.purchases, self._absences()),
+            *(self.customers, self.activity_costs),
         )
         sold = "orders" if "orders" in self.inputs.names() else "sales"
         return pd.concat([read, recognised.note_recognised(found, sold, settings=self.settings)], ignore_index=True)
@@ -131,15 +143,56 @@ class Plan(Shelf):
         return whale.make_whale_curve(self.item_value, self.customer_value)
 
     @table
+    def margin_causes(self) -> pd.DataFrame:
+        """Why every customer and item earns what it earns, against peers that earn; what would cure each loss."""
+        return causes.list_margin_causes(self._window(), currency=self.currency)
+
+    @table
+    def losing_pairs(self) -> pd.DataFrame:
+        """Customers and items that lose money together, with causes."""
+        return causes.list_losing_pairs(self._window())
+
+    @table
+    def seasonality(self) -> pd.DataFrame:
+        """Which items have a season or a trend, and what stays uncertain after the season."""
+        return seasonality.measure_seasonality(self.demand, periods=self.settings.periods)
+
+    @table
     def item_segments(self) -> pd.DataFrame:
         """Items by value, variability, velocity, pattern and life cycle."""
         valued = stock_ranks.add_cost_criterion(self.item_value, self.item_profile, settings=self.settings)
-        return segments.segment_items(valued, self.item_profile, rules=self.settings.segments)
+        made = segments.segment_items(valued, self.item_profile, rules=self.settings.segments)
+        return overrides.apply_overrides(made, self.class_overrides, rule=self._override_rule())
 
     @table
     def customer_segments(self) -> pd.DataFrame:
-        """Customers by value."""
-        return segments.segment_customers(self.customer_value, rules=self.settings.segments)
+        """Customers of the history by value, cost-to-serve and recency."""
+        by = customer_bands.CustomerRules(self.settings.segments, self.settings.customer_bands)
+        made = customer_bands.segment_customers(self.customer_value, self.order_lines, rules=by, as_of=self.as_of)
+        return overrides.apply_overrides(made, self.class_overrides, rule=self._override_rule())
+
+    @table
+    def supplier_segments(self) -> pd.DataFrame:
+        """Suppliers by profit impact, supply risk and reliability."""
+        bought = supplier_risk.value_purchases(self.purchases, self.fx, currency=self.currency, rules=self.settings.fx)
+        base = supplier_risk.SupplyBase(self.item_value, bought, self.suppliers, self.locations)
+        return supplier_risk.segment_suppliers(base, rules=self._supplier_rules(), as_of=self.as_of)
+
+    @table
+    def rule_segments(self) -> pd.DataFrame:
+        """What meets each rule of segkit.toml now."""
+        return rules.match_rules(self._choices(), rules=self.settings.rules)
+
+    @table
+    def rule_counts(self) -> pd.DataFrame:
+        """How many meet each rule now, and what they are worth."""
+        return rules.count_rules(self.rule_segments, self._choices(), rules=self.settings.rules)
+
+    @table
+    def segment_checks(self) -> pd.DataFrame:
+        """Whether segments cover everything once, what has no class, and which rules overlap."""
+        made = segment_checks.Segmented(self.item_segments, self.customer_segments, self.supplier_segments)
+        return segment_checks.check_segments(self._window(), made, self.rule_segments, self.rule_counts)
 
     @table
     def reconciliation(self) -> pd.DataFrame:
@@ -157,6 +210,12 @@ class Plan(Shelf):
     def micro_segments(self) -> pd.DataFrame:
         """What every micro-segment bought, cost to serve and earned."""
         return micro.value_micro_segments(self._marked(), self.micro_map)
+
+    @table
+    def profit_bridge(self) -> pd.DataFrame:
+        """Why net margin changed: volume, mix, price, FX, cost, cost-to-serve, returns, new and lost."""
+        months = self.settings.customer_bands.lost_months
+        return profit_bridge.make_profit_bridge(self._labelled(), self.periods, window_months=months)
 
     # -------------------------------------------------------------- supply
     @table
@@ -239,12 +298,34 @@ class Plan(Shelf):
     def _absences(self) -> pd.DataFrame:
         return demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
 
+    def _errors(self) -> pd.DataFrame | None:
+        names = {"seasonal_error": "seasonality", "forecast_error": "forecast_errors"}
+        name = names.get(self.settings.segments.xyz_by)
+        return getattr(self, name) if name else None
+
     def _window(self) -> pd.DataFrame:
         return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
 
     def _marked(self) -> pd.DataFrame:
         rules = self.settings.micro_segments
         return micro.mark_segments(self._window(), self.customer_segments, self.item_segments, rules=rules)
+
+    def _override_rule(self) -> overrides.OverrideRule:
+        return overrides.OverrideRule(self.as_of, tuple(self.settings.segments.abc_labels))
+
+    def _supplier_rules(self) -> supplier_risk.SupplierRules:
+        window, enough = self.settings.segments.window_months, self.settings.lead_times.min_receipts
+        return supplier_risk.SupplierRules(self.settings.supplier_bands, enough, window)
+
+    def _choices(self) -> rules.Choices:
+        return rules.Choices(
+            rules.join_facts("item_id", self.items, self.item_value, self.item_segments),
+            rules.join_facts("customer_id", self.customers, self.customer_value, self.customer_segments),
+            rules.join_facts("supplier_id", self.suppliers, self.supplier_segments),
+        )
+
+    def _labelled(self) -> pd.DataFrame:
+        return labels.label_lines(self.order_lines, self.items, self.customers, rules=self.settings.items)
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines

@@ -16,6 +16,8 @@ _WHY = {
     "assume.gross_margin": "neither the line nor the item gives a cost",
     "cost": "no cost is given and assume.gross_margin is not set",
     "assume.item_cost_factor": "the line records no cost; what the item costs today stands in, also for earlier days",
+    "assume.capital_rate": "no table says what it costs to wait until customers pay",
+    "cost_to_serve": "no table activities: the work of serving customers is not counted",
     "currency": "no currency is named",
     "location": "no location_id is named",
     "customer": "the line names no customer",
@@ -51,6 +53,8 @@ def list_assumptions(
         ("cost", "unknown", ""): source == "missing",
         ("assume.item_cost_factor", f"{settings.assume.item_cost_factor:g}", "x the item's unit_cost"): source
         == "item",
+        ("assume.capital_rate", f"{settings.assume.capital_rate}", "a year"): lines["payment_cost"] != 0,
+        ("cost_to_serve", _counted(lines), ""): lines["net_margin"].notna() & (not lines["activity_cost"].any()),
         ("currency", settings.company.currency, ""): _blank(sold, "currency"),
         ("location", "one location", ""): _blank(sold, "location_id"),
         ("customer", UNKNOWN_CUSTOMER, ""): nameless,
@@ -59,12 +63,18 @@ def list_assumptions(
     weight = (lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else lines["quantity"].abs()).to_numpy()
     rows = []
     for what, where in found.items():
-        mask = where.to_numpy(dtype=bool)
+        mask = np.asarray(where, dtype=bool)
         if mask.any():
             share = float(np.nansum(weight[mask]) / np.nansum(weight))
             rows.append((*what, _WHY[what[0]], int(mask.sum()), share))
     table = pd.DataFrame(rows, columns=list(empty_table("assumptions").columns))
     return table if rows else empty_table("assumptions")
+
+
+def _counted(lines: pd.DataFrame) -> str:
+    """Return what of serving customers is counted where no work is."""
+    known = {"freight": lines["freight_out"].any(), "payment terms": lines["payment_cost"].any()}
+    return " and ".join(name for name, there in known.items() if there) + " only" if any(known.values()) else "nothing"
 
 
 def _blank(sold: pd.DataFrame, column: str) -> pd.Series:

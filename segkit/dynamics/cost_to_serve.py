@@ -162,7 +162,9 @@ def _with_unused(table: pd.DataFrame) -> pd.DataFrame:
     table["utilisation"] = (used / table["practical_capacity"]).where(known)
     left = unused_capacity_cost(table["cost"], table["practical_capacity"], used)
     table["unused_cost"] = pd.Series(left, index=table.index).where(pool.cumcount() == 0, 0.0).where(known)
-    table = table.assign(period=table["begin"]).sort_values(["activity", "period"], ignore_index=True)
+    table = table.assign(period=table["begin"], period_end=table["end"] - pd.Timedelta(days=1)).sort_values(
+        ["activity", "period"], ignore_index=True
+    )
     return table[list(nomenclature()["activity_costs"].columns)].astype({"pool": "str", "activity": "str"})
 
 

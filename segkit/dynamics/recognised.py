@@ -20,6 +20,8 @@ class Recognised:
     items: pd.DataFrame
     purchases: pd.DataFrame
     absences: pd.DataFrame
+    customers: pd.DataFrame
+    activity_costs: pd.DataFrame
 
 
 def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.DataFrame:
@@ -71,6 +73,24 @@ def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.
             tables.purchases[~is_receipt(tables.purchases).to_numpy(dtype=bool)],
             "They tell no lead time.",
         ),
+        (
+            "customers",
+            "payment terms are known, but not what waiting costs",
+            _unpriced_terms(tables.customers, settings),
+            "Set assume.capital_rate; until then waiting for the money costs nothing.",
+        ),
+        (
+            "activities",
+            "pools that lines use beyond their practical capacity",
+            tables.activity_costs[(tables.activity_costs["utilisation"] > 1).to_numpy(dtype=bool)],
+            "Check minutes_per_unit and practical_capacity; lines are charged for all minutes.",
+        ),
+        (
+            sold,
+            "before the first or after the last period of an activity",
+            _outside_of_spans(lines, tables.activity_costs),
+            "Charged at the rate of the nearest period; bring activities for all of the time.",
+        ),
     ]
     rows = [_row(*what) for what in found if len(what[2])]
     table = pd.DataFrame(rows, columns=list(nomenclature()["data_quality"].columns))
@@ -83,6 +103,22 @@ def _unsigned(sold: pd.DataFrame) -> pd.DataFrame:
 
 def _costless(lines: pd.DataFrame) -> pd.DataFrame:
     return lines[((lines["cost"] == 0) & (lines["revenue"] > 0)).to_numpy(dtype=bool)]
+
+
+def _unpriced_terms(customers: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    if settings.assume.capital_rate is not None or "payment_days" not in customers:
+        return customers.head(0)
+    return customers[(customers["payment_days"] > 0).to_numpy(dtype=bool)]
+
+
+def _outside_of_spans(lines: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines that lie outside of the months of some activity."""
+    dated = costs[costs["utilisation"].notna()]
+    if dated.empty:
+        return lines.head(0)
+    begin = dated.groupby("activity")["period"].min().max()
+    end = dated.groupby("activity")["period_end"].max().min()
+    return lines[~lines["order_date"].between(begin, end + pd.Timedelta(days=1), inclusive="left").to_numpy(dtype=bool)]
 
 
 def _stock_outs(tables: Recognised) -> tuple[str, pd.DataFrame, str]:

@@ -109,8 +109,8 @@ def test_what_is_blank_on_some_lines_is_assumed_on_those():
     inventory = pd.DataFrame({"item_id": ["SKU-0001"], "location_id": ["D1"]})
     stocked = stocked_places(inventory, empty_table("sales"))
     made = list_assumptions(lines_of(orders), orders, stocked, settings=Settings()).set_index("assumption")
-    assert made["rows"].to_dict() == {"currency": 1, "demand": 1}
-    assert made["share"].tolist() == [0.25, 0.25]
+    assert made["rows"].to_dict() == {"cost_to_serve": 2, "currency": 1, "demand": 1}
+    assert made["share"].tolist() == [1.0, 0.25, 0.25]
 
 
 def test_an_assumption_that_cannot_be_a_fifth_higher_is_left_blank():
@@ -138,6 +138,6 @@ def test_what_items_cost_today_is_an_assumption_with_effects(sample_plan):
     made = sample_plan.assumptions.set_index("assumption").loc["assume.item_cost_factor"]
     lines = sample_plan.order_lines
     assert made["rows"] == (lines["cost_source"] == "item").sum() > 0
-    early = sk.open_plan(sample_plan.workspace, as_of="2023-12-31").assumption_effects.set_index("headline")
-    margin = early.loc["net_margin"]
+    early = sk.open_plan(sample_plan.workspace, as_of="2023-12-31").assumption_effects
+    margin = early.set_index(["assumption", "headline"]).loc[("assume.item_cost_factor", "net_margin")]
     assert margin["low"] > margin["base"] > margin["high"]

@@ -70,7 +70,15 @@ def test_every_assumption_is_listed_with_what_rests_on_it(write_workspace, small
     plan = sk.open_plan(write_workspace({"orders": orders, "items": items}, "[assume]\ngross_margin = 0.4"))
     made, lines = plan.assumptions.set_index("assumption"), plan.order_lines
     assert set(made.index) == {
-        *("assume.gross_margin", "assume.item_cost_factor", "currency", "location", "customer", "demand")
+        *(
+            "assume.gross_margin",
+            "assume.item_cost_factor",
+            "cost_to_serve",
+            "currency",
+            "location",
+            "customer",
+            "demand",
+        )
     }
     guessed = lines["item_id"] == "SKU-0000"
     assert made.loc["assume.gross_margin", "rows"] == guessed.sum()
