@@ -83,9 +83,23 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
             "last_order_date": [pd.Timestamp("2025-12-30")] * items,
         },
     )
+    made["micro_map"] = _micro_map(rng)
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made
+
+
+def _micro_map(rng: np.random.Generator) -> pd.DataFrame:
+    cells = [
+        (who, what, where) for who in ("A-low", "A-high", "L", "(unknown)") for what in "AB" for where in ("x", NASTY)
+    ]
+    who, what, where = (list(names) for names in zip(*cells, strict=True))
+    margin = rng.normal(2000, 4000, len(cells)).round(2)
+    level = rng.choice(["cell", "channels", "all"], len(cells))
+    names = ["/".join(cell) if how == "cell" else "(rest)" for cell, how in zip(cells, level, strict=True)]
+    columns = {"customer_segment": who, "item_segment": what, "channel": where, "micro_segment": names, "level": level}
+    figures = {"lines": [9] * len(cells), "revenue": np.abs(margin) * 3, "net_margin": margin}
+    return table("micro_map", columns | figures)
 
 
 def _periods(months: int) -> pd.DataFrame:

@@ -20,6 +20,7 @@ CHARTS = {
     "customers": lambda t: charts.plot_customers(t["customer_value"], t["customer_segments"], currency="EUR"),
     "margin_by_category": lambda t: charts.plot_margin_by(t["item_value"], "category", currency="EUR"),
     "margin_by_channel": lambda t: charts.plot_margin_by(t["customer_value"], "channel"),
+    "micro_segments": lambda t: charts.plot_micro_segments(t["micro_map"], currency="EUR"),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
@@ -259,3 +260,24 @@ def test_margin_by_a_column_that_is_blank_says_so():
     figure = charts.plot_margin_by(value, "category")
     assert title_of(figure) == "No data"
     assert "No category is given" in figure.get_label()
+
+
+def micro(*rows):
+    columns = ["customer_segment", "item_segment", "channel", "micro_segment", "level", "net_margin", "revenue"]
+    return pd.DataFrame(rows, columns=columns).assign(lines=200)
+
+
+def test_micro_segments_title_names_the_best_cell_and_what_the_losing_ones_cost():
+    cells = micro(
+        ("A", "A", "online", "A/A/online", "cell", 80.0, 200.0),
+        ("L", "A", "online", "L/A/online", "cell", -30.0, 90.0),
+        ("C", "A", "shop", "(rest)", "all", 50.0, 80.0),
+    )
+    title = title_of(charts.plot_micro_segments(cells, currency="EUR")).replace("\xa0", " ")
+    assert title == "Customers A with items A in online earn 80% of net margin; 1 of 3 micro-segments loses EUR 30"
+
+
+def test_micro_segments_of_unknown_margin_show_revenue():
+    figure = charts.plot_micro_segments(micro(("A", "A", "(all)", "A/A/(all)", "cell", np.nan, 200.0)))
+    assert "of revenue" in title_of(figure)
+    assert "costs unknown" in figure.get_label()

@@ -8,6 +8,7 @@ from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patte
 from segkit.report.charts.frame import figure_svg
 from segkit.report.charts.margins import plot_margin_by
 from segkit.report.charts.matrix import plot_abc_xyz
+from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
 
@@ -15,11 +16,13 @@ __all__ = [
     "figure_svg",
     "plot_abc",
     "plot_abc_xyz",
+    "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
     "plot_demand",
     "plot_life_cycle",
     "plot_margin_by",
+    "plot_micro_segments",
     "plot_patterns",
     "plot_whale_curve",
 ]

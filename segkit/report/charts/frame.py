@@ -107,7 +107,7 @@ def start_figure(name: str, title: str, subtitle: str, height: float = 3.6) -> "
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    lines = textwrap.wrap(title, 86) or [""]
+    lines = textwrap.wrap(title, 86, break_on_hyphens=False) or [""]
     notes = textwrap.wrap(subtitle, 116)
     head = 0.1 + 0.235 * len(lines) + 0.17 * len(notes) + 0.14
     total = height + head
