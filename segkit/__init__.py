@@ -41,7 +41,10 @@ _PUBLIC = {
         "AbcLimits",
     ],
     "segkit.dynamics.variability_classes": ["classify_xyz"],
-    "segkit.dynamics.segments": ["segment_items", "segment_customers"],
+    "segkit.dynamics.causes": ["explain_margins", "list_margin_causes", "list_losing_pairs"],
+    "segkit.dynamics.segments": ["segment_items"],
+    "segkit.dynamics.customer_bands": ["segment_customers"],
+    "segkit.dynamics.overrides": ["apply_overrides"],
     "segkit.dynamics.whale": ["make_whale_curve"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }

@@ -19,7 +19,9 @@ from segkit.core.columns import column_dtype, empty_table, input_tables, nomencl
 from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
+from segkit.dynamics.customer_bands import CustomerRules
 from segkit.dynamics.demand import days_without_stock
+from segkit.dynamics.overrides import OverrideRule
 
 PACKAGE = Path(sk.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "notebooks" not in path.parts)
@@ -37,9 +39,9 @@ LAYERS = {
 }
 PUBLIC = """
     AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
-    assign_micro_segments charge_lines classify_abc classify_abc_by_breaks classify_abc_by_count
-    classify_abc_by_limits classify_xyz count_activity_costs find_bulk
-    find_reversals flag_stockouts list_periods make_demand make_whale_curve map_micro_segments mark_lines
+    apply_overrides assign_micro_segments charge_lines classify_abc classify_abc_by_breaks classify_abc_by_count
+    classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk find_reversals flag_stockouts
+    list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve map_micro_segments mark_lines
     mark_segments measure_lead_times open_plan profile_demand segment_customers segment_items show_figure
     show_headline show_provenance show_row_counts show_table value_customers value_groups value_items value_lines
     value_micro_segments
@@ -174,6 +176,13 @@ class Case:
         return function(**(tables or self.tables), **self.options)
 
 
+def class_overrides(plan):
+    """Return a class that a person set for one customer."""
+    row = {"entity": "customer", "entity_id": plan.customer_segments["customer_id"].iloc[5], "abc": "B"}
+    table = pd.DataFrame([{**row, "reason": "strategic", "valid_from": None, "valid_to": pd.Timestamp("2026-03-31")}])
+    return table.astype(empty_table("class_overrides").dtypes.to_dict())
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -217,7 +226,17 @@ def cases(sample_plan):
         "segment_items": Case(
             {"item_value": plan.item_value, "item_profile": plan.item_profile}, "item_segments", rules=rules
         ),
-        "segment_customers": Case({"customer_value": plan.customer_value}, "customer_segments", rules=rules),
+        "segment_customers": Case(
+            {"customer_value": plan.customer_value, "lines": lines},
+            "customer_segments",
+            rules=CustomerRules(rules, plan.settings.customer_bands),
+            as_of=plan.as_of,
+        ),
+        "apply_overrides": Case(
+            {"segments": plan.customer_segments, "class_overrides": class_overrides(plan)},
+            "customer_segments",
+            rule=OverrideRule(plan.as_of, ("A", "B", "C")),
+        ),
         "mark_segments": Case(
             {
                 "lines": lines,
@@ -229,6 +248,9 @@ def cases(sample_plan):
         "map_micro_segments": Case({"marked": segmented}, "micro_map", rules=by_value),
         "assign_micro_segments": Case({"marked": segmented, "micro_map": micro_map}),
         "value_micro_segments": Case({"marked": segmented, "micro_map": micro_map}, "micro_segments"),
+        "explain_margins": Case({"lines": lines}),
+        "list_margin_causes": Case({"lines": lines}, "margin_causes", currency="EUR"),
+        "list_losing_pairs": Case({"lines": lines}, "losing_pairs"),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 
@@ -281,7 +303,7 @@ def test_tables_come_sorted_by_their_key_whatever_the_order_of_rows(called):
     function, case = called
     if not case.made or case.made in ("order_lines", "whale_curve"):
         return
-    if function is sk.flag_stockouts or function is sk.segment_customers:
+    if function is sk.flag_stockouts or function is sk.apply_overrides:
         return  # rows as they came
     shuffled = {name: table.sample(frac=1, random_state=len(name)) for name, table in case.tables.items()}
     made = case.call(function, shuffled)

@@ -1,9 +1,8 @@
-"""Items and customers by segment: value class, variability class and the numbers that decided."""
+"""Items by segment: value class, variability class and the numbers that decided."""
 
 import numpy as np
 import pandas as pd
 
-from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import nomenclature
 from segkit.core.masters import column_or_missing
 from segkit.core.settings import Segments
@@ -46,6 +45,8 @@ def segment_items(
     classed = classify_xyz(classed, rules=rules)
     classed["velocity"] = classify_velocity(classed, rules=rules)
     classed["segment"] = classed["abc"] + classed["xyz"]
+    classed["abc_by_data"] = classed["abc"]
+    classed["class_source"] = pd.Series("data", index=classed.index, dtype="str")
     classed["reason"] = _reasons(classed, rules)
     text = {"pattern": "", "life_cycle": ""}
     return classed.fillna(text)[list(nomenclature()["item_segments"].columns)]
@@ -75,32 +76,6 @@ def classify_velocity(item_value: pd.DataFrame, *, rules: Segments) -> pd.Series
     count = item_value[rules.velocity_by].astype(float)
     rule = AbcRule(tuple(rules.velocity_shares), _SPEEDS)
     return classify_abc(count.to_frame(), measure=rules.velocity_by, rule=rule)["abc"].where((count > 0), "")
-
-
-def segment_customers(customer_value: pd.DataFrame, *, rules: Segments) -> pd.DataFrame:
-    """Return ``customer_segments``: customers by value; lines of unknown customers form no customer.
-
-    Parameters
-    ----------
-    customer_value : DataFrame
-        Table ``customer_value``.
-    rules : Segments
-        Measure (see `customer_measure`), shares and labels.
-
-    Returns
-    -------
-    DataFrame
-        One row per customer, (unknown) with a blank class.
-    """
-    measure = customer_measure(rules)
-    nameless = (customer_value["customer_id"] == UNKNOWN_CUSTOMER).to_numpy()
-    values = customer_value[["customer_id"]].assign(**{measure: customer_value[measure].mask(nameless)})
-    classed = classify_by_settings(values, measure=measure, rules=rules, limits=rules.abc_customer_limits)
-    why = np.select(
-        [nameless, (classed["abc"] == LOSS).to_numpy()], ["no customer named", "costs more than it pays"], ""
-    )
-    classed["reason"] = pd.Series(why, index=classed.index, dtype="str")
-    return classed[["customer_id", "measure", "measure_value", "rank", "share", "cumulative_share", "abc", "reason"]]
 
 
 def customer_measure(rules: Segments) -> str:

@@ -1,0 +1,186 @@
+"""Classes that a person sets instead of those from the data: with a reason, and an end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.dynamics.value_classes import LOSS
+
+BY_DATA, BY_PERSON = "data", "override"
+_SHOWN = 3
+_EVER = pd.Timestamp("1900-01-01")
+
+
+@dataclass(frozen=True)
+class OverrideRule:
+    """What an override is judged by: the day (``as_of``) and the classes that there are (``labels``, and L)."""
+
+    as_of: date
+    labels: tuple[str, ...]
+
+
+def apply_overrides(segments: pd.DataFrame, class_overrides: pd.DataFrame, *, rule: OverrideRule) -> pd.DataFrame:
+    """Return a table of segments with the classes that a person has set.
+
+    Parameters
+    ----------
+    segments : DataFrame
+        Table ``item_segments`` or ``customer_segments``.
+    class_overrides : DataFrame
+        Table of that name. A row counts from valid_from (blank = always) to valid_to, both included.
+    rule : OverrideRule
+        The day on which it must hold, and the classes that there are.
+
+    Returns
+    -------
+    DataFrame
+        ``segments`` with ``abc``, ``segment``, ``class_source`` and ``reason`` of the rows concerned; ``abc_by_data``
+        keeps the class that the data give.
+
+    Raises
+    ------
+    DataError
+        Overrides name no class, end before they begin, or overlap (see `require_overrides`).
+    """
+    require_overrides(class_overrides, labels=rule.labels)
+    entity = "item" if "item_id" in segments else "customer"
+    held = class_overrides[(class_overrides["entity"] == entity).to_numpy(dtype=bool)]
+    held = held[_holds(held, rule.as_of)].set_index("entity_id")
+    if held.empty:
+        return segments
+    ids = segments[f"{entity}_id"]
+    named = ids.isin(held.index).to_numpy(dtype=bool)
+    end = ids.map(held["valid_to"].dt.strftime("%Y-%m-%d"))
+    told = "set by a person until " + end + ": " + ids.map(held["reason"]).fillna("")
+    earlier = segments["reason"].where(segments["reason"] == "", "; " + segments["reason"])
+    abc = segments["abc"].where(~named, ids.map(held["abc"])).astype("str")
+    return segments.assign(
+        abc=abc,
+        class_source=segments["class_source"].where(~named, BY_PERSON).astype("str"),
+        segment=segments["segment"].where(~named, abc + _rest_of(segments)).astype("str"),
+        reason=segments["reason"].where(~named, told + earlier).astype("str"),
+    )
+
+
+def require_overrides(class_overrides: pd.DataFrame, *, labels: tuple[str, ...]) -> None:
+    """Raise a DataError that lists every override which cannot hold.
+
+    Parameters
+    ----------
+    class_overrides : DataFrame
+        Table of that name.
+    labels : tuple of str
+        Classes that there are; L (loss makers) besides.
+    """
+    known = list(dict.fromkeys([*labels, LOSS]))
+    table = class_overrides
+    strange = ~table["abc"].isin(known).to_numpy(dtype=bool)
+    wrong = [
+        _problem(f"class {label} is none of {', '.join(known)}", table[(table["abc"] == label).to_numpy(dtype=bool)])
+        for label in sorted(table.loc[strange, "abc"].dropna().unique())
+    ]
+    backward = (table["valid_to"] < _begin(table)).to_numpy(dtype=bool)
+    nameless = (table["reason"].fillna("").str.strip() == "").to_numpy(dtype=bool)
+    for text, rows in (
+        ("valid_to is before valid_from", backward),
+        ("no reason is given", nameless),
+        ("overlap another override of the same thing", _overlapping(table)),
+    ):
+        if rows.any():
+            wrong.append(_problem(text, table[rows]))
+    if wrong:
+        fix = "Mend table class_overrides: one class at a time for each item or customer."
+        raise DataError(list_problems("table 'class_overrides' cannot be used", wrong, [fix]))
+
+
+def note_overrides(class_overrides: pd.DataFrame, known: Mapping[str, set[str]], *, as_of: date) -> pd.DataFrame:
+    """Return what is worth knowing of overrides as further rows of ``data_quality``.
+
+    Parameters
+    ----------
+    class_overrides : DataFrame
+        Table of that name.
+    known : mapping of str to set of str
+        Ids that the data know, by entity: item and customer.
+    as_of : date
+        Day on which they are judged.
+
+    Returns
+    -------
+    DataFrame
+        Rows with action ``noted``: overrides that hold, that have expired, that begin later, of ids nobody knows.
+    """
+    table, day = class_overrides, pd.Timestamp(as_of)
+    strange = ~pd.Series(
+        list(zip(table["entity"], table["entity_id"], strict=True)), index=table.index, dtype=object
+    ).map(lambda pair: pair[1] in known.get(pair[0], set())).to_numpy(dtype=bool)
+    found = [
+        (
+            "classes set by a person that hold",
+            _holds(table, as_of) & ~strange,
+            "They win over the class from the data.",
+        ),
+        (
+            "classes set by a person that have expired",
+            (table["valid_to"] < day).to_numpy(dtype=bool),
+            "Not applied: give a new end, or remove them.",
+        ),
+        (
+            "classes set by a person that begin later",
+            (_begin(table) > day).to_numpy(dtype=bool),
+            "Not applied yet.",
+        ),
+        ("classes set for ids that the data do not know", strange, "Without effect: mend the id."),
+    ]
+    rows = [_note(reason, table[chosen], fix) for reason, chosen, fix in found if chosen.any()]
+    empty = empty_table("data_quality")
+    return pd.DataFrame(rows, columns=list(empty.columns)).astype(empty.dtypes.to_dict()) if rows else empty
+
+
+def _holds(table: pd.DataFrame, as_of: date) -> np.ndarray:
+    day = pd.Timestamp(as_of)
+    return ((_begin(table) <= day) & (table["valid_to"] >= day)).to_numpy(dtype=bool)
+
+
+def _begin(table: pd.DataFrame) -> pd.Series:
+    if "valid_from" not in table:
+        return pd.Series(_EVER, index=table.index)
+    return table["valid_from"].fillna(_EVER)
+
+
+def _rest_of(segments: pd.DataFrame) -> pd.Series:
+    """Return what follows the value class in a segment: the variability class, or the cost-to-serve band."""
+    if "xyz" in segments:
+        return segments["xyz"]
+    band = segments["service_band"]
+    return band.where(band == "", "-" + band)
+
+
+def _overlapping(table: pd.DataFrame) -> np.ndarray:
+    """Return which rows begin before an earlier one of the same thing has ended."""
+    dated = table.assign(begin=_begin(table)).sort_values(["entity", "entity_id", "begin", "valid_to"], kind="stable")
+    things = [dated["entity"], dated["entity_id"]]
+    hit = dated["begin"] <= dated["valid_to"].groupby(things).cummax().groupby(things).shift()
+    return hit.reindex(table.index).to_numpy(dtype=bool)
+
+
+def _problem(text: str, rows: pd.DataFrame) -> str:
+    return f"{text} {in_rows(len(rows))}, first: {_first(rows)}"
+
+
+def _first(rows: pd.DataFrame) -> str:
+    shown = rows.sort_values(["entity", "entity_id", "valid_to"]).head(_SHOWN)
+    return "; ".join(
+        f"{row.entity} {row.entity_id} as {row.abc} until {row.valid_to:%Y-%m-%d}" for row in shown.itertuples()
+    )
+
+
+def _note(reason: str, rows: pd.DataFrame, fix: str) -> dict:
+    figures = {"rows": len(rows), "value": 0.0, "rows_without_value": 0}
+    names = {"source_table": "class_overrides", "action": "noted", "reason": reason}
+    return {**names, **figures, "first": _first(rows), "fix": fix}
