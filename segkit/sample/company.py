@@ -114,4 +114,5 @@ def _settings(names: list[str]) -> str:
     ]
     sources = [f'\n[sources.{name}]\nfile = "{name}.csv"' for name in names]
     sources[0] += '\nduplicates = "set_aside"      # a few lines came through the interface twice'
-    return "\n".join([*head, *sources]) + "\n"
+    rules = [f'\n[rules.{rule["name"]}]\nof = "{rule["of"]}"\nwhere = "{rule["where"]}"' for rule in facts()["rules"]]
+    return "\n".join([*head, *sources, *rules]) + "\n"
