@@ -84,6 +84,10 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
         },
     )
     made["micro_map"] = _micro_map(rng)
+    made["activity_costs"] = table(
+        "activity_costs",
+        {"activity": ["picking", NASTY], "used_cost": [800.0, 50.0], "unused_cost": [200.0, -5.0]},
+    )
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made

@@ -21,6 +21,8 @@ CHARTS = {
     "margin_by_category": lambda t: charts.plot_margin_by(t["item_value"], "category", currency="EUR"),
     "margin_by_channel": lambda t: charts.plot_margin_by(t["customer_value"], "channel"),
     "micro_segments": lambda t: charts.plot_micro_segments(t["micro_map"], currency="EUR"),
+    "margin_steps": lambda t: charts.plot_margin_steps(t["customer_value"], currency="EUR"),
+    "capacity": lambda t: charts.plot_capacity(t["activity_costs"], currency="EUR"),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
@@ -238,6 +240,22 @@ def test_what_rounding_leaves_is_no_revenue():
     figure = charts.plot_customers(*customers([100.0, 200.0, 1e-12], [30.0, -10.0, -1e-12]), currency="EUR")
     assert title_of(figure).startswith("1 of 2 customers")
     assert "1 without revenue not shown" in figure.get_label()
+
+
+def test_margin_steps_lead_from_list_price_to_net_margin():
+    sums = {"revenue": 80.0, "discount": 15.0, "returned_value": 5.0, "cost": 50.0, "freight_out": 6.0}
+    values = pd.DataFrame([{**sums, "activity_cost": 4.0, "payment_cost": 0.0, "net_margin": 20.0}])
+    figure = charts.plot_margin_steps(values)
+    assert title_of(figure) == "Of sales at list price 20% are left; after the goods, most goes into discounts"
+    assert "revenue: 80%; cost of the goods: 50%; gross margin: 30%" in figure.get_label()
+    assert "net margin: 20%" in figure.get_label()
+    assert "waiting" not in figure.get_label()
+
+
+def test_capacity_beyond_what_there_is_is_no_idle_capacity():
+    costs = pd.DataFrame({"activity": ["a", "b"], "used_cost": [120.0, 60.0], "unused_cost": [-20.0, 40.0]})
+    figure = charts.plot_capacity(costs, currency="EUR")
+    assert title_of(figure).replace("\u00a0", " ").startswith("20% of the cost of work, EUR 40,")
 
 
 def test_margin_by_many_groups_counts_all_losses_and_writes_the_rest():

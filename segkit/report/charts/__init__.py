@@ -11,17 +11,20 @@ from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
+from segkit.report.charts.service import plot_capacity, plot_margin_steps
 
 __all__ = [
     "figure_svg",
     "plot_abc",
     "plot_abc_xyz",
+    "plot_capacity",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
     "plot_demand",
     "plot_life_cycle",
     "plot_margin_by",
+    "plot_margin_steps",
     "plot_micro_segments",
     "plot_patterns",
     "plot_whale_curve",
