@@ -34,8 +34,8 @@ from segkit.dynamics import (
     recognised,
     reconciliation,
     rules,
-    segment_checks,
     seasonality,
+    segment_checks,
     segments,
     stock_ranks,
     supplier_risk,
@@ -154,14 +154,14 @@ class Plan(Shelf):
 
     @table
     def seasonality(self) -> pd.DataFrame:
-        """Which items have a season or a trend, and what stays uncertain after the season."""
-        return seasonality.measure_seasonality(self.demand, periods=self.settings.periods)
+        """Which items and categories have a season or a trend, and what stays uncertain after the season."""
+        return seasonality.measure_seasonality(self.demand, self.items, periods=self.settings.periods)
 
     @table
     def item_segments(self) -> pd.DataFrame:
         """Items by value, variability, velocity, pattern and life cycle."""
         valued = stock_ranks.add_cost_criterion(self.item_value, self.item_profile, settings=self.settings)
-        made = segments.segment_items(valued, self.item_profile, rules=self.settings.segments)
+        made = segments.segment_items(valued, self.item_profile, self._errors(), rules=self.settings.segments)
         return overrides.apply_overrides(made, self.class_overrides, rule=self._override_rule())
 
     @table

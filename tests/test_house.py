@@ -39,12 +39,12 @@ LAYERS = {
 }
 PUBLIC = """
     AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
-    apply_overrides assign_micro_segments charge_lines classify_abc classify_abc_by_breaks classify_abc_by_count
-    classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk find_reversals flag_stockouts
-    list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve map_micro_segments mark_lines
-    mark_segments measure_lead_times open_plan profile_demand segment_customers segment_items show_figure
-    show_headline show_provenance show_row_counts show_table value_customers value_groups value_items value_lines
-    value_micro_segments
+    apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
+    classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk
+    find_reversals flag_stockouts list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve
+    map_micro_segments mark_lines mark_segments measure_lead_times open_plan profile_demand segment_customers
+    segment_items show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups
+    value_items value_lines value_micro_segments
 """.split()
 
 
@@ -209,6 +209,9 @@ def cases(sample_plan):
         "find_bulk": Case({"lines": lines}, factor=3),
         "value_items": Case({"lines": lines, "items": plan.items}, "item_value"),
         "value_groups": Case({"lines": lines, "items": plan.items, "customers": plan.customers}, "group_value"),
+        "bridge_profit": Case(
+            {"lines": lines}, "profit_bridge", before=("2024-01-01", "2024-12-31"), after=("2025-01-01", "2025-12-31")
+        ),
         "charge_lines": Case(
             {"lines": lines, "activities": plan.activities, "customers": plan.customers},
             "order_lines",
