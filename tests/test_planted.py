@@ -129,6 +129,13 @@ def test_a_loss_maker_shows_its_cause(sample_plan, effect):
         assert row["revenue"] / row["orders"] < (same["revenue"] / same["orders"]).min()
 
 
+@each("loss_maker", "customer_id")
+def test_the_main_cause_of_a_loss_maker_is_the_planted_one(sample_plan, effect):
+    row = sample_plan.margin_causes.query("entity == 'customer' and entity_id == @effect['customer_id']").iloc[0]
+    assert row["net_margin"] < 0
+    assert row["main_cause"] == row["lever"] == effect["cause"].replace("_", " ")
+
+
 @each("reversed_line", "order_id")
 def test_a_reversed_order_is_no_demand(sample_plan, effect):
     lines = sample_plan.order_lines.query("item_id == @effect['item_id'] and customer_id == @effect['customer_id']")
