@@ -42,7 +42,8 @@ PUBLIC = """
     apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
     classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk
     find_reversals flag_stockouts list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve
-    map_micro_segments mark_lines mark_segments measure_lead_times open_plan profile_demand segment_customers
+    map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan profile_demand
+    segment_customers
     segment_items show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups
     value_items value_lines value_micro_segments
 """.split()
@@ -226,6 +227,9 @@ def cases(sample_plan):
         "classify_abc_by_limits": Case(values, measure="net_margin", within="category", rule=sk.AbcLimits((900, 90))),
         "classify_abc_by_breaks": Case(values, measure="net_margin", within="category"),
         "classify_xyz": Case({"profile": plan.item_profile}, rules=rules),
+        "measure_seasonality": Case(
+            {"demand": demand, "items": plan.items}, "seasonality", periods=plan.settings.periods
+        ),
         "segment_items": Case(
             {"item_value": plan.item_value, "item_profile": plan.item_profile}, "item_segments", rules=rules
         ),

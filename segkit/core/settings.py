@@ -177,9 +177,11 @@ class Settings(Section):
     run: Run = Run()
 
     @model_validator(mode="after")
-    def _cost_criterion_needs_costs(self) -> Self:
+    def _classes_have_their_figures(self) -> Self:
         if self.segments.measure == "cost_criterion" and None in (self.assume.order_cost, self.assume.holding_rate):
             raise ValueError("segments.measure cost_criterion needs assume.order_cost and assume.holding_rate")
+        if self.segments.xyz_by == "forecast_error" and "forecast_errors" not in self.sources:
+            raise ValueError("segments.xyz_by forecast_error needs a table: name its file in sources.forecast_errors")
         return self
 
     @field_validator("sources", mode="before")

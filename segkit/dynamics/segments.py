@@ -1,6 +1,5 @@
 """Items by segment: value class, variability class and the numbers that decided."""
 
-import numpy as np
 import pandas as pd
 
 from segkit.core.columns import nomenclature
@@ -100,6 +99,8 @@ def _facts(
     both = both.fillna({"periods": 0, "lines": 0, "customers": 0})
     if errors is None:
         return both
+    if "entity" in errors:
+        errors = errors[(errors["entity"] == "item").to_numpy()].rename(columns={"entity_id": "item_id"})
     figures = errors[[name for name in ("item_id", "is_seasonal", rules.xyz_by) if name in errors]]
     return both.merge(figures, on="item_id", how="left")
 
