@@ -132,7 +132,6 @@ def _classed(ids: pd.Series, segments: pd.DataFrame, by: str) -> tuple[pd.Catego
     """Return segment and value class of each row by its id."""
     key = str(ids.name)
     code, known = pd.factorize(ids)
-    by = by if by in segments else "abc"
     classes = segments[[key, by]].assign(abc=segments["abc"]).rename(columns={by: "segment"}).astype("object")
     classes = classes.fillna("").replace({"segment": {"": NO_CLASS}, "abc": {"": NO_CLASS}})
     classes.loc[(classes[key] == UNKNOWN_CUSTOMER).to_numpy(), ["segment", "abc"]] = UNKNOWN_CUSTOMER

@@ -156,6 +156,8 @@ def _segments(name: str, key: str, ids: list[str], worth: np.ndarray, rng: np.ra
                "share": shares, "cumulative_share": summed, "abc": abc}  # fmt: skip
     if name == "item_segments":
         columns["xyz"] = rng.choice(["X", "Y", "Z", ""], len(ids))
+    else:
+        columns["service_band"] = rng.choice(["low", "normal", "high", ""], len(ids))
     return table(name, columns)
 
 

@@ -20,6 +20,7 @@ CHARTS = {
     "customers": lambda t: charts.plot_customers(t["customer_value"], t["customer_segments"], currency="EUR"),
     "margin_by_category": lambda t: charts.plot_margin_by(t["item_value"], "category", currency="EUR"),
     "margin_by_channel": lambda t: charts.plot_margin_by(t["customer_value"], "channel"),
+    "customer_grid": lambda t: charts.plot_customer_grid(t["customer_segments"], t["customer_value"], currency="EUR"),
     "micro_segments": lambda t: charts.plot_micro_segments(t["micro_map"], currency="EUR"),
     "margin_steps": lambda t: charts.plot_margin_steps(t["customer_value"], currency="EUR"),
     "capacity": lambda t: charts.plot_capacity(t["activity_costs"], currency="EUR"),
@@ -299,3 +300,12 @@ def test_micro_segments_of_unknown_margin_show_revenue():
     figure = charts.plot_micro_segments(micro(("A", "A", "(all)", "A/A/(all)", "cell", np.nan, 200.0)))
     assert "of revenue" in title_of(figure)
     assert "costs unknown" in figure.get_label()
+
+
+def test_customer_grid_title_says_what_the_dear_ones_leave():
+    value = pd.DataFrame({"customer_id": list("abc"), "revenue": [60.0, 30.0, 10.0], "net_margin": [20.0, 5.0, -3.0]})
+    bands = pd.DataFrame({"customer_id": list("abc"), "abc": list("ABL"), "service_band": ["low", "high", "high"]})
+    title = title_of(charts.plot_customer_grid(bands, value, currency="EUR")).replace("\xa0", " ")
+    assert title == "2 customers that are dear to serve buy 40% of revenue and leave EUR 2 of EUR 22 net margin"
+    unknown = charts.plot_customer_grid(bands.assign(service_band=""), value)
+    assert title_of(unknown).startswith("What customers cost to serve is unknown")

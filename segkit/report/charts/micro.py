@@ -180,7 +180,8 @@ def _color(amount: float, top: float) -> str:
 def _inks(color: str) -> tuple[str, str]:
     """Return the colours of the large and the small text that can be read on a colour."""
     red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return ("white", "white") if 0.3 * red + 0.59 * green + 0.11 * blue < 0.55 else (INK, MUTED)
+    light = 0.3 * red + 0.59 * green + 0.11 * blue
+    return ("white", "white") if light < 0.55 else (INK, INK if light < 0.75 else MUTED)
 
 
 def _write_amounts(
@@ -235,18 +236,19 @@ def _titles(cells: pd.DataFrame, measure: str, panels: int, currency: str) -> tu
 
 
 def _grid_titles(table: pd.DataFrame, currency: str) -> tuple[str, str]:
-    gains = table.loc[table["amount"] > 0, "amount"].sum()
-    dear = table[(table["item_segment"] == "high")]
-    lost = dear["amount"].sum()
-    count = plain_number(dear["members"].sum())
-    share = percent(dear["revenue"].sum() / table["revenue"].sum(), 0) if table["revenue"].sum() > 0 else BLANK
-    title = f"{count} customers that are dear to serve buy {share} of revenue and leave {short_money(lost, currency)}"
-    if dear.empty:
-        title = f"No customer is dear to serve; all together leave {short_money(table['amount'].sum(), currency)}"
-    elif gains > 0 and lost > 0:
-        title = f"{title} of {short_money(table['amount'].sum(), currency)}"
+    whole, revenue = table["amount"].sum(), table["revenue"].sum()
+    dear, total = table[table["item_segment"] == "high"], short_money(whole, currency)
     unit = f" [{currency}]" if currency else ""
-    return title, f"Net margin{unit}, customers and revenue; down: value class, across: cost-to-serve band"
+    note = f"Net margin{unit}, customers and revenue; down: value class, across: cost-to-serve band"
+    if not table["item_segment"].isin(BANDS).any():
+        return f"What customers cost to serve is unknown; all together leave {total}", note
+    if dear.empty:
+        return f"No customer is dear to serve; all together leave {total}", note
+    count, kept = dear["members"].sum(), short_money(dear["amount"].sum(), currency)
+    who = f"{plain_number(count)} customer{'s that are' if count != 1 else ' that is'} dear to serve"
+    verbs = ("buy", "leave") if count != 1 else ("buys", "leaves")
+    share = percent(dear["revenue"].sum() / revenue, 0) if revenue > 0 else BLANK
+    return f"{who} {verbs[0]} {share} of revenue and {verbs[1]} {kept} of {total} net margin", note
 
 
 def _words(channel: str) -> str:
