@@ -12,6 +12,7 @@ from segkit.core.columns import empty_table
 from segkit.dynamics.patterns import profile_demand
 from segkit.dynamics.value_classes import AbcRule, classify_abc, classify_abc_by_count
 from segkit.formulas import intermittent
+from segkit.formulas.multicriteria import edas_score
 
 BOOK = tomllib.loads(Path(__file__).with_name("textbook.toml").read_text("utf-8"))
 
@@ -42,6 +43,23 @@ def part(case, sizes):
     return intermittent.smoothed(series[at] if sizes else np.diff(at, prepend=-1).astype(float), 0.1)
 
 
+def best_and_worst(case):
+    scores = edas_score(BOOK["data"][case["data"]], [1, 1, 1])
+    return [scores.argmax() + 1, scores.argmin() + 1]
+
+
+def variation(case):
+    series = np.array(BOOK["data"][case["data"]], dtype=float)
+    return series.std(ddof=1) / series.mean()
+
+
+def by_module(case):
+    """Call a formula; an input that is a name stands for the data of that name."""
+    given = {name: BOOK["data"][value] if isinstance(value, str) else value for name, value in case["inputs"].items()}
+    value = getattr(import_module(f"segkit.formulas.{case['module']}"), case["compute"])(**given)
+    return value[np.array(case["items"]) - 1] if "items" in case else value
+
+
 COMPUTE = {
     "total": lambda case: ranked(case)["measure_value"].sum(),
     "cumulative_share": lambda case: ranked(case)["cumulative_share"].iloc[case["place"] - 1],
@@ -49,6 +67,9 @@ COMPUTE = {
     "class_size": lambda case: ranked(case)["abc"].isin(list(case["label"])).sum(),
     "classes": lambda case: ranked(case)["abc"].tolist(),
     "classes_by_count": by_count,
+    "column_means": lambda case: np.mean(BOOK["data"][case["data"]], axis=0),
+    "best_and_worst_by_edas": best_and_worst,
+    "variation": variation,
     "pattern": pattern,
     "smoothed_size": lambda case: part(case, sizes=True),
     "smoothed_interval": lambda case: part(case, sizes=False),
@@ -58,8 +79,8 @@ COMPUTE = {
 @pytest.mark.parametrize("case", BOOK["case"], ids=lambda case: case["id"])
 def test_textbook(case):
     assert case["source"]
-    if module := case.get("module"):
-        value = getattr(import_module(f"segkit.formulas.{module}"), case["compute"])(**case["inputs"])
+    if "module" in case:
+        value = by_module(case)
     elif compute := COMPUTE.get(case["compute"]):
         value = compute(case)
     else:
