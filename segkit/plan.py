@@ -24,6 +24,7 @@ from segkit.dynamics import (
     customer_bands,
     demand,
     headlines,
+    history,
     labels,
     line_kinds,
     micro,
@@ -79,7 +80,9 @@ class Plan(Shelf):
             *(self.customers, self.activity_costs),
         )
         sold = "orders" if "orders" in self.inputs.names() else "sales"
-        return pd.concat([read, recognised.note_recognised(found, sold, settings=self.settings)], ignore_index=True)
+        noted = recognised.note_recognised(found, sold, settings=self.settings)
+        told = overrides.note_overrides(self.class_overrides, self._known_ids(), as_of=self.as_of)
+        return pd.concat([read, noted, told], ignore_index=True)
 
     @table
     def set_aside(self) -> pd.DataFrame:
@@ -195,6 +198,12 @@ class Plan(Shelf):
         return segment_checks.check_segments(self._window(), made, self.rule_segments, self.rule_counts)
 
     @table
+    def segment_history(self) -> pd.DataFrame:
+        """Classes of items and customers at the end of every month, from what was known then."""
+        days, tables = self._selling_days(), (self.order_lines, self.items, self.activities)
+        return history.track_segments(*tables, days=days, settings=self.settings)
+
+    @table
     def reconciliation(self) -> pd.DataFrame:
         """Every sum of the plan beside the one it must agree with: source, roll-ups, activities, the client's books."""
         roll_ups = {name: getattr(self, name) for name in ("item_value", "customer_value", "group_value")}
@@ -282,6 +291,11 @@ class Plan(Shelf):
         """Raise a DataError if classes are made by margin and some cost is neither given nor assumed."""
         profitability.require_costs(self._sold(), self.items, settings=self.settings)
 
+    def require_classes(self) -> None:
+        """Raise where classes set by a person, or rules of segkit.toml, cannot be used."""
+        overrides.require_overrides(self.class_overrides, labels=tuple(self.settings.segments.abc_labels))
+        rules.require_rules(self._masters(), rules=self.settings.rules)
+
     def _sold(self) -> pd.DataFrame:
         return self.orders if self.has_input("orders") else profitability.sales_as_orders(self.sales)
 
@@ -303,6 +317,9 @@ class Plan(Shelf):
         name = names.get(self.settings.segments.xyz_by)
         return getattr(self, name) if name else None
 
+    def _selling_days(self) -> history.SellingDays:
+        return history.SellingDays(*self.read_activity(), pd.Timestamp(self.as_of))
+
     def _window(self) -> pd.DataFrame:
         return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
 
@@ -317,12 +334,19 @@ class Plan(Shelf):
         window, enough = self.settings.segments.window_months, self.settings.lead_times.min_receipts
         return supplier_risk.SupplierRules(self.settings.supplier_bands, enough, window)
 
+    def _known_ids(self) -> dict[str, list[pd.Series]]:
+        lines = self.order_lines
+        return {
+            "item": [lines["item_id"], self.items["item_id"]],
+            "customer": [lines["customer_id"], self.customers["customer_id"]],
+        }
+
+    def _masters(self) -> rules.Choices:
+        return rules.Choices(self.items, self.customers, self.suppliers)
+
     def _choices(self) -> rules.Choices:
-        return rules.Choices(
-            rules.join_facts("item_id", self.items, self.item_value, self.item_segments),
-            rules.join_facts("customer_id", self.customers, self.customer_value, self.customer_segments),
-            rules.join_facts("supplier_id", self.suppliers, self.supplier_segments),
-        )
+        names = [name for made in rules.MADE.values() for name in made]
+        return rules.join_choices(self._masters(), {name: getattr(self, name) for name in names})
 
     def _labelled(self) -> pd.DataFrame:
         return labels.label_lines(self.order_lines, self.items, self.customers, rules=self.settings.items)

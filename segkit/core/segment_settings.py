@@ -121,7 +121,24 @@ class Stability(Section):
     draws: int = Field(200, ge=20, description="Draws of the block bootstrap.")
     block_months: int = Field(3, ge=1, description="Length of a block of months, drawn jointly over all items.")
     seed: int = Field(20, ge=0, description="Seed of the draws.")
-    dwell_months: int = Field(3, ge=1, description="A move is confirmed when it has held for so many months.")
-    clear_share: Share = Field(
-        0.05, description="A move is confirmed at once when it clears the class limit by this cumulative share."
+    dwell_months: int = Field(
+        3,
+        ge=1,
+        description="A move is confirmed when it has held for so many months in a row and is clear of the limit, or "
+        "when it has held for a whole window.",
     )
+    clear_noise: float = Field(
+        0.5,
+        ge=0,
+        description="Clear of the limit: beyond it by more than so many times the value's own month-to-month noise.",
+    )
+
+
+class Watch(Section):
+    """What the watch list holds, and for how long."""
+
+    move_months: int = Field(3, ge=1, description="Confirmed moves of class of the last so many months.")
+    change_months: int = Field(6, ge=1, description="Lasting changes of level in the last so many months.")
+    uncertain: Share = Field(0.6, description="A class with less confidence than this counts as uncertain.")
+    override_days: int = Field(60, ge=0, description="Classes set by a person that end in the next so many days.")
+    unused_share: Share = Field(0.2, description="A pool counts as unused when this share of its cost is.")

@@ -50,7 +50,7 @@ def profile_demand(demand: pd.DataFrame, items: pd.DataFrame, *, rules: ProfileR
     panel = _in_order(demand[demand["complete"].to_numpy(dtype=bool)].reset_index(drop=True))
     if panel.empty:
         return empty_table("demand_profile")
-    figures = _figures(panel)
+    figures = describe_demand(panel)
     figures["pattern"] = _pattern(figures, rules.patterns)
     figures["life_cycle"] = _life_cycle(panel, figures, items, rules.life_cycle)
     columns = [*KEY, "first_period", "last_period", "periods", "demand_periods", "mean_demand", "sd_demand", "cv"]
@@ -70,7 +70,19 @@ def total_by_item(demand: pd.DataFrame) -> pd.DataFrame:
     return total.astype({"location_id": "str", "demand_class": "str"})[list(demand.columns)]
 
 
-def _figures(panel: pd.DataFrame) -> pd.DataFrame:
+def describe_demand(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return level, variability and intermittency of every key of a demand panel.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        item_id, location_id, demand_class (text or numbers), period and quantity, sorted by them.
+
+    Returns
+    -------
+    DataFrame
+        One row per key, in the order of the panel, without pattern and life cycle.
+    """
     starts = _starts(panel)
     quantity = panel["quantity"].to_numpy()
     n = np.diff(np.append(starts, len(panel)))
