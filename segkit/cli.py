@@ -176,6 +176,19 @@ def status(
     raise typer.Exit(1 if any(entry.problem for entry in found) else 0)
 
 
+@app.command()
+@_plainly
+def overrides(
+    workspace: Annotated[Path, typer.Argument(metavar="WORKSPACE", help="Folder with segkit.toml.")],
+    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="A run's segkit.xlsx, edited and saved.")],
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Take over the classes that a person typed into a workbook's sheet class_overrides."""
+    from segkit.report.take_overrides import take_overrides
+
+    typer.echo(take_overrides(workspace, workbook))
+
+
 def main() -> None:
     """Run the command line."""
     app()

@@ -37,6 +37,7 @@ from segkit.dynamics import (
     rules,
     seasonality,
     segment_checks,
+    segment_trends,
     segments,
     stock_ranks,
     supplier_risk,
@@ -81,7 +82,8 @@ class Plan(Shelf):
         )
         sold = "orders" if "orders" in self.inputs.names() else "sales"
         noted = recognised.note_recognised(found, sold, settings=self.settings)
-        told = overrides.note_overrides(self.class_overrides, self._known_ids(), as_of=self.as_of)
+        known = (self.order_lines, self.items, self.customers)
+        told = overrides.note_overrides(self.class_overrides, known, as_of=self.as_of)
         return pd.concat([read, noted, told], ignore_index=True)
 
     @table
@@ -165,21 +167,21 @@ class Plan(Shelf):
         """Items by value, variability, velocity, pattern and life cycle."""
         valued = stock_ranks.add_cost_criterion(self.item_value, self.item_profile, settings=self.settings)
         made = segments.segment_items(valued, self.item_profile, self._errors(), rules=self.settings.segments)
-        return overrides.apply_overrides(made, self.class_overrides, rule=self._override_rule())
+        return self._overridden(made)
 
     @table
     def customer_segments(self) -> pd.DataFrame:
         """Customers of the history by value, cost-to-serve and recency."""
-        by = customer_bands.CustomerRules(self.settings.segments, self.settings.customer_bands)
-        made = customer_bands.segment_customers(self.customer_value, self.order_lines, rules=by, as_of=self.as_of)
-        return overrides.apply_overrides(made, self.class_overrides, rule=self._override_rule())
+        lines, rules = self.order_lines, self.settings
+        made = customer_bands.segment_customers(self.customer_value, lines, settings=rules, as_of=self.as_of)
+        return self._overridden(made)
 
     @table
     def supplier_segments(self) -> pd.DataFrame:
         """Suppliers by profit impact, supply risk and reliability."""
-        bought = supplier_risk.value_purchases(self.purchases, self.fx, currency=self.currency, rules=self.settings.fx)
+        bought = supplier_risk.value_purchases(self.purchases, self.fx, settings=self.settings)
         base = supplier_risk.SupplyBase(self.item_value, bought, self.suppliers, self.locations)
-        return supplier_risk.segment_suppliers(base, rules=self._supplier_rules(), as_of=self.as_of)
+        return supplier_risk.segment_suppliers(base, settings=self.settings, as_of=self.as_of)
 
     @table
     def rule_segments(self) -> pd.DataFrame:
@@ -225,6 +227,11 @@ class Plan(Shelf):
         """Why net margin changed: volume, mix, price, FX, cost, cost-to-serve, returns, new and lost."""
         months = self.settings.customer_bands.lost_months
         return profit_bridge.make_profit_bridge(self._labelled(), self.periods, window_months=months)
+
+    @table
+    def segment_dynamics(self) -> pd.DataFrame:
+        """Volume, prices, margin and share of every segment, period by period."""
+        return segment_trends.follow_segments(self._labelled_segments(), self.periods)
 
     # -------------------------------------------------------------- supply
     @table
@@ -293,7 +300,7 @@ class Plan(Shelf):
 
     def require_classes(self) -> None:
         """Raise where classes set by a person, or rules of segkit.toml, cannot be used."""
-        overrides.require_overrides(self.class_overrides, labels=tuple(self.settings.segments.abc_labels))
+        overrides.require_overrides(self.class_overrides, labels=self.settings.segments.abc_labels)
         rules.require_rules(self._masters(), rules=self.settings.rules)
 
     def _sold(self) -> pd.DataFrame:
@@ -327,19 +334,9 @@ class Plan(Shelf):
         rules = self.settings.micro_segments
         return micro.mark_segments(self._window(), self.customer_segments, self.item_segments, rules=rules)
 
-    def _override_rule(self) -> overrides.OverrideRule:
-        return overrides.OverrideRule(self.as_of, tuple(self.settings.segments.abc_labels))
-
-    def _supplier_rules(self) -> supplier_risk.SupplierRules:
-        window, enough = self.settings.segments.window_months, self.settings.lead_times.min_receipts
-        return supplier_risk.SupplierRules(self.settings.supplier_bands, enough, window)
-
-    def _known_ids(self) -> dict[str, list[pd.Series]]:
-        lines = self.order_lines
-        return {
-            "item": [lines["item_id"], self.items["item_id"]],
-            "customer": [lines["customer_id"], self.customers["customer_id"]],
-        }
+    def _overridden(self, made: pd.DataFrame) -> pd.DataFrame:
+        labels = self.settings.segments.abc_labels
+        return overrides.apply_overrides(made, self.class_overrides, labels=labels, as_of=self.as_of)
 
     def _masters(self) -> rules.Choices:
         return rules.Choices(self.items, self.customers, self.suppliers)
@@ -350,6 +347,12 @@ class Plan(Shelf):
 
     def _labelled(self) -> pd.DataFrame:
         return labels.label_lines(self.order_lines, self.items, self.customers, rules=self.settings.items)
+
+    def _labelled_segments(self) -> pd.DataFrame:
+        segments, rules = (self.customer_segments, self.item_segments), self.settings.micro_segments
+        return micro.assign_micro_segments(
+            micro.mark_segments(self._labelled(), *segments, rules=rules), self.micro_map
+        )
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:
         return self.what_if(**changes).profit_headlines

@@ -37,6 +37,7 @@ def prepare_run(
     """
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
     plan.require_costs()
+    plan.require_classes()
     return write_inputs(plan.inputs, run_dir)
 
 
@@ -63,6 +64,7 @@ def check_workspace(
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
     require_logo(plan.settings, plan.workspace)
     plan.require_costs()
+    plan.require_classes()
     quality = plan.data_quality
     counts = quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
     counts = counts.reindex(columns=["in", "used", "set_aside"], fill_value=0)

@@ -19,9 +19,7 @@ from segkit.core.columns import column_dtype, empty_table, input_tables, nomencl
 from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
-from segkit.dynamics.customer_bands import CustomerRules
 from segkit.dynamics.demand import days_without_stock
-from segkit.dynamics.overrides import OverrideRule
 
 PACKAGE = Path(sk.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "notebooks" not in path.parts)
@@ -41,11 +39,10 @@ PUBLIC = """
     AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
     apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
     classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk
-    find_reversals flag_stockouts list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve
-    map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan profile_demand
-    segment_customers
-    segment_items show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups
-    value_items value_lines value_micro_segments
+    find_reversals flag_stockouts follow_segments list_losing_pairs list_margin_causes list_periods make_demand
+    make_whale_curve map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan
+    profile_demand segment_customers segment_items show_figure show_headline show_provenance show_row_counts
+    show_table value_customers value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -213,6 +210,7 @@ def cases(sample_plan):
         "bridge_profit": Case(
             {"lines": lines}, "profit_bridge", before=("2024-01-01", "2024-12-31"), after=("2025-01-01", "2025-12-31")
         ),
+        "follow_segments": Case({"lines": lines, "periods": plan.periods}, "segment_dynamics"),
         "charge_lines": Case(
             {"lines": lines, "activities": plan.activities, "customers": plan.customers},
             "order_lines",
@@ -236,13 +234,14 @@ def cases(sample_plan):
         "segment_customers": Case(
             {"customer_value": plan.customer_value, "lines": lines},
             "customer_segments",
-            rules=CustomerRules(rules, plan.settings.customer_bands),
+            settings=plan.settings,
             as_of=plan.as_of,
         ),
         "apply_overrides": Case(
             {"segments": plan.customer_segments, "class_overrides": class_overrides(plan)},
             "customer_segments",
-            rule=OverrideRule(plan.as_of, ("A", "B", "C")),
+            labels=("A", "B", "C"),
+            as_of=plan.as_of,
         ),
         "mark_segments": Case(
             {

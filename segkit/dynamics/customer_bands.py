@@ -1,6 +1,5 @@
 """Customers by what they are worth, what it costs to serve them, and when they last bought."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import nomenclature
-from segkit.core.settings import CustomerBands, Segments
+from segkit.core.settings import CustomerBands, Settings
 from segkit.dynamics.segments import customer_measure
 from segkit.dynamics.value_classes import LOSS, classify_by_settings
 
@@ -17,16 +16,8 @@ _DIGITS = 12  # multiples that differ beyond it differ by the order of summing o
 _DAY = "datetime64[D]"
 
 
-@dataclass(frozen=True)
-class CustomerRules:
-    """How customers are classed: ``segments`` by value, ``bands`` by cost-to-serve and by recency."""
-
-    segments: Segments
-    bands: CustomerBands
-
-
 def segment_customers(
-    customer_value: pd.DataFrame, lines: pd.DataFrame, *, rules: CustomerRules, as_of: date
+    customer_value: pd.DataFrame, lines: pd.DataFrame, *, settings: Settings, as_of: date
 ) -> pd.DataFrame:
     """Return ``customer_segments``: every named customer of the history by value, cost-to-serve and recency.
 
@@ -36,8 +27,8 @@ def segment_customers(
         Table ``customer_value``: what customers bought in the window of the segments.
     lines : DataFrame
         Table ``order_lines``, the whole history: a customer who bought before the window only is listed without class.
-    rules : CustomerRules
-        Measure (see `customer_measure`), class limits, bands and recency.
+    settings : Settings
+        ``segments``: measure (see `customer_measure`) and class limits; ``customer_bands``: bands and recency.
     as_of : date
         Last day known, from which recency counts.
 
@@ -54,17 +45,17 @@ def segment_customers(
     the median gap between the customer's own order days), new (first order in the last ``new_months``), active. Nobody
     is called new in a history that is shorter than twice ``new_months``: first seen is then not first bought.
     """
-    measure = customer_measure(rules.segments)
-    known = _recency(lines, rules.bands, as_of)
+    rules, bands = settings.segments, settings.customer_bands
+    measure = customer_measure(rules)
+    known = _recency(lines, bands, as_of)
     values = _values(customer_value, measure).merge(known, on="customer_id", how="outer", sort=True)
     nameless = (values["customer_id"] == UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
     absent = ~values["customer_id"].isin(customer_value["customer_id"]).to_numpy(dtype=bool)
     values[measure] = values[measure].mask(nameless)
-    limits = rules.segments.abc_customer_limits
-    classed = classify_by_settings(values, measure=measure, rules=rules.segments, limits=limits)
+    classed = classify_by_settings(values, measure=measure, rules=rules, limits=rules.abc_customer_limits)
     classed["abc_by_data"] = classed["abc"]
     classed["class_source"] = pd.Series("data", index=classed.index, dtype="str")
-    classed["service_band"] = band_service(classed, rules.bands)
+    classed["service_band"] = band_service(classed, bands)
     classed["segment"] = join_band(classed["abc"], classed["service_band"])
     classed["reason"] = _reasons(classed, nameless, absent)
     return classed[list(nomenclature()["customer_segments"].columns)]

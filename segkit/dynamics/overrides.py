@@ -1,7 +1,6 @@
 """Classes that a person sets instead of those from the data: with a reason, and an end."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -11,20 +10,15 @@ from segkit.core.columns import empty_table
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.dynamics.value_classes import LOSS
 
-BY_DATA, BY_PERSON = "data", "override"
+BY_PERSON = "override"
+ENTITIES = ("item", "customer")
 _SHOWN = 3
 _EVER = pd.Timestamp("1900-01-01")
 
 
-@dataclass(frozen=True)
-class OverrideRule:
-    """What an override is judged by: the day (``as_of``) and the classes that there are (``labels``, and L)."""
-
-    as_of: date
-    labels: tuple[str, ...]
-
-
-def apply_overrides(segments: pd.DataFrame, class_overrides: pd.DataFrame, *, rule: OverrideRule) -> pd.DataFrame:
+def apply_overrides(
+    segments: pd.DataFrame, class_overrides: pd.DataFrame, *, labels: Sequence[str], as_of: date
+) -> pd.DataFrame:
     """Return a table of segments with the classes that a person has set.
 
     Parameters
@@ -33,8 +27,10 @@ def apply_overrides(segments: pd.DataFrame, class_overrides: pd.DataFrame, *, ru
         Table ``item_segments`` or ``customer_segments``.
     class_overrides : DataFrame
         Table of that name. A row counts from valid_from (blank = always) to valid_to, both included.
-    rule : OverrideRule
-        The day on which it must hold, and the classes that there are.
+    labels : sequence of str
+        Classes that there are; L (loss makers) besides.
+    as_of : date
+        Day on which an override must hold.
 
     Returns
     -------
@@ -47,10 +43,10 @@ def apply_overrides(segments: pd.DataFrame, class_overrides: pd.DataFrame, *, ru
     DataError
         Overrides name no class, end before they begin, or overlap (see `require_overrides`).
     """
-    require_overrides(class_overrides, labels=rule.labels)
+    require_overrides(class_overrides, labels=labels)
     entity = "item" if "item_id" in segments else "customer"
     held = class_overrides[(class_overrides["entity"] == entity).to_numpy(dtype=bool)]
-    held = held[_holds(held, rule.as_of)].set_index("entity_id")
+    held = held[_holds(held, as_of)].set_index("entity_id")
     if held.empty:
         return segments
     ids = segments[f"{entity}_id"]
@@ -67,14 +63,14 @@ def apply_overrides(segments: pd.DataFrame, class_overrides: pd.DataFrame, *, ru
     )
 
 
-def require_overrides(class_overrides: pd.DataFrame, *, labels: tuple[str, ...]) -> None:
+def require_overrides(class_overrides: pd.DataFrame, *, labels: Sequence[str]) -> None:
     """Raise a DataError that lists every override which cannot hold.
 
     Parameters
     ----------
     class_overrides : DataFrame
         Table of that name.
-    labels : tuple of str
+    labels : sequence of str
         Classes that there are; L (loss makers) besides.
     """
     known = list(dict.fromkeys([*labels, LOSS]))
@@ -98,15 +94,15 @@ def require_overrides(class_overrides: pd.DataFrame, *, labels: tuple[str, ...])
         raise DataError(list_problems("table 'class_overrides' cannot be used", wrong, [fix]))
 
 
-def note_overrides(class_overrides: pd.DataFrame, known: Mapping[str, set[str]], *, as_of: date) -> pd.DataFrame:
+def note_overrides(class_overrides: pd.DataFrame, known: Sequence[pd.DataFrame], *, as_of: date) -> pd.DataFrame:
     """Return what is worth knowing of overrides as further rows of ``data_quality``.
 
     Parameters
     ----------
     class_overrides : DataFrame
         Table of that name.
-    known : mapping of str to set of str
-        Ids that the data know, by entity: item and customer.
+    known : sequence of DataFrame
+        Tables whose item_id and customer_id the data know: order lines and masters.
     as_of : date
         Day on which they are judged.
 
@@ -116,30 +112,32 @@ def note_overrides(class_overrides: pd.DataFrame, known: Mapping[str, set[str]],
         Rows with action ``noted``: overrides that hold, that have expired, that begin later, of ids nobody knows.
     """
     table, day = class_overrides, pd.Timestamp(as_of)
-    strange = ~pd.Series(
-        list(zip(table["entity"], table["entity_id"], strict=True)), index=table.index, dtype=object
-    ).map(lambda pair: pair[1] in known.get(pair[0], set())).to_numpy(dtype=bool)
+    if table.empty:
+        return empty_table("data_quality")
+    strange = ~_is_known(table, known)
     found = [
+        ("set by a person", _holds(table, as_of) & ~strange, "They win over the classes from the data."),
         (
-            "classes set by a person that hold",
-            _holds(table, as_of) & ~strange,
-            "They win over the class from the data.",
-        ),
-        (
-            "classes set by a person that have expired",
+            "expired",
             (table["valid_to"] < day).to_numpy(dtype=bool),
-            "Not applied: give a new end, or remove them.",
+            "Not applied: give a new last day, or remove them.",
         ),
-        (
-            "classes set by a person that begin later",
-            (_begin(table) > day).to_numpy(dtype=bool),
-            "Not applied yet.",
-        ),
-        ("classes set for ids that the data do not know", strange, "Without effect: mend the id."),
+        ("not yet begun", (_begin(table) > day).to_numpy(dtype=bool), "Not applied yet."),
+        ("of ids that the data do not know", strange, "Without effect: mend the id."),
     ]
     rows = [_note(reason, table[chosen], fix) for reason, chosen, fix in found if chosen.any()]
     empty = empty_table("data_quality")
-    return pd.DataFrame(rows, columns=list(empty.columns)).astype(empty.dtypes.to_dict()) if rows else empty
+    return pd.DataFrame(rows, columns=list(empty.columns)).astype(empty.dtypes.to_dict())
+
+
+def _is_known(table: pd.DataFrame, known: Sequence[pd.DataFrame]) -> np.ndarray:
+    found = np.zeros(len(table), dtype=bool)
+    for entity in ENTITIES:
+        own = (table["entity"] == entity).to_numpy(dtype=bool)
+        for other in known:
+            if own.any() and f"{entity}_id" in other:
+                found |= own & table["entity_id"].isin(other[f"{entity}_id"]).to_numpy(dtype=bool)
+    return found
 
 
 def _holds(table: pd.DataFrame, as_of: date) -> np.ndarray:

@@ -13,6 +13,11 @@ from segkit.core.errors import SettingsError
 from segkit.core.settings import RuleSegment
 
 ENTITIES = {"items": "item", "customers": "customer", "suppliers": "supplier"}
+MADE = {
+    "items": ("item_value", "item_segments"),
+    "customers": ("customer_value", "customer_segments"),
+    "suppliers": ("supplier_segments",),
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,44 @@ def join_facts(key: str, *tables: pd.DataFrame) -> pd.DataFrame:
             cells = facts[name]
             columns[name] = cells.where(cells.notna(), columns[name]) if name in columns else cells
     return pd.DataFrame(columns, index=ids).reset_index()
+
+
+def join_choices(masters: Choices, made: Mapping[str, pd.DataFrame]) -> Choices:
+    """Return what rules choose from: each master with the tables that the plan makes of it.
+
+    Parameters
+    ----------
+    masters : Choices
+        Tables items, customers and suppliers as the company gives them.
+    made : mapping of str to DataFrame
+        Tables of the plan by name: those of ``MADE``.
+
+    Returns
+    -------
+    Choices
+        One row per id of any table (see `join_facts`).
+    """
+    return Choices(
+        *(
+            join_facts(f"{entity}_id", masters.of(kind), *(made[name] for name in MADE[kind]))
+            for kind, entity in ENTITIES.items()
+        )
+    )
+
+
+def require_rules(masters: Choices, *, rules: Mapping[str, RuleSegment]) -> None:
+    """Raise a SettingsError if a condition is no SQL or names no column, before any table of the plan is made.
+
+    Parameters
+    ----------
+    masters : Choices
+        Tables items, customers and suppliers as the company gives them.
+    rules : mapping of str to RuleSegment
+        Rules by name.
+    """
+    if rules:
+        heads = Choices(*(masters.of(kind).head(0) for kind in ENTITIES))
+        match_rules(join_choices(heads, {name: empty_table(name) for name in sum(MADE.values(), ())}), rules=rules)
 
 
 def match_rules(choices: Choices, *, rules: Mapping[str, RuleSegment]) -> pd.DataFrame:

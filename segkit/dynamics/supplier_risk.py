@@ -12,7 +12,7 @@ import pandas as pd
 from segkit.core.columns import empty_table, nomenclature
 from segkit.core.lead_times import is_receipt
 from segkit.core.money import known_rates
-from segkit.core.settings import Fx, SupplierBands
+from segkit.core.settings import Settings, SupplierBands
 from segkit.dynamics.value_classes import AbcRule, classify_abc
 
 QUADRANTS = {
@@ -40,26 +40,15 @@ class SupplyBase:
     locations: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class SupplierRules:
-    """How suppliers are classed: limits, receipts that a reliability needs, and the months of the window."""
-
-    bands: SupplierBands
-    min_receipts: int = 5
-    window_months: int = 12
-
-
-def value_purchases(purchases: pd.DataFrame, fx: pd.DataFrame, *, currency: str, rules: Fx) -> pd.DataFrame:
+def value_purchases(purchases: pd.DataFrame, fx: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
     """Return purchases with ``spend``: quantity x unit_price in the plan's currency; blank without price or rate.
 
     Parameters
     ----------
     purchases, fx : DataFrame
         Tables of those names.
-    currency : str
-        ISO 4217 code of the plan.
-    rules : Fx
-        How old a rate may be.
+    settings : Settings
+        The company's currency, and how old a rate may be.
 
     Returns
     -------
@@ -70,19 +59,19 @@ def value_purchases(purchases: pd.DataFrame, fx: pd.DataFrame, *, currency: str,
     lines = purchases.reindex(columns=list(kinds.index))
     lines = lines.astype({name: kind for name, kind in kinds.items() if name not in purchases})
     codes = lines["currency"].astype("str")
-    rate = known_rates(codes, lines["ordered_date"], fx, to=currency, rules=rules)
+    rate = known_rates(codes, lines["ordered_date"], fx, to=settings.company.currency, rules=settings.fx)
     return lines.assign(spend=(lines["quantity"] * lines["unit_price"].astype("float64") * rate).astype("float64"))
 
 
-def segment_suppliers(base: SupplyBase, *, rules: SupplierRules, as_of: date) -> pd.DataFrame:
+def segment_suppliers(base: SupplyBase, *, settings: Settings, as_of: date) -> pd.DataFrame:
     """Return ``supplier_segments``: every supplier by profit impact, supply risk and reliability.
 
     Parameters
     ----------
     base : SupplyBase
         Values of items, purchases and masters.
-    rules : SupplierRules
-        Limits, and how many receipts a figure needs.
+    settings : Settings
+        ``supplier_bands``: limits; ``lead_times.min_receipts`` that a figure needs; ``segments.window_months``.
     as_of : date
         Last day known; the window ends on it.
 
@@ -111,19 +100,20 @@ def segment_suppliers(base: SupplyBase, *, rules: SupplierRules, as_of: date) ->
     table = _names(base)
     if table.empty:
         return empty_table("supplier_segments")
-    begin = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=rules.window_months)
+    bands, enough = settings.supplier_bands, settings.lead_times.min_receipts
+    begin = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=settings.segments.window_months)
     bought = base.purchases[base.purchases["supplier_id"].notna().to_numpy(dtype=bool)]
     recent = bought[(bought["ordered_date"] >= begin).to_numpy(dtype=bool)]
-    table = table.join(_worth(base, recent)).join(_punctuality(bought, begin, as_of, rules.min_receipts))
+    table = table.join(_worth(base, recent)).join(_punctuality(bought, begin, as_of, enough))
     zeros = {"spend": 0.0, "revenue": 0.0, "net_margin": 0.0, "items": 0, "receipts": 0}
     table = table.fillna({name: zero for name, zero in zeros.items() if not table[name].isna().all()})
     scores = _scores(table, recent if len(recent) else bought, base)
     table["supply_risk"] = scores.mean(axis=1)
-    table["kraljic"] = _quadrants(table, rules.bands)
-    table["reliability"] = _reliability(table, rules)
+    table["kraljic"] = _quadrants(table, bands)
+    table["reliability"] = _reliability(table, bands, enough)
     both = (table["kraljic"] != "") & (table["reliability"] != "")
     table["segment"] = (table["kraljic"] + np.where(both, "-", "") + table["reliability"]).astype("str")
-    table["reason"] = _reasons(scores, table, rules)
+    table["reason"] = _reasons(scores, table, enough)
     return _typed(table)
 
 
@@ -237,21 +227,21 @@ def _quadrants(table: pd.DataFrame, bands: SupplierBands) -> pd.Series:
     return pd.Series(words, index=table.index, dtype="str").where(known, "")
 
 
-def _reliability(table: pd.DataFrame, rules: SupplierRules) -> pd.Series:
-    enough = (table["receipts"] >= rules.min_receipts).to_numpy(dtype=bool)
-    late = (table["late_share"] > rules.bands.late_limit).to_numpy(dtype=bool)
-    unsteady = (_lead_time_cv(table) > rules.bands.unsteady_cv).to_numpy(dtype=bool)
-    words = np.select([~enough, late, unsteady], ["", "late", "unsteady"], "reliable")
+def _reliability(table: pd.DataFrame, bands: SupplierBands, enough: int) -> pd.Series:
+    few = (table["receipts"] < enough).to_numpy(dtype=bool)
+    late = (table["late_share"] > bands.late_limit).to_numpy(dtype=bool)
+    unsteady = (_lead_time_cv(table) > bands.unsteady_cv).to_numpy(dtype=bool)
+    words = np.select([few, late, unsteady], ["", "late", "unsteady"], "reliable")
     return pd.Series(words, index=table.index, dtype="str")
 
 
-def _reasons(scores: pd.DataFrame, table: pd.DataFrame, rules: SupplierRules) -> pd.Series:
+def _reasons(scores: pd.DataFrame, table: pd.DataFrame, enough: int) -> pd.Series:
     texts = []
     for name, word in SCORES.items():
         written = word + " " + (scores[name] * 100).round().astype("Int64").astype("str") + " %"
         texts.append(written.where(scores[name].notna(), ""))
     risk = pd.concat(texts, axis=1).agg(lambda row: ", ".join(text for text in row if text), axis=1)
-    few = np.where(table["receipts"] >= rules.min_receipts, "", f"fewer than {rules.min_receipts} receipts")
+    few = np.where(table["receipts"] >= enough, "", f"fewer than {enough} receipts")
     head = np.where(risk != "", "risk: ", "")
     return (head + risk + np.where((risk != "") & (few != ""), "; ", "") + few).astype("str")
 

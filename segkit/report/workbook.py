@@ -12,6 +12,7 @@ from segkit.core.columns import Column, nomenclature
 from segkit.core.settings import Settings
 from segkit.report.column_facts import column_about, is_share, kind_of, rows_in_sheet, unit_of
 from segkit.report.numbers import decimals_for, plain_number
+from segkit.report.override_sheet import HINT, SHEET, present_overrides, write_override_sheet
 
 FILE_NAME = "segkit.xlsx"
 LONGEST_NAME = 31
@@ -23,7 +24,7 @@ ACCENT, WASH, MUTED, LOSS = "#1f5f8b", "#eef2f5", "#5c6670", "#c4622d"
 
 
 def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, settings: Settings, as_of: date) -> None:
-    """Write ``segkit.xlsx``: a list of the tables, what their columns mean, and one sheet per table.
+    """Write ``segkit.xlsx``: a list of the tables, what their columns mean, a sheet per table, and one to type in.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, set
     import xlsxwriter
 
     ordered = _in_order(tables if tables is not None else _read_tables(run_dir))
+    ordered.pop(SHEET, None)
     cells = sum(rows_in_sheet(name, frame) * frame.shape[1] for name, frame in ordered.items())
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": cells > LARGE}
     with xlsxwriter.Workbook(run_dir / FILE_NAME, options) as book:
@@ -56,13 +58,14 @@ def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, set
             }
         )
         formats = _Formats(book)
-        names = _sheet_names(["contents", "columns", *ordered])
+        names = _sheet_names(["contents", "columns", *ordered, SHEET])
         sheets = [book.add_worksheet(name) for name in names]
-        targets = dict(zip(ordered, names[2:], strict=True))
+        targets = dict(zip(ordered, names[2:-1], strict=True))
         _write_contents(sheets[0], ordered, targets, formats, settings, as_of)
         _write_columns(sheets[1], ordered, formats, settings.company.currency)
-        for sheet, (name, frame) in zip(sheets[2:], ordered.items(), strict=True):
+        for sheet, (name, frame) in zip(sheets[2:-1], ordered.items(), strict=True):
             _write_table(sheet, name, frame, formats, settings.company.currency)
+        write_override_sheet(sheets[-1], formats, present_overrides(run_dir), settings.segments.abc_labels)
 
 
 class _Formats:
@@ -138,6 +141,10 @@ def _write_contents(
         sheet.write_string(row, 1, spec.grain if spec else "", formats.get(text_wrap=True))
         sheet.write_number(row, 2, len(frame), formats.get(num_format="#,##0"))
         sheet.write_string(row, 3, _cut_note(name, frame), formats.get(font_color=LOSS, text_wrap=True))
+    last = 4 + len(tables)
+    sheet.write_url(last, 0, f"internal:'{SHEET}'!A1", link, SHEET)
+    sheet.write_string(last, 1, f"{nomenclature()[SHEET].grain}: type yours here", formats.get(text_wrap=True))
+    sheet.write_string(last, 3, HINT, formats.get(font_color=MUTED, text_wrap=True))
     sheet.freeze_panes(4, 0)
     _set_print(sheet, 3)
 

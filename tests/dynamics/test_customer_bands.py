@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
-from segkit.core.settings import CustomerBands, Segments
-from segkit.dynamics.customer_bands import CustomerRules, band_service, join_band, segment_customers
+from segkit.core.settings import CustomerBands, Settings
+from segkit.dynamics.customer_bands import band_service, join_band, segment_customers
 
 AS_OF = date(2025, 12, 31)
-RULES = CustomerRules(Segments(), CustomerBands())
+SETTINGS = Settings()
 
 
 def lines_of(days, **marks):
@@ -37,8 +37,8 @@ def values_of(**figures):
     return made.assign(service_share=(made["cost_to_serve"] / made["revenue"]).where(made["revenue"] > 0))
 
 
-def segmented(values, lines, rules=RULES, as_of=AS_OF):
-    return segment_customers(values, lines, rules=rules, as_of=as_of).set_index("customer_id")
+def segmented(values, lines, as_of=AS_OF):
+    return segment_customers(values, lines, settings=SETTINGS, as_of=as_of).set_index("customer_id")
 
 
 def test_class_and_band_make_the_segment():

@@ -54,6 +54,39 @@ def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
     return frame
 
 
+def find_header(path: Path, source: Source, names: list[str], *, within: int = 30) -> int:
+    """Return the row of a sheet, from 1, that holds the names of columns; what stands above it does not matter.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    source : Source
+        Names the sheet.
+    names : list of str
+        Columns that the row must hold.
+    within : int
+        Rows from the top in which it is looked for.
+
+    Returns
+    -------
+    int
+        The first such row.
+
+    Raises
+    ------
+    DataError
+        The file is no workbook, the sheet is not there, or no row holds the names: the nearest says what is missing.
+    """
+    rows = [{(write_cell(cell) or "").strip() for cell in row} for row in _sheet_rows(path, source)[:within]]
+    for place, cells in enumerate(rows, 1):
+        if cells >= set(names):
+            return place
+    best = max(rows, key=lambda cells: len(cells & set(names)), default=set())
+    absent = ", ".join(name for name in names if name not in best)
+    raise DataError(f"{path}: sheet {source.sheet!r} has no row of column names with {absent}\nPut the names back.")
+
+
 def _sheet_rows(path: Path, source: Source) -> list[list[Any]]:
     from python_calamine import CalamineError, CalamineWorkbook
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from segkit.core.errors import DataError, list_problems
 
+KEPT_BY_HAND = ("class_overrides",)
+
 
 def require_fresh(inputs: dict[str, dict[str, Any]], today: date, max_age_days: int | None) -> None:
     """Raise a DataError if the newest order is older than ``max_age_days``.
@@ -38,14 +40,14 @@ def require_not_shrunk(
     Parameters
     ----------
     inputs, earlier : dict
-        Facts by input table now and at the last report; ``rows`` counts.
+        Facts by input table now and at the last report; ``rows`` counts. What a person keeps by hand may shrink.
     max_shrink : float
         Share of rows [0-1] that may be missing.
     """
     problems = []
     for table, facts in earlier.items():
         before, now = facts.get("rows", 0), inputs.get(table, {}).get("rows", 0)
-        if now < before * (1 - max_shrink):
+        if table not in KEPT_BY_HAND and now < before * (1 - max_shrink):
             problems.append(f"{table} has {now:,} rows, the last report had {before:,} ({now / before - 1:+.0%})")
     if problems:
         fix = f"run.max_shrink allows {max_shrink:.0%} less. Look for a broken export, or run with --allow-shrunk."
