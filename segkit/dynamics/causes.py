@@ -9,7 +9,7 @@ import pandas as pd
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table, nomenclature
 from segkit.dynamics.peers import LineMoney, Norm, find_norm, take_money
-from segkit.dynamics.remedies import find_remedies, measure_levers
+from segkit.dynamics.remedies import find_items_to_drop, find_remedies, measure_levers
 
 CAUSES = {
     "mix_effect": "mix",
@@ -83,18 +83,23 @@ def list_margin_causes(lines: pd.DataFrame, *, currency: str = "") -> pd.DataFra
     Notes
     -----
     The lever is that of the main cause; where undoing that cause wholly is not enough, it is the price, and the remedy
-    says so. Prices and discounts: refunds and payment costs go with what was paid. Order size: the same goods in
-    fewer orders save what freight and work go by order. Everything else stays as it was; demand too.
+    says so. Mix: without its worst items a customer's margin is zero or above. Prices and discounts: refunds and
+    payment costs go with what was paid. Order size: the same goods in fewer orders save what freight and work go by
+    order. Everything else stays as it was; demand too.
     """
     money = take_money(lines)
     norm = find_norm(money)
     effects, levers = _effects(money, norm), measure_levers(money, norm)
+    item, items = pd.factorize(lines["item_id"], sort=True)
     parts = []
     for entity in ("customer", "item"):
         codes, names = pd.factorize(lines[f"{entity}_id"], sort=True)
         sums = _roll_up(money, effects, codes, len(names))
         sums["main_cause"] = _main_causes(sums, LOW_PRICED if entity == "item" else "mix")
-        rolled = levers.roll_up(codes, len(names))
+        mixed = (sums["main_cause"] == "mix") & (sums["net_margin"] < 0)
+        worst = find_items_to_drop(codes, item, money.net, mixed.to_numpy())
+        named = [items[int(code)] if code == code else "" for code in worst.pop("worst")]
+        rolled = levers.roll_up(codes, len(names)).join(worst).assign(worst_item=named)
         cured = find_remedies(sums, rolled, entity=entity, currency=currency)
         table = pd.concat([sums, cured], axis=1)
         table.insert(0, "entity", pd.Series(entity, index=table.index, dtype="str"))

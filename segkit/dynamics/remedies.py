@@ -13,7 +13,7 @@ from segkit.dynamics.peers import LineMoney, Norm
 
 _LEVER_OF = {
     "price": "price",
-    "mix": "price",
+    "mix": "mix",
     "price against cost": "price",
     "": "price",
     "cost": "cost",
@@ -87,6 +87,41 @@ def measure_levers(money: LineMoney, norm: Norm) -> Levers:
     )
 
 
+def find_items_to_drop(customer: np.ndarray, item: np.ndarray, net: np.ndarray, loses: np.ndarray) -> pd.DataFrame:
+    """Return how few of its items a loss maker would have to do without for the rest to earn, the worst first.
+
+    Parameters
+    ----------
+    customer, item : ndarray of int
+        Codes of each line.
+    net : ndarray
+        Net margin of each line [currency].
+    loses : ndarray of bool
+        By customer code: which customers are asked about.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer code: items, how many there are; drop, how many must go; worst, the code of the first.
+        Blank for customers who were not asked about.
+    """
+    found = pd.DataFrame(np.nan, index=range(len(loses)), columns=["items", "drop", "worst"])
+    if not loses.any():
+        return found
+    rows, count = loses[customer], int(item.max()) + 1
+    codes, pairs = pd.factorize(customer[rows] * count + item[rows])
+    sums = np.bincount(codes, weights=net[rows])
+    order = np.lexsort((pairs % count, sums.astype("float32"), pairs // count))  # float32: noise must not break ties
+    who, what, sums = pairs[order] // count, pairs[order] % count, sums[order]
+    first = np.flatnonzero(np.diff(who, prepend=-1))
+    each = np.diff(np.append(first, len(who)))
+    kept = np.repeat(np.add.reduceat(sums, first), each) - _running(sums, first, each)
+    place = np.arange(len(who)) - np.repeat(first, each) + 1.0
+    fewest = np.minimum.reduceat(np.where(kept >= 0, place, np.inf), first)
+    found.loc[who[first], ["items", "drop", "worst"]] = np.column_stack([each, fewest, what[first]])
+    return found
+
+
 def find_remedies(sums: pd.DataFrame, levers: pd.DataFrame, *, entity: str, currency: str = "") -> pd.DataFrame:
     """Return what alone would bring the net margin of each loss maker to zero.
 
@@ -95,7 +130,7 @@ def find_remedies(sums: pd.DataFrame, levers: pd.DataFrame, *, entity: str, curr
     sums : DataFrame
         net_margin and main_cause, one row per customer or item.
     levers : DataFrame
-        From `Levers.roll_up`, same rows.
+        From `Levers.roll_up`, same rows, with items, drop (see `find_items_to_drop`) and worst_item, the item's name.
     entity : str
         customer or item, for the words.
     currency : str
@@ -135,6 +170,7 @@ def _figures(loss: pd.Series, of: pd.DataFrame) -> dict[str, dict[str, pd.Series
     cheaper = 1 - loss / of["cost"].where(of["cost"] > 0)
     parts = {
         "price": (one, 1 + rise, loss.where(rise.isna(), 0.0)),
+        "mix": (of["items"], of["items"] - of["drop"], loss.where(~(of["drop"] < of["items"]), 0.0)),
         "cost": (one, cheaper, loss - of["cost"]),
         "discount": (
             discount / gross,
@@ -153,6 +189,11 @@ def _figures(loss: pd.Series, of: pd.DataFrame) -> dict[str, dict[str, pd.Series
     }
 
 
+def _running(values: np.ndarray, first: np.ndarray, each: np.ndarray) -> np.ndarray:
+    total = values.cumsum()
+    return total - np.repeat(total[first] - values[first], each)
+
+
 def _chosen(figures: dict[str, dict[str, pd.Series]], lever: pd.Series, name: str) -> pd.Series:
     made = pd.Series(np.nan, index=lever.index)
     for which, figure in figures.items():
@@ -165,6 +206,8 @@ def _sentence(row: dict, currency: str) -> str:
         return "none: nothing was paid for, only goods taken back or given away"
     if row["lever"] == row["asked"]:
         return _words(row, currency)
+    if row["asked"] == "mix":
+        return f"not by mix: every item loses; {_words(row, currency)}"
     alone = f"not by {_NAMES[row['asked']]} alone: {_money(row['left'], currency, up=False)} would still be lost"
     if not row["lever"]:
         return f"{alone}, and so little was kept that no price would do"
@@ -173,6 +216,7 @@ def _sentence(row: dict, currency: str) -> str:
 
 _NAMES = {
     "price": "price",
+    "mix": "mix",
     "cost": "cost of the goods",
     "discount": "discount",
     "freight": "freight",
@@ -188,6 +232,9 @@ def _words(row: dict, currency: str) -> str:
     lever, now, needed = row["lever"], row["now"], row["needed"]
     if lever == "price":
         return f"prices {_percent(needed - 1, up=True)} higher"
+    if lever == "mix":
+        gone = "the worst item" if now - needed == 1 else f"the {now - needed:,.0f} worst items"
+        return f"without {gone} of {now:,.0f} (first {row['worst_item']})"
     if lever == "cost":
         return f"unit costs {_percent(1 - needed, up=True)} lower"
     if lever == "payment terms":

@@ -354,7 +354,13 @@ def check_remedies(lines):
     causes, norm = list_margin_causes(lines, currency="EUR"), line_norms(lines)
     losing = causes[causes["net_margin"] < 0]
     cured = losing[losing["lever"] != ""]
-    for row in cured.to_dict("records"):
+    for row in cured[cured["lever"] == "mix"].to_dict("records"):
+        own = lines[lines["customer_id"] == row["entity_id"]].groupby("item_id")["net_margin"].sum().sort_values()
+        gone = int(row["lever_now"] - row["lever_needed"])
+        assert own.iloc[gone:].sum() >= 0 > own.iloc[gone - 1 :].sum()
+        assert f"first {own.index[0]}" in row["remedy"]
+        assert len(own) == row["lever_now"] > gone
+    for row in cured[cured["lever"] != "mix"].to_dict("records"):
         size = lines.loc[lines[f"{row['entity']}_id"] == row["entity_id"], ["revenue", "cost"]].abs().sum().sum()
         assert cured_margin(lines, row, norm) == pytest.approx(0.0, abs=1e-7 * size), row
     assert (losing["remedy"] != "").all()
@@ -365,8 +371,19 @@ def check_remedies(lines):
 @pytest.mark.parametrize("cause", CAUSES.values())
 def test_the_remedy_of_each_cause_gives_zero(cause):
     cured = check_remedies(spoil(cause))
-    lever = "price" if cause == "mix" else cause
-    assert cured.query("entity == 'customer'")["lever"].tolist() == [lever]
+    assert cured.query("entity == 'customer'")["lever"].tolist() == ["price" if cause == "mix" else cause]
+
+
+def test_where_the_mix_is_the_cause_the_fewest_items_are_named():
+    rows = spoil("mix")
+    good = rows[rows["item_id"] == "SKU-0001"].iloc[-1:].assign(
+        order_id="good", customer_id="CUST-0000", is_return=False, quantity=30.0, revenue=570.0, cost=360.0
+    )  # fmt: skip
+    lines = with_margin(pd.concat([rows, good], ignore_index=True))
+    found = check_remedies(lines).query("entity_id == 'CUST-0000'").iloc[0]
+    assert (found["main_cause"], found["lever"]) == ("mix", "mix")
+    assert found["remedy"] == "without the worst item of 2 (first SKU-0009)"
+    assert "not by mix: every item loses" in list_margin_causes(rows).set_index("entity_id").loc["CUST-0000", "remedy"]
 
 
 @given(st.integers(0, 10_000))

@@ -84,6 +84,7 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
         },
     )
     made["micro_map"] = _micro_map(rng)
+    made["margin_causes"] = _margin_causes(names, worth, rng)
     made["activity_costs"] = table(
         "activity_costs",
         {"activity": ["picking", NASTY], "used_cost": [800.0, 50.0], "unused_cost": [200.0, -5.0]},
@@ -104,6 +105,15 @@ def _micro_map(rng: np.random.Generator) -> pd.DataFrame:
     columns = {"customer_segment": who, "item_segment": what, "channel": where, "micro_segment": names, "level": level}
     figures = {"lines": [9] * len(cells), "revenue": np.abs(margin) * 3, "net_margin": margin}
     return table("micro_map", columns | figures)
+
+
+def _margin_causes(names: list[str], worth: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    effects = [name for name in nomenclature()["margin_causes"].columns if name.endswith("_effect")]
+    parts = {name: rng.normal(-200, 900, len(names)) for name in effects}
+    words = [effects[n].removesuffix("_effect").replace("_", " ") for n in np.argmin(list(parts.values()), axis=0)]
+    head = {"entity": ["customer"] * len(names), "entity_id": [NASTY, *names[1:]], "net_margin": worth - 4000}
+    parts["normal_margin"] = head["net_margin"] - sum(parts.values())
+    return table("margin_causes", head | parts | {"main_cause": words})
 
 
 def _periods(months: int) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.core.columns import nomenclature
 from segkit.report import charts
 from segkit.report.charts.frame import start_figure
 
@@ -24,6 +25,8 @@ CHARTS = {
     "micro_segments": lambda t: charts.plot_micro_segments(t["micro_map"], currency="EUR"),
     "margin_steps": lambda t: charts.plot_margin_steps(t["customer_value"], currency="EUR"),
     "capacity": lambda t: charts.plot_capacity(t["activity_costs"], currency="EUR"),
+    "loss_causes_customer": lambda t: charts.plot_loss_causes(t["margin_causes"], currency="EUR"),
+    "cause_totals_customer": lambda t: charts.plot_cause_totals(t["margin_causes"], currency="EUR"),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
@@ -309,3 +312,28 @@ def test_customer_grid_title_says_what_the_dear_ones_leave():
     assert title == "2 customers that are dear to serve buy 40% of revenue and leave EUR 2 of EUR 22 net margin"
     unknown = charts.plot_customer_grid(bands.assign(service_band=""), value)
     assert title_of(unknown).startswith("What customers cost to serve is unknown")
+
+
+def causes_of(*rows):
+    names = ["entity_id", "net_margin", "normal_margin", "price_effect", "returns_effect", "main_cause"]
+    made = pd.DataFrame(rows, columns=names).assign(entity="customer")
+    return made.reindex(columns=list(nomenclature()["margin_causes"].columns), fill_value=0.0)
+
+
+def test_loss_causes_title_counts_the_main_causes():
+    one, two = ("A", -50.0, 100.0, -150.0, 0.0, "price"), ("B", -20.0, 10.0, 0.0, -30.0, "returns")
+    three = ("C", -30.0, 20.0, -40.0, -10.0, "price")
+    earns = ("D", 30.0, 20.0, 10.0, 0.0, "")
+    told = [title_of(charts.plot_loss_causes(causes_of(*rows, earns), currency="EUR")).replace("\xa0", " ")
+            for rows in ((one,), (one, two), (one, three), (one, two, three))]  # fmt: skip
+    assert told == [
+        "1 customer loses EUR 50, mainly by price",
+        "2 customers lose EUR 70, 1 each mainly by price and returns",
+        "2 customers lose EUR 80, all mainly by price",
+        "3 customers lose EUR 100, 2 of them mainly by price",
+    ]
+    totals = title_of(charts.plot_cause_totals(causes_of(one, two, three, earns), currency="EUR"))
+    assert totals.replace("\xa0", " ") == (
+        "Customers that lose money miss EUR 230 of a normal margin: 83% by price, 17% by returns"
+    )
+    assert title_of(charts.plot_loss_causes(causes_of(earns))) == "No data"

@@ -3,6 +3,7 @@
 The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
 """
 
+from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
 from segkit.report.charts.frame import figure_svg
@@ -18,11 +19,13 @@ __all__ = [
     "plot_abc",
     "plot_abc_xyz",
     "plot_capacity",
+    "plot_cause_totals",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
     "plot_demand",
     "plot_life_cycle",
+    "plot_loss_causes",
     "plot_margin_by",
     "plot_margin_steps",
     "plot_micro_segments",
