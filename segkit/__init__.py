@@ -31,6 +31,7 @@ _PUBLIC = {
         "value_micro_segments",
     ],
     "segkit.dynamics.profit_bridge": ["bridge_profit"],
+    "segkit.dynamics.segment_trends": ["follow_segments"],
     "segkit.dynamics.values": ["value_items", "value_customers", "value_groups"],
     "segkit.dynamics.cost_to_serve": ["charge_lines", "count_activity_costs"],
     "segkit.dynamics.value_classes": [

@@ -173,7 +173,9 @@ class Plan(Shelf):
     def customer_segments(self) -> pd.DataFrame:
         """Customers of the history by value, cost-to-serve and recency."""
         lines, rules = self.order_lines, self.settings
-        made = customer_bands.segment_customers(self.customer_value, lines, settings=rules, as_of=self.as_of)
+        made = customer_bands.segment_customers(
+            self.customer_value, self.order_lines, settings=self.settings, as_of=self.as_of
+        )
         return self._overridden(made)
 
     @table

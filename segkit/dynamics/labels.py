@@ -1,4 +1,4 @@
-"""Order lines under the names by which change is followed: category, region and today's classes of what was sold."""
+"""Order lines under the names by which change is followed: category, region, and the successor of what was replaced."""
 
 import numpy as np
 import pandas as pd
@@ -39,36 +39,15 @@ def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
     return followed.assign(**ids, **labels)
 
 
-def add_classes(lines: pd.DataFrame, item_segments: pd.DataFrame, customer_segments: pd.DataFrame) -> pd.DataFrame:
-    """Return labelled lines with item_class and customer_class: the value classes as they are today.
-
-    Parameters
-    ----------
-    lines : DataFrame
-        From `label_lines`.
-    item_segments, customer_segments : DataFrame
-        Tables of those names.
-
-    Returns
-    -------
-    DataFrame
-        Same rows; who has no class is in (none).
-    """
-    return lines.assign(
-        item_class=_label(lines["item_id"], item_segments, "item_id", "abc", "(none)"),
-        customer_class=_label(lines["customer_id"], customer_segments, "customer_id", "abc", "(none)"),
-    )
-
-
 def _category(ids: pd.Series) -> pd.Series:
     codes, names = pd.factorize(ids, sort=True)
     return pd.Series(pd.Categorical.from_codes(codes, pd.Index(names, dtype="str")), index=ids.index)
 
 
-def _label(ids: pd.Series, master: pd.DataFrame, key: str, name: str, blank: str = ALL) -> pd.Series:
+def _label(ids: pd.Series, master: pd.DataFrame, key: str, name: str) -> pd.Series:
     """Return a column of a master table by the ids of the lines, as categories."""
     known = master.drop_duplicates(key).set_index(key) if name in master else pd.DataFrame({name: []}, dtype="str")
-    labels = known[name].astype("str").reindex(ids.cat.categories).replace("", None).fillna(blank)
+    labels = known[name].astype("str").reindex(ids.cat.categories).replace("", None).fillna(ALL)
     codes, names = pd.factorize(labels, sort=True)
     return pd.Series(pd.Categorical.from_codes(codes[ids.cat.codes], pd.Index(names, dtype="str")), index=ids.index)
 

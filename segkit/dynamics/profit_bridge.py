@@ -214,6 +214,7 @@ def _full_months(lines: pd.DataFrame, periods: pd.DataFrame) -> tuple[list[Span]
     """Return the months that the data cover in full, and how many make a year; of weekly rows, blocks of four weeks."""
     if periods.empty:
         return [], 12
+    periods = periods.sort_values("period", ignore_index=True)
     first, last = periods.iloc[0], periods.iloc[-1]
     begin = first["period"] if len(periods) == 1 else first["period_end"] - pd.Timedelta(days=first["days"] - 1)
     end = last["period"] + pd.Timedelta(days=last["days"] - 1)
