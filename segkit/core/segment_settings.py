@@ -9,6 +9,24 @@ from segkit.core.source_settings import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class LifeCycle(Section):
+    """When an item is new, declining, dormant."""
+
+    new_months: int = Field(6, ge=1, description="New: launch, or first demand, in the last so many months.")
+    dormant_months: int = Field(6, ge=1, description="Dormant: no demand in the last so many months.")
+    decline_share: Share = Field(
+        0.5, description="Declining: last half year below this share of the same half year before."
+    )
+
+
+class Patterns(Section):
+    """Limits of the Syntetos-Boylan-Croston demand patterns."""
+
+    adi_limit: float = Field(1.32, gt=1, description="Average demand interval above which demand is intermittent.")
+    cv2_limit: float = Field(0.49, gt=0, description="Squared CV of sizes above which demand is erratic or lumpy.")
+    min_demand_periods: int = Field(3, ge=2, description="Fewer periods with demand give no pattern.")
+
+
 class Segments(Section):
     """How items and customers are classed."""
 

@@ -17,11 +17,14 @@ from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
 from segkit.core.segment_settings import (
     CustomerBands,
+    LifeCycle,
     MicroSegments,
+    Patterns,
     RuleSegment,
     Segments,
     Stability,
     SupplierBands,
+    Watch,
 )
 from segkit.core.source_settings import Rule, Section, Source, share_file
 
@@ -113,24 +116,6 @@ class Assume(Section):
     )
 
 
-class LifeCycle(Section):
-    """When an item is new, declining, dormant."""
-
-    new_months: int = Field(6, ge=1, description="New: launch, or first demand, in the last so many months.")
-    dormant_months: int = Field(6, ge=1, description="Dormant: no demand in the last so many months.")
-    decline_share: Share = Field(
-        0.5, description="Declining: last half year below this share of the same half year before."
-    )
-
-
-class Patterns(Section):
-    """Limits of the Syntetos-Boylan-Croston demand patterns."""
-
-    adi_limit: float = Field(1.32, gt=1, description="Average demand interval above which demand is intermittent.")
-    cv2_limit: float = Field(0.49, gt=0, description="Squared CV of sizes above which demand is erratic or lumpy.")
-    min_demand_periods: int = Field(3, ge=2, description="Fewer periods with demand give no pattern.")
-
-
 class LeadTimes(Section):
     """How lead times are taken from purchases."""
 
@@ -172,16 +157,20 @@ class Settings(Section):
     rules: dict[str, RuleSegment] = Field({}, description="Rule segments by name.")
     micro_segments: MicroSegments = MicroSegments()
     stability: Stability = Stability()
+    watch: Watch = Watch()
     lead_times: LeadTimes = LeadTimes()
     fx: Fx = Fx()
     run: Run = Run()
 
     @model_validator(mode="after")
     def _classes_have_their_figures(self) -> Self:
+        problems = []
         if self.segments.measure == "cost_criterion" and None in (self.assume.order_cost, self.assume.holding_rate):
-            raise ValueError("segments.measure cost_criterion needs assume.order_cost and assume.holding_rate")
+            problems.append("segments.measure cost_criterion needs assume.order_cost and assume.holding_rate")
         if self.segments.xyz_by == "forecast_error" and "forecast_errors" not in self.sources:
-            raise ValueError("segments.xyz_by forecast_error needs a table: name its file in sources.forecast_errors")
+            problems.append("segments.xyz_by forecast_error needs a table: name its file in sources.forecast_errors")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @field_validator("sources", mode="before")

@@ -17,6 +17,8 @@ _WHY = {
     "cost": "no cost is given and assume.gross_margin is not set",
     "assume.item_cost_factor": "the line records no cost; what the item costs today stands in, also for earlier days",
     "assume.capital_rate": "no table says what it costs to wait until customers pay",
+    "assume.order_cost": "no table says what a replenishment order costs; the cost criterion of items rests on it",
+    "assume.holding_rate": "no table says what holding stock costs; the cost criterion of items rests on it",
     "cost_to_serve": "no table activities: the work of serving customers is not counted",
     "currency": "no currency is named",
     "location": "no location_id is named",
@@ -48,12 +50,15 @@ def list_assumptions(
     """
     source, margin = lines["cost_source"], settings.assume.gross_margin
     nameless = (lines["customer_id"] == UNKNOWN_CUSTOMER) & (lines["customer_id"] != UNKNOWN_CUSTOMER).any()
+    stock_costs = settings.assume.order_cost is not None and settings.assume.holding_rate is not None
     found = {
         ("assume.gross_margin", f"{margin}", "share of revenue"): source == "assumed",
         ("cost", "unknown", ""): source == "missing",
         ("assume.item_cost_factor", f"{settings.assume.item_cost_factor:g}", "x the item's unit_cost"): source
         == "item",
         ("assume.capital_rate", f"{settings.assume.capital_rate}", "a year"): lines["payment_cost"] != 0,
+        ("assume.order_cost", f"{settings.assume.order_cost}", "an order line"): lines["cost"].notna() & stock_costs,
+        ("assume.holding_rate", f"{settings.assume.holding_rate}", "a year"): lines["cost"].notna() & stock_costs,
         ("cost_to_serve", _counted(lines), ""): lines["net_margin"].notna() & (not lines["activity_cost"].any()),
         ("currency", settings.company.currency, ""): _blank(sold, "currency"),
         ("location", "one location", ""): _blank(sold, "location_id"),

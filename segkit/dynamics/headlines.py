@@ -17,6 +17,7 @@ _OF_MEASURE = {
     "quantity": "the units",
     "cost_criterion": "the cost criterion",
 }
+_OF_VARIABILITY = {"cv": "CV", "seasonal_error": "CV after the season", "forecast_error": "forecast error"}
 DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
 
 
@@ -174,8 +175,8 @@ def _steadiness(segments: pd.DataFrame, rules: Segments) -> tuple | None:
     if known.empty:
         return None
     steady = known.loc[known["xyz"] == "X", "measure_value"].sum() / total
-    limit = rules.xyz_limits[0]
-    sentence = f"{steady:.1%} of {_OF_MEASURE[rules.measure]} comes from items with steady demand (CV up to {limit:g})."
+    limit = f"{_OF_VARIABILITY[rules.xyz_by]} up to {rules.xyz_limits[0]:g}"
+    sentence = f"{steady:.1%} of {_OF_MEASURE[rules.measure]} comes from items with steady demand ({limit})."
     return PROFIT_STEP, "steady_share", sentence, steady, "share"
 
 

@@ -25,7 +25,7 @@ def segment_items(
         Table ``item_profile``. An item without one (a superseded item whose history went to its successor, or one
         that was only returned) has no XYZ class.
     errors : DataFrame, optional
-        item_id and what ``rules.xyz_by`` asks for: table ``seasonality`` or ``forecast_errors``; none for the CV.
+        What ``rules.xyz_by`` asks for: table ``seasonality`` or ``forecast_errors``; none for the CV.
     rules : Segments
         Measure, shares, labels, groups and XYZ limits.
 
