@@ -172,7 +172,6 @@ class Plan(Shelf):
     @table
     def customer_segments(self) -> pd.DataFrame:
         """Customers of the history by value, cost-to-serve and recency."""
-        lines, rules = self.order_lines, self.settings
         made = customer_bands.segment_customers(
             self.customer_value, self.order_lines, settings=self.settings, as_of=self.as_of
         )
