@@ -20,6 +20,7 @@ from segkit.core.store import InputStore
 from segkit.dynamics import (
     assumptions,
     causes,
+    confidence,
     cost_to_serve,
     customer_bands,
     demand,
@@ -205,6 +206,14 @@ class Plan(Shelf):
         """Classes of items and customers at the end of every month, from what was known then."""
         days, tables = self._selling_days(), (self.order_lines, self.items, self.activities)
         return history.track_segments(*tables, days=days, settings=self.settings)
+
+    @table
+    def segment_confidence(self) -> pd.DataFrame:
+        """How sure every class is: how often it comes out again when the months are redrawn."""
+        classed = confidence.Classed(self.item_segments, self.customer_segments, self.items)
+        return confidence.rate_classes(
+            self._window(), self.demand, classed, as_of=self.as_of, settings=self.settings
+        )
 
     @table
     def reconciliation(self) -> pd.DataFrame:
