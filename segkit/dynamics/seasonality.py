@@ -37,8 +37,8 @@ def measure_seasonality(demand: pd.DataFrame, items: pd.DataFrame, *, periods: P
     -------
     DataFrame
         One row per category and per item; blank, with the reason, where there are fewer than two full cycles or no
-        demand. A category is the mean of its items, each in multiples of its own mean demand: what single items hide
-        in noise shows there, and no large item speaks for all.
+        demand. A category is the mean of its items, each in multiples of its own mean demand and weighted by its
+        steadiness (1 / variance): what single items hide in noise shows there, and no large item speaks for all.
 
     Notes
     -----
@@ -108,7 +108,9 @@ def _smoothers(length: int, cycle: int) -> tuple[np.ndarray, np.ndarray]:
     """Return season and trend of every unit series: one row per place of the 1."""
     from statsmodels.tsa.seasonal import STL
 
-    fits = [STL(unit, period=cycle, seasonal=10 * length + 1, seasonal_deg=0).fit() for unit in np.eye(length)]
+    jump = max(cycle // 10, 1)  # a tenth of the window, between which smooth curves are drawn straight, as R does
+    options = {"seasonal": 10 * length + 1, "seasonal_deg": 0, "trend_jump": jump, "low_pass_jump": jump}
+    fits = [STL(unit, period=cycle, **options).fit() for unit in np.eye(length)]
     return np.array([fit.seasonal for fit in fits]), np.array([fit.trend for fit in fits])
 
 
