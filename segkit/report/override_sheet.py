@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import Column, empty_table, input_tables
+from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.source_settings import Source
+from segkit.core.sources.mapping import map_table
 from segkit.report.column_facts import rows_in_sheet
 
 SHEET = "class_overrides"
@@ -86,17 +88,37 @@ def read_override_sheet(workbook: Path) -> pd.DataFrame:
     DataError
         The sheet or its columns are not there, or cells cannot be read or break the contract: all of them at once.
     """
-    from segkit.core.sources.excel_files import find_header
-    from segkit.core.sources.mapping import read_table
+    from segkit.core.sources.excel_files import find_header, read_excel
 
     spec = input_tables()[SHEET]
     whole = Path(workbook).resolve()
     source = Source(file=whole.name, format="excel", sheet=SHEET)
     head = find_header(whole, source, list(spec.required))
-    marked = read_table(SHEET, source.model_copy(update={"header_row": head}), whole.parent)
+    raw = read_excel(whole, source.model_copy(update={"header_row": head}), list)
+    _require_readable(raw, source)
+    return with_types(map_table(SHEET, raw, source).frame)
+
+
+def with_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return overrides with every column of the table, typed, sorted by its key."""
     typed = empty_table(SHEET).dtypes
-    frame = marked.frame.reindex(columns=list(typed.index)).astype(typed.to_dict())
-    return frame.sort_values(list(spec.key), ignore_index=True)
+    whole = frame.reindex(columns=list(typed.index)).astype(typed.to_dict())
+    return whole.sort_values(list(input_tables()[SHEET].key), ignore_index=True)
+
+
+def _require_readable(raw: pd.DataFrame, source: Source) -> None:
+    """Raise with everything that a person must mend in the sheet: in a table of classes a first day counts as well."""
+    problems = []
+    try:
+        map_table(SHEET, raw, source)
+    except DataError as error:
+        problems = [line.strip() for line in str(error).splitlines() if line.startswith("  ")] or [str(error)]
+    lenient = source.model_copy(update={"unreadable": "set_aside", "duplicates": "set_aside"})
+    notes = map_table(SHEET, raw, lenient).notes
+    unread = [note for note in notes if "unreadable" in note.reason]
+    problems += [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
+    if problems:
+        raise DataError(list_problems(f"sheet '{SHEET}' cannot be used", problems, ["Mend the cells and save again."]))
 
 
 def _about(about: Column, required: bool) -> str:

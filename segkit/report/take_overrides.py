@@ -14,7 +14,7 @@ from segkit.core.inputs import Inputs, read_inputs
 from segkit.core.settings import FILE_NAME, Settings, check_settings, read_settings, workspace_folder
 from segkit.core.source_settings import Source
 from segkit.dynamics.overrides import require_overrides
-from segkit.report.override_sheet import SHEET, read_override_sheet
+from segkit.report.override_sheet import SHEET, read_override_sheet, with_types
 
 CSV_NAME = f"{SHEET}.csv"
 _KEY = ["entity", "entity_id", "valid_from"]
@@ -86,12 +86,10 @@ def _present(settings: Settings, folder: Path) -> pd.DataFrame:
     """Return the overrides that the workspace has now."""
     from segkit.core.sources.mapping import read_table
 
-    typed = empty_table(SHEET)
     source = settings.sources.get(SHEET)
     if source is None or not (folder / source.file).is_file():
-        return typed
-    frame = read_table(SHEET, source, folder).frame
-    return frame.reindex(columns=list(typed.columns)).astype(typed.dtypes.to_dict())
+        return empty_table(SHEET)
+    return with_types(read_table(SHEET, source, folder).frame)
 
 
 def _without_overrides(settings: Settings) -> Settings:
