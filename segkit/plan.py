@@ -26,7 +26,9 @@ from segkit.dynamics import (
     demand,
     headlines,
     history,
+    known,
     labels,
+    level_changes,
     line_kinds,
     micro,
     overrides,
@@ -45,7 +47,7 @@ from segkit.dynamics import (
     values,
     whale,
 )
-from segkit.explain import Explanation, explain_item
+from segkit.explain import Explanation, explain
 
 
 class Plan(Shelf):
@@ -204,16 +206,13 @@ class Plan(Shelf):
     @table
     def segment_history(self) -> pd.DataFrame:
         """Classes of items and customers at the end of every month, from what was known then."""
-        days, tables = self._selling_days(), (self.order_lines, self.items, self.activities)
-        return history.track_segments(*tables, days=days, settings=self.settings)
+        return history.track_segments(self._records(), settings=self.settings)
 
     @table
     def segment_confidence(self) -> pd.DataFrame:
         """How sure every class is: how often it comes out again when the months are redrawn."""
         classed = confidence.Classed(self.item_segments, self.customer_segments, self.items)
-        return confidence.rate_classes(
-            self._window(), self.demand, classed, as_of=self.as_of, settings=self.settings
-        )
+        return confidence.rate_classes(self._window(), self.demand, classed, as_of=self.as_of, settings=self.settings)
 
     @table
     def reconciliation(self) -> pd.DataFrame:
@@ -242,6 +241,11 @@ class Plan(Shelf):
     def segment_dynamics(self) -> pd.DataFrame:
         """Volume, prices, margin and share of every segment, period by period."""
         return segment_trends.follow_segments(self._labelled_segments(), self.periods)
+
+    @table
+    def change_points(self) -> pd.DataFrame:
+        """When the demand or net margin of a segment changed its level to stay."""
+        return level_changes.find_change_points(self.segment_dynamics, periods=self.settings.periods)
 
     # -------------------------------------------------------------- supply
     @table
@@ -281,23 +285,30 @@ class Plan(Shelf):
         """What the headlines would be if each assumption were 20 % lower or higher."""
         return assumptions.vary_assumptions(self.assumptions, self.headlines, self._headlines_if)
 
-    # -------------------------------------------------------------- one item under the eye
-    def explain(self, item_id: str, location_id: str | None = None, customer_id: str | None = None) -> Explanation:
-        """Return one item's way from its order lines to every result so far.
+    # -------------------------------------------------------------- one item or customer under the eye
+    def explain(
+        self, item_id: str | None = None, location_id: str | None = None, customer_id: str | None = None
+    ) -> Explanation:
+        """Return the way of one item, or of one customer, from its order lines to every result so far.
 
         Parameters
         ----------
-        item_id : str
-            The item.
-        location_id, customer_id : str, optional
-            Show only this location's or customer's rows, where a table tells them apart.
+        item_id, customer_id : str, optional
+            The item, the customer, or both: the item's way, narrowed to the customer where a table tells them apart.
+        location_id : str, optional
+            Show only this location's rows, where a table tells them apart.
 
         Returns
         -------
         Explanation
             Steps, each with a sentence and the rows behind it; prints as text and shows as HTML in a notebook.
+
+        Raises
+        ------
+        UsageError
+            Neither an item nor a customer is named.
         """
-        return explain_item(self, item_id, location_id=location_id, customer_id=customer_id)
+        return explain(self, item_id, location_id, customer_id)
 
     @property
     def currency(self) -> str:
@@ -334,8 +345,9 @@ class Plan(Shelf):
         name = names.get(self.settings.segments.xyz_by)
         return getattr(self, name) if name else None
 
-    def _selling_days(self) -> history.SellingDays:
-        return history.SellingDays(*self.read_activity(), pd.Timestamp(self.as_of))
+    def _records(self) -> known.Records:
+        tables = self.order_lines, self.items, self.activities
+        return known.Records(*tables, *self.read_activity(), pd.Timestamp(self.as_of))
 
     def _window(self) -> pd.DataFrame:
         return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)

@@ -1,6 +1,5 @@
 """Classes month by month, each made by the plan's own functions from what was known at the end of its month."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,55 +8,29 @@ import pandas as pd
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table, nomenclature
 from segkit.core.masters import look_up
-from segkit.core.periods import list_periods
-from segkit.core.settings import Periods, Settings
+from segkit.core.settings import Settings
 from segkit.dynamics.customer_bands import band_service, join_band
 from segkit.dynamics.demand import follow_successors
-from segkit.dynamics.known import known_at
+from segkit.dynamics.known import Records
 from segkit.dynamics.month_sums import sum_by_month, window_noise
 from segkit.dynamics.past_profiles import PastDemand
 from segkit.dynamics.segments import customer_measure, segment_items
 from segkit.dynamics.stability import add_stable_classes
 from segkit.dynamics.stock_ranks import add_cost_criterion
 from segkit.dynamics.value_classes import classify_by_settings
-from segkit.dynamics.values import last_months
 from segkit.formulas.sums import clean_sums
 
 _ITEM_SUMS = ["quantity", "revenue", "cost", "gross_margin", "net_margin"]
 _FIGURES = ["entity_id", "measure_value", "cumulative_share", "abc", "xyz", "segment"]
 
 
-@dataclass(frozen=True)
-class SellingDays:
-    """When something was sold: the days, for how many days a row stands, and the last day known."""
-
-    days: pd.Series
-    step_days: int
-    as_of: pd.Timestamp
-
-    def periods(self, rules: Periods, day: pd.Timestamp) -> pd.DataFrame:
-        """Return the table ``periods`` as of a day."""
-        once = self.days.drop_duplicates().sort_values(ignore_index=True)
-        return list_periods(once, rules, as_of=day.date(), step_days=self.step_days)
-
-    def months(self, rules: Periods) -> list[pd.Timestamp]:
-        """Return the last day of the last complete period of every month."""
-        table = self.periods(rules, self.as_of)
-        ends = table.loc[table["complete"], "period_end"]
-        return list(ends.groupby(ends.dt.to_period("M")).max())
-
-
-def track_segments(
-    lines: pd.DataFrame, items: pd.DataFrame, activities: pd.DataFrame, *, days: SellingDays, settings: Settings
-) -> pd.DataFrame:
+def track_segments(records: Records, *, settings: Settings) -> pd.DataFrame:
     """Return ``segment_history``: classes of items and named customers at the end of every month.
 
     Parameters
     ----------
-    lines, items, activities : DataFrame
-        Tables ``order_lines``, ``items`` and ``activities``.
-    days : SellingDays
-        When something was sold, which tells the months with a complete planning period.
+    records : Records
+        Order lines, items, activities and the days on which something was sold.
     settings : Settings
         Those of the plan.
 
@@ -72,15 +45,12 @@ def track_segments(
     The first months rest on a window that is still filling up. XYZ is by CV whatever ``segments.xyz_by`` says, as
     forecast errors bear no date and seasons need years. Customers have rows while they have lines in the window.
     """
-    if not lines["order_date"].is_monotonic_increasing:
-        lines = lines.sort_values("order_date", kind="stable")
-    lines = lines.astype(dict.fromkeys(("order_id", "customer_id", "item_id"), "category"))
     members: dict[str, _Customers | _Items] = {
-        "customer": _Customers.of(lines, settings),
-        "item": _Items.of(lines, items, days, settings),
+        "customer": _Customers.of(records, settings),
+        "item": _Items.of(records, settings),
     }
     parts: dict[str, list[pd.DataFrame]] = {entity: [] for entity in members}
-    for day, window in windows(lines, activities, days, settings=settings):
+    for day, window in records.windows(settings.periods, settings.segments.window_months):
         for entity, kind in members.items():
             parts[entity].append(kind.classes(window, day).assign(entity=entity, known_on=day))
     tables = [add_stable_classes(pd.concat(found), settings=settings) for found in parts.values() if found]
@@ -91,14 +61,6 @@ def track_segments(
     return table[list(nomenclature()["segment_history"].columns)].astype(kinds)
 
 
-def windows(
-    lines: pd.DataFrame, activities: pd.DataFrame, days: SellingDays, *, settings: Settings
-) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
-    """Yield the end of every month, and the lines of the window up to it as they were known then."""
-    for day in days.months(settings.periods):
-        yield day, last_months(known_at(lines, activities, day), day.date(), settings.segments.window_months)
-
-
 @dataclass(frozen=True)
 class _Customers:
     """Customers, in the order of their ids."""
@@ -107,8 +69,8 @@ class _Customers:
     settings: Settings
 
     @classmethod
-    def of(cls, lines: pd.DataFrame, settings: Settings) -> "_Customers":
-        return cls(pd.Index(lines["customer_id"].unique()).sort_values(), settings)
+    def of(cls, records: Records, settings: Settings) -> "_Customers":
+        return cls(pd.Index(records.lines["customer_id"].unique()).sort_values(), settings)
 
     def classes(self, window: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
         """Return the classes of the named customers in a window."""
@@ -133,18 +95,19 @@ class _Items:
 
     master: pd.DataFrame
     demand: PastDemand
-    days: SellingDays
+    records: Records
     settings: Settings
 
     @classmethod
-    def of(cls, lines: pd.DataFrame, items: pd.DataFrame, days: SellingDays, settings: Settings) -> "_Items":
+    def of(cls, records: Records, settings: Settings) -> "_Items":
+        lines, items = records.lines, records.items
         heirs = follow_successors(lines[["item_id"]], items, rules=settings.items)
         ids = pd.Index(pd.concat([lines["item_id"], heirs["item_id"]]).unique()).sort_values()
         master = pd.DataFrame({"item_id": pd.Series(ids, dtype="str")})
         for name in ("category", "supplier_id"):
             master[name] = look_up(master["item_id"], items, name)
-        starts = days.periods(settings.periods, days.as_of)["period"].to_numpy()
-        return cls(master, PastDemand.of(lines, items, ids, starts), days, settings)
+        starts = records.periods(settings.periods, records.as_of)["period"].to_numpy()
+        return cls(master, PastDemand.of(lines, items, ids, starts), records, settings)
 
     def classes(self, window: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
         """Return the classes of the items known on a day."""
@@ -153,7 +116,7 @@ class _Items:
         count = np.bincount(code, minlength=len(ids))
         sums = {name: clean_sums(code, window[name].to_numpy(), len(ids)) for name in _ITEM_SUMS}
         value = self.master.assign(**sums, lines=count, customers=count)[count > 0]
-        periods = self.days.periods(self.settings.periods, day)
+        periods = self.records.periods(self.settings.periods, day)
         profile = self.demand.profile(periods, day, settings=self.settings)
         value = add_cost_criterion(value, profile, settings=self.settings)
         table = segment_items(value, profile, rules=rules.model_copy(update={"xyz_by": "cv"}))

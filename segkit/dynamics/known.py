@@ -1,12 +1,52 @@
 """What was known on a day: order lines and master data without anything that happened later."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from segkit.core.periods import list_periods
+from segkit.core.settings import Periods
 from segkit.dynamics.cost_to_serve import charge_work
 from segkit.dynamics.line_kinds import order_codes
+from segkit.dynamics.values import last_months
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a history is made from, as known on its last day.
+
+    ``lines``, ``items`` and ``activities`` are the tables order_lines, items and activities; ``selling_days`` are the
+    days on which something was sold, one a row, and ``step_days`` the days for which a row stands.
+    """
+
+    lines: pd.DataFrame
+    items: pd.DataFrame
+    activities: pd.DataFrame
+    selling_days: pd.Series
+    step_days: int
+    as_of: pd.Timestamp
+
+    def periods(self, rules: Periods, day: pd.Timestamp) -> pd.DataFrame:
+        """Return the table ``periods`` as of a day."""
+        once = self.selling_days.drop_duplicates().sort_values(ignore_index=True)
+        return list_periods(once, rules, as_of=day.date(), step_days=self.step_days)
+
+    def months(self, rules: Periods) -> list[pd.Timestamp]:
+        """Return the last day of the last complete period of every month."""
+        table = self.periods(rules, self.as_of)
+        ends = table.loc[table["complete"], "period_end"]
+        return list(ends.groupby(ends.dt.to_period("M")).max())
+
+    def windows(self, rules: Periods, months: int) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
+        """Yield the end of every month, and the lines of the last ``months`` months as they were known then."""
+        lines = self.lines.astype(dict.fromkeys(("order_id", "customer_id", "item_id"), "category"))
+        if not lines["order_date"].is_monotonic_increasing:
+            lines = lines.sort_values("order_date", kind="stable")
+        for day in self.months(rules):
+            yield day, last_months(known_at(lines, self.activities, day), day.date(), months)
 
 
 def known_at(lines: pd.DataFrame, activities: pd.DataFrame, day: date | pd.Timestamp) -> pd.DataFrame:
