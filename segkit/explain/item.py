@@ -1,0 +1,138 @@
+"""One item's way from its order lines to every result so far: the rows behind each figure, and what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from segkit.explain.explanation import Explanation, Step, figure
+from segkit.explain.lines import Chosen, select_rows, trace_lines
+from segkit.explain.standing import trace_standing
+
+if TYPE_CHECKING:
+    from segkit.plan import Plan
+
+_DEMAND = ("demand", "demand_profile", "item_profile")
+
+
+def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
+    """Return the explanation of one item.
+
+    Parameters
+    ----------
+    plan : Plan
+        Whose tables are asked.
+    item_id : str
+        The item.
+    location_id, customer_id : str or None
+        Keep only this location's or customer's rows, where a table tells them apart.
+
+    Returns
+    -------
+    Explanation
+        One step per table that knows the item.
+
+    Raises
+    ------
+    DataError
+        No order line, used or set aside, names the item (no used one the item and location); near ids are offered.
+    """
+    chosen: Chosen = {"item_id": item_id, "location_id": location_id, "customer_id": customer_id}
+    steps = [
+        *trace_lines(plan, chosen),
+        *(_step(plan, name, chosen) for name in (*_DEMAND, "item_value", "item_segments")),
+        *trace_standing(plan, "item", chosen),
+        _step(plan, "lead_times", chosen),
+    ]
+    where = "".join(f", {name} {value}" for name, value in chosen.items() if value and name != "item_id")
+    return Explanation(f"Item {item_id}{where}, as of {plan.as_of}", steps)
+
+
+def _step(plan: Plan, name: str, chosen: Chosen) -> Step:
+    own = {**chosen, "item_id": _planned_under(plan, chosen["item_id"])} if name in _DEMAND else chosen
+    rows = select_rows(getattr(plan, name), own)
+    if rows.empty:
+        return Step(name, "Nothing is known of it here.", rows)
+    sentence = _TELL[name](rows, plan)
+    if own["item_id"] != chosen["item_id"]:
+        sentence = f"Planned under its successor {own['item_id']}. {sentence}"
+    elif name in _DEMAND and (older := _predecessors(plan, item_id=chosen["item_id"])):
+        sentence = f"With the history of {', '.join(older)}, which it replaced. {sentence}"
+    return Step(name, sentence, rows)
+
+
+def _planned_under(plan: Plan, item_id: str | None) -> str | None:
+    from segkit.dynamics.demand import find_successors
+
+    if plan.settings.items.superseded == "separate":
+        return item_id
+    return find_successors(plan.items).get(item_id, item_id)
+
+
+def _predecessors(plan: Plan, item_id: str | None) -> list[str]:
+    from segkit.dynamics.demand import find_successors
+
+    if plan.settings.items.superseded == "separate":
+        return []
+    successors = find_successors(plan.items)
+    return sorted(successors.index[successors == item_id])
+
+
+def _tell_demand(rows: pd.DataFrame, _: Plan) -> str:
+    whole = rows[rows["complete"]]
+    return (
+        f"{rows['quantity'].sum():,.0f} units in {rows['period'].nunique()} periods "
+        f"({whole['period'].nunique()} complete), "
+        f"{rows['returned'].sum():,.0f} taken back, {int(rows['censored'].sum())} rows with days out of stock."
+    )
+
+
+def _tell_profile(rows: pd.DataFrame, plan: Plan) -> str:
+    row, limits = rows.loc[rows["mean_demand"].idxmax()], plan.settings.patterns
+    where = f"{len(rows)} series; the largest ({row['location_id']}): " if len(rows) > 1 else ""
+    pattern = row["pattern"] or "no pattern (too few periods with demand)"
+    return (
+        f"{where}{row['mean_demand']:,.2f} units a period, CV {row['cv']:.2f}; ADI {row['adi']:.2f} "
+        f"(limit {limits.adi_limit}), CV² {row['cv2']:.2f} (limit {limits.cv2_limit}): {pattern}; "
+        f"life cycle: {row['life_cycle']}."
+    )
+
+
+def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
+    row = rows.iloc[0]
+    window = plan.settings.segments.window_months
+    return (
+        f"In the last {window} months: revenue {plan.currency} {row['revenue']:,.2f}, "
+        f"net margin {figure(row['net_margin'])}, {row['customers']} customers."
+    )
+
+
+def _tell_segment(rows: pd.DataFrame, _: Plan) -> str:
+    row = rows.iloc[0]
+    if pd.isna(row["rank"]):
+        return f"Not classed: {row['reason']}."
+    return (
+        f"Rank {row['rank']} by {row['measure']} ({row['measure_value']:,.2f}); {row['cumulative_share']:.1%} "
+        f"lies with it and above it, hence class {row['abc_by_data']}{'; XYZ ' + row['xyz'] if row['xyz'] else ''}."
+        f"{_tell_override(row)}{' ' + row['reason'][0].upper() + row['reason'][1:] + '.' if row['reason'] else ''}"
+    )
+
+
+def _tell_override(row: pd.Series) -> str:
+    return f" A person set class {row['abc']}." if row["class_source"] == "override" else ""
+
+
+def _tell_lead_time(rows: pd.DataFrame, _: Plan) -> str:
+    row = rows.iloc[0]
+    return f"{row['lead_time_mean']:.1f} days on average, from {row['lead_time_source']}; {row['receipts']} receipts."
+
+
+_TELL: dict[str, Any] = {
+    "demand": _tell_demand,
+    "demand_profile": _tell_profile,
+    "item_profile": _tell_profile,
+    "item_value": _tell_value,
+    "item_segments": _tell_segment,
+    "lead_times": _tell_lead_time,
+}
