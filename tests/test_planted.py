@@ -254,6 +254,58 @@ def test_late_suppliers_are_the_latest(sample_plan):
         assert late[effect["supplier_id"]] == pytest.approx(effect["late_share"], abs=0.15)
 
 
+def test_the_late_suppliers_and_no_others_are_called_late(sample_plan):
+    """Those planted as late, and the one that became unreliable; before its drift nobody could know of it."""
+    from segkit import open_plan
+
+    planted = {effect["supplier_id"] for effect in PLANTED["late_supplier"]}
+    drift = PLANTED["supplier_drift"]
+    for plan, expected in (
+        (sample_plan, planted | {drift["supplier_id"]}),
+        (open_plan(SAMPLE, as_of=drift["from"] - pd.Timedelta(days=1)), planted),
+    ):
+        segments = plan.supplier_segments.set_index("supplier_id")
+        assert set(segments.index[segments["reliability"] == "late"]) == expected
+
+
+@pytest.fixture(scope="module")
+def recency(sample_plan):
+    return sample_plan.customer_segments.set_index("customer_id")["recency"]
+
+
+@each("lost_customer", "customer_id")
+def test_a_lost_customer_is_seen_to_be_gone(sample_plan, recency, effect):
+    """Lost after a year of silence, overdue long before: within two months of the last day that it bought."""
+    from segkit import open_plan
+
+    silent = (pd.Timestamp(sample_plan.as_of) - pd.Timestamp(effect["date"])).days
+    assert recency[effect["customer_id"]] == ("lost" if silent > 366 else "overdue")
+    soon = open_plan(SAMPLE, as_of=effect["date"] + pd.Timedelta(days=60)).customer_segments
+    assert soon.set_index("customer_id").loc[effect["customer_id"], "recency"] == "overdue"
+
+
+def test_few_others_are_called_overdue_and_none_lost(recency):
+    """Who buys at random is silent for six usual gaps once in 64 times."""
+    gone = {effect["customer_id"] for effect in PLANTED["lost_customer"]}
+    others = recency[~recency.index.isin([*gone, "(unknown)"])]
+    assert (others != "lost").all()
+    assert (others == "overdue").mean() < 0.05
+
+
+@each("won_customer", "customer_id")
+def test_a_won_customer_is_new_for_half_a_year(recency, effect):
+    from segkit import open_plan
+
+    month_later = open_plan(SAMPLE, as_of=effect["date"] + pd.Timedelta(days=40)).customer_segments
+    assert month_later.set_index("customer_id").loc[effect["customer_id"], "recency"] == "new"
+    assert recency[effect["customer_id"]] == "active"
+
+
+def test_nobody_else_is_new(recency):
+    won = [effect["customer_id"] for effect in PLANTED["won_customer"]]
+    assert not (recency.drop(won) == "new").any()
+
+
 def test_the_partial_month_is_left_out_and_the_rest_stays(sample_plan):
     """As of the middle of a month, the figures are those of the last whole one."""
     from segkit import open_plan

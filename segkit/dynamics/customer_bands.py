@@ -42,8 +42,8 @@ def segment_customers(
     Notes
     -----
     Recency, first that fits: lost (no order in the last ``lost_months``), overdue (silent for ``overdue_factor`` times
-    the median gap between the customer's own order days), new (first order in the last ``new_months``), active. Nobody
-    is called new in a history that is shorter than twice ``new_months``: first seen is then not first bought.
+    the median gap between the customer's own order days), new (first order in the last ``new_months``, and the data
+    know of as long a silence before it: first seen is not first bought), active.
     """
     rules, bands = settings.segments, settings.customer_bands
     measure = customer_measure(rules)
@@ -158,8 +158,13 @@ def _name_recency(
 ) -> np.ndarray:
     history, as_of = known
     lost, new = _months_back(as_of, bands.lost_months), _months_back(as_of, bands.new_months)
-    told = history <= _months_back(as_of, 2 * bands.new_months)
+    told = first >= _months_on(history, bands.new_months)
     return np.select([last < lost, silent, (first >= new) & told], ["lost", "overdue", "new"], "active")
+
+
+def _months_on(day: int, months: int) -> int:
+    """Return the day that lies ``months`` months after one, both as days since 1970."""
+    return int(np.datetime64(pd.Timestamp(day, unit="D") + pd.DateOffset(months=months), "D").astype("int64"))
 
 
 def _months_back(as_of: date, months: int) -> int:

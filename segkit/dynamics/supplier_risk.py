@@ -105,8 +105,8 @@ def segment_suppliers(base: SupplyBase, *, settings: Settings, as_of: date) -> p
     bought = base.purchases[base.purchases["supplier_id"].notna().to_numpy(dtype=bool)]
     recent = bought[(bought["ordered_date"] >= begin).to_numpy(dtype=bool)]
     table = table.join(_worth(base, recent)).join(_punctuality(bought, begin, as_of, enough))
-    zeros = {"spend": 0.0, "revenue": 0.0, "net_margin": 0.0, "items": 0, "receipts": 0}
-    table = table.fillna({name: zero for name, zero in zeros.items() if not table[name].isna().all()})
+    known = [name for name in ("spend", "revenue", "net_margin") if table[name].notna().any()]
+    table = table.fillna(dict.fromkeys([*known, "items", "receipts"], 0.0))
     scores = _scores(table, recent if len(recent) else bought, base)
     table["supply_risk"] = scores.mean(axis=1)
     table["kraljic"] = _quadrants(table, bands)

@@ -120,9 +120,16 @@ def test_recency_at_its_limits(days, recency):
 
 
 def test_in_a_short_history_nobody_is_new():
-    """Who is first seen when the data begin may have bought for years."""
-    lines = lines_of({"CUST-1": ["2025-10-05"], "CUST-2": ["2025-09-01", "2025-12-20"]})
+    """Who is first seen soon after the data begin may have bought for years."""
+    lines = lines_of({"CUST-1": ["2025-12-30"], "CUST-2": ["2025-09-01", "2025-12-20"]})
     assert set(segmented(values_of(CUST_1=(1, 0, 1), CUST_2=(1, 0, 1)), lines)["recency"]) == {"active"}
+
+
+@pytest.mark.parametrize(("begin", "recency"), [("2025-03-31", "new"), ("2025-04-01", "active")])
+def test_new_is_who_was_silent_as_long_before(begin, recency):
+    lines = lines_of({"CUST-1": ["2025-09-30"], "CUST-2": [begin]})
+    table = segmented(values_of(CUST_1=(1, 0, 1), CUST_2=(1, 0, 1)), lines)
+    assert table.loc["CUST-1", "recency"] == recency
 
 
 def test_returns_and_corrections_are_no_orders():
