@@ -204,6 +204,52 @@ def test_a_season_is_visible_in_demand(sample_plan, effect):
     assert np.corrcoef(months, effect["month_factors"])[0, 1] > 0.6
 
 
+def test_the_planted_seasons_are_found(sample_plan):
+    """Of every category; of single items where it is strong, and elsewhere hardly more often than by chance (5 %)."""
+    table = sample_plan.seasonality
+    planted = {effect["category"] for effect in PLANTED["season"]}
+    groups = table[table["entity"] == "category"].set_index("entity_id")
+    assert planted <= set(groups.index[groups["is_seasonal"]])
+    assert (groups["is_seasonal"] & ~groups.index.isin(planted)).sum() <= 1
+    items = table[(table["entity"] == "item") & (table["reason"] == "")]
+    category = items["entity_id"].map(sample_plan.items.set_index("item_id")["category"])
+    found = items["is_seasonal"].groupby(category).mean()
+    assert 0.01 < items.loc[~category.isin(planted), "is_seasonal"].mean() < 0.1
+    assert found["Garden pumps"] > 0.5
+    assert found[sorted(planted)].mean() > 3 * found.drop(sorted(planted)).mean()
+
+
+def test_the_month_of_the_season_is_the_planted_one(sample_plan):
+    from segkit.dynamics.seasonality import split_series
+
+    demand = sample_plan.demand
+    for effect in PLANTED["season"]:
+        items = sample_plan.items.query("category == @effect['category']")["item_id"]
+        months = demand[demand["item_id"].isin(items)].groupby("period")["quantity"].sum()
+        season = pd.Series(split_series(months.to_numpy()[None, :], 12)[0][0][:12], index=months.index[:12].month)
+        assert np.corrcoef(season.sort_index(), effect["month_factors"])[0, 1] > 0.75
+
+
+@pytest.mark.parametrize("by", ["cv", "seasonal_error"])
+@pytest.mark.parametrize("unit", ["month", "week"])
+def test_new_items_have_no_variability_class_whatever_it_is_made_by(sample_plan, by, unit):
+    plan = sample_plan.what_if(periods={"unit": unit}, segments={"xyz_by": by})
+    new = plan.item_segments.query("life_cycle == 'new'")
+    assert len(new) > 0
+    assert set(new["xyz"]) == {""}
+    assert new["reason"].str.contains("no XYZ").all()
+
+
+def test_taking_the_season_out_makes_garden_pumps_steadier(sample_plan):
+    plan = sample_plan.what_if(segments={"xyz_by": "seasonal_error"})
+    garden = sample_plan.items.query("category == 'Garden pumps'")["item_id"]
+    before, after = (one.item_segments.set_index("item_id")["variability"] for one in (sample_plan, plan))
+    seasonal = plan.seasonality.query("entity == 'item' and is_seasonal")["entity_id"]
+    both = [item for item in garden if item in set(seasonal)]
+    assert (after < before)[both].mean() > 0.7
+    assert (after / before)[both].median() < 0.95
+
+
 @each("trend", "direction")
 def test_a_trend_is_visible_in_demand(yearly, effect):
     ratio = (yearly[2025] / yearly[2024]).reindex(effect["item_ids"]).median()

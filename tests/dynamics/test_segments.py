@@ -1,160 +1,15 @@
-"""Value and variability classes, against slow obvious twins and the cases the rules name."""
+"""Variability classes, velocity and the table of items: the figures that decided and the reasons."""
 
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
 from segkit.core.settings import Segments
-from segkit.dynamics.segments import segment_items
-from segkit.dynamics.value_classes import AbcRule, classify_abc, classify_abc_by_count
+from segkit.dynamics.segments import classify_velocity, segment_items
 from segkit.dynamics.variability_classes import classify_xyz
-from segkit.dynamics.whale import make_whale_curve
-
-RESULT = ["measure_value", "rank", "share", "cumulative_share", "abc"]
-KINDS = dict.fromkeys(RESULT, "float64") | {"abc": "str"}
-CENTS = st.integers(-3_000, 20_000).map(lambda cents: cents / 100)
-VALUES = st.lists(st.one_of(CENTS, st.just(0.0), st.just(math.nan)), max_size=25)
-
-
-def frame(values, **columns):
-    return pd.DataFrame({"item_id": [f"SKU-{n:04d}" for n in range(len(values))], "worth": values, **columns})
-
-
-def abc(values, **options):
-    return classify_abc(frame(values), measure="worth", **options)["abc"].tolist()
-
-
-def abc_twin(values, shares=(0.8, 0.95), labels=("A", "B", "C")):
-    """Class by the stated rule, one row after the other."""
-    total = math.fsum(value for value in values if value > 0)
-    rows = []
-    for value in values:
-        if math.isnan(value):
-            rows.append((math.nan, math.nan, math.nan, math.nan, ""))
-            continue
-        higher = [other for other in values if other > value]
-        reached = math.fsum([*higher, *(other for other in values if other == value)])
-        before = math.fsum(higher) / total if total else 1.0
-        label = labels[sum(before >= limit - 1e-12 for limit in shares)] if value > 0 else labels[-1]
-        rows.append(
-            (value, len(higher) + 1, value / total if total else 0.0, reached / total if total else 0.0,
-             "L" if value < 0 else label)
-        )  # fmt: skip
-    return pd.DataFrame(rows, columns=RESULT)
-
-
-def same(left, right):
-    pd.testing.assert_frame_equal(
-        left[RESULT].reset_index(drop=True).astype(KINDS),
-        right[RESULT].reset_index(drop=True).astype(KINDS),
-        rtol=1e-9,
-        atol=1e-9,
-    )
-
-
-@given(VALUES)
-def test_abc_is_its_slow_twin(values):
-    same(classify_abc(frame(values), measure="worth"), abc_twin(values))
-
-
-@given(VALUES, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(values, random):
-    whole = classify_abc(frame(values), measure="worth")
-    places = list(range(len(values)))
-    random.shuffle(places)
-    shuffled = classify_abc(frame(values).iloc[places], measure="worth").sort_values("item_id")
-    pd.testing.assert_frame_equal(shuffled, whole, rtol=1e-12)
-
-
-@given(st.lists(CENTS, min_size=1, max_size=12), st.integers(1, 4))
-def test_ties_share_rank_share_and_class(values, copies):
-    classed = classify_abc(frame(values * copies), measure="worth")
-    for name in ("rank", "cumulative_share", "abc"):
-        assert (classed.groupby("worth")[name].nunique() == 1).all()
-
-
-@given(VALUES, st.sampled_from([0.01, 12.0, 163.5, 1e9]))
-def test_classes_do_not_depend_on_the_currency(values, rate):
-    euro, yen = (classify_abc(frame([value * factor for value in values]), measure="worth") for factor in (1, rate))
-    assert yen["abc"].tolist() == euro["abc"].tolist()
-    assert yen["rank"].astype("float").tolist() == pytest.approx(euro["rank"].astype("float").tolist(), nan_ok=True)
-
-
-@given(st.lists(st.tuples(st.sampled_from(["pumps", "hoses", "spares"]), CENTS), max_size=25))
-def test_within_groups_equals_separate_runs(rows):
-    values = frame([worth for _, worth in rows], category=[group for group, _ in rows])
-    together = classify_abc(values, measure="worth", within="category")
-    for group, part in values.groupby("category"):
-        same(together[together["category"] == group], classify_abc(part, measure="worth"))
-
-
-def test_groups_of_very_unlike_size_do_not_disturb_each_other():
-    values = frame([1e-6, 1e-6 / 3, -1e12, 5.0, 3.0, 2.0], category=["a", "a", "b", "c", "c", "c"])
-    classed = classify_abc(values, measure="worth", within="category")
-    assert classed["abc"].tolist() == ["A", "A", "L", "A", "A", "B"]
-    assert classed["cumulative_share"].tolist() == pytest.approx([0.75, 1.0, 0.0, 0.5, 0.8, 1.0])
-
-
-def test_the_item_that_crosses_a_limit_belongs_to_the_upper_class():
-    assert abc([85.0, 10.0, 5.0]) == ["A", "B", "C"]
-    assert abc([100.0]) == ["A"]
-    assert abc([79.0, 2.0, 14.0, 5.0]) == ["A", "C", "A", "B"]
-
-
-def test_an_item_that_begins_exactly_at_a_limit_belongs_to_the_lower_class():
-    assert abc([80.0, 15.0, 5.0]) == ["A", "B", "C"]
-    assert abc([0.1] * 8 + [0.2]) == ["A"] * 9
-    assert abc([8.0, *[0.1] * 20]) == ["A"] + ["B"] * 20
-
-
-def test_losses_zeros_and_unknown_values_are_told_apart():
-    classed = classify_abc(frame([90.0, 0.0, -30.0, math.nan, 10.0]), measure="worth")
-    assert classed["abc"].tolist() == ["A", "C", "L", "", "B"]
-    assert classed["cumulative_share"].tolist() == pytest.approx([0.9, 1.0, 0.7, math.nan, 1.0], nan_ok=True)
-    assert classed["rank"].tolist() == [1, 3, 4, pd.NA, 2]
-
-
-def test_nothing_of_value_gives_no_first_class():
-    assert abc([0.0, 0.0]) == ["C", "C"]
-    assert abc([-1.0, 0.0]) == ["L", "C"]
-
-
-def test_what_is_left_where_sums_cancel_out_is_no_loss():
-    assert abc([100.0, 0.1 + 0.2 - 0.3, 0.3 - 0.1 - 0.2]) == ["A", "C", "C"]
-
-
-@given(VALUES)
-def test_the_cumulative_share_passes_one_nowhere(values):
-    assert not (classify_abc(frame(values), measure="worth")["cumulative_share"] > 1 + 1e-9).any()
-
-
-def test_many_small_values_are_not_taken_for_ties():
-    values = np.random.default_rng(2).lognormal(3, 1.5, 200_000)
-    assert classify_abc(pd.DataFrame({"worth": values}), measure="worth")["rank"].nunique() == 200_000
-
-
-def test_more_classes_by_other_limits():
-    rule = AbcRule((0.5, 0.75, 0.9), ("A", "B", "C", "D"))
-    assert abc([50.0, 25.0, 15.0, 10.0], rule=rule) == ["A", "B", "C", "D"]
-
-
-@given(st.lists(st.integers(0, 30).map(float), min_size=1, max_size=40))
-def test_classes_by_count_are_their_slow_twin(values):
-    ends = np.cumsum([round(0.2 * len(values)), round(0.3 * len(values))])
-    twin = ["ABC"[sum(sum(other > value for other in values) >= end for end in ends)] for value in values]
-    rule = AbcRule((0.2, 0.5))
-    assert classify_abc_by_count(frame(values), measure="worth", rule=rule)["abc"].tolist() == twin
-
-
-def test_groups_are_counted_each_for_itself():
-    values = frame(np.arange(20.0, 0, -1), category=["a", "b"] * 10)
-    classed = classify_abc_by_count(values, measure="worth", rule=AbcRule((0.2, 0.5)), within="category")
-    assert classed.groupby(["category", "abc"]).size().tolist() == [2, 3, 5] * 2
 
 
 def test_xyz_by_the_limits_and_by_the_length_of_history():
@@ -190,22 +45,88 @@ def test_items_of_either_table_are_classed():
     assert table.loc["SKU-0003", "reason"] == "net_margin unknown"
 
 
-def test_unknown_customers_are_no_customer_of_the_whale_curve():
-    made = empty_table("customer_value").reindex(range(3))
-    values = made.assign(
-        customer_id=pd.Series(["(unknown)", "CUST-0001", "CUST-0002"], dtype="str"), net_margin=[900.0, 80.0, -5.0]
+def steadiness(**columns):
+    """Return items with 24 periods each, as classify_xyz takes them."""
+    table = pd.DataFrame(columns)
+    return table.assign(periods=24, life_cycle="active")
+
+
+def test_the_season_is_taken_out_where_there_is_one():
+    profile = steadiness(
+        cv=[1.2, 0.4, 0.7, 0.7], is_seasonal=[True, False, None, False], seasonal_error=[0.3, 0.56, np.nan, np.nan]
     )
-    curve = make_whale_curve(empty_table("item_value"), values)
-    assert curve["entity_id"].tolist() == ["CUST-0001", "CUST-0002"]
+    classed = classify_xyz(profile, rules=Segments(xyz_by="seasonal_error"))
+    assert classed["variability"].tolist() == [0.3, 0.4, 0.7, 0.7]
+    assert classed["xyz"].tolist() == ["X", "X", "Y", "Y"]
+    assert classed["xyz_reason"].tolist() == ["", ""] + ["XYZ by CV: the season cannot be measured"] * 2
 
 
-@given(st.lists(CENTS, min_size=1, max_size=20))
-@settings(max_examples=50)
-def test_the_whale_curve_ends_at_the_total_and_passes_one_only_before_losses(margins):
-    values = values_of([{"item_id": f"SKU-{n:04d}", "net_margin": m} for n, m in enumerate(margins)])
-    curve = make_whale_curve(values, empty_table("customer_value"))
-    assert curve["cumulative_margin"].iloc[-1] == pytest.approx(math.fsum(margins), abs=1e-6)
-    assert curve["rank"].tolist() == list(range(1, len(margins) + 1))
-    if math.fsum(margins) > 1:
-        above = (curve["cumulative_margin_share"] > 1 + 1e-9).any()
-        assert above == (min(margins) < 0)
+def test_forecast_errors_decide_where_they_are_given():
+    profile = steadiness(cv=[1.2, 0.4], forecast_error=[0.3, np.nan])
+    classed = classify_xyz(profile, rules=Segments(xyz_by="forecast_error"))
+    assert classed["variability"].tolist() == [0.3, 0.4]
+    assert classed["xyz_reason"].tolist() == ["", "XYZ by CV: no forecast error is given"]
+
+
+@pytest.mark.parametrize("by", ["cv", "seasonal_error", "forecast_error"])
+@pytest.mark.parametrize(("periods", "life_cycle"), [(3, "active"), (30, "new"), (3, "new"), (30, "planned")])
+def test_no_figure_makes_a_new_or_short_history_z(by, periods, life_cycle):
+    profile = pd.DataFrame(
+        {"periods": [periods], "life_cycle": [life_cycle], "cv": [3.0], "is_seasonal": [True],
+         "seasonal_error": [3.0], "forecast_error": [3.0]}
+    )  # fmt: skip
+    classed = classify_xyz(profile, rules=Segments(xyz_by=by)).iloc[0]
+    assert classed["xyz"] == ""
+    assert math.isnan(classed["variability"])
+    assert classed["xyz_reason"].startswith("no XYZ")
+
+
+def test_errors_reach_the_items_they_belong_to():
+    value = values_of([{"item_id": f"SKU-{n:04d}", "net_margin": 10.0} for n in (1, 2, 3)])
+    profile = profiles(
+        [{"item_id": f"SKU-{n:04d}", "periods": 24, "cv": 1.5, "life_cycle": "active"} for n in (1, 2, 3)]
+    )
+    errors = pd.DataFrame({"item_id": ["SKU-0003", "SKU-0001", "SKU-0009"], "forecast_error": [0.2, 0.7, 0.1]})
+    table = segment_items(value, profile, errors, rules=Segments(xyz_by="forecast_error")).set_index("item_id")
+    assert table["xyz"].to_dict() == {"SKU-0001": "Y", "SKU-0002": "Z", "SKU-0003": "X"}
+    assert table.loc["SKU-0002", "reason"] == "XYZ by CV: no forecast error is given"
+    season = pd.DataFrame(
+        {"entity": ["category", "item"], "entity_id": ["SKU-0001", "SKU-0002"], "is_seasonal": [True, True],
+         "seasonal_error": [0.1, 0.3]}
+    )  # fmt: skip
+    table = segment_items(value, profile, season, rules=Segments(xyz_by="seasonal_error")).set_index("item_id")
+    assert table["variability"].to_dict() == {"SKU-0001": 1.5, "SKU-0002": 0.3, "SKU-0003": 1.5}
+
+
+def test_velocity_counts_lines_or_customers():
+    items = pd.DataFrame({"lines": [70, 20, 10, 0], "customers": [1, 1, 8, 0]})
+    assert classify_velocity(items, rules=Segments()).tolist() == ["fast", "fast", "medium", ""]
+    assert classify_velocity(items, rules=Segments(velocity_by="customers")).tolist() == [
+        "medium",
+        "medium",
+        "fast",
+        "",
+    ]
+    halves = Segments(velocity_shares=[0.5, 0.8])
+    assert classify_velocity(items, rules=halves).tolist() == ["fast", "medium", "slow", ""]
+
+
+def test_a_loss_and_a_short_history_are_both_said():
+    value = values_of([{"item_id": "SKU-0001", "net_margin": -5.0}])
+    profile = profiles([{"item_id": "SKU-0001", "periods": 2, "cv": 0.2, "life_cycle": "active"}])
+    row = segment_items(value, profile, rules=Segments()).iloc[0]
+    assert row["reason"] == "loss maker; no XYZ: fewer than 6 complete periods or no demand"
+    assert (row["abc"], row["segment"]) == ("L", "L")
+
+
+def test_forecast_errors_come_from_a_table_of_the_company(write_workspace, small_company):
+    import segkit as sk
+
+    by = '[segments]\nxyz_by = "forecast_error"'
+    with pytest.raises(sk.SettingsError, match=r"sources\.forecast_errors"):
+        sk.open_plan(write_workspace(small_company, by, folder="without"))
+    errors = pd.DataFrame({"item_id": ["SKU-0001", "SKU-0000"], "forecast_error": [0.9, 0.1]})
+    plan = sk.open_plan(write_workspace(small_company | {"forecast_errors": errors}, by))
+    table = plan.item_segments.set_index("item_id")
+    assert table.loc[["SKU-0000", "SKU-0001"], "xyz"].tolist() == ["X", "Y"]
+    assert (table["reason"].str.contains("no forecast error is given")).sum() == 4
