@@ -56,6 +56,8 @@ def segment_customers(
     classed["abc_by_data"] = classed["abc"]
     classed["class_source"] = pd.Series("data", index=classed.index, dtype="str")
     classed["service_band"] = band_service(classed, bands)
+    known = bool((classed["service_band"] != "").any())
+    classed["service_share"] = classed["service_share"] if known else np.nan
     classed["segment"] = join_band(classed["abc"], classed["service_band"])
     classed["reason"] = _reasons(classed, nameless, absent)
     return classed[list(nomenclature()["customer_segments"].columns)]

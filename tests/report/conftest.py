@@ -89,6 +89,7 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
         "activity_costs",
         {"activity": ["picking", NASTY], "used_cost": [800.0, 50.0], "unused_cost": [200.0, -5.0]},
     )
+    made["supplier_segments"] = _supplier_segments(customers, rng)
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made
@@ -114,6 +115,27 @@ def _margin_causes(names: list[str], worth: np.ndarray, rng: np.random.Generator
     head = {"entity": ["customer"] * len(names), "entity_id": [NASTY, *names[1:]], "net_margin": worth - 4000}
     parts["normal_margin"] = head["net_margin"] - sum(parts.values())
     return table("margin_causes", head | parts | {"main_cause": words})
+
+
+def _supplier_segments(count: int, rng: np.random.Generator) -> pd.DataFrame:
+    impact = np.sort(rng.lognormal(0, 1, count))[::-1]
+    risk = rng.uniform(0, 1, count)
+    weighty = impact.cumsum() - impact < 0.8 * impact.sum()
+    words = {
+        (True, True): "strategic",
+        (True, False): "leverage",
+        (False, True): "bottleneck",
+        (False, False): "routine",
+    }
+    columns = {
+        "supplier_id": [f"S{n:04d}" for n in range(count)],
+        "name": [NASTY, *[f"Supplier {n}" for n in range(1, count)]],
+        "profit_impact": 0.8 * impact / impact.sum(),
+        "supply_risk": risk,
+        "kraljic": [words[pair] for pair in zip(weighty.tolist(), (risk > 0.5).tolist(), strict=True)],
+        "reliability": rng.choice(["reliable", "unsteady", "late", ""], count),
+    }
+    return table("supplier_segments", columns)
 
 
 def _periods(months: int) -> pd.DataFrame:

@@ -27,6 +27,7 @@ CHARTS = {
     "capacity": lambda t: charts.plot_capacity(t["activity_costs"], currency="EUR"),
     "loss_causes_customer": lambda t: charts.plot_loss_causes(t["margin_causes"], currency="EUR"),
     "cause_totals_customer": lambda t: charts.plot_cause_totals(t["margin_causes"], currency="EUR"),
+    "suppliers": lambda t: charts.plot_suppliers(t["supplier_segments"]),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
@@ -337,3 +338,24 @@ def test_loss_causes_title_counts_the_main_causes():
         "Customers that lose money miss EUR 230 of a normal margin: 83% by price, 17% by returns"
     )
     assert title_of(charts.plot_loss_causes(causes_of(earns))) == "No data"
+
+
+def suppliers(*rows):
+    columns = ["supplier_id", "profit_impact", "supply_risk", "kraljic", "reliability"]
+    return pd.DataFrame(rows, columns=columns).assign(name=None, spend=1.0)
+
+
+def test_suppliers_title_says_what_rests_on_whom_and_who_is_late():
+    table = suppliers(
+        ("S1", 0.4, 0.8, "strategic", "late"),
+        ("S2", 0.3, 0.2, "leverage", "reliable"),
+        ("S3", 0.1, 0.9, "bottleneck", ""),
+    )
+    figure = charts.plot_suppliers(table)
+    assert title_of(figure) == "40% of net margin rests on 1 supplier that would be hard to replace; S1 is late"
+    assert "strategic: 1; leverage: 1; bottleneck: 1; routine: 0" in figure.get_label()
+
+
+def test_suppliers_without_margins_are_drawn_by_spend():
+    figure = charts.plot_suppliers(suppliers(("S1", np.nan, 0.8, "strategic", ""), ("S2", np.nan, 0.2, "leverage", "")))
+    assert title_of(figure).startswith("50% of spend rests on 1 supplier")
