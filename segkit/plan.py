@@ -31,6 +31,8 @@ from segkit.dynamics import (
     level_changes,
     line_kinds,
     micro,
+    migration,
+    migration_matrix,
     overrides,
     patterns,
     profit_bridge,
@@ -45,6 +47,7 @@ from segkit.dynamics import (
     stock_ranks,
     supplier_risk,
     values,
+    watch,
     whale,
 )
 from segkit.explain import Explanation, explain
@@ -215,6 +218,16 @@ class Plan(Shelf):
         return confidence.rate_classes(self._window(), self.demand, classed, as_of=self.as_of, settings=self.settings)
 
     @table
+    def migration(self) -> pd.DataFrame:
+        """Every move of a value class from one month to the next, whether it stands, and its cause."""
+        return migration.explain_moves(self.segment_history, self._records(), settings=self.settings)
+
+    @table
+    def migration_matrix(self) -> pd.DataFrame:
+        """From which class to which items and customers went within a year."""
+        return migration_matrix.count_migration(self.segment_history, months=self.settings.segments.window_months)
+
+    @table
     def reconciliation(self) -> pd.DataFrame:
         """Every sum of the plan beside the one it must agree with: source, roll-ups, activities, the client's books."""
         roll_ups = {name: getattr(self, name) for name in ("item_value", "customer_value", "group_value")}
@@ -246,6 +259,12 @@ class Plan(Shelf):
     def change_points(self) -> pd.DataFrame:
         """When the demand or net margin of a segment changed its level to stay."""
         return level_changes.find_change_points(self.segment_dynamics, periods=self.settings.periods)
+
+    @table
+    def watch_list(self) -> pd.DataFrame:
+        """What moved and wants a decision, most money first."""
+        made = watch.WatchTables(**{name: getattr(self, name) for name in watch.NAMES})
+        return watch.make_watch_list(made, rules=watch.rules_of(self.settings, self.as_of))
 
     # -------------------------------------------------------------- supply
     @table

@@ -5,7 +5,7 @@ import pandas as pd
 
 from segkit.core.settings import Settings
 from segkit.dynamics.value_classes import LOSS
-from segkit.formulas.hysteresis import UNKNOWN, limit_distances, steady_classes
+from segkit.formulas.hysteresis import UNKNOWN, class_edges, limit_distances, steady_classes
 
 
 def add_stable_classes(history: pd.DataFrame, *, settings: Settings) -> pd.DataFrame:
@@ -53,4 +53,5 @@ def _distances(history: pd.DataFrame, classes: np.ndarray, month: np.ndarray, *,
     """Return how far each row lies above each limit of its month and group, in multiples of its noise."""
     group, groups = pd.factorize(history["group"])
     value, noise = history["measure_value"].to_numpy(), history["noise"].to_numpy()
-    return limit_distances(classes, value, noise, month * len(groups) + group, limits=limits)
+    place = month * len(groups) + group
+    return limit_distances(value, noise, class_edges(classes, value, place, limits=limits)[:, place])

@@ -5,10 +5,8 @@ import numpy as np
 UNKNOWN = -1
 
 
-def limit_distances(
-    classes: np.ndarray, values: np.ndarray, noise: np.ndarray, groups: np.ndarray, *, limits: int
-) -> np.ndarray:
-    """Return how far each value lies above each class limit, in multiples of its own noise.
+def class_edges(classes: np.ndarray, values: np.ndarray, groups: np.ndarray, *, limits: int) -> np.ndarray:
+    """Return the value at which each class ends.
 
     Parameters
     ----------
@@ -16,24 +14,21 @@ def limit_distances(
         Class of each member, 0 = highest; -1 = none.
     values : ndarray of float
         What the classes were made by.
-    noise : ndarray of float
-        Standard deviation of each value by chance, in its unit; missing where it is not known.
     groups : ndarray of int
         Members are compared within these, from 0.
     limits : int
-        Limits between classes; limit k lies midway between the least value of classes 0 to k and the highest of the
-        classes below. The last one is zero: below it are the loss makers.
+        Limits between classes; the classes from ``limits`` on are those of loss makers.
 
     Returns
     -------
     ndarray of float
-        Shape (members, limits); below zero under the limit, infinite without noise, missing where noise is.
+        Shape (limits, groups). Limit k lies midway between the least value of classes 0 to k and the highest of the
+        classes below; the last one is zero.
 
     Examples
     --------
-    >>> limit_distances(np.array([0, 1]), np.array([9.0, 5.0]), np.array([2.0, 1.0]), np.zeros(2, int), limits=2)
-    array([[ 1. ,  4.5],
-           [-2. ,  5. ]])
+    >>> class_edges(np.array([0, 1, 2]), np.array([9.0, 5.0, -3.0]), np.zeros(3, int), limits=2).tolist()
+    [[7.0], [0.0]]
     """
     count = groups.max(initial=-1) + 1
     edges = np.zeros((limits, count))
@@ -44,7 +39,32 @@ def limit_distances(
         np.maximum.at(most, groups[lower], values[lower])
         most = np.where(np.isfinite(most), most, np.where(np.isfinite(least), least, 0.0))
         edges[limit] = (np.where(np.isfinite(least), least, most) + most) / 2
-    above = values[:, None] - edges[:, groups].T
+    return edges
+
+
+def limit_distances(values: np.ndarray, noise: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return how far each value lies above each class limit, in multiples of its own noise.
+
+    Parameters
+    ----------
+    values : ndarray of float
+        What the classes were made by.
+    noise : ndarray of float
+        Standard deviation of each value by chance, in its unit; missing where it is not known.
+    edges : ndarray of float
+        Shape (limits, members): the limits that hold for each member, from `class_edges`.
+
+    Returns
+    -------
+    ndarray of float
+        Shape (members, limits); below zero under the limit, infinite without noise, missing where noise is.
+
+    Examples
+    --------
+    >>> limit_distances(np.array([9.0, 5.0]), np.array([2.0, 1.0]), np.array([[7.0, 7.0], [0.0, 0.0]])).tolist()
+    [[1.0, 4.5], [-2.0, 5.0]]
+    """
+    above = values[:, None] - edges.T
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = above / noise[:, None]
     return np.where((noise[:, None] == 0) & (above == 0), 0.0, distance)
@@ -97,3 +117,36 @@ def steady_classes(classes: np.ndarray, distances: np.ndarray, *, dwell: int, cl
         side, held = np.where(sure, 0, toward), np.where(sure, 0, held)
         steady[:, time] = now
     return steady
+
+
+def followed_moves(classes: np.ndarray, steady: np.ndarray) -> np.ndarray:
+    """Return whether the steady class followed each move of the class, before the class moved back.
+
+    Parameters
+    ----------
+    classes : ndarray of int
+        Shape (members, times); -1 = none.
+    steady : ndarray of int
+        Shape (members, times): from `steady_classes`.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape (members, times): true where the class moved from the time before, the steady class was not yet beyond
+        the limit that it crossed, and went beyond it while the class stayed there.
+
+    Examples
+    --------
+    >>> followed_moves(np.array([[0, 1, 0, 1, 1]]), np.array([[0, 0, 0, 0, 1]])).tolist()
+    [[False, False, False, True, False]]
+    """
+    members, times = classes.shape
+    followed = np.zeros((members, times), dtype=bool)
+    for start in range(classes.max(initial=UNKNOWN) + 1):
+        for toward in (1, -1):
+            crossed, sure = ((table >= 0) & (toward * (table - start) > 0) for table in (classes, steady))
+            stands = np.zeros(members, dtype=bool)
+            for time in range(times - 1, 0, -1):
+                stands = crossed[:, time] & (sure[:, time] | stands)
+                followed[:, time] |= (classes[:, time - 1] == start) & stands & ~sure[:, time - 1]
+    return followed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.formulas.hysteresis import limit_distances, steady_classes
+from segkit.formulas.hysteresis import class_edges, limit_distances, steady_classes
 
 NEVER = 99
 
@@ -51,21 +51,30 @@ def test_one_month_without_noise_is_no_hysteresis():
     assert (found == classes).all()
 
 
+def distances(classes, values, noise, groups):
+    edges = class_edges(np.array(classes), np.array(values), np.array(groups), limits=2)
+    return limit_distances(np.array(values), np.array(noise), edges[:, groups])
+
+
 @pytest.mark.parametrize(("values", "distance"), [([10.0, 4.0], 3.0), ([4.2, 4.0], 0.1)])
 def test_the_limit_lies_midway(values, distance):
-    found = limit_distances(np.array([0, 1]), np.array(values), np.ones(2), np.zeros(2, int), limits=2)
+    found = distances([0, 1], values, [1.0, 1.0], [0, 0])
     assert found[0, 0] == pytest.approx(distance)
     assert found[1, 0] == pytest.approx(-distance)
     assert found[:, 1].tolist() == values
 
 
 def test_limits_of_groups_are_their_own_and_loss_makers_have_none():
-    classes, values = np.array([0, 1, 0, 1, 2]), np.array([10.0, 0.0, 200.0, 100.0, -7.0])
-    found = limit_distances(classes, values, np.ones(5), np.array([0, 0, 1, 1, 1]), limits=2)
+    found = distances([0, 1, 0, 1, 2], [10.0, 0.0, 200.0, 100.0, -7.0], [1.0] * 5, [0, 0, 1, 1, 1])
     assert found[:, 0].tolist() == [5.0, -5.0, 50.0, -50.0, -157.0]
 
 
 def test_without_noise_a_value_is_clear_or_at_the_limit():
-    found = limit_distances(np.array([0, 1]), np.array([4.0, 4.0]), np.zeros(2), np.zeros(2, int), limits=2)
+    found = distances([0, 1], [4.0, 4.0], [0.0, 0.0], [0, 0])
     assert found[:, 0].tolist() == [0.0, 0.0]
     assert np.isinf(found[:, 1]).all()
+
+
+def test_where_a_class_is_empty_the_limit_is_the_end_of_the_next():
+    assert class_edges(np.array([0, 0]), np.array([8.0, 6.0]), np.zeros(2, int), limits=3)[:, 0].tolist() == [6, 6, 0]
+    assert class_edges(np.array([2, 2]), np.array([8.0, 6.0]), np.zeros(2, int), limits=3)[:, 0].tolist() == [8, 8, 0]
