@@ -1,5 +1,6 @@
 """The effects planted in the sample company (data/sample/planted.toml) are found by the tables of the plan."""
 
+import calendar
 import tomllib
 from pathlib import Path
 
@@ -211,6 +212,9 @@ def test_the_planted_seasons_are_found(sample_plan):
     groups = table[table["entity"] == "category"].set_index("entity_id")
     assert planted <= set(groups.index[groups["is_seasonal"]])
     assert (groups["is_seasonal"] & ~groups.index.isin(planted)).sum() <= 1
+    for effect in PLANTED["season"]:
+        at = list(calendar.month_name)[1:].index(groups.loc[effect["category"], "peak"])
+        assert effect["month_factors"][at] > 0.9 * max(effect["month_factors"])
     items = table[(table["entity"] == "item") & (table["reason"] == "")]
     category = items["entity_id"].map(sample_plan.items.set_index("item_id")["category"])
     found = items["is_seasonal"].groupby(category).mean()

@@ -18,7 +18,8 @@ _CHANCE = 0.05
 _DRAWS = 2000
 _SEED = 20
 _STEADIEST = 0.01  # squared CV below which an item has no more say in its category
-_MEASURED = ["seasonal_strength", "trend_strength", "seasonal_error"]
+_DECIMALS = 9  # of the mean, in which seasons are compared
+_MEASURED = ["seasonal_strength", "trend_strength", "seasonal_error", "peak_index"]
 
 
 def measure_seasonality(demand: pd.DataFrame, items: pd.DataFrame, *, periods: Periods) -> pd.DataFrame:
@@ -38,7 +39,8 @@ def measure_seasonality(demand: pd.DataFrame, items: pd.DataFrame, *, periods: P
     DataFrame
         One row per category and per item; blank, with the reason, where there are fewer than two full cycles or no
         demand. A category is the mean of its items, each in multiples of its own mean demand and weighted by its
-        steadiness (1 / variance): what single items hide in noise shows there, and no large item speaks for all.
+        steadiness (1 / variance): what single items hide in noise shows there, and no large item speaks for all. The
+        peak is told only where the season is more than chance.
 
     Notes
     -----
@@ -122,6 +124,7 @@ class _Panel:
     ids: pd.Series
     demand: np.ndarray
     first: np.ndarray
+    calendar: pd.DatetimeIndex
 
     @classmethod
     def of_items(cls, demand: pd.DataFrame) -> "_Panel":
@@ -135,23 +138,25 @@ class _Panel:
         kept = whole & (place >= skipped)
         cell = codes[kept] * width + place[kept] - skipped
         summed = np.bincount(cell, weights=demand["quantity"].to_numpy()[kept], minlength=len(ids) * width)
-        return cls("item", pd.Series(ids, dtype="str", name="item_id"), summed.reshape(len(ids), width), first)
+        names, calendar = pd.Series(ids, dtype="str", name="item_id"), pd.DatetimeIndex(calendar)[skipped:]
+        return cls("item", names, summed.reshape(len(ids), width), first, calendar)
 
     def by_category(self, items: pd.DataFrame) -> "_Panel":
         codes, ids = pd.factorize(look_up(self.ids, items, "category"), sort=True)
         known = np.arange(self.demand.shape[1]) >= self.first[:, None]
         mean = self.demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         scaled = np.divide(self.demand, mean[:, None], out=np.zeros(self.demand.shape), where=mean[:, None] > 0)
-        spread = np.var(scaled, axis=1, where=known) + _STEADIEST
+        spread = ((scaled - 1) ** 2 * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1) + _STEADIEST
         counted = np.flatnonzero((codes >= 0) & (mean > 0))
         order = counted[np.argsort(codes[counted], kind="stable")]
         if not len(order):
-            return _Panel("category", self.ids[:0], self.demand[:0], self.first[:0])
+            return _Panel("category", self.ids[:0], self.demand[:0], self.first[:0], self.calendar)
         found, starts = np.unique(codes[order], return_index=True)
         weight = np.add.reduceat(known[order] / spread[order, None], starts)
         summed = np.add.reduceat(scaled[order] / spread[order, None], starts)
         series = np.divide(summed, weight, out=np.zeros(summed.shape), where=weight > 0)
-        return _Panel("category", pd.Series(ids[found], dtype="str"), series, np.argmax(weight > 0, axis=1))
+        names, first = pd.Series(ids[found], dtype="str"), np.argmax(weight > 0, axis=1)
+        return _Panel("category", names, series, first, self.calendar)
 
 
 def _measure_panel(panel: _Panel, periods: Periods) -> pd.DataFrame:
@@ -161,20 +166,34 @@ def _measure_panel(panel: _Panel, periods: Periods) -> pd.DataFrame:
     used = np.where(length >= 2 * cycle, np.maximum(length - length % step, 2 * cycle), length)
     recent = np.arange(panel.demand.shape[1]) >= panel.demand.shape[1] - used[:, None]
     sold = (panel.demand * recent).sum(axis=1) > 0
-    figures, limit = np.full((len(used), len(_MEASURED)), np.nan), np.full(len(used), np.inf)
+    figures, limit = np.full((len(used), len(_MEASURED) + 1), np.nan), np.full(len(used), np.inf)
     for count in np.unique(used[sold & (used >= 2 * cycle)]):
         rows = np.flatnonzero(sold & (used == count))
         figures[rows], limit[rows] = _measure(panel.demand[rows, -count:], cycle), chance_limit(int(count), cycle)
     table = pd.DataFrame({"entity_id": panel.ids.to_numpy(), "periods": used, "cycle_periods": cycle})
-    table[_MEASURED] = figures
+    table[[*_MEASURED, "peak_place"]] = figures
     why = np.select([used < 2 * cycle, ~sold], [f"fewer than two full cycles of {cycle} periods", "no demand"], "")
     table = table.assign(is_seasonal=figures[:, 0] > limit, entity=panel.entity, reason=why)
+    table["peak"] = _name_peaks(table, panel.calendar[-cycle:], periods)
+    table["peak_index"] = table["peak_index"].where(table["is_seasonal"])
     return table.astype({"entity": "str", "entity_id": "str", "reason": "str", "cycle_periods": "int64"})
 
 
+def _name_peaks(table: pd.DataFrame, last_cycle: pd.DatetimeIndex, periods: Periods) -> pd.Series:
+    """Return the month, week or weekday in which demand is highest; blank where there is no season."""
+    peaks = np.full(len(table), "", dtype=object)
+    has_season = table["is_seasonal"].to_numpy()
+    begins = last_cycle[table.loc[has_season, "peak_place"].astype(int)]
+    named = {"month": begins.month_name, "day": begins.day_name}.get(periods.unit)
+    peaks[has_season] = named() if named else [f"week {week}" for week in begins.isocalendar()["week"]]
+    return pd.Series(peaks, index=table.index, dtype="str")
+
+
 def _measure(series: np.ndarray, cycle: int) -> np.ndarray:
+    """Return the figures of `_MEASURED` and the place of the peak in the last cycle."""
     scaled = series / series.mean(axis=1, keepdims=True)
     season, trend = split_series(scaled, cycle)
-    rest = scaled - season - trend
-    figures = [component_strength(season, rest), component_strength(trend, rest), seasonal_naive_error(scaled, cycle)]
-    return np.column_stack(figures)
+    rest, last = scaled - season - trend, season[:, -cycle:]
+    strengths = [component_strength(season, rest), component_strength(trend, rest)]
+    peak = np.round(last, _DECIMALS).argmax(axis=1)
+    return np.column_stack([*strengths, seasonal_naive_error(scaled, cycle), 1 + last.max(axis=1), peak])

@@ -133,3 +133,16 @@ def test_parts_add_up_to_the_series():
     shifted = split_series(series + 100, 12)
     assert shifted[0] == pytest.approx(season)
     assert shifted[1] == pytest.approx(trend + 100)
+
+
+@pytest.mark.parametrize(
+    ("unit", "cycle", "named"), [("month", 12, "April"), ("week", 52, "week 4"), ("day", 7, "Wednesday")]
+)
+def test_the_peak_is_named_only_where_there_is_a_season(unit, cycle, named):
+    """2023-01-01 was a Sunday; the peak lies three periods after the first."""
+    place = np.arange(3 * cycle) % cycle
+    noise = np.random.default_rng(6).normal(0, 2, 3 * cycle)
+    found = measured([100 + 100 * (place == 3) + noise, np.full(3 * cycle, 100.0)], unit)
+    assert found["peak"].tolist() == [named, ""]
+    assert found["peak_index"].iloc[0] == pytest.approx(200 / (100 + 100 / cycle), rel=0.05)
+    assert np.isnan(found["peak_index"].iloc[1])

@@ -90,6 +90,18 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
         {"activity": ["picking", NASTY], "used_cost": [800.0, 50.0], "unused_cost": [200.0, -5.0]},
     )
     made["supplier_segments"] = _supplier_segments(customers, rng)
+    made["seasonality"] = table(
+        "seasonality",
+        {
+            "entity": ["category"] * 3 + ["item"],
+            "entity_id": [NASTY, "tools", "spares", "SKU-0001"],
+            "cycle_periods": [12] * 4,
+            "seasonal_strength": [0.9, 0.8, 0.4, 0.3],
+            "is_seasonal": [True, True, False, False],
+            "peak": ["May", "October", "", ""],
+            "peak_index": [2.1, 1.3, np.nan, np.nan],
+        },
+    )
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made

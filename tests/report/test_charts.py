@@ -28,6 +28,7 @@ CHARTS = {
     "loss_causes_customer": lambda t: charts.plot_loss_causes(t["margin_causes"], currency="EUR"),
     "cause_totals_customer": lambda t: charts.plot_cause_totals(t["margin_causes"], currency="EUR"),
     "suppliers": lambda t: charts.plot_suppliers(t["supplier_segments"]),
+    "seasonality": lambda t: charts.plot_seasonality(t["seasonality"]),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)
@@ -359,3 +360,13 @@ def test_suppliers_title_says_what_rests_on_whom_and_who_is_late():
 def test_suppliers_without_margins_are_drawn_by_spend():
     figure = charts.plot_suppliers(suppliers(("S1", np.nan, 0.8, "strategic", ""), ("S2", np.nan, 0.2, "leverage", "")))
     assert title_of(figure).startswith("50% of spend rests on 1 supplier")
+
+
+def test_seasons_are_told_of_categories_or_of_items_or_not_at_all(tables):
+    seasons = tables["seasonality"]
+    assert title_of(charts.plot_seasonality(seasons)).startswith("2 of 3 categories have a season; ")
+    assert "peaks in May, 110% above its mean" in title_of(charts.plot_seasonality(seasons))
+    items = seasons[seasons["entity"] == "item"]
+    assert title_of(charts.plot_seasonality(items)) == "No item has a season beyond chance"
+    short = seasons.assign(reason="fewer than two full cycles of 12 periods", is_seasonal=False)
+    assert "fewer than two full cycles of 12 periods" in charts.plot_seasonality(short).get_label()

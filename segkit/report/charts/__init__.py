@@ -12,6 +12,7 @@ from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
+from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
 
@@ -31,6 +32,7 @@ __all__ = [
     "plot_margin_steps",
     "plot_micro_segments",
     "plot_patterns",
+    "plot_seasonality",
     "plot_suppliers",
     "plot_whale_curve",
 ]
