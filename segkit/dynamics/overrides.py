@@ -64,7 +64,7 @@ def apply_overrides(
 
 
 def require_overrides(class_overrides: pd.DataFrame, *, labels: Sequence[str]) -> None:
-    """Raise a DataError that lists every override which cannot hold.
+    """Raise a DataError that lists every override which cannot hold (see `list_override_problems`).
 
     Parameters
     ----------
@@ -73,25 +73,37 @@ def require_overrides(class_overrides: pd.DataFrame, *, labels: Sequence[str]) -
     labels : sequence of str
         Classes that there are; L (loss makers) besides.
     """
-    known = list(dict.fromkeys([*labels, LOSS]))
-    table = class_overrides
-    strange = ~table["abc"].isin(known).to_numpy(dtype=bool)
-    wrong = [
-        _problem(f"class {label} is none of {', '.join(known)}", table[(table["abc"] == label).to_numpy(dtype=bool)])
-        for label in sorted(table.loc[strange, "abc"].dropna().unique())
-    ]
-    backward = (table["valid_to"] < _begin(table)).to_numpy(dtype=bool)
-    nameless = (table["reason"].fillna("").str.strip() == "").to_numpy(dtype=bool)
-    for text, rows in (
-        ("valid_to is before valid_from", backward),
-        ("no reason is given", nameless),
-        ("overlap another override of the same thing", _overlapping(table)),
-    ):
-        if rows.any():
-            wrong.append(_problem(text, table[rows]))
-    if wrong:
+    if problems := list_override_problems(class_overrides, labels=labels):
         fix = "Mend table class_overrides: one class at a time for each item or customer."
-        raise DataError(list_problems("table 'class_overrides' cannot be used", wrong, [fix]))
+        raise DataError(list_problems("table 'class_overrides' cannot be used", problems, [fix]))
+
+
+def list_override_problems(class_overrides: pd.DataFrame, *, labels: Sequence[str]) -> list[str]:
+    """Return what is wrong with overrides: classes that there are not, ends before begins, no reason, overlaps.
+
+    Parameters
+    ----------
+    class_overrides : DataFrame
+        Table of that name; cells may be missing, which is a matter of its contract.
+    labels : sequence of str
+        Classes that there are; L (loss makers) besides.
+
+    Returns
+    -------
+    list of str
+        One sentence a problem, with the number of rows and the first of them.
+    """
+    table, known = class_overrides, list(dict.fromkeys([*labels, LOSS]))
+    strange = sorted(set(table["abc"].dropna()) - set(known))
+    blank = table["reason"].notna() & (table["reason"].str.strip() == "")
+    found = [
+        *((f"class {label} is none of {', '.join(known)}", table["abc"] == label) for label in strange),
+        ("valid_to is before valid_from", table["valid_to"] < _begin(table)),
+        ("no reason is given", blank),
+        ("overlap another override of the same thing", _overlapping(table)),
+    ]
+    told = [(text, table[rows.fillna(False).to_numpy(dtype=bool)]) for text, rows in found]
+    return [f"{text} {in_rows(len(rows))}, first: {_first(rows)}" for text, rows in told if len(rows)]
 
 
 def note_overrides(class_overrides: pd.DataFrame, known: Sequence[pd.DataFrame], *, as_of: date) -> pd.DataFrame:
@@ -159,16 +171,12 @@ def _rest_of(segments: pd.DataFrame) -> pd.Series:
     return band.where(band == "", "-" + band)
 
 
-def _overlapping(table: pd.DataFrame) -> np.ndarray:
+def _overlapping(table: pd.DataFrame) -> pd.Series:
     """Return which rows begin before an earlier one of the same thing has ended."""
     dated = table.assign(begin=_begin(table)).sort_values(["entity", "entity_id", "begin", "valid_to"], kind="stable")
     things = [dated["entity"], dated["entity_id"]]
     hit = dated["begin"] <= dated["valid_to"].groupby(things).cummax().groupby(things).shift()
-    return hit.reindex(table.index).to_numpy(dtype=bool)
-
-
-def _problem(text: str, rows: pd.DataFrame) -> str:
-    return f"{text} {in_rows(len(rows))}, first: {_first(rows)}"
+    return hit.reindex(table.index)
 
 
 def _first(rows: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """The sheet ``class_overrides`` of a run's workbook: where a person types a class, and how it is read again."""
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import Column, empty_table, input_tables
-from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.errors import DataError, in_rows
 from segkit.core.source_settings import Source
 from segkit.core.sources.mapping import map_table
 from segkit.report.column_facts import rows_in_sheet
@@ -69,7 +70,15 @@ def write_override_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, labe
     sheet.ignore_errors({"number_stored_as_text": f"A1:F{2 + len(shown) + READY}"})
 
 
-def read_override_sheet(workbook: Path) -> pd.DataFrame:
+@dataclass(frozen=True)
+class SheetRows:
+    """What stands in the sheet: ``frame`` (unreadable cells are missing), and the ``problems`` to mend first."""
+
+    frame: pd.DataFrame
+    problems: tuple[str, ...]
+
+
+def read_override_sheet(workbook: Path) -> SheetRows:
     """Return what stands in the sheet of an edited workbook, in the types of table ``class_overrides``.
 
     Parameters
@@ -80,23 +89,25 @@ def read_override_sheet(workbook: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        All its rows, sorted by the key of the table.
+    SheetRows
+        All its rows, sorted by the key of the table, and how they break its contract.
 
     Raises
     ------
     DataError
-        The sheet or its columns are not there, or cells cannot be read or break the contract: all of them at once.
+        The sheet or its columns are not there.
     """
     from segkit.core.sources.excel_files import find_header, read_excel
 
     spec = input_tables()[SHEET]
     whole = Path(workbook).resolve()
-    source = Source(file=whole.name, format="excel", sheet=SHEET)
+    source = Source(file=whole.name, format="excel", sheet=SHEET, unreadable="set_aside", duplicates="set_aside")
     head = find_header(whole, source, list(spec.required))
     raw = read_excel(whole, source.model_copy(update={"header_row": head}), list)
-    _require_readable(raw, source)
-    return with_types(map_table(SHEET, raw, source).frame)
+    marked = map_table(SHEET, raw, source)
+    unread = [note for note in marked.notes if "unreadable" in note.reason]
+    said = [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
+    return SheetRows(with_types(marked.frame), (*_broken(raw, source), *said))
 
 
 def with_types(frame: pd.DataFrame) -> pd.DataFrame:
@@ -106,19 +117,14 @@ def with_types(frame: pd.DataFrame) -> pd.DataFrame:
     return whole.sort_values(list(input_tables()[SHEET].key), ignore_index=True)
 
 
-def _require_readable(raw: pd.DataFrame, source: Source) -> None:
-    """Raise with everything that a person must mend in the sheet: in a table of classes a first day counts as well."""
-    problems = []
+def _broken(raw: pd.DataFrame, source: Source) -> list[str]:
+    """Return how the rows break the contract of the table, without what only a setting of segkit.toml could mend."""
+    strict = source.model_copy(update={"unreadable": "fail", "duplicates": "fail"})
     try:
-        map_table(SHEET, raw, source)
+        map_table(SHEET, raw, strict)
     except DataError as error:
-        problems = [line.strip() for line in str(error).splitlines() if line.startswith("  ")] or [str(error)]
-    lenient = source.model_copy(update={"unreadable": "set_aside", "duplicates": "set_aside"})
-    notes = map_table(SHEET, raw, lenient).notes
-    unread = [note for note in notes if "unreadable" in note.reason]
-    problems += [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
-    if problems:
-        raise DataError(list_problems(f"sheet '{SHEET}' cannot be used", problems, ["Mend the cells and save again."]))
+        return [line.strip() for line in str(error).splitlines() if line.startswith("  ")] or [str(error)]
+    return []
 
 
 def _about(about: Column, required: bool) -> str:

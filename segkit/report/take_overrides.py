@@ -13,7 +13,7 @@ from segkit.core.errors import DataError, SettingsError, list_problems, nearest_
 from segkit.core.inputs import Inputs, read_inputs
 from segkit.core.settings import FILE_NAME, Settings, check_settings, read_settings, workspace_folder
 from segkit.core.source_settings import Source
-from segkit.dynamics.overrides import require_overrides
+from segkit.dynamics.overrides import ENTITIES, list_override_problems
 from segkit.report.override_sheet import SHEET, read_override_sheet, with_types
 
 CSV_NAME = f"{SHEET}.csv"
@@ -58,11 +58,11 @@ def take_overrides(workspace: str | Path, workbook: str | Path) -> str:
         raise DataError(f"{path}: no such workbook\nGive the segkit.xlsx of a run, edited and saved.")
     settings = read_settings(folder)
     target = _target(settings, folder)
-    new, old = read_override_sheet(path), _present(settings, folder)
-    require_overrides(new, labels=settings.segments.abc_labels)
-    inputs = read_inputs(_without_overrides(settings), folder)
-    changes = _compare(old, new)
-    _require_known(pd.concat([changes.added, changes.changed], ignore_index=True), inputs)
+    sheet, inputs = read_override_sheet(path), read_inputs(_without_overrides(settings), folder)
+    new, changes = sheet.frame, _compare(_present(settings, folder), sheet.frame)
+    wrong = [*sheet.problems, *list_override_problems(new, labels=settings.segments.abc_labels)]
+    if wrong := [*wrong, *_unknown(pd.concat([changes.added, changes.changed], ignore_index=True), inputs)]:
+        raise DataError(list_problems(f"sheet '{SHEET}' cannot be used", wrong, ["Mend the cells and save again."]))
     if any(len(part) for part in (changes.added, changes.changed, changes.removed)):
         text = None if SHEET in settings.sources else _with_source(folder / FILE_NAME)
         _write(target, _as_csv(new))
@@ -111,16 +111,16 @@ def _compare(old: pd.DataFrame, new: pd.DataFrame) -> Changes:
     return Changes(*(part[columns].reset_index(drop=True) for part in (added, changed, removed)))
 
 
-def _require_known(rows: pd.DataFrame, inputs: Inputs) -> None:
-    """Raise if new rows name items or customers that the data do not know: nothing would come of them."""
+def _unknown(rows: pd.DataFrame, inputs: Inputs) -> list[str]:
+    """Return which new rows name items or customers that the data do not know: nothing would come of them."""
     problems = []
-    for entity, ids in rows.groupby("entity")["entity_id"]:
-        known = _known_ids(inputs, str(entity))
+    for entity in ENTITIES:
+        ids = rows.loc[(rows["entity"] == entity).to_numpy(dtype=bool), "entity_id"].dropna()
+        known = _known_ids(inputs, entity) if len(ids) else set()
         strange = sorted(set(ids) - known)
         named = sorted(known) if strange else []
         problems += [f"{entity} {one} is not known{_nearest(one, named)}" for one in strange]
-    if problems:
-        raise DataError(list_problems(f"sheet '{SHEET}' cannot be used", problems, ["Mend the ids."]))
+    return problems
 
 
 def _nearest(word: str, known: list[str]) -> str:

@@ -138,11 +138,32 @@ def test_on_an_error_nothing_is_written(workspace, tmp_path, rows, said):
 
 def test_all_problems_come_at_once(workspace, tmp_path):
     _, book = run(workspace, tmp_path / "first")
-    edit(book, ("item", "SKU-0001", "A", None, None, "soon"), ("shop", "SKU-0002", "A", "x", "then", FOREVER))
+    edit(
+        book,
+        ("item", "SKU-0001", "A", None, None, "soon"),
+        ("shop", "SKU-0002", "A", "x", "then", FOREVER),
+        ("item", "SKU-0003", "Q", " ", datetime(2099, 12, 31), datetime(2025, 12, 31)),
+        ("customer", "CUST-01", "A", "x", None, None),
+        ("item", "SKU-0004", "A", "x", None, FOREVER),
+        ("item", "SKU-0004", "A", "x", None, FOREVER),
+    )
     with pytest.raises(DataError) as caught:
         take_overrides(workspace, book)
-    for word in ("reason is missing", "valid_to", "valid_from", "entity is none of item, customer"):
-        assert word in str(caught.value)
+    said = str(caught.value)
+    for word in (
+        "reason is missing in 2 rows",
+        "valid_to is unreadable in 1 row",
+        "valid_to is missing in 1 row",
+        "valid_from unreadable in 1 row",
+        "entity is none of item, customer in 1 row",
+        "key (entity, entity_id, valid_from) repeats in 1 row",
+        "class Q is none of A, B, C, L in 1 row, first: item SKU-0003",
+        "valid_to is before valid_from in 1 row",
+        "overlap another override of the same thing in 1 row",
+        "customer CUST-01 is not known; did you mean CUST-0001?",
+    ):
+        assert word in said, word
+    assert "segkit.toml" not in said
 
 
 def test_the_sheet_may_be_moved_about_in(workspace, tmp_path):
@@ -161,7 +182,7 @@ def test_the_sheet_may_be_moved_about_in(workspace, tmp_path):
     ):
         sheet.append(row)
     book.save(tmp_path / "mine.xlsx")
-    found = read_override_sheet(tmp_path / "mine.xlsx")
+    found = read_override_sheet(tmp_path / "mine.xlsx").frame
     assert found[["entity", "entity_id", "abc", "reason"]].to_numpy().tolist() == [
         ["customer", "CUST-0002", "L", "Never pays"], ["item", "SKU-0001", "A", "Key item"],
     ]  # fmt: skip
@@ -275,4 +296,5 @@ def test_the_day_counts_not_the_hour(tmp_path):
     for row in (HEAD, ["item", "SKU-0001", "A", "x", None, date(2099, 12, 31)]):
         book.active.append(row)
     book.save(tmp_path / "mine.xlsx")
-    assert read_override_sheet(Path(tmp_path / "mine.xlsx"))["valid_to"].tolist() == [pd.Timestamp("2099-12-31")]
+    found = read_override_sheet(Path(tmp_path / "mine.xlsx")).frame
+    assert found["valid_to"].tolist() == [pd.Timestamp("2099-12-31")]
