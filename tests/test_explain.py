@@ -1,4 +1,4 @@
-"""One item's way from its order lines to every result."""
+"""One item's, or one customer's, way from its order lines to every result."""
 
 import pandas as pd
 import pytest
@@ -14,8 +14,31 @@ TABLES = [
     "item_profile",
     "item_value",
     "item_segments",
+    "margin_causes",
+    "losing_pairs",
+    "seasonality",
+    "segment_history",
+    "segment_confidence",
+    "migration",
+    "micro_segments",
+    "watch_list",
     "lead_times",
 ]
+OF_CUSTOMER = [
+    "orders",
+    "set_aside",
+    "order_lines",
+    "customer_value",
+    "customer_segments",
+    "margin_causes",
+    "losing_pairs",
+    "segment_history",
+    "segment_confidence",
+    "migration",
+    "micro_segments",
+    "watch_list",
+]
+LOSS_MAKER = "C012"
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +54,89 @@ def sentence(explanation, table):
 def test_the_rows_behind_each_figure_are_the_item_s_own(sample_plan, returned_item):
     told = sample_plan.explain(returned_item)
     assert [step.table for step in told.steps] == TABLES
-    for name in TABLES:
-        whole = getattr(sample_plan, name)
-        own = whole[whole["item_id"] == returned_item].reset_index(drop=True)
-        assert len(own) > 0 or name == "set_aside"
-        pd.testing.assert_frame_equal(told[name], own, obj=name)
+    check_rows(sample_plan, told, {"item_id": returned_item, "entity_id": returned_item})
+
+
+def check_rows(plan, told, ids):
+    for step in told.steps:
+        whole = getattr(plan, step.table)
+        key = next((name for name in ids if name in whole), None)
+        if key:
+            own = whole[whole[key] == ids[key]]
+            pd.testing.assert_frame_equal(in_order(told[step.table]), in_order(own), obj=step.table)
+
+
+def in_order(rows):
+    return rows.sort_values(list(rows.columns)).reset_index(drop=True)
+
+
+def test_the_rows_behind_a_customer_are_its_own(sample_plan):
+    told = sample_plan.explain(customer_id=LOSS_MAKER)
+    assert [step.table for step in told.steps] == OF_CUSTOMER
+    check_rows(sample_plan, told, {"customer_id": LOSS_MAKER, "entity_id": LOSS_MAKER})
+    assert str(told).startswith(f"Customer {LOSS_MAKER} (")
+
+
+def test_causes_are_told_with_their_sums_and_the_remedy(sample_plan):
+    told = sentence(sample_plan.explain(customer_id=LOSS_MAKER), "margin_causes")
+    causes = sample_plan.margin_causes.set_index(["entity", "entity_id"]).loc[("customer", LOSS_MAKER)]
+    before, after = told.split(": net margin ")
+    normal, effects = before.split("; ")
+    amounts = [float(part.split(" ")[-1].replace(",", "")) for part in effects.split(", ")]
+    start = float(normal.split(" ")[-1].replace(",", ""))
+    assert effects.startswith("price -")
+    assert start + sum(amounts) == pytest.approx(causes["net_margin"], abs=0.011)
+    assert after.startswith(f"{causes['net_margin']:,.2f}.")
+    assert causes["remedy"] in after
+
+
+def test_the_history_of_classes_is_told(sample_plan):
+    told = sample_plan.explain(customer_id=LOSS_MAKER)
+    months = sample_plan.segment_history.query("entity_id == @LOSS_MAKER")
+    assert f"{len(months)} months known: L in {(months['abc'] == 'L').sum()}" in sentence(told, "segment_history")
+
+
+def test_micro_segments_in_which_a_thing_sells_hold_all_it_earns(sample_plan, returned_item):
+    lines = sample_plan.order_lines
+    told = sample_plan.explain(returned_item)
+    begin = pd.Timestamp(sample_plan.as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=12)
+    own = lines[(lines["item_id"] == returned_item) & (lines["order_date"] >= begin)]
+    marked = sk.mark_segments(
+        own, sample_plan.customer_segments, sample_plan.item_segments, rules=sample_plan.settings.micro_segments
+    )
+    found = set(sk.assign_micro_segments(marked, sample_plan.micro_map)["micro_segment"])
+    assert set(told["micro_segments"]["micro_segment"]) == found
+    assert f"in {len(found)} micro-segments" in sentence(told, "micro_segments")
+
+
+def test_a_customer_lost_before_the_window_is_explained(sample_plan):
+    told = sample_plan.explain(customer_id="C047")
+    assert "lost" in sentence(told, "customer_segments")
+    assert "Nothing was bought" in sentence(told, "customer_value")
+
+
+def test_neither_item_nor_customer_is_an_error_that_says_what_to_give(sample_plan):
+    with pytest.raises(sk.SettingsError, match="neither an item nor a customer"):
+        sample_plan.explain()
+
+
+def test_an_unknown_customer_is_an_error_that_names_near_ones(sample_plan):
+    with pytest.raises(sk.DataError, match=f"customer_id='{LOSS_MAKER}X'.*\n.*{LOSS_MAKER}"):
+        sample_plan.explain(customer_id=f"{LOSS_MAKER}X")
+
+
+def test_every_customer_can_be_explained(sample_plan):
+    for customer in [*sample_plan.order_lines["customer_id"].unique()[::12], "(unknown)"]:
+        told = sample_plan.explain(customer_id=customer)
+        assert "nan" not in " ".join(step.sentence for step in told.steps)
+
+
+def test_without_costs_and_customers_the_rest_is_told(write_workspace, small_company):
+    bare = {"orders": small_company["orders"].drop(columns="location_id"), "items": small_company["items"][["item_id"]]}
+    plan = sk.open_plan(write_workspace(bare))
+    told = plan.explain(customer_id="CUST-0001")
+    assert "a cost is missing" in sentence(told, "margin_causes")
+    assert "nan" not in " ".join(step.sentence for step in told.steps)
 
 
 def test_the_sentences_say_what_the_rows_say(sample_plan, returned_item):

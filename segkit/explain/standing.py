@@ -40,19 +40,17 @@ def trace_standing(plan: Plan, entity: str, chosen: Chosen) -> list[Step]:
     steps = [_step(plan, "margin_causes", entity, chosen, _tell_causes), _losing_pairs(plan, entity, chosen)]
     if entity == "item":
         steps.append(_step(plan, "seasonality", entity, chosen, _tell_season))
-    steps += [
+    return [
+        *steps,
         _step(plan, "segment_history", entity, chosen, _tell_history),
         _step(plan, "segment_confidence", entity, chosen, _tell_confidence),
         _step(plan, "migration", entity, chosen, _tell_moves, none="It has not moved from one class to another."),
         _micro_segments(plan, entity, chosen),
         _step(plan, "watch_list", entity, chosen, _tell_watch, none="It is not on the watch list."),
     ]
-    return [step for step in steps if step.rows.columns.size]
 
 
 def _step(plan: Plan, name: str, entity: str, chosen: Chosen, tell, *, none: str = UNKNOWN) -> Step:
-    if not hasattr(type(plan), name):
-        return Step(name, none, pd.DataFrame())
     table = getattr(plan, name)
     own = (table["entity"] == entity) & (table["entity_id"] == chosen[f"{entity}_id"])
     rows = table[own.to_numpy(dtype=bool)].reset_index(drop=True)
