@@ -44,6 +44,7 @@ _PUBLIC = {
     ],
     "segkit.dynamics.variability_classes": ["classify_xyz"],
     "segkit.dynamics.causes": ["explain_margins", "list_margin_causes", "list_losing_pairs"],
+    "segkit.dynamics.scores": ["score_items"],
     "segkit.dynamics.seasonality": ["measure_seasonality"],
     "segkit.dynamics.segments": ["segment_items"],
     "segkit.dynamics.customer_bands": ["segment_customers"],

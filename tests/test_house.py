@@ -20,6 +20,7 @@ from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
 from segkit.dynamics.demand import days_without_stock
+from segkit.formulas.multicriteria import ng_score
 
 PACKAGE = Path(sk.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "notebooks" not in path.parts)
@@ -41,8 +42,8 @@ PUBLIC = """
     classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk
     find_reversals flag_stockouts follow_segments list_losing_pairs list_margin_causes list_periods make_demand
     make_whale_curve map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan
-    profile_demand segment_customers segment_items show_figure show_headline show_provenance show_row_counts
-    show_table value_customers value_groups value_items value_lines value_micro_segments
+    profile_demand score_items segment_customers segment_items show_figure show_headline show_provenance
+    show_row_counts show_table value_customers value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -224,6 +225,7 @@ def cases(sample_plan):
         "classify_abc_by_count": Case(values, measure="net_margin", within="category"),
         "classify_abc_by_limits": Case(values, measure="net_margin", within="category", rule=sk.AbcLimits((900, 90))),
         "classify_abc_by_breaks": Case(values, measure="net_margin", within="category"),
+        "score_items": Case(values, criteria=["net_margin", "lines"], score=ng_score),
         "classify_xyz": Case({"profile": plan.item_profile}, rules=rules),
         "measure_seasonality": Case(
             {"demand": demand, "items": plan.items}, "seasonality", periods=plan.settings.periods
