@@ -370,3 +370,29 @@ def test_the_partial_month_is_left_out_and_the_rest_stays(sample_plan):
     gone = seen.merge(whole.item_profile, on="item_id", suffixes=("", "_whole"))
     same = gone["mean_demand"] == gone["mean_demand_whole"]
     assert same.mean() > 0.98, gone.loc[~same, figures]
+
+
+@each("loss_maker", "customer_id")
+def test_a_loss_maker_is_on_the_watch_list_with_its_cause(sample_plan, effect):
+    listed = sample_plan.watch_list.query("kind == 'loss maker' and entity_id == @effect['customer_id']")
+    assert len(listed) == 1
+    assert f"mostly through {effect['cause'].replace('_', ' ')}. Remedy: " in listed["sentence"].item()
+
+
+@each("lost_customer", "customer_id")
+def test_a_lost_customer_is_on_the_watch_list_with_what_it_earned(sample_plan, effect):
+    listed = sample_plan.watch_list.query("entity_id == @effect['customer_id'] and kind.str.endswith('customer')")
+    assert len(listed) == 1
+    assert listed["since"].item() <= pd.Timestamp(effect["date"]) < listed["since"].item() + pd.Timedelta(days=60)
+    assert (listed["kind"].item() == "lost customer") == (effect["date"].year == 2024)
+    assert listed["stake"].item() > 5000
+
+
+@pytest.mark.parametrize("effect", PLANTED["class_move"], ids=lambda effect: effect["direction"])
+def test_planted_class_moves_are_on_the_watch_list_of_their_year(sample_plan, effect):
+    listed = sample_plan.what_if(watch={"move_months": 12}).watch_list.query("kind == 'class move'")
+    own = listed.set_index("entity_id").loc[effect["item_ids"]]
+    assert own["sentence"].str.contains("mostly through volume").all()
+    words = own["sentence"].str.extract(r"from class (\w) to (\w)")
+    assert ((words[0] > words[1]) == (effect["direction"] == "up")).all()
+    assert (own["since"] >= pd.Timestamp(effect["date"])).mean() >= 0.8
