@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import nomenclature
+from segkit.dynamics.migration_matrix import count_migration
 
 NASTY = "<script>alert(1)</script> $^$ & =SUM(A1) \"quoted\" 'name' of a very long article that never ends"
 
@@ -102,6 +103,8 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
             "peak_index": [2.1, 1.3, np.nan, np.nan],
         },
     )
+    made["segment_history"] = _history(items, rng)
+    made["migration_matrix"] = count_migration(made["segment_history"])
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made
@@ -127,6 +130,15 @@ def _margin_causes(names: list[str], worth: np.ndarray, rng: np.random.Generator
     head = {"entity": ["customer"] * len(names), "entity_id": [NASTY, *names[1:]], "net_margin": worth - 4000}
     parts["normal_margin"] = head["net_margin"] - sum(parts.values())
     return table("margin_causes", head | parts | {"main_cause": words})
+
+
+def _history(items: int, rng: np.random.Generator) -> pd.DataFrame:
+    days = pd.date_range("2024-01-31", periods=15, freq="ME")
+    ids = np.repeat([f"SKU-{n:04d}" for n in range(items)], len(days))
+    columns = {"entity": np.where(ids < f"SKU-{items // 2:04d}", "item", "customer"), "entity_id": ids}
+    columns |= {"known_on": np.tile(days, items), "measure_value": rng.normal(500, 400, len(ids))}
+    classes = {name: rng.choice(["A", "B", "C", "L", ""], len(ids)) for name in ("abc", "stable_abc")}
+    return table("segment_history", columns | classes)
 
 
 def _supplier_segments(count: int, rng: np.random.Generator) -> pd.DataFrame:

@@ -29,6 +29,9 @@ CHARTS = {
     "cause_totals_customer": lambda t: charts.plot_cause_totals(t["margin_causes"], currency="EUR"),
     "suppliers": lambda t: charts.plot_suppliers(t["supplier_segments"]),
     "seasonality": lambda t: charts.plot_seasonality(t["seasonality"]),
+    "migration_item": lambda t: charts.plot_migration(t["migration_matrix"], currency="EUR"),
+    "migration_customer": lambda t: charts.plot_migration(t["migration_matrix"], entity="customer"),
+    "class_history_item": lambda t: charts.plot_class_history(t["segment_history"]),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)

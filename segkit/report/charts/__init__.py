@@ -10,6 +10,7 @@ from segkit.report.charts.frame import figure_svg
 from segkit.report.charts.margins import plot_margin_by
 from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
+from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.seasons import plot_seasonality
@@ -22,6 +23,7 @@ __all__ = [
     "plot_abc_xyz",
     "plot_capacity",
     "plot_cause_totals",
+    "plot_class_history",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
@@ -31,6 +33,7 @@ __all__ = [
     "plot_margin_by",
     "plot_margin_steps",
     "plot_micro_segments",
+    "plot_migration",
     "plot_patterns",
     "plot_seasonality",
     "plot_suppliers",
