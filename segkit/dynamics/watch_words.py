@@ -96,9 +96,8 @@ class Told:
         from_, to = (f"{code}{row[name]:,.0f}".strip() for name in ("before", "after"))
         doubt = f" ({row['reason']})" if row["reason"] else ""
         verb = "rose" if row["change"] > 0 else "fell"
-        return (
-            f"{row['label']}: {word} a period {verb} for good from {from_} to {to} by {row['period']:%Y-%m-%d}{doubt}."
-        )
+        by = f"by {row['period']:%Y-%m-%d}{doubt}"
+        return f"{row['label']}: {word} a period {verb} from {from_} to {to} {by} and stayed there."
 
     def say_override(self, row: dict) -> str:
         """Return the sentence of an override that ends."""
