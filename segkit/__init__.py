@@ -1,6 +1,6 @@
 """Supply-chain micro-segmentation: differentiated policies from a company's own history, and what they are worth.
 
-``import segkit as sk``, then ``plan = sk.open_plan("data/sample")`` and ``plan.item_segments``; see ``segkit/plan.py``.
+``import segkit as sk``, then ``plan = sk.open_plan("data/sample")`` and ``plan.item_segments``; see ``segkit/plan/``.
 """
 
 from importlib import import_module
@@ -31,6 +31,7 @@ _PUBLIC = {
         "value_micro_segments",
     ],
     "segkit.dynamics.profit_bridge": ["bridge_profit"],
+    "segkit.dynamics.level_changes": ["find_change_points"],
     "segkit.dynamics.segment_trends": ["follow_segments"],
     "segkit.dynamics.values": ["value_items", "value_customers", "value_groups"],
     "segkit.dynamics.cost_to_serve": ["charge_lines", "count_activity_costs"],
@@ -50,6 +51,8 @@ _PUBLIC = {
     "segkit.dynamics.customer_bands": ["segment_customers"],
     "segkit.dynamics.overrides": ["apply_overrides"],
     "segkit.dynamics.whale": ["make_whale_curve"],
+    "segkit.dynamics.known": ["known_at"],
+    "segkit.dynamics.migration_matrix": ["count_migration"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -39,11 +39,12 @@ LAYERS = {
 PUBLIC = """
     AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
     apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
-    classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs explain_margins find_bulk
-    find_reversals flag_stockouts follow_segments list_losing_pairs list_margin_causes list_periods make_demand
-    make_whale_curve map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan
-    profile_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table value_customers value_groups value_items value_lines value_micro_segments
+    classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs count_migration explain_margins
+    find_bulk find_change_points find_reversals flag_stockouts follow_segments known_at list_losing_pairs
+    list_margin_causes list_periods make_demand make_whale_curve map_micro_segments mark_lines mark_segments
+    measure_lead_times measure_seasonality open_plan profile_demand score_items segment_customers segment_items
+    show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups value_items
+    value_lines value_micro_segments
 """.split()
 
 
@@ -192,6 +193,10 @@ def cases(sample_plan):
     demand = plan.demand[plan.demand["item_id"].isin(plan.items["item_id"].iloc[::9])]
     absences = days_without_stock(plan.inventory, plan.sales, periods=plan.settings.periods)
     values = {"values": plan.item_value}
+    late = (
+        (plan.segment_dynamics["period"] >= "2024-09-01") & (plan.segment_dynamics["entity_id"] == "retail")
+    ).to_numpy()
+    broken = plan.segment_dynamics.assign(volume=plan.segment_dynamics["volume"].where(~late, 0.0))
     by_value = MicroSegments(customers_by="abc", min_lines=20)
     segmented = sk.mark_segments(lines, plan.customer_segments, plan.item_segments, rules=by_value)
     micro_map = sk.map_micro_segments(segmented, rules=by_value)
@@ -212,6 +217,7 @@ def cases(sample_plan):
             {"lines": lines}, "profit_bridge", before=("2024-01-01", "2024-12-31"), after=("2025-01-01", "2025-12-31")
         ),
         "follow_segments": Case({"lines": lines, "periods": plan.periods}, "segment_dynamics"),
+        "find_change_points": Case({"segment_dynamics": broken}, "change_points", periods=plan.settings.periods),
         "charge_lines": Case(
             {"lines": lines, "activities": plan.activities, "customers": plan.customers},
             "order_lines",
@@ -259,6 +265,8 @@ def cases(sample_plan):
         "explain_margins": Case({"lines": lines}),
         "list_margin_causes": Case({"lines": lines}, "margin_causes", currency="EUR"),
         "list_losing_pairs": Case({"lines": lines}, "losing_pairs"),
+        "known_at": Case({"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")),
+        "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 

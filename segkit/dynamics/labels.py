@@ -1,4 +1,4 @@
-"""Order lines under the names by which change is followed: category, region, and the successor of what was replaced."""
+"""Order lines under the names by which change is followed: category, region, country, successor of an item."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ MOST = 30
 
 
 def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFrame, *, rules: Items) -> pd.DataFrame:
-    """Return order lines with category and region; a superseded item goes under its successor.
+    """Return order lines with category, region and country; a superseded item goes under its successor.
 
     Parameters
     ----------
@@ -27,15 +27,14 @@ def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
     Returns
     -------
     DataFrame
-        Same rows; item_id, customer_id, channel, category and region are categories in the order of their names.
-        Of categories and regions the 30 with the most revenue keep their names; the rest is (other).
+        Same rows; item_id, customer_id, channel, category, region and country are categories in the order of
+        their names. Of the last three the 30 names with the most revenue stay; the others are (other).
     """
     followed = follow_successors(lines, items, rules=rules)
     ids = {name: _category(followed[name]) for name in ("item_id", "customer_id", "channel")}
-    labels = {
-        "category": _keep_largest(_label(ids["item_id"], items, "item_id", "category"), followed["revenue"]),
-        "region": _keep_largest(_label(ids["customer_id"], customers, "customer_id", "region"), followed["revenue"]),
-    }
+    labels = {"category": _label(ids["item_id"], items, "item_id", "category")}
+    labels |= {name: _label(ids["customer_id"], customers, "customer_id", name) for name in ("region", "country")}
+    labels = {name: _keep_largest(column, followed["revenue"]) for name, column in labels.items()}
     return followed.assign(**ids, **labels)
 
 

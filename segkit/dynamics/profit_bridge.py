@@ -1,4 +1,4 @@
-"""Why net margin changed from one span of time to another, for the company and its channels, categories and regions."""
+"""Why net margin changed from one span of time to another, for the company and its parts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from segkit.core.periods import parse_day
 from segkit.dynamics.bridge import CELL, EFFECTS, STATUSES, Cells, align_cells, cell_effects, sum_cells
 from segkit.dynamics.line_kinds import ALL
 
-GROUPS = ("channel", "category", "region")
+GROUPS = ("channel", "category", "region", "country")
 SOLD = tuple(EFFECTS[:-2])
 WHO = tuple(f"{status}s" for status in STATUSES[1:])
 CAUSES = (*SOLD, *WHO)

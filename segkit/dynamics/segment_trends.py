@@ -13,7 +13,7 @@ from segkit.dynamics.line_kinds import ALL
 from segkit.formulas.price_index import fisher_indices, price_index
 from segkit.formulas.sums import clean_sums
 
-TRENDS = ("channel", "category", "region", "item_class", "customer_class", "micro_segment")
+TRENDS = ("channel", "category", "region", "country", "item_class", "customer_class", "micro_segment")
 
 
 def follow_segments(lines: pd.DataFrame, periods: pd.DataFrame, *, groups: Sequence[str] | None = None) -> pd.DataFrame:
@@ -26,8 +26,8 @@ def follow_segments(lines: pd.DataFrame, periods: pd.DataFrame, *, groups: Seque
     periods : DataFrame
         Table ``periods``, of these lines.
     groups : sequence of str, optional
-        Columns whose values are the segments; not given = channel, category, region, item_class, customer_class and
-        micro_segment, as far as the lines have them and they tell more than one apart.
+        Columns whose values are the segments; not given = channel, category, region, country, item_class,
+        customer_class and micro_segment, as far as the lines have them and they tell more than one apart.
 
     Returns
     -------
@@ -37,8 +37,8 @@ def follow_segments(lines: pd.DataFrame, periods: pd.DataFrame, *, groups: Seque
     Notes
     -----
     Lines are counted in the segments that their items and customers are in today: the past of a class is that of
-    its members now. A class of those who did well will seem to have grown (survivorship); channel, category and
-    region have no such bias.
+    its members now. A class of those who did well will seem to have grown (survivorship); channels, categories,
+    regions and countries have no such bias.
 
     price_index is Fisher's over the items sold in both of two periods, averaged over all ways through the periods
     known by then (`formulas.price_index`); an item's price is its revenue after discount / units sold. volume =

@@ -166,7 +166,7 @@ def test_any_two_spans_may_be_compared_and_swapped(sample_plan):
 
 def test_the_table_of_the_plan_is_what_an_analyst_gets_by_name(sample_plan):
     lines = sample_plan._labelled()
-    chosen = sk.bridge_profit(lines, *YEARS, groups=["channel", "category", "region"])
+    chosen = sk.bridge_profit(lines, *YEARS, groups=["channel", "category", "region", "country"])
     year = sample_plan.profit_bridge.query("comparison == 'year'").reset_index(drop=True)
     pd.testing.assert_frame_equal(chosen.drop(columns="comparison"), year.drop(columns="comparison"))
 
