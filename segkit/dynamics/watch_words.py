@@ -13,6 +13,17 @@ _CAUSES = {
 MONEY = ("net_margin", "gross_margin", "revenue")
 
 
+def say_cause(cause: str) -> str:
+    """Return the cause of a move of class as the end of a sentence; nothing where there is none.
+
+    Examples
+    --------
+    >>> say_cause("volume"), say_cause("others moved"), say_cause("")
+    (', mostly through volume', ', because others moved', '')
+    """
+    return f", {_CAUSES.get(cause, f'mostly through {cause}')}" if cause else ""
+
+
 @dataclass(frozen=True)
 class Told:
     """How things are said: their names by kind and id, what they are classed by, the currency, the window in words."""
@@ -52,8 +63,7 @@ class Told:
 
     def say_move(self, row: dict) -> str:
         """Return the sentence of a move of class."""
-        cause = _CAUSES.get(row["cause"], f"mostly through {row['cause']}")
-        through = f", {cause}" if row["cause"] else ""
+        through = say_cause(row["cause"])
         code = f"{self.currency} " if row["measure"] in MONEY else ""
         then, now = (f"{code}{row[name]:,.0f}".strip() for name in ("before", "value_now"))
         seen = f"seen {row['since']:%Y-%m-%d} and confirmed {row['confirmed_on']:%Y-%m-%d}{through}"

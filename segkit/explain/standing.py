@@ -10,6 +10,7 @@ import pandas as pd
 from segkit.dynamics.causes import CAUSES
 from segkit.dynamics.micro import assign_micro_segments, mark_segments
 from segkit.dynamics.values import last_months
+from segkit.dynamics.watch_words import say_cause
 from segkit.explain.explanation import Step, figure
 from segkit.explain.lines import Chosen, select_rows
 
@@ -129,7 +130,7 @@ def _tell_moves(rows: pd.DataFrame, plan: Plan) -> str:
     rows = rows.sort_values("known_on", ignore_index=True)
     told = [
         f"{row.from_class} to {row.to_class} by {row.known_on:%Y-%m-%d} ({plan.currency} {row.change:+,.0f}"
-        f"{', mostly through ' + row.cause if row.cause else ''}{'' if row.confirmed else '; not confirmed'})"
+        f"{say_cause(row.cause)}{'' if row.confirmed else '; not confirmed'})"
         for row in rows.itertuples()
     ]
     return f"{len(rows)} move{'s' * (len(rows) != 1)}: {'; '.join(told)}."
