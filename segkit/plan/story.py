@@ -1,0 +1,61 @@
+"""What a director reads first: headlines, assumptions and their effects, what wants a decision."""
+
+from typing import Any
+
+import pandas as pd
+
+from segkit.core.periods import last_days
+from segkit.core.shelf import table
+from segkit.dynamics import assumptions, change_headlines, demand, headlines, watch
+from segkit.plan.segments import Segments
+
+
+class Story(Segments):
+    """What a director reads first: headlines, assumptions and their effects, what wants a decision."""
+
+    @table
+    def assumptions(self) -> pd.DataFrame:
+        """What was assumed because data were missing."""
+        stocked = demand.stocked_places(self.inventory, self.sales)
+        return assumptions.list_assumptions(self.order_lines, self._sold(), stocked, settings=self.settings)
+
+    @table
+    def headlines(self) -> pd.DataFrame:
+        """The headline figures of the report, as sentences and as numbers."""
+        told = [self.data_headlines, self.profit_headlines, self.change_headlines]
+        return pd.concat(told, ignore_index=True)
+
+    @table
+    def data_headlines(self) -> pd.DataFrame:
+        """The headlines of the data check."""
+        days, step = self.read_activity()
+        newest = last_days(days, step).max()
+        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency, newest=newest)
+
+    @table
+    def profit_headlines(self) -> pd.DataFrame:
+        """The headlines of step 1."""
+        tables = headlines.ProfitTables(
+            self.item_value, self.customer_value, self.item_segments, self._window(), self.as_of
+        )
+        return headlines.tell_profit(tables, rules=self.settings.segments, currency=self.currency)
+
+    @table
+    def change_headlines(self) -> pd.DataFrame:
+        """The headlines of what moved, and why."""
+        tables = self.profit_bridge, self.margin_causes, self.migration, self.micro_segments
+        return change_headlines.tell_change(change_headlines.ChangeTables(*tables), currency=self.currency)
+
+    @table
+    def assumption_effects(self) -> pd.DataFrame:
+        """What the headlines would be if each assumption were 20 % lower or higher."""
+        return assumptions.vary_assumptions(self.assumptions, self.profit_headlines, self._headlines_if)
+
+    @table
+    def watch_list(self) -> pd.DataFrame:
+        """What moved and wants a decision, most money first."""
+        made = watch.WatchTables(**{name: getattr(self, name) for name in watch.NAMES})
+        return watch.make_watch_list(made, rules=watch.rules_of(self.settings, self.as_of))
+
+    def _headlines_if(self, **changes: Any) -> pd.DataFrame:
+        return self.what_if(**changes).profit_headlines

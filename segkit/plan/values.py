@@ -1,0 +1,116 @@
+"""Step 1, values: order lines with margin and cost-to-serve, demand, what items and customers earn and why."""
+
+import pandas as pd
+
+from segkit.core.shelf import table
+from segkit.dynamics import (
+    causes,
+    cost_to_serve,
+    demand,
+    line_kinds,
+    overrides,
+    patterns,
+    profitability,
+    recognised,
+    reconciliation,
+    values,
+    whale,
+)
+from segkit.plan.company import Company
+
+
+class Values(Company):
+    """Step 1, values: order lines with margin and cost-to-serve, demand, what items and customers earn and why."""
+
+    @table
+    def order_lines(self) -> pd.DataFrame:
+        """Order lines with margin and cost-to-serve, and what kind of line each is."""
+        valued = profitability.value_lines(self._sold(), self.items, self.fx, settings=self.settings)
+        marked = line_kinds.mark_lines(valued, self.customers, settings=self.settings)
+        return cost_to_serve.charge_lines(marked, self.activities, self.customers, settings=self.settings)
+
+    @table
+    def activity_costs(self) -> pd.DataFrame:
+        """What activities cost, what order lines used of them, and the capacity that nobody used."""
+        return cost_to_serve.count_activity_costs(self.order_lines, self.activities, as_of=self.as_of)
+
+    @table
+    def demand(self) -> pd.DataFrame:
+        """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
+        lines = demand.follow_successors(self.order_lines, self.items, rules=self.settings.items)
+        absences = demand.days_without_stock(*self._stock(), periods=self.settings.periods)
+        return demand.flag_stockouts(demand.make_demand(lines, self.periods, self.items), absences)
+
+    @table
+    def demand_profile(self) -> pd.DataFrame:
+        """Level, variability, pattern and life cycle of every item, location and demand class."""
+        return patterns.profile_demand(self.demand, self.items, rules=self._profile_rules())
+
+    @table
+    def item_profile(self) -> pd.DataFrame:
+        """Level, variability, pattern and life cycle of every item."""
+        return patterns.profile_demand(patterns.total_by_item(self.demand), self.items, rules=self._profile_rules())
+
+    @table
+    def item_value(self) -> pd.DataFrame:
+        """What every item sold and earned in the window of the segments."""
+        return values.value_items(self._window(), self.items)
+
+    @table
+    def customer_value(self) -> pd.DataFrame:
+        """What every customer bought and earned us in the window of the segments."""
+        return values.value_customers(self._window(), self.customers)
+
+    @table
+    def group_value(self) -> pd.DataFrame:
+        """What channels, suppliers, regions and other groups bought and earned in the window."""
+        return values.value_groups(self._window(), self.items, self.customers)
+
+    @table
+    def whale_curve(self) -> pd.DataFrame:
+        """Cumulative net margin over items and over customers, best first."""
+        return whale.make_whale_curve(self.item_value, self.customer_value)
+
+    @table
+    def margin_causes(self) -> pd.DataFrame:
+        """Why every customer and item earns what it earns, against peers that earn; what would cure each loss."""
+        return causes.list_margin_causes(self._window(), currency=self.currency)
+
+    @table
+    def losing_pairs(self) -> pd.DataFrame:
+        """Customers and items that lose money together, with causes."""
+        return causes.list_losing_pairs(self._window())
+
+    @table
+    def reconciliation(self) -> pd.DataFrame:
+        """Every sum of the plan beside the one it must agree with: source, roll-ups, activities, the client's books."""
+        roll_ups = {name: getattr(self, name) for name in ("item_value", "customer_value", "group_value")}
+        sums = reconciliation.Sums(self.order_lines, self._window(), roll_ups, self.activity_costs, self.data_quality)
+        return reconciliation.reconcile(sums, self.profit_and_loss, self.fx, settings=self.settings)
+
+    @table
+    def data_quality(self) -> pd.DataFrame:
+        """Rows and value in = used + set aside by reason, and what is worth knowing, per input table."""
+        read = self.read_report("data_quality")
+        found = recognised.Recognised(
+            *(self._sold(), self.order_lines, self.periods, self.items, self.purchases, self._absences()),
+            *(self.customers, self.activity_costs),
+        )
+        sold = "orders" if "orders" in self.inputs.names() else "sales"
+        noted = recognised.note_recognised(found, sold, settings=self.settings)
+        known = (self.order_lines, self.items, self.customers)
+        told = overrides.note_overrides(self.class_overrides, known, as_of=self.as_of)
+        return pd.concat([read, noted, told], ignore_index=True)
+
+    def _stock(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rules, both = self.settings.items, ((self.inventory, "date"), (self.sales, "period"))
+        stock, sales = (
+            demand.follow_successors_in_stock(table, self.items, rules=rules, day=day) for table, day in both
+        )
+        return stock, sales
+
+    def _profile_rules(self) -> patterns.ProfileRules:
+        return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
+
+    def _window(self) -> pd.DataFrame:
+        return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
