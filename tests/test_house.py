@@ -265,7 +265,9 @@ def cases(sample_plan):
         "explain_margins": Case({"lines": lines}),
         "list_margin_causes": Case({"lines": lines}, "margin_causes", currency="EUR"),
         "list_losing_pairs": Case({"lines": lines}, "losing_pairs"),
-        "known_at": Case({"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")),
+        "known_at": Case(
+            {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
+        ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }

@@ -122,7 +122,8 @@ def days_of_reversal(lines: pd.DataFrame, *, days: int) -> pd.Series:
     pairs = pairs[pairs["gap"].between(0, days) & same_price]
     pairs = pairs.sort_values(["order_date", "place", "elsewhere", "off", "gap", "place_sale"])
     while len(pairs):
-        chosen = pairs.drop_duplicates("row").drop_duplicates("row_sale")
+        best, earliest = pairs.drop_duplicates("row"), pairs.drop_duplicates("row_sale")
+        chosen = best[best.index.isin(earliest.index)]  # so that a later return takes no sale from an earlier one
         flagged[chosen["row"]] = chosen["order_date"].to_numpy()
         flagged[chosen["row_sale"]] = chosen["order_date"].to_numpy()
         pairs = pairs[~pairs["row"].isin(chosen["row"]) & ~pairs["row_sale"].isin(chosen["row_sale"])]

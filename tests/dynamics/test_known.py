@@ -5,8 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from segkit import open_plan
 from segkit.dynamics.known import items_known_at, known_at
+from segkit.dynamics.line_kinds import days_of_reversal
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 KEY = ["order_id", "line_id", "item_id", "order_date", "quantity"]
@@ -50,3 +54,21 @@ def test_work_is_charged_again_only_with_activities(sample_plan):
     lines = sample_plan.order_lines
     known = known_at(lines, sample_plan.activities.iloc[:0], pd.Timestamp("2025-10-09"))
     assert known["activity_cost"].equals(lines["activity_cost"].iloc[: len(known)])
+
+
+SALE_OR_RETURN = st.tuples(st.integers(1, 6), st.sampled_from([-3.0, 3.0]), st.sampled_from(["N", "S"]))
+
+
+@given(st.lists(SALE_OR_RETURN, min_size=2, max_size=14), st.integers(1, 5))
+def test_what_is_cancelled_out_on_a_day_does_not_hang_on_later_returns(rows, day):
+    lines = pd.DataFrame(rows, columns=["day", "quantity", "location_id"])
+    lines = lines.assign(
+        order_date=pd.Timestamp("2025-01-01") + pd.to_timedelta(lines["day"], "D"),
+        customer_id="CUST-0001",
+        item_id="SKU-0042",
+        revenue=lines["quantity"] * 5.0,
+        order_id=[f"{n:04d}" for n in range(len(lines))],
+    )
+    whole, then = days_of_reversal(lines, days=3), lines["day"] <= day
+    last = pd.Timestamp("2025-01-01") + pd.Timedelta(days=day)
+    pd.testing.assert_series_equal(whole[then].mask(whole[then] > last), days_of_reversal(lines[then], days=3))
