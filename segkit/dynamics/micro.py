@@ -132,19 +132,28 @@ def _classed(ids: pd.Series, segments: pd.DataFrame, by: str) -> tuple[pd.Catego
     """Return segment and value class of each row by its id."""
     key = str(ids.name)
     code, known = pd.factorize(ids)
-    classes = segments[[key, by]].assign(abc=segments["abc"]).rename(columns={by: "segment"}).astype("object")
-    classes = classes.fillna("").replace({"segment": {"": NO_CLASS}, "abc": {"": NO_CLASS}})
-    classes.loc[(classes[key] == UNKNOWN_CUSTOMER).to_numpy(), ["segment", "abc"]] = UNKNOWN_CUSTOMER
-    named = classes.set_index(key)["segment"].reindex(known)
-    named = named.mask(np.asarray(known == UNKNOWN_CUSTOMER), UNKNOWN_CUSTOMER).fillna(NO_CLASS)
-    members = classes.groupby(["segment", "abc"]).size().reset_index(name="members")
-    members = members.sort_values(["segment", "members", "abc"], ascending=[True, False, True])
-    parent = members.drop_duplicates("segment").set_index("segment")["abc"]
-    place, names = pd.factorize(named.to_numpy(dtype=object), sort=True)
-    own = place[code] if len(place) else code
-    parents = pd.Index([parent.get(name, name) for name in names], dtype="object")
-    up, labels = pd.factorize(parents, sort=True)
-    return pd.Categorical.from_codes(own, names), pd.Categorical.from_codes(up[own] if len(up) else own, labels)
+    members = pd.Index(segments[key])
+    segment, names = pd.factorize(_named(segments[by], members), sort=True)
+    abc, classes = pd.factorize(_named(segments["abc"], members), sort=True)
+    votes = np.bincount(segment * max(len(classes), 1) + abc, minlength=len(names) * len(classes))
+    parent = classes.to_numpy()[votes.reshape(len(names), -1).argmax(axis=1)] if len(names) else np.array([], object)
+    extra = pd.Index([name for name in (NO_CLASS, UNKNOWN_CUSTOMER) if name not in names], dtype="object")
+    names, parents = names.append(extra), pd.Index([*parent, *extra], dtype="object")
+    place = members.get_indexer(known)
+    own = np.where(place >= 0, segment[place] if len(segment) else 0, names.get_loc(NO_CLASS))
+    own = np.where(np.asarray(known == UNKNOWN_CUSTOMER), names.get_loc(UNKNOWN_CUSTOMER), own)[code]
+    up, labels = pd.factorize(parents)
+    return (
+        pd.Categorical.from_codes(own, names).remove_unused_categories(),
+        pd.Categorical.from_codes(up[own], labels).remove_unused_categories(),
+    )
+
+
+def _named(values: pd.Series, members: pd.Index) -> pd.Index:
+    """Return segments with the blank ones named: (unknown) for lines without a customer, (no class) for the rest."""
+    blank = (values.isna() | (values == "")).to_numpy(dtype=bool)
+    named = np.where(blank, NO_CLASS, values.to_numpy(dtype=object))
+    return pd.Index(np.where(np.asarray(members == UNKNOWN_CUSTOMER), UNKNOWN_CUSTOMER, named), dtype="object")
 
 
 def _cells(marked: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
