@@ -105,9 +105,41 @@ def plan_tables(items: int = 80, customers: int = 30, months: int = 27, seed: in
     )
     made["segment_history"] = _history(items, rng)
     made["migration_matrix"] = count_migration(made["segment_history"])
+    made["profit_bridge"] = _bridge(rng)
+    made["segment_dynamics"], made["change_points"] = _trends(made["periods"], rng)
     made["demand_profile"] = _profile(items, rng)
     made["demand"] = _demand(made["periods"], items, rng)
     return made
+
+
+def _bridge(rng: np.random.Generator) -> pd.DataFrame:
+    effects = ["volume", "mix", "price", "fx", "cost", "service", "returns", "new_customers", "lost_items"]
+    amounts = rng.normal(0, 900, len(effects))
+    days = {"from_begin": "2024-01-01", "from_end": "2024-12-31", "to_begin": "2025-01-01", "to_end": "2025-12-31"}
+    columns = {"effect": ["start", *effects, "end"], "amount": [5000.0, *amounts, 5000.0 + amounts.sum()]}
+    fixed = {"comparison": "year", "entity": "all", "entity_id": "(all)", "measure": "net_margin", **days}
+    return table("profit_bridge", columns | {name: [cell] * (len(effects) + 2) for name, cell in fixed.items()})
+
+
+def _trends(periods: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    begins, names = periods["period"].sort_values().tolist(), [NASTY, "online", "retail"]
+    revenue = rng.uniform(800, 1000, 3 * len(begins))
+    columns = {"entity": ["channel"] * len(revenue), "entity_id": np.repeat(names, len(begins)).tolist()}
+    columns |= {"period": begins * 3, "complete": [True] * len(revenue), "revenue": revenue, "net_margin": revenue / 4}
+    change = {
+        "entity": ["channel"],
+        "entity_id": [NASTY],
+        "measure": ["net_margin"],
+        "period": [begins[len(begins) // 2]],
+    }
+    change |= {
+        "before": [200.0],
+        "after": [250.0],
+        "change": [50.0],
+        "confidence": [0.998],
+        "reason": ["may be season"],
+    }
+    return table("segment_dynamics", columns), table("change_points", change)
 
 
 def _micro_map(rng: np.random.Generator) -> pd.DataFrame:

@@ -32,6 +32,8 @@ CHARTS = {
     "migration_item": lambda t: charts.plot_migration(t["migration_matrix"], currency="EUR"),
     "migration_customer": lambda t: charts.plot_migration(t["migration_matrix"], entity="customer"),
     "class_history_item": lambda t: charts.plot_class_history(t["segment_history"]),
+    "bridge_year": lambda t: charts.plot_bridge(t["profit_bridge"], "year", currency="EUR"),
+    "dynamics_channel": lambda t: charts.plot_dynamics(t["segment_dynamics"], t["change_points"], currency="EUR"),
     "life_cycle": lambda t: charts.plot_life_cycle(t["demand_profile"]),
 }
 every_plot = pytest.mark.parametrize("plot", CHARTS.values(), ids=CHARTS)

@@ -3,6 +3,7 @@
 The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
 """
 
+from segkit.report.charts.bridge import plot_bridge
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
@@ -16,11 +17,13 @@ from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
+from segkit.report.charts.trends import plot_dynamics
 
 __all__ = [
     "figure_svg",
     "plot_abc",
     "plot_abc_xyz",
+    "plot_bridge",
     "plot_capacity",
     "plot_cause_totals",
     "plot_class_history",
@@ -28,6 +31,7 @@ __all__ = [
     "plot_customers",
     "plot_data_quality",
     "plot_demand",
+    "plot_dynamics",
     "plot_life_cycle",
     "plot_loss_causes",
     "plot_margin_by",
