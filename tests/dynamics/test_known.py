@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
