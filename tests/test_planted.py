@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.dynamics.bridge import bridge_cells, sum_cells
+
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 PLANTED = tomllib.loads((SAMPLE / "planted.toml").read_text("utf-8"))
 
@@ -396,3 +398,37 @@ def test_planted_class_moves_are_on_the_watch_list_of_their_year(sample_plan, ef
     words = own["sentence"].str.extract(r"from class (\w) to (\w)")
     assert ((words[0] > words[1]) == (effect["direction"] == "up")).all()
     assert (own["since"] >= pd.Timestamp(effect["date"])).mean() >= 0.8
+
+
+@pytest.fixture(scope="module")
+def year_cells(sample_plan):
+    """Return why the net margin of 2025 differs from that of 2024, by item and customer."""
+    lines = sample_plan._labelled()
+    years = [sum_cells(lines[(lines["order_date"].dt.year == year).to_numpy()]) for year in (2024, 2025)]
+    return bridge_cells(*years)
+
+
+@each("won_customer", "customer_id")
+def test_the_margin_of_a_customer_won_in_the_last_year_is_that_of_a_new_one(year_cells, effect):
+    cells = year_cells[(year_cells["customer_id"] == effect["customer_id"]).to_numpy()]
+    assert ("new_customer" in set(cells["status"])) == (effect["date"].year == 2025)
+
+
+@each("lost_customer", "customer_id")
+def test_the_margin_of_a_customer_lost_in_the_year_before_is_lost(year_cells, effect):
+    cells = year_cells[(year_cells["customer_id"] == effect["customer_id"]).to_numpy()]
+    assert ("lost_customer" in set(cells["status"])) == (effect["date"].year == 2024 and len(cells) > 0)
+
+
+@each("superseded")
+def test_a_successor_is_no_new_item_of_the_bridge(year_cells, effect):
+    assert effect["item_id"] not in set(year_cells["item_id"])
+    assert "new_item" not in set(year_cells.loc[(year_cells["item_id"] == effect["replaced_by"]).to_numpy(), "status"])
+
+
+def test_the_fall_of_the_dollar_takes_margin_and_is_told_from_prices(sample_plan):
+    bridge = sample_plan.profit_bridge.query("comparison == 'year' and entity == 'country'")
+    fx = bridge[bridge["effect"] == "fx"].set_index("entity_id")["amount"]
+    assert fx.idxmin() == "US"
+    assert fx["US"] < -5000
+    assert abs(fx.drop("US")).sum() < abs(fx["US"])

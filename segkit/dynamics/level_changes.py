@@ -7,10 +7,9 @@ from segkit.core.columns import empty_table, nomenclature
 from segkit.core.settings import Periods
 from segkit.formulas.change_points import LevelChange, find_level_changes
 
-CYCLE = {"month": 12, "week": 52, "day": 7}
-SHORTEST = {"month": 3, "week": 6, "day": 28}
+CYCLE = {"month": 12, "week": 52}
+SHORTEST = {"month": 3, "week": 6}
 SEASON = "may be season: less than two years of history"
-YEAR = "may be season: of days only the week is taken out"
 ENTITIES = ("all", "channel", "category", "region", "country")
 MEASURES = (("volume", "quantity"), ("net_margin", "revenue"))
 
@@ -36,13 +35,16 @@ def find_change_points(segment_dynamics: pd.DataFrame, *, periods: Periods, fals
     Notes
     -----
     Demand is volume (sales at constant prices; quantity where prices are not known), profit is net margin (revenue
-    where costs are not known), of complete periods. The season of the year is taken out where two years are known. A
-    level counts when it has lasted three months (six weeks, 28 days), so the last change is seen that late. Of changes
-    three times the usual deviation nine in ten dates are right to the period before or after, given three years.
+    where costs are not known), of complete periods; days are added up to months. The season of the year is taken out
+    where two years are known. A level counts when it has lasted three months (six weeks), so the last change is seen
+    that late. Of changes three times the usual deviation nine in ten dates are right to the period before or after,
+    given three years.
 
     Channels, categories, regions and countries are tested. Classes of value are not: who is in class A today is there
     because he grew, so that today's class A shows a rise that it never had. See `formulas.change_points` for the test.
     """
+    unit = "week" if periods.unit == "week" else "month"
+    segment_dynamics = _by_month(segment_dynamics) if periods.unit == "day" else segment_dynamics
     tested = segment_dynamics["complete"].to_numpy(dtype=bool) & segment_dynamics["entity"].isin(ENTITIES).to_numpy()
     whole = segment_dynamics[tested]
     whole = whole.sort_values(["entity", "entity_id", "period"], kind="stable")
@@ -54,19 +56,27 @@ def find_change_points(segment_dynamics: pd.DataFrame, *, periods: Periods, fals
                 names.append((*key, measure))
                 series.append(rows[measure].to_numpy())
                 days.append(rows["period"].to_numpy())
-    found = find_level_changes(
-        series, cycle=CYCLE[periods.unit], shortest=SHORTEST[periods.unit], false_share=false_share
-    )
+    found = find_level_changes(series, cycle=CYCLE[unit], shortest=SHORTEST[unit], false_share=false_share)
     made = [
-        _row(name, change, begins, periods.unit)
+        _row(name, change, begins, unit)
         for name, changes, begins in zip(names, found, days, strict=True)
         for change in changes
     ]
     return _table(made)
 
 
+def _by_month(days: pd.DataFrame) -> pd.DataFrame:
+    """Return daily rows added up to calendar months; a month is complete when all its days are."""
+    month = days["period"].dt.to_period("M").dt.start_time.astype("datetime64[us]")
+    groups = days.assign(period=month, length=month.dt.days_in_month, there=1).groupby(
+        ["entity", "entity_id", "period"], as_index=False
+    )
+    sums = groups[["quantity", "volume", "revenue", "net_margin"]].sum(min_count=1)
+    facts = groups.agg(complete=("complete", "all"), length=("length", "first"), there=("there", "sum"))
+    return sums.assign(complete=(facts["complete"] & (facts["there"] == facts["length"])).to_numpy(dtype=bool))
+
+
 def _row(name: tuple[str, ...], change: LevelChange, begins: np.ndarray, unit: str) -> dict[str, object]:
-    short = len(begins) < 2 * CYCLE["month" if unit == "month" else "week"]
     return {
         **dict(zip(("entity", "entity_id", "measure"), name, strict=True)),
         "period": begins[change.place],
@@ -74,7 +84,7 @@ def _row(name: tuple[str, ...], change: LevelChange, begins: np.ndarray, unit: s
         "after": change.after,
         "change": change.after - change.before,
         "confidence": 1 - change.chance,
-        "reason": YEAR if unit == "day" else SEASON if short else "",
+        "reason": SEASON if len(begins) < 2 * CYCLE[unit] else "",
     }
 
 

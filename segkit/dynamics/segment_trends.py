@@ -42,7 +42,8 @@ def follow_segments(lines: pd.DataFrame, periods: pd.DataFrame, *, groups: Seque
 
     price_index is Fisher's over the items sold in both of two periods, averaged over all ways through the periods
     known by then (`formulas.price_index`); an item's price is its revenue after discount / units sold. volume =
-    sales / price_index. Both do not depend on the unit that items are counted in; quantity does.
+    sales / price_index. Both do not depend on the unit that items are counted in; quantity does. Both are blank where
+    periods are days, which share too few items.
     """
     if lines.empty:
         return empty_table("segment_dynamics")
@@ -94,7 +95,11 @@ def _follow(grid: _Lines, lines: pd.DataFrame, group: str, periods: pd.DataFrame
     table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
     whole = np.tile(np.nansum(table["revenue"].to_numpy().reshape(-1, span), axis=0), len(names))
     table["share"] = (table["revenue"] / whole).where(whole > 0)
-    table["price_index"], table["volume"] = _prices(grid, code, len(names), periods["complete"].to_numpy(dtype=bool))
+    table["price_index"], table["volume"] = np.nan, np.nan
+    if (periods["period_end"] > periods["period"]).any():
+        table["price_index"], table["volume"] = _prices(
+            grid, code, len(names), periods["complete"].to_numpy(dtype=bool)
+        )
     table["customers"] = _distinct(cell[grid.sold], grid.customer[grid.sold], grid.counts[2], size, grid.named)
     table["items"] = _distinct(cell[grid.sold], grid.item[grid.sold], grid.counts[1], size)
     lines_there = np.bincount(cell, minlength=size).reshape(-1, span)

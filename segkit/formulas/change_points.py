@@ -8,6 +8,7 @@ _NOTHING = 1e-18
 _GRID = 0.1
 _MOST_MEMORY = 0.8
 _ALIKE = 1e-6
+_TRIED = 40
 _POSITIVE = 2.0  # difference of BIC from which evidence is positive (Kass & Raftery 1995)
 
 
@@ -144,7 +145,7 @@ class _Search:
         if not basis.places.size or left <= _NOTHING * (self.values**2).sum():
             return
         found = basis.clearest(rest), basis.clearest_pair(rest)
-        self.shares = float(found[0][0][0]), float(found[1][0][0])
+        self.shares = float(found[0][0][0]), float(basis.clearest_pair(rest, each=basis.coarse())[0][0])
         self.memory = float(basis.memory(rest, found[1][1])[0])
         line = ((rest @ basis.line) ** 2).sum() / left
         count, offers = len(self.values), (found[0][1][:, None], found[1][1])
@@ -220,12 +221,13 @@ class _Basis:
         explained = (rest @ self.steps) ** 2
         return explained.max(axis=1) / (rest**2).sum(axis=1), explained.argmax(axis=1)
 
-    def clearest_pair(self, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the share that the clearest pair of steps explains, and which two they are, by row."""
+    def clearest_pair(self, rest: np.ndarray, *, each: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share that the clearest pair of each so many places explains, and which two they are, by row."""
         told, likeness = rest @ self.steps, self.steps.T @ self.steps
         most, best = np.zeros(len(rest)), np.zeros((len(rest), 2), dtype=int)
-        for first in range(len(self.places)):
-            later = np.flatnonzero(self.places - self.places[first] >= self.shortest)
+        tried = np.arange(0, len(self.places), each)
+        for first in tried:
+            later = tried[self.places[tried] - self.places[first] >= self.shortest]
             later = later[1 - likeness[first, later] ** 2 > _ALIKE]
             if later.size:
                 one, two, like = told[:, [first]], told[:, later], likeness[first, later]
@@ -235,6 +237,10 @@ class _Basis:
                 most[better] = explained[np.arange(len(rest)), place][better]
                 best[better] = np.column_stack([np.full(len(rest), first), later[place]])[better]
         return most / (rest**2).sum(axis=1), best
+
+    def coarse(self) -> int:
+        """Return how many places a search for pairs may step over, so that long series do not take long."""
+        return -(-len(self.places) // _TRIED)
 
     def memory(self, rest: np.ndarray, pair: np.ndarray) -> np.ndarray:
         """Return the correlation of each period with the next, once the clearest pair of steps is taken out."""
@@ -277,7 +283,7 @@ class _Chance:
                 rows[:, place] = memory * rows[:, place - 1] + np.sqrt(1 - memory**2) * rows[:, place]
             basis = _Basis.of(design)
             rest = basis.rest(rows)
-            one, (two, pairs) = basis.clearest(rest)[0], basis.clearest_pair(rest)
+            one, (two, pairs) = basis.clearest(rest)[0], basis.clearest_pair(rest, each=basis.coarse())
             measured = float(np.median(basis.memory(rest, pairs)))
             self.made[design, memory] = _Quiet((np.sort(one), np.sort(two)), measured)
         return self.made[design, memory]

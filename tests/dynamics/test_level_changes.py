@@ -56,6 +56,18 @@ def test_where_prices_and_costs_are_unknown_units_are_tested():
     assert find_change_points(blank, periods=Periods())["measure"].tolist() == ["quantity"]
 
 
+def test_days_are_added_up_to_months():
+    days = pd.date_range("2022-01-01", "2024-12-31", freq="D").astype("datetime64[us]")
+    margin = 3 + np.random.default_rng(7).standard_normal(len(days)) / 4 + (days >= "2023-09-01")
+    daily = pd.DataFrame(
+        {"entity": "all", "entity_id": "(all)", "period": days, "complete": True, "net_margin": margin}
+    )
+    daily = daily.assign(quantity=5.0, volume=np.nan, revenue=9.0)
+    table = find_change_points(daily.iloc[20:-10], periods=Periods(unit="day"))
+    assert table[["measure", "period"]].to_numpy().tolist() == [["net_margin", pd.Timestamp("2023-09-01")]]
+    assert table["change"].item() == pytest.approx(30.4, abs=1.5)
+
+
 def test_no_segments_no_changes():
     empty = empty_table("segment_dynamics")
     pd.testing.assert_frame_equal(find_change_points(empty, periods=Periods()), empty_table("change_points"))

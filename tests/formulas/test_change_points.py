@@ -71,6 +71,13 @@ def test_among_quiet_series_the_one_that_broke_is_found():
     assert changes[17][0].chance <= 0.001
 
 
+def test_breaks_in_weeks_are_dated_beside_the_season_of_the_year():
+    week = np.arange(130)
+    rows = noise(130, 12, seed=12) + 3 * np.sin(2 * np.pi * week / 52) + step(130, 75, 3.0)
+    places = [[one.place for one in many] for many in found(rows, cycle=52, shortest=6)]
+    assert sum(any(abs(place - 75) <= 2 for place in many) for many in places) >= 10
+
+
 def test_two_breaks_are_two_levels():
     rows = noise(48, 20, seed=8) + step(48, 14, 6.0) + step(48, 31, -8.0)
     changes = found(rows)
