@@ -95,8 +95,8 @@ class CustomerBands(Section):
     overdue_factor: float = Field(
         6.0,
         gt=1,
-        description="Overdue: silent for so many times the customer's usual (median) gap between order days. Who orders "
-        "at random is silent for f usual gaps with a chance of 1 in 2^f: 6 gives one false alarm in 64.",
+        description="Overdue: silent for so many times the customer's usual (median) gap between order days. Who "
+        "orders at random is silent for f usual gaps with a chance of 1 in 2^f: 6 gives one false alarm in 64.",
     )
     lost_months: int = Field(12, ge=1, description="Lost: no order in the last so many months.")
     new_months: int = Field(6, ge=1, description="New: first order in the last so many months.")

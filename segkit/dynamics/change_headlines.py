@@ -21,15 +21,15 @@ _WORDS = {
     "lost_items": "items that ended",
 }
 _EFFECTS = {
-    "price_effect": "prices",
-    "discount_effect": "discounts",
+    "price_effect": "price",
+    "discount_effect": "discount",
     "freight_effect": "freight",
-    "order_size_effect": "small orders",
+    "order_size_effect": "order size",
     "returns_effect": "returns",
-    "service_effect": "work to serve",
+    "service_effect": "service cost",
     "payment_effect": "payment terms",
-    "mix_effect": "what they buy",
-    "cost_effect": "the cost of goods",
+    "mix_effect": "mix",
+    "cost_effect": "cost",
 }
 
 
@@ -60,7 +60,7 @@ def tell_change(tables: ChangeTables, *, currency: str) -> pd.DataFrame:
     """
     rows = [
         _bridge(tables.profit_bridge, currency),
-        _causes(tables.margin_causes),
+        _causes(tables.margin_causes, currency),
         _moves(tables.migration),
         _segments(tables.micro_segments, currency),
     ]
@@ -89,16 +89,16 @@ def _bridge(bridge: pd.DataFrame, currency: str) -> tuple | None:
     return "change_of_margin", f"{text}: {why}." if why else f"{text}.", end - start, currency
 
 
-def _causes(causes: pd.DataFrame) -> tuple | None:
+def _causes(causes: pd.DataFrame, currency: str) -> tuple | None:
     """Return what most of the shortfall of the customers that lose is due to."""
     losing = causes[(causes["entity"] == "customer") & (causes["net_margin"] < 0)]
-    taken = -losing[list(_EFFECTS)].clip(upper=0).sum().rename(_EFFECTS)
-    if losing.empty or taken.sum() <= 0:
+    short = (losing["normal_margin"] - losing["net_margin"]).sum()
+    if losing.empty or short <= 0:
         return None
-    shares = (taken / taken.sum()).sort_values(ascending=False, kind="stable")
-    first = ", ".join(f"{name} ({share:.0%})" for name, share in shares.head(3).items() if share >= 0.01)
-    who = "The customer that loses" if len(losing) == 1 else f"The {len(losing):,} customers that lose"
-    text = f"{who} money fall short of their peers because of {first}."
+    shares = (-losing[list(_EFFECTS)].sum().rename(_EFFECTS) / short).sort_values(ascending=False, kind="stable")
+    first = ", ".join(f"{name} {share:.0%}" for name, share in shares.head(3).items() if share >= 0.01)
+    who = "The customer that loses money falls" if len(losing) == 1 else f"The {len(losing):,} customers that lose fall"
+    text = f"{who} {currency} {short:,.0f} short of what peers would leave on the same sales: {first}."
     return "cause_of_losses", text, float(shares.iloc[0]), "share"
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
@@ -19,6 +20,12 @@ _OF_MEASURE = {
 }
 _OF_VARIABILITY = {"cv": "CV", "seasonal_error": "CV after the season", "forecast_error": "forecast error"}
 DATA_STEP, PROFIT_STEP = "0_data_check", "1_demand_and_profitability"
+
+
+_ORDER = [
+    *("net_margin", "revenue", "units_sold", "change_of_margin", "best_micro_segment", "best_fifth_of_customers"),
+    *("lost_on_customers", "cause_of_losses", "class_moves", "items_of_the_top_class", "steady_share"),
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,24 @@ def tell_data(
         text = f"{count}. The first carries {first['share']:.1%} of revenue: {first['why']}."
         rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
     return _table(rows)
+
+
+def in_order(*told: pd.DataFrame) -> pd.DataFrame:
+    """Return headlines of several parts in the order in which a director reads them.
+
+    Parameters
+    ----------
+    *told : DataFrame
+        ``headlines`` of each part.
+
+    Returns
+    -------
+    DataFrame
+        Step by step: who makes the money, what moved, who loses it and why, how steady it is.
+    """
+    table = pd.concat(told, ignore_index=True)
+    place = table["headline"].map({name: at for at, name in enumerate(_ORDER)}).fillna(-1)
+    return table.iloc[np.lexsort((place, table["step"].to_numpy(dtype=str)))].reset_index(drop=True)
 
 
 def tell_profit(tables: ProfitTables, *, rules: Segments, currency: str) -> pd.DataFrame:

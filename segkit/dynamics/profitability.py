@@ -79,16 +79,15 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     Notes
     -----
     Cost is, in this order: recorded on the line (cost, else unit_cost x quantity), the item's unit_cost x quantity
-    x assume.item_cost_factor, revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``.
+    x assume.item_cost_factor (at the exchange rate of the order day), revenue x (1 - assume.gross_margin), missing. Each line says which in ``cost_source``.
     Goods that come back bring their cost back: a cost recorded without its sign on a return line counts below zero.
     """
     lines = to_base_units(orders, items)
     rate = _rate(lines, lines["order_date"], fx, settings)
     revenue = _revenue(lines) * rate
     recorded = signed_cost(lines).fillna(column_or_missing(lines, "unit_cost") * lines["quantity"]) * rate
-    without = items[items["item_id"].isin(lines.loc[recorded.isna(), "item_id"].unique())]
-    costs = _item_costs(without, lines["order_date"].max(), fx, settings)
-    master = look_up(lines["item_id"], costs, "unit_cost") * lines["quantity"] * settings.assume.item_cost_factor
+    master = _item_costs(lines[recorded.isna().to_numpy()], items, fx, settings).reindex(lines.index)
+    master = master * lines["quantity"] * settings.assume.item_cost_factor
     share = settings.assume.gross_margin
     assumed = revenue * (np.nan if share is None else 1 - share)
     cost = recorded.fillna(master).fillna(assumed)
@@ -131,13 +130,15 @@ def _rate(lines: pd.DataFrame, dates: pd.Series, fx: pd.DataFrame, settings: Set
     return exchange_rates(lines["currency"], dates, fx, to=settings.company.currency, rules=settings.fx)
 
 
-def _item_costs(items: pd.DataFrame, day: pd.Timestamp, fx: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Return item_id and unit_cost in the plan's currency, at the rate of the last order day."""
-    if "unit_cost" not in items or pd.isna(day):
-        return items.iloc[:0]
-    priced = items[items["unit_cost"].notna().to_numpy()]
+def _item_costs(lines: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, settings: Settings) -> pd.Series:
+    """Return each line's unit_cost by the item master, in the plan's currency at the rate of the order day."""
+    costs = look_up(lines["item_id"], items, "unit_cost")
+    priced = costs[costs.notna().to_numpy()]
+    if "currency" not in items or priced.empty:
+        return costs
+    rows = lines.loc[priced.index]
+    named = pd.DataFrame({"currency": look_up(rows["item_id"], items, "currency")})
     try:
-        rate = _rate(priced, pd.Series(day, index=priced.index), fx, settings)
+        return costs.mul(_rate(named, rows["order_date"], fx, settings))
     except DataError as error:
         raise DataError(f"items.unit_cost cannot be converted: {error}") from None
-    return priced[["item_id"]].assign(unit_cost=priced["unit_cost"] * rate)

@@ -22,8 +22,7 @@ class Story(Segments):
     @table
     def headlines(self) -> pd.DataFrame:
         """The headline figures of the report, as sentences and as numbers."""
-        told = [self.data_headlines, self.profit_headlines, self.change_headlines]
-        return pd.concat(told, ignore_index=True)
+        return headlines.in_order(self.data_headlines, self.profit_headlines, self.change_headlines)
 
     @table
     def data_headlines(self) -> pd.DataFrame:

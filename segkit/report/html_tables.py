@@ -15,6 +15,8 @@ BY_UNIT = ("value", "low", "base", "high")
 WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 SPOKEN = ("headline", "measure", "action", "life_cycle")  # words of ours, read better without underscores
 LONGEST_TEXT = 90
+LONGEST_SENTENCE = 400
+SENTENCES = ("sentence", "remedy")
 _LEFT = "text-align:left"  # said in place: JupyterLab aligns every cell to the right
 WIDE = 9
 
@@ -110,11 +112,12 @@ def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> lis
         return [_text_cell(write(value).replace("_", " "), column.kind) for value in values]
     if column.kind in NUMERIC:
         return [f'<td class="number">{escape(write(value))}</td>' for value in values]
-    return [_text_cell(write(value), column.kind) for value in values]
+    longest = LONGEST_SENTENCE if column.name in SENTENCES else LONGEST_TEXT
+    return [_text_cell(write(value), column.kind, longest) for value in values]
 
 
-def _text_cell(text: str, kind: str) -> str:
-    short = shorten(text, LONGEST_TEXT)
+def _text_cell(text: str, kind: str, longest: int = LONGEST_TEXT) -> str:
+    short = shorten(text, longest)
     hover = f' title="{escape(text)}"' if short.endswith("…") else ""
     whole = kind in ("id", "date") and len(text) <= 16
     mark = ' class="nowrap"' if whole else ' class="long"' if len(text) > 14 else ""

@@ -181,7 +181,7 @@ def test_foreign_money_is_counted_at_the_rate_of_the_day():
     lines = value_lines(orders, items, fx, settings=Settings())
     assert lines["revenue"].tolist() == [5.0, 8.0]
     assert lines["freight_out"].tolist() == [0.5, 0.8]
-    assert lines["cost"].tolist() == pytest.approx([3.2, 3.2])
+    assert lines["cost"].tolist() == pytest.approx([2.0, 3.2])  # what the rate does later is not known on the day
 
 
 def test_no_lines_need_no_rate():

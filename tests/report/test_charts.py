@@ -312,11 +312,11 @@ def test_micro_segments_of_unknown_margin_show_revenue():
     assert "costs unknown" in figure.get_label()
 
 
-def test_customer_grid_title_says_what_the_dear_ones_leave():
+def test_customer_grid_title_says_what_the_costly_ones_leave():
     value = pd.DataFrame({"customer_id": list("abc"), "revenue": [60.0, 30.0, 10.0], "net_margin": [20.0, 5.0, -3.0]})
     bands = pd.DataFrame({"customer_id": list("abc"), "abc": list("ABL"), "service_band": ["low", "high", "high"]})
     title = title_of(charts.plot_customer_grid(bands, value, currency="EUR")).replace("\xa0", " ")
-    assert title == "2 customers that are dear to serve buy 40% of revenue and leave EUR 2 of EUR 22 net margin"
+    assert title == "2 customers that are costly to serve buy 40% of revenue and leave EUR 2 of EUR 22 net margin"
     unknown = charts.plot_customer_grid(bands.assign(service_band=""), value)
     assert title_of(unknown).startswith("What customers cost to serve is unknown")
 

@@ -243,9 +243,9 @@ def _grid_titles(table: pd.DataFrame, currency: str) -> tuple[str, str]:
     if not table["item_segment"].isin(BANDS).any():
         return f"What customers cost to serve is unknown; all together leave {total}", note
     if dear.empty:
-        return f"No customer is dear to serve; all together leave {total}", note
+        return f"No customer is costly to serve; all together leave {total}", note
     count, kept = dear["members"].sum(), short_money(dear["amount"].sum(), currency)
-    who = f"{plain_number(count)} customer{'s that are' if count != 1 else ' that is'} dear to serve"
+    who = f"{plain_number(count)} customer{'s that are' if count != 1 else ' that is'} costly to serve"
     verbs = ("buy", "leave") if count != 1 else ("buys", "leaves")
     share = percent(dear["revenue"].sum() / revenue, 0) if revenue > 0 else BLANK
     return f"{who} {verbs[0]} {share} of revenue and {verbs[1]} {kept} of {total} net margin", note
