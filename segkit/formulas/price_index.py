@@ -32,7 +32,7 @@ def fisher_indices(
     Examples
     --------
     >>> cells = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    >>> fisher_indices(*cells, np.array([1.0, 1, 1, 1]), np.array([2.0, 4, 3, 6]), periods=2)[0, 1]
+    >>> float(fisher_indices(*cells, np.array([1.0, 1, 1, 1]), np.array([2.0, 4, 3, 6]), periods=2)[0, 1])
     1.5
     """
     from scipy.sparse import csr_array
