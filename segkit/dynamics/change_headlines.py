@@ -71,7 +71,7 @@ def tell_change(tables: ChangeTables, *, currency: str) -> pd.DataFrame:
 
 def _bridge(bridge: pd.DataFrame, currency: str) -> tuple | None:
     """Return what the net margin did against the span before, and what did most of it."""
-    whole = bridge[(bridge["comparison"] == "year") & (bridge["entity"] == "all")]
+    whole = bridge[bridge["comparison"].isin(["year", "half"]) & (bridge["entity"] == "all")]
     if whole.empty:
         return None
     amounts = whole.set_index("effect")["amount"]
@@ -114,8 +114,9 @@ def _moves(migration: pd.DataFrame) -> tuple | None:
     causes = sure.loc[sure["entity"] == "item", "cause"].value_counts()
     why = f", most items because of {causes.sort_index().idxmax()}" if len(causes) else ""
     text = (
-        f"{items:,} items and {customers:,} customers changed their value class for good within a year{why}; "
-        f"{len(year) - len(sure):,} further moves did not last or may be chance."
+        f"{items:,} items and {customers:,} customers changed their value class for good from "
+        f"{year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}; {len(year) - len(sure):,} further moves did not last "
+        "or may be chance."
     )
     return "class_moves", text, float(items + customers), "moves"
 
@@ -128,7 +129,11 @@ def _segments(micro: pd.DataFrame, currency: str) -> tuple | None:
         return None
     best, losing = known.loc[known["net_margin"].idxmax()], known[known["net_margin"] < 0]
     earned, sold = best["net_margin"] / total, best["revenue"] / known["revenue"].sum()
-    lost = f"; {len(losing):,} lose {currency} {-losing['net_margin'].sum():,.0f}" if len(losing) else "; none loses"
+    lost = (
+        f"; {len(losing):,} {'lose' if len(losing) > 1 else 'loses'} {currency} {-losing['net_margin'].sum():,.0f}"
+        if len(losing)
+        else "; none loses"
+    )
     text = (
         f"Of {len(known):,} micro-segments {best['micro_segment']} earns most, {earned:.1%} of the net margin on "
         f"{sold:.1%} of the revenue{lost}."

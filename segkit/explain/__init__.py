@@ -10,17 +10,17 @@ from segkit.explain.explanation import Explanation, Step
 from segkit.explain.item import explain_item
 
 if TYPE_CHECKING:
-    from segkit.plan import Plan
+    from segkit.plan.story import Story
 
 __all__ = ["Explanation", "Step", "explain"]
 
 
-def explain(plan: Plan, item_id: str | None, location_id: str | None, customer_id: str | None) -> Explanation:
+def explain(plan: Story, item_id: str | None, location_id: str | None, customer_id: str | None) -> Explanation:
     """Return the explanation of an item (of one customer and location, where they are named) or of a customer.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Story
         Whose tables are asked.
     item_id, location_id, customer_id : str or None
         What is explained; an item or a customer at least.

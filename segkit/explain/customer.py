@@ -11,15 +11,15 @@ from segkit.explain.lines import Chosen, select_rows, trace_lines
 from segkit.explain.standing import trace_standing
 
 if TYPE_CHECKING:
-    from segkit.plan import Plan
+    from segkit.plan.story import Story
 
 
-def explain_customer(plan: Plan, customer_id: str, *, location_id: str | None) -> Explanation:
+def explain_customer(plan: Story, customer_id: str, *, location_id: str | None) -> Explanation:
     """Return the explanation of one customer.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Story
         Whose tables are asked.
     customer_id : str
         The customer.
@@ -51,7 +51,7 @@ def explain_customer(plan: Plan, customer_id: str, *, location_id: str | None) -
     return Explanation(f"Customer {customer_id}{called}{where}, as of {plan.as_of}", steps)
 
 
-def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_value(rows: pd.DataFrame, plan: Story) -> str:
     window = plan.settings.segments.window_months
     if rows.empty:
         return f"Nothing was bought in the last {window} months."
@@ -65,7 +65,7 @@ def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def _tell_segment(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_segment(rows: pd.DataFrame, plan: Story) -> str:
     if rows.empty:
         return "Nothing is known of it here."
     row, parts = rows.iloc[0], []

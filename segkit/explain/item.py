@@ -11,17 +11,17 @@ from segkit.explain.lines import Chosen, select_rows, trace_lines
 from segkit.explain.standing import trace_standing
 
 if TYPE_CHECKING:
-    from segkit.plan import Plan
+    from segkit.plan.story import Story
 
 _DEMAND = ("demand", "demand_profile", "item_profile")
 
 
-def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
+def explain_item(plan: Story, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
     """Return the explanation of one item.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Story
         Whose tables are asked.
     item_id : str
         The item.
@@ -49,7 +49,7 @@ def explain_item(plan: Plan, item_id: str, *, location_id: str | None, customer_
     return Explanation(f"Item {item_id}{where}, as of {plan.as_of}", steps)
 
 
-def _step(plan: Plan, name: str, chosen: Chosen) -> Step:
+def _step(plan: Story, name: str, chosen: Chosen) -> Step:
     own = {**chosen, "item_id": _planned_under(plan, chosen["item_id"])} if name in _DEMAND else chosen
     rows = select_rows(getattr(plan, name), own)
     if rows.empty:
@@ -62,7 +62,7 @@ def _step(plan: Plan, name: str, chosen: Chosen) -> Step:
     return Step(name, sentence, rows)
 
 
-def _planned_under(plan: Plan, item_id: str | None) -> str | None:
+def _planned_under(plan: Story, item_id: str | None) -> str | None:
     from segkit.dynamics.demand import find_successors
 
     if plan.settings.items.superseded == "separate":
@@ -70,7 +70,7 @@ def _planned_under(plan: Plan, item_id: str | None) -> str | None:
     return find_successors(plan.items).get(item_id, item_id)
 
 
-def _predecessors(plan: Plan, item_id: str | None) -> list[str]:
+def _predecessors(plan: Story, item_id: str | None) -> list[str]:
     from segkit.dynamics.demand import find_successors
 
     if plan.settings.items.superseded == "separate":
@@ -79,7 +79,7 @@ def _predecessors(plan: Plan, item_id: str | None) -> list[str]:
     return sorted(successors.index[successors == item_id])
 
 
-def _tell_demand(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_demand(rows: pd.DataFrame, _: Story) -> str:
     whole = rows[rows["complete"]]
     return (
         f"{rows['quantity'].sum():,.0f} units in {rows['period'].nunique()} periods "
@@ -88,7 +88,7 @@ def _tell_demand(rows: pd.DataFrame, _: Plan) -> str:
     )
 
 
-def _tell_profile(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_profile(rows: pd.DataFrame, plan: Story) -> str:
     row, limits = rows.loc[rows["mean_demand"].idxmax()], plan.settings.patterns
     where = f"{len(rows)} series; the largest ({row['location_id']}): " if len(rows) > 1 else ""
     pattern = row["pattern"] or "no pattern (too few periods with demand)"
@@ -99,7 +99,7 @@ def _tell_profile(rows: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_value(rows: pd.DataFrame, plan: Story) -> str:
     row = rows.iloc[0]
     window = plan.settings.segments.window_months
     return (
@@ -108,7 +108,7 @@ def _tell_value(rows: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def _tell_segment(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_segment(rows: pd.DataFrame, _: Story) -> str:
     row = rows.iloc[0]
     if pd.isna(row["rank"]):
         return f"Not classed: {row['reason']}."
@@ -123,7 +123,7 @@ def _tell_override(row: pd.Series) -> str:
     return f" A person set class {row['abc']}." if row["class_source"] == "override" else ""
 
 
-def _tell_lead_time(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_lead_time(rows: pd.DataFrame, _: Story) -> str:
     row = rows.iloc[0]
     return f"{row['lead_time_mean']:.1f} days on average, from {row['lead_time_source']}; {row['receipts']} receipts."
 

@@ -11,17 +11,17 @@ from segkit.core.errors import DataError
 from segkit.explain.explanation import Step, figure
 
 if TYPE_CHECKING:
-    from segkit.plan import Plan
+    from segkit.plan.story import Story
 
 Chosen = dict[str, str | None]
 
 
-def trace_lines(plan: Plan, chosen: Chosen) -> list[Step]:
+def trace_lines(plan: Story, chosen: Chosen) -> list[Step]:
     """Return the steps from source rows to order lines.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Story
         Whose tables are asked.
     chosen : dict
         item_id, location_id and customer_id that rows must have; None = any.
@@ -69,7 +69,7 @@ def select_rows(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def _no_rows(plan: Plan, chosen: Chosen) -> str:
+def _no_rows(plan: Story, chosen: Chosen) -> str:
     asked = ", ".join(f"{name}={value!r}" for name, value in chosen.items() if value)
     lines, near = plan.order_lines, []
     for name, value in chosen.items():

@@ -15,17 +15,17 @@ from segkit.explain.explanation import Step, figure
 from segkit.explain.lines import Chosen, select_rows
 
 if TYPE_CHECKING:
-    from segkit.plan import Plan
+    from segkit.plan.story import Story
 
 UNKNOWN = "Nothing is known of it here."
 
 
-def trace_standing(plan: Plan, entity: str, chosen: Chosen) -> list[Step]:
+def trace_standing(plan: Story, entity: str, chosen: Chosen) -> list[Step]:
     """Return the steps from the value of an item or customer to what wants a decision.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Story
         Whose tables are asked.
     entity : str
         item or customer.
@@ -51,14 +51,14 @@ def trace_standing(plan: Plan, entity: str, chosen: Chosen) -> list[Step]:
     ]
 
 
-def _step(plan: Plan, name: str, entity: str, chosen: Chosen, tell, *, none: str = UNKNOWN) -> Step:
+def _step(plan: Story, name: str, entity: str, chosen: Chosen, tell, *, none: str = UNKNOWN) -> Step:
     table = getattr(plan, name)
     own = (table["entity"] == entity) & (table["entity_id"] == chosen[f"{entity}_id"])
     rows = table[own.to_numpy(dtype=bool)].reset_index(drop=True)
     return Step(name, tell(rows, plan) if len(rows) else none, rows)
 
 
-def _tell_causes(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_causes(rows: pd.DataFrame, plan: Story) -> str:
     """Return the way from the normal margin to the own, cause by cause; the parts add up as they are written."""
     row = rows.iloc[0]
     if np.isnan(row["net_margin"]) or np.isnan(row["normal_margin"]):
@@ -75,7 +75,7 @@ def _tell_causes(rows: pd.DataFrame, plan: Plan) -> str:
     )
 
 
-def _losing_pairs(plan: Plan, entity: str, chosen: Chosen) -> Step:
+def _losing_pairs(plan: Story, entity: str, chosen: Chosen) -> Step:
     other = {"item": "customer", "customer": "item"}[entity]
     rows = select_rows(plan.losing_pairs, {name: chosen[name] for name in ("item_id", "customer_id")})
     if rows.empty:
@@ -91,7 +91,7 @@ def _losing_pairs(plan: Plan, entity: str, chosen: Chosen) -> Step:
     )
 
 
-def _tell_season(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_season(rows: pd.DataFrame, _: Story) -> str:
     row = rows.iloc[0]
     if np.isnan(row["seasonal_strength"]):
         return f"No season or trend can be told: {row['reason']}."
@@ -102,7 +102,7 @@ def _tell_season(rows: pd.DataFrame, _: Plan) -> str:
     )
 
 
-def _tell_history(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_history(rows: pd.DataFrame, _: Story) -> str:
     rows = rows.sort_values("known_on", ignore_index=True).replace(
         {"abc": {"": "no class"}, "stable_abc": {"": "none"}}
     )
@@ -118,7 +118,7 @@ def _tell_history(rows: pd.DataFrame, _: Plan) -> str:
     )
 
 
-def _tell_confidence(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_confidence(rows: pd.DataFrame, _: Story) -> str:
     row = rows.iloc[0]
     if not row["abc"]:
         return "It has no class."
@@ -126,7 +126,7 @@ def _tell_confidence(rows: pd.DataFrame, _: Plan) -> str:
     return f"Class {row['abc']} in {row['confidence']:.0%} of the draws{other}."
 
 
-def _tell_moves(rows: pd.DataFrame, plan: Plan) -> str:
+def _tell_moves(rows: pd.DataFrame, plan: Story) -> str:
     rows = rows.sort_values("known_on", ignore_index=True)
     told = [
         f"{row.from_class} to {row.to_class} by {row.known_on:%Y-%m-%d} ({plan.currency} {row.change:+,.0f}"
@@ -136,7 +136,7 @@ def _tell_moves(rows: pd.DataFrame, plan: Plan) -> str:
     return f"{len(rows)} move{'s' * (len(rows) != 1)}: {'; '.join(told)}."
 
 
-def _micro_segments(plan: Plan, entity: str, chosen: Chosen) -> Step:
+def _micro_segments(plan: Story, entity: str, chosen: Chosen) -> Step:
     window = last_months(plan.order_lines, plan.as_of, plan.settings.segments.window_months)
     own = select_rows(window, {name: chosen[name] for name in ("item_id", "customer_id")})
     rules = plan.settings.micro_segments
@@ -155,6 +155,6 @@ def _micro_segments(plan: Plan, entity: str, chosen: Chosen) -> Step:
     return Step("micro_segments", f"It {'is ' if entity == 'item' else ''}{verb} in {count}: {shown}{more}.", rows)
 
 
-def _tell_watch(rows: pd.DataFrame, _: Plan) -> str:
+def _tell_watch(rows: pd.DataFrame, _: Story) -> str:
     rows = rows.sort_values("rank")
     return " ".join(f"Place {row.rank}: {row.sentence}" for row in rows.itertuples())
