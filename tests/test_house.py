@@ -19,7 +19,7 @@ from segkit.core.columns import column_dtype, empty_table, input_tables, nomencl
 from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
-from segkit.dynamics.demand import days_without_stock
+from segkit.dynamics.demand.panel import days_without_stock
 from segkit.formulas.multicriteria import ng_score
 
 PACKAGE = Path(sk.__file__).parent
@@ -36,6 +36,7 @@ LAYERS = {
     "cli": 5,
     "__main__": 6,
 }
+DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
     AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
     apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
@@ -85,6 +86,15 @@ def test_imports_go_with_the_arrows(path):
                 assert parts[1] in ("core", "sample"), module
         if own == "formulas":
             assert parts[0] in {"numpy", "scipy", "numba", "segkit", *sys.stdlib_module_names}, module
+
+
+def test_the_rooms_of_step_1_lean_one_way():
+    for path in (PACKAGE / "dynamics").rglob("*/*.py"):
+        own = path.parent.name
+        for module in imports_of(path):
+            parts = module.split(".")
+            if parts[:2] == ["segkit", "dynamics"] and parts[2] != own:
+                assert DYNAMICS[parts[2]] < DYNAMICS[own], f"{path.name}: {module}"
 
 
 def test_every_part_has_its_layer():

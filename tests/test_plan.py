@@ -8,7 +8,8 @@ import pytest
 
 import segkit as sk
 from segkit.core.columns import nomenclature
-from segkit.dynamics import demand, segments
+from segkit.dynamics.classes import item_segments
+from segkit.dynamics.demand import panel
 from segkit.prepare import check_workspace, prepare_run
 
 PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role != "input"]
@@ -28,8 +29,8 @@ def calls(monkeypatch):
 
         monkeypatch.setattr(module, name, counted)
 
-    count(demand, "make_demand")
-    count(segments, "segment_items")
+    count(panel, "make_demand")
+    count(item_segments, "segment_items")
     return counts
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segkit.dynamics.bridge import bridge_cells, sum_cells
+from segkit.dynamics.moves.bridge import bridge_cells, sum_cells
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 PLANTED = tomllib.loads((SAMPLE / "planted.toml").read_text("utf-8"))
@@ -226,7 +226,7 @@ def test_the_planted_seasons_are_found(sample_plan):
 
 
 def test_the_month_of_the_season_is_the_planted_one(sample_plan):
-    from segkit.dynamics.seasonality import split_series
+    from segkit.dynamics.demand.seasonality import split_series
 
     demand = sample_plan.demand
     for effect in PLANTED["season"]:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
-from segkit.dynamics.patterns import profile_demand
-from segkit.dynamics.value_classes import AbcRule, classify_abc, classify_abc_by_count
+from segkit.dynamics.classes.value_classes import AbcRule, classify_abc, classify_abc_by_count
+from segkit.dynamics.demand.patterns import profile_demand
 from segkit.formulas import intermittent
 from segkit.formulas.multicriteria import edas_score
 

@@ -63,7 +63,7 @@ def _step(plan: Story, name: str, chosen: Chosen) -> Step:
 
 
 def _planned_under(plan: Story, item_id: str | None) -> str | None:
-    from segkit.dynamics.demand import find_successors
+    from segkit.dynamics.demand.panel import find_successors
 
     if plan.settings.items.superseded == "separate":
         return item_id
@@ -71,7 +71,7 @@ def _planned_under(plan: Story, item_id: str | None) -> str | None:
 
 
 def _predecessors(plan: Story, item_id: str | None) -> list[str]:
-    from segkit.dynamics.demand import find_successors
+    from segkit.dynamics.demand.panel import find_successors
 
     if plan.settings.items.superseded == "separate":
         return []

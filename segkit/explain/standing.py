@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from segkit.dynamics.causes import CAUSES
-from segkit.dynamics.micro import assign_micro_segments, mark_segments
-from segkit.dynamics.values import last_months
-from segkit.dynamics.watch_words import say_cause
+from segkit.dynamics.causes.margin_causes import CAUSES
+from segkit.dynamics.classes.micro import assign_micro_segments, mark_segments
+from segkit.dynamics.lines.values import last_months
+from segkit.dynamics.story.watch_words import say_cause
 from segkit.explain.explanation import Step, figure
 from segkit.explain.lines import Chosen, select_rows
 

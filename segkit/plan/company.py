@@ -5,7 +5,9 @@ import pandas as pd
 from segkit.core.lead_times import measure_lead_times
 from segkit.core.periods import list_periods
 from segkit.core.shelf import Shelf, source, table
-from segkit.dynamics import demand, overrides, profitability, rules
+from segkit.dynamics.classes import overrides, rules
+from segkit.dynamics.demand import panel
+from segkit.dynamics.lines import profitability
 
 
 class Company(Shelf):
@@ -66,4 +68,4 @@ class Company(Shelf):
         return rules.Choices(self.items, self.customers, self.suppliers)
 
     def _absences(self) -> pd.DataFrame:
-        return demand.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)
+        return panel.days_without_stock(self.inventory, self.sales, periods=self.settings.periods)

@@ -3,25 +3,27 @@
 import pandas as pd
 
 from segkit.core.shelf import table
-from segkit.dynamics import (
-    confidence,
+from segkit.dynamics.classes import (
     customer_bands,
+    item_segments,
+    micro,
+    overrides,
+    rules,
+    segment_checks,
+    stock_ranks,
+    supplier_risk,
+)
+from segkit.dynamics.demand import seasonality
+from segkit.dynamics.moves import (
+    confidence,
     history,
     known,
     labels,
     level_changes,
-    micro,
     migration,
     migration_matrix,
-    overrides,
     profit_bridge,
-    rules,
-    seasonality,
-    segment_checks,
     segment_trends,
-    segments,
-    stock_ranks,
-    supplier_risk,
 )
 from segkit.plan.values import Values
 
@@ -38,7 +40,7 @@ class Segments(Values):
     def item_segments(self) -> pd.DataFrame:
         """Items by value, variability, velocity, pattern and life cycle."""
         valued = stock_ranks.add_cost_criterion(self.item_value, self.item_profile, settings=self.settings)
-        made = segments.segment_items(valued, self.item_profile, self._errors(), rules=self.settings.segments)
+        made = item_segments.segment_items(valued, self.item_profile, self._errors(), rules=self.settings.segments)
         return self._overridden(made)
 
     @table

@@ -6,7 +6,8 @@ import pandas as pd
 
 from segkit.core.periods import last_days
 from segkit.core.shelf import table
-from segkit.dynamics import assumptions, change_headlines, demand, headlines, watch
+from segkit.dynamics.demand import panel
+from segkit.dynamics.story import assumptions, change_headlines, headlines, watch
 from segkit.plan.segments import Segments
 
 
@@ -16,7 +17,7 @@ class Story(Segments):
     @table
     def assumptions(self) -> pd.DataFrame:
         """What was assumed because data were missing."""
-        stocked = demand.stocked_places(self.inventory, self.sales)
+        stocked = panel.stocked_places(self.inventory, self.sales)
         return assumptions.list_assumptions(self.order_lines, self._sold(), stocked, settings=self.settings)
 
     @table

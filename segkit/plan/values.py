@@ -3,19 +3,10 @@
 import pandas as pd
 
 from segkit.core.shelf import table
-from segkit.dynamics import (
-    causes,
-    cost_to_serve,
-    demand,
-    line_kinds,
-    overrides,
-    patterns,
-    profitability,
-    recognised,
-    reconciliation,
-    values,
-    whale,
-)
+from segkit.dynamics.causes import margin_causes
+from segkit.dynamics.classes import overrides, whale
+from segkit.dynamics.demand import panel, patterns
+from segkit.dynamics.lines import cost_to_serve, line_kinds, profitability, recognised, reconciliation, values
 from segkit.plan.company import Company
 
 
@@ -37,9 +28,9 @@ class Values(Company):
     @table
     def demand(self) -> pd.DataFrame:
         """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
-        lines = demand.follow_successors(self.order_lines, self.items, rules=self.settings.items)
-        absences = demand.days_without_stock(*self._stock(), periods=self.settings.periods)
-        return demand.flag_stockouts(demand.make_demand(lines, self.periods, self.items), absences)
+        lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
+        absences = panel.days_without_stock(*self._stock(), periods=self.settings.periods)
+        return panel.flag_stockouts(panel.make_demand(lines, self.periods, self.items), absences)
 
     @table
     def demand_profile(self) -> pd.DataFrame:
@@ -74,12 +65,12 @@ class Values(Company):
     @table
     def margin_causes(self) -> pd.DataFrame:
         """Why every customer and item earns what it earns, against peers that earn; what would cure each loss."""
-        return causes.list_margin_causes(self._window(), currency=self.currency)
+        return margin_causes.list_margin_causes(self._window(), currency=self.currency)
 
     @table
     def losing_pairs(self) -> pd.DataFrame:
         """Customers and items that lose money together, with causes."""
-        return causes.list_losing_pairs(self._window())
+        return margin_causes.list_losing_pairs(self._window())
 
     @table
     def reconciliation(self) -> pd.DataFrame:
@@ -105,7 +96,7 @@ class Values(Company):
     def _stock(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         rules, both = self.settings.items, ((self.inventory, "date"), (self.sales, "period"))
         stock, sales = (
-            demand.follow_successors_in_stock(table, self.items, rules=rules, day=day) for table, day in both
+            panel.follow_successors_in_stock(table, self.items, rules=rules, day=day) for table, day in both
         )
         return stock, sales
 

@@ -134,7 +134,7 @@ def _about(about: Column, required: bool) -> str:
 
 def _add_lists(sheet: Any, columns: list[str], labels: list[str], last: int) -> None:
     """Add drop-down lists and date checks to the lines of the sheet."""
-    from segkit.dynamics.value_classes import LOSS
+    from segkit.dynamics.classes.value_classes import LOSS
 
     entities = list(input_tables()[SHEET].columns["entity"].one_of)
     days = {

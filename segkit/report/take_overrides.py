@@ -13,7 +13,7 @@ from segkit.core.errors import DataError, SettingsError, list_problems, nearest_
 from segkit.core.inputs import Inputs, read_inputs
 from segkit.core.settings import FILE_NAME, Settings, check_settings, read_settings, workspace_folder
 from segkit.core.source_settings import Source
-from segkit.dynamics.overrides import ENTITIES, list_override_problems
+from segkit.dynamics.classes.overrides import ENTITIES, list_override_problems
 from segkit.report.override_sheet import SHEET, read_override_sheet, with_types
 
 CSV_NAME = f"{SHEET}.csv"

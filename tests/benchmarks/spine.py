@@ -42,7 +42,7 @@ def classify_million() -> None:
     import numpy as np
     import pandas as pd
 
-    from segkit.dynamics.value_classes import classify_abc
+    from segkit.dynamics.classes.value_classes import classify_abc
 
     values = np.random.default_rng(7).lognormal(3, 2, 1_000_000).round(2)
     frame = pd.DataFrame({"item_id": np.arange(len(values)), "net_margin": values})

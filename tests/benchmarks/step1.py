@@ -83,7 +83,7 @@ def synthetic_orders(seed: int = 5) -> pd.DataFrame:
 def bootstrap() -> float:
     """Class confidence of 30,000 items from 200 draws over two years of months."""
     from segkit.core.settings import Segments, Stability
-    from segkit.dynamics import stability
+    from segkit.dynamics.moves import stability
 
     rng = np.random.default_rng(3)
     values = rng.lognormal(4, 2, (30_000, 1)) * rng.lognormal(0, 0.5, (30_000, 24))

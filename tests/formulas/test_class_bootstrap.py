@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.dynamics.value_classes import AbcRule, classify_abc
+from segkit.dynamics.classes.value_classes import AbcRule, classify_abc
 from segkit.formulas.class_bootstrap import block_counts, value_class_votes, variability_agreement
 
 LABELS = ["A", "B", "C", "L"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import nomenclature
-from segkit.dynamics.migration_matrix import count_migration
+from segkit.dynamics.moves.migration_matrix import count_migration
 
 NASTY = "<script>alert(1)</script> $^$ & =SUM(A1) \"quoted\" 'name' of a very long article that never ends"
 

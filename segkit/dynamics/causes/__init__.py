@@ -1,0 +1,1 @@
+"""Why margins are what they are, and what would end a loss."""

@@ -1,0 +1,1 @@
+"""Classes and segments of items, customers and suppliers."""

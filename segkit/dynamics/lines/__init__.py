@@ -1,0 +1,1 @@
+"""Order lines: what each earned and cost, and their sums."""

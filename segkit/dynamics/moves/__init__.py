@@ -1,0 +1,1 @@
+"""How segments and their margins move, which moves are real, and why."""

@@ -1,0 +1,1 @@
+"""What people read first: headlines, assumptions, what wants a decision."""

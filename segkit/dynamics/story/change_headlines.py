@@ -1,0 +1,141 @@
+"""What a director reads next: what moved the margin, why loss makers lose, who changed class, which segment pays."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.dynamics.story.headlines import PROFIT_STEP
+
+_WORDS = {
+    "volume": "volume",
+    "mix": "mix",
+    "price": "prices",
+    "fx": "exchange rates",
+    "cost": "the cost of goods",
+    "service": "cost-to-serve",
+    "returns": "returns",
+    "new_customers": "new customers",
+    "lost_customers": "lost customers",
+    "new_items": "new items",
+    "lost_items": "items that ended",
+}
+_EFFECTS = {
+    "price_effect": "price",
+    "discount_effect": "discount",
+    "freight_effect": "freight",
+    "order_size_effect": "order size",
+    "returns_effect": "returns",
+    "service_effect": "service cost",
+    "payment_effect": "payment terms",
+    "mix_effect": "mix",
+    "cost_effect": "cost",
+}
+
+
+@dataclass(frozen=True)
+class ChangeTables:
+    """The tables of those names behind the headlines."""
+
+    profit_bridge: pd.DataFrame
+    margin_causes: pd.DataFrame
+    migration: pd.DataFrame
+    micro_segments: pd.DataFrame
+
+
+def tell_change(tables: ChangeTables, *, currency: str) -> pd.DataFrame:
+    """Return the headlines of what moved and why, those only that the data carry.
+
+    Parameters
+    ----------
+    tables : ChangeTables
+        Bridge, causes, moves and micro-segments.
+    currency : str
+        Currency of the plan.
+
+    Returns
+    -------
+    DataFrame
+        ``headlines``.
+    """
+    rows = [
+        _bridge(tables.profit_bridge, currency),
+        _causes(tables.margin_causes, currency),
+        _moves(tables.migration),
+        _segments(tables.micro_segments, currency),
+    ]
+    known = [(PROFIT_STEP, *row) for row in rows if row]
+    frame = pd.DataFrame(known, columns=list(empty_table("headlines").columns))
+    return frame.astype({"value": "float64"}) if known else empty_table("headlines")
+
+
+def _bridge(bridge: pd.DataFrame, currency: str) -> tuple | None:
+    """Return what the net margin did against the span before, and what did most of it."""
+    whole = bridge[bridge["comparison"].isin(["year", "half"]) & (bridge["entity"] == "all")]
+    if whole.empty:
+        return None
+    amounts = whole.set_index("effect")["amount"]
+    start, end = amounts["start"], amounts["end"]
+    effects = amounts.drop(["start", "end"]).rename(_WORDS).sort_values(kind="stable")
+    measure = whole["measure"].iloc[0].replace("_", " ")
+    days = (whole["to_end"].iloc[0] - whole["to_begin"].iloc[0]).days + 1
+    span = f"the {round(days / 30.4)} months" if days > 45 else f"the {days} days"
+    share = f" ({abs(end / start - 1):.1%})" if start > 0 else ""
+    verb = "rose" if end >= start else "fell"
+    brought = [f"{name} brought {currency} {gain:,.0f}" for name, gain in effects[::-1].head(2).items() if gain > 0]
+    took = [f"{name} took {currency} {-loss:,.0f}" for name, loss in effects.head(2).items() if loss < 0]
+    why = "; ".join(", ".join(part) for part in ((brought, took) if end >= start else (took, brought)) if part)
+    text = f"{measure.capitalize()} {verb} by {currency} {abs(end - start):,.0f}{share} against {span} before"
+    return "change_of_margin", f"{text}: {why}." if why else f"{text}.", end - start, currency
+
+
+def _causes(causes: pd.DataFrame, currency: str) -> tuple | None:
+    """Return what most of the shortfall of the customers that lose is due to."""
+    losing = causes[(causes["entity"] == "customer") & (causes["net_margin"] < 0)]
+    short = (losing["normal_margin"] - losing["net_margin"]).sum()
+    if losing.empty or short <= 0:
+        return None
+    shares = (-losing[list(_EFFECTS)].sum().rename(_EFFECTS) / short).sort_values(ascending=False, kind="stable")
+    first = ", ".join(f"{name} {share:.0%}" for name, share in shares.head(3).items() if share >= 0.01)
+    who = "The customer that loses money falls" if len(losing) == 1 else f"The {len(losing):,} customers that lose fall"
+    text = f"{who} {currency} {short:,.0f} short of what peers would leave on the same sales: {first}."
+    return "cause_of_losses", text, float(shares.iloc[0]), "share"
+
+
+def _moves(migration: pd.DataFrame) -> tuple | None:
+    """Return how many changed class for good in the last year, and why most items did."""
+    last = migration["known_on"].max()
+    year = migration[migration["known_on"] > last - pd.DateOffset(months=12)] if len(migration) else migration
+    if year.empty:
+        return None
+    sure = year[year["confirmed"].to_numpy(dtype=bool)]
+    counts = sure.groupby("entity")["entity_id"].nunique()
+    items, customers = int(counts.get("item", 0)), int(counts.get("customer", 0))
+    causes = sure.loc[sure["entity"] == "item", "cause"].value_counts()
+    why = f", most items because of {causes.sort_index().idxmax()}" if len(causes) else ""
+    text = (
+        f"{items:,} items and {customers:,} customers changed their value class for good from "
+        f"{year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}; {len(year) - len(sure):,} further moves did not last "
+        "or may be chance."
+    )
+    return "class_moves", text, float(items + customers), "moves"
+
+
+def _segments(micro: pd.DataFrame, currency: str) -> tuple | None:
+    """Return the micro-segment that earns most, and what the losing ones take."""
+    known = micro[micro["net_margin"].notna()]
+    total = known["net_margin"].sum()
+    if len(known) < 2 or total <= 0:
+        return None
+    best, losing = known.loc[known["net_margin"].idxmax()], known[known["net_margin"] < 0]
+    earned, sold = best["net_margin"] / total, best["revenue"] / known["revenue"].sum()
+    lost = (
+        f"; {len(losing):,} {'lose' if len(losing) > 1 else 'loses'} {currency} {-losing['net_margin'].sum():,.0f}"
+        if len(losing)
+        else "; none loses"
+    )
+    text = (
+        f"Of {len(known):,} micro-segments {best['micro_segment']} earns most, {earned:.1%} of the net margin on "
+        f"{sold:.1%} of the revenue{lost}."
+    )
+    return "best_micro_segment", text, float(earned), "share"
