@@ -28,6 +28,8 @@ _ITEM_GROUPS = {"category": "category", "supplier": "supplier_id"}
 def last_months(lines: pd.DataFrame, as_of: date, months: int) -> pd.DataFrame:
     """Return the order lines of the last ``months`` months up to and with ``as_of``."""
     begin = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=months)
+    if lines["order_date"].is_monotonic_increasing:  # a slice costs nothing
+        return lines.iloc[lines["order_date"].searchsorted(begin) :]
     return lines[(lines["order_date"] >= begin).to_numpy()]
 
 

@@ -13,6 +13,9 @@ from segkit.dynamics.lines.cost_to_serve import charge_work
 from segkit.dynamics.lines.line_kinds import order_codes
 from segkit.dynamics.lines.values import last_months
 
+_UNUSED = ("line_id", "period", "channel", "demand_class", "discount", "cost_source", "is_free", "is_bulk")
+_ALSO_UNUSED = (*_UNUSED, "order_id", "location_id")  # where no work is charged
+
 
 @dataclass(frozen=True)
 class Records:
@@ -42,7 +45,9 @@ class Records:
 
     def windows(self, rules: Periods, months: int) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
         """Yield the end of every month, and the lines of the last ``months`` months as they were known then."""
-        lines = self.lines.astype(dict.fromkeys(("order_id", "customer_id", "item_id"), "category"))
+        needed = [name for name in self.lines if name not in (_UNUSED if len(self.activities) else _ALSO_UNUSED)]
+        ids = [name for name in ("order_id", "customer_id", "item_id") if name in needed]
+        lines = self.lines[needed].astype(dict.fromkeys(ids, "category"))
         if not lines["order_date"].is_monotonic_increasing:
             lines = lines.sort_values("order_date", kind="stable")
         for day in self.months(rules):
