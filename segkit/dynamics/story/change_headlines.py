@@ -113,8 +113,9 @@ def _moves(migration: pd.DataFrame) -> tuple | None:
     items, customers = int(counts.get("item", 0)), int(counts.get("customer", 0))
     causes = sure.loc[sure["entity"] == "item", "cause"].value_counts()
     why = f", most items because of {causes.sort_index().idxmax()}" if len(causes) else ""
+    who = f"{items:,} item{'s' * (items != 1)} and {customers:,} customer{'s' * (customers != 1)}"
     text = (
-        f"{items:,} items and {customers:,} customers changed their value class for good from "
+        f"{who} changed their value class for good from "
         f"{year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}; {len(year) - len(sure):,} further moves did not last "
         "or may be chance."
     )
