@@ -16,8 +16,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import step1
-
 PROJECT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("SEGKIT_REAL_DATA", PROJECT.parent / "shared" / "data")).resolve()
 FILES = {"online_retail": "online_retail/online_retail.parquet", "ta_feng": "ta_feng/ta_feng.parquet"}
@@ -75,6 +73,9 @@ def report(workspace: Path) -> None:
         command = [sys.executable, "-m", "segkit", "run", str(workspace), "--reports", folder, "--force"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
+
+sys.path.append(str(Path(__file__).parent))
+import step1  # noqa: E402
 
 WORK: dict[str, tuple[str, Callable[[], float | None], float, float]] = {
     "import": ("import segkit", import_segkit, 0.5, 0),

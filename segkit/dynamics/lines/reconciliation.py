@@ -20,7 +20,7 @@ _MEASURES = [
     "net_margin",
 ]
 _ROUNDING = 1e-9  # of the money that was added: what the order of summing leaves
-_CENT = 0.01  # books are written in minor units
+_DOZEN = 12
 _ROLL_UPS = {"item_value": "items", "customer_value": "customers", "group_value": "groups"}
 
 
@@ -131,16 +131,17 @@ def _with_books(lines: pd.DataFrame, books: pd.DataFrame, fx: pd.DataFrame, sett
     if books.empty:
         return pd.DataFrame()
     month = books["period"].to_numpy().astype("datetime64[M]")
-    rate = 1.0
+    rate: pd.Series | float = 1.0
     if "currency" in books:
         rate = exchange_rates(books["currency"], books["period"], fx, to=settings.company.currency, rules=settings.fx)
-    theirs = books.assign(period=month.astype("datetime64[us]"), theirs=books["amount"] * rate)
-    theirs = theirs.groupby(["period", "pl_line"], as_index=False)["theirs"].sum()
+    slack = _step(books["amount"].to_numpy()) / 2 * (1 + _ROUNDING) * rate
+    theirs = books.assign(period=month.astype("datetime64[us]"), theirs=books["amount"] * rate, slack=slack)
+    theirs = theirs.groupby(["period", "pl_line"], as_index=False)[["theirs", "slack"]].sum()
     days = lines["order_date"].to_numpy().astype("datetime64[M]").astype("datetime64[us]")
-    ours = lines[[*_MEASURES, "cost_to_serve"]].groupby(days).sum(min_count=1)
+    ours = lines[_MEASURES].groupby(days).sum(min_count=1)
     ours = ours.stack(future_stack=True).rename("ours").rename_axis(["period", "measure"]).reset_index()
     both = theirs.rename(columns={"pl_line": "measure"}).merge(ours, on=["period", "measure"], how="left")
-    both = both.assign(scope="profit and loss of the month", slack=_CENT)
+    both = both.assign(scope="profit and loss of the month")
     over = both["period"] + pd.offsets.MonthBegin(1) > lines["order_date"].max().normalize() + pd.Timedelta(days=1)
     text = np.select(
         [both["ours"].isna(), over, ~_agree(both)],
@@ -152,3 +153,15 @@ def _with_books(lines: pd.DataFrame, books: pd.DataFrame, fx: pd.DataFrame, sett
         "",
     )
     return both.assign(reason=text)
+
+
+def _step(amounts: np.ndarray) -> float:
+    """Return the step to which books are rounded: the largest power of ten that divides all amounts.
+
+    Steps above 1 are believed of a dozen amounts only.
+    """
+    largest = 6 if len(amounts) >= _DOZEN else 0
+    for step in 10.0 ** np.arange(largest, -3, -1):
+        if np.allclose(amounts / step, np.round(amounts / step), rtol=0, atol=1e-6):
+            return step
+    return 0.001

@@ -79,3 +79,26 @@ def test_without_order_lines_there_is_nothing_to_reconcile(sample_plan):
     empty = Sums(lines, lines, {}, costs, quality)
     table = reconcile(empty, empty_table("profit_and_loss"), empty_table("fx"), settings=sample_plan.settings)
     pd.testing.assert_frame_equal(table, empty_table("reconciliation"))
+
+
+@pytest.mark.parametrize("step", [0.01, 1.0, 1000.0])
+def test_books_agree_within_the_step_to_which_they_are_rounded(sample_plan, step):
+    lines = sample_plan.order_lines
+    month = lines["order_date"].dt.to_period("M").dt.to_timestamp().astype("datetime64[us]")
+    booked = (lines["revenue"].groupby(month).sum() / step).round() * step
+    booked.iloc[7] += 2 * step
+    books = pd.DataFrame({"period": booked.index, "pl_line": "revenue", "amount": booked.to_numpy()})
+    empty = Sums(lines, lines.head(0), {}, empty_table("activity_costs"), empty_table("data_quality"))
+    table = reconcile(empty, books, empty_table("fx"), settings=sample_plan.settings)
+    books = table[table["scope"].str.startswith("profit and loss")]
+    assert books.loc[books["reason"] != "", "period"].tolist() == [booked.index[7]]
+
+
+def test_every_line_of_the_books_is_compared_once(sample_plan):
+    lines = sample_plan.order_lines
+    books = pd.DataFrame(
+        {"period": pd.to_datetime(["2025-03-01"] * 2), "pl_line": ["cost_to_serve", "cost"], "amount": [1.0, 2.0]}
+    )
+    empty = Sums(lines, lines.head(0), {}, empty_table("activity_costs"), empty_table("data_quality"))
+    table = reconcile(empty, books, empty_table("fx"), settings=sample_plan.settings)
+    assert sorted(table["measure"]) == ["cost", "cost_to_serve"]
