@@ -54,7 +54,9 @@ class Segments(Section):
         description="What variability is: the CV of demand per period; for items with a season what the season leaves; "
         "or the forecast error of table forecast_errors.",
     )
-    xyz_limits: list[float] = Field([0.5, 1.0], description="Variability at which a class ends.")
+    xyz_limits: list[Annotated[float, Field(gt=0)]] = Field(
+        [0.5, 1.0], min_length=1, max_length=2, description="Variability at which X ends, and Y."
+    )
     xyz_min_periods: int = Field(6, ge=2, description="Fewer complete periods give no XYZ class.")
     velocity_by: Literal["lines", "customers"] = Field("lines", description="What makes an item fast or slow.")
     velocity_shares: list[Share] = Field(
@@ -69,6 +71,8 @@ class Segments(Section):
         )
         if by_share and len(self.abc_labels) != len(self.abc_shares) + 1:
             raise ValueError("abc_labels must be one more than abc_shares")
+        if len(set(self.abc_labels)) < len(self.abc_labels) or not all(self.abc_labels) or "L" in self.abc_labels:
+            raise ValueError("abc_labels must differ, none of them blank or L (loss makers)")
         for name in ("abc_shares", "xyz_limits", "velocity_shares"):
             if sorted(getattr(self, name)) != getattr(self, name):
                 raise ValueError(f"{name} must rise")

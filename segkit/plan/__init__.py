@@ -12,10 +12,12 @@ the library. What it was made from is noted while it is made (see ``core/lineage
 every table that a change does not touch, and a notebook reads what an earlier notebook of the same run has written.
 """
 
+import textwrap
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from segkit.core.columns import nomenclature
 from segkit.core.errors import SettingsError
 from segkit.core.periods import parse_day
 from segkit.core.settings import read_settings, workspace_folder
@@ -52,7 +54,15 @@ class Plan(Story):
         UsageError
             Neither an item nor a customer is named.
         """
-        return explain(self, item_id, location_id, customer_id)
+        named = (None if name is None else str(name) for name in (item_id, location_id, customer_id))
+        return explain(self, *named)
+
+    def __repr__(self) -> str:
+        """Say whose plan it is, and which tables it makes."""
+        made = [name for name, spec in nomenclature().items() if spec.role != "input"]
+        names = textwrap.fill(", ".join(made), 100, initial_indent="  ", subsequent_indent="  ")
+        whose = self._resolved.company.name or self.workspace.name
+        return f"Plan of {whose}, as of {self.inputs.as_of}; tables:\n{names}"
 
 
 def open_plan(

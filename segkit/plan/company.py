@@ -3,6 +3,7 @@
 import pandas as pd
 
 from segkit.core.lead_times import measure_lead_times
+from segkit.core.money import exchange_rates
 from segkit.core.periods import list_periods
 from segkit.core.shelf import Shelf, source, table
 from segkit.dynamics.classes import overrides, rules
@@ -60,6 +61,13 @@ class Company(Shelf):
         """Raise where classes set by a person, or rules of segkit.toml, cannot be used."""
         overrides.require_overrides(self.class_overrides, labels=self.settings.segments.abc_labels)
         rules.require_rules(self._masters(), rules=self.settings.rules)
+
+    def require_books(self) -> None:
+        """Raise a DataError if the client's profit and loss cannot be counted in the plan's currency."""
+        books, fx = self.profit_and_loss, self.fx
+        if "currency" in books:
+            to = self.settings.company.currency
+            exchange_rates(books["currency"], books["period"], fx, to=to, rules=self.settings.fx)
 
     def _sold(self) -> pd.DataFrame:
         return self.orders if self.has_input("orders") else profitability.sales_as_orders(self.sales)

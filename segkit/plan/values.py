@@ -65,12 +65,12 @@ class Values(Company):
     @table
     def margin_causes(self) -> pd.DataFrame:
         """Why every customer and item earns what it earns, against peers that earn; what would cure each loss."""
-        return margin_causes.list_margin_causes(self._window(), currency=self.currency)
+        return margin_causes.list_margin_causes(self._window(), self.activities, currency=self.currency)
 
     @table
     def losing_pairs(self) -> pd.DataFrame:
         """Customers and items that lose money together, with causes."""
-        return margin_causes.list_losing_pairs(self._window())
+        return margin_causes.list_losing_pairs(self._window(), self.activities)
 
     @table
     def reconciliation(self) -> pd.DataFrame:

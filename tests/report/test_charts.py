@@ -266,7 +266,7 @@ def test_margin_steps_lead_from_list_price_to_net_margin():
 def test_capacity_beyond_what_there_is_is_no_idle_capacity():
     costs = pd.DataFrame({"activity": ["a", "b"], "used_cost": [120.0, 60.0], "unused_cost": [-20.0, 40.0]})
     figure = charts.plot_capacity(costs, currency="EUR")
-    assert title_of(figure).replace("\u00a0", " ").startswith("20% of the cost of work, EUR 40,")
+    assert title_of(figure).replace("\u00a0", " ") == "EUR 20 more work is charged than was paid for: check a"
 
 
 def test_margin_by_many_groups_counts_all_losses_and_writes_the_rest():

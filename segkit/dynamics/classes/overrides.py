@@ -181,9 +181,9 @@ def _overlapping(table: pd.DataFrame) -> pd.Series:
 
 def _first(rows: pd.DataFrame) -> str:
     shown = rows.sort_values(["entity", "entity_id", "valid_to"]).head(_SHOWN)
-    return "; ".join(
-        f"{row.entity} {row.entity_id} as {row.abc} until {row.valid_to:%Y-%m-%d}" for row in shown.itertuples()
-    )
+    ends = shown["valid_to"].dt.strftime("%Y-%m-%d").fillna("no readable day")
+    rows = zip(shown["entity"], shown["entity_id"], shown["abc"], ends, strict=True)
+    return "; ".join(f"{entity} {name} as {abc} until {end}" for entity, name, abc, end in rows)
 
 
 def _note(reason: str, rows: pd.DataFrame, fix: str) -> dict:

@@ -18,6 +18,7 @@ from segkit.dynamics.lines.line_kinds import order_codes
 from segkit.formulas.activity_costing import capacity_cost_rate, unused_capacity_cost
 
 _DAYS_OF_A_YEAR = 365.0
+_MINUTES = {**dict.fromkeys(("minutes", "minute", "min"), 1.0), **dict.fromkeys(("hours", "hour", "h"), 60.0)}
 
 
 def charge_lines(
@@ -172,20 +173,25 @@ def _with_rates(activities: pd.DataFrame) -> pd.DataFrame:
     """Return activities with begin, pool and capacity_rate, oldest first; pools that make no sense are a DataError."""
     pool = column_or_missing(activities, "pool", "str").fillna(activities["activity"])
     period = column_or_missing(activities, "period", "datetime64[us]")
-    rate = capacity_cost_rate(activities["cost"], activities["practical_capacity"])
+    minutes = activities["practical_capacity"] * _minutes_of(activities)
     table = activities.assign(
-        pool=pool, dated=period.notna(), begin=period.fillna(pd.Timestamp(1900, 1, 1)), capacity_rate=rate
+        pool=pool,
+        dated=period.notna(),
+        begin=period.fillna(pd.Timestamp(1900, 1, 1)),
+        practical_capacity=minutes,
+        capacity_rate=capacity_cost_rate(activities["cost"], minutes),
     )
     empty = table["capacity_rate"].isna()
     if empty.any():
-        first = ", ".join(table.loc[empty, "activity"].drop_duplicates().head(3))
+        days = table["begin"].dt.strftime(" from %Y-%m-%d").where(table["dated"], "")
+        first = ", ".join((table["activity"] + days)[empty].head(3))
         raise DataError(
             f"table 'activities': practical_capacity is not above zero in {empty.sum():,} rows, first: {first}\n"
             "Give the minutes that the pool can really work in the period."
         )
     each = table.groupby(["pool", "begin"])[["cost", "practical_capacity"]].nunique().max(axis=1)
     if (each > 1).any():
-        first = ", ".join(name for name, _ in each.index[each > 1][:3])
+        first = ", ".join(f"{name} from {day:%Y-%m-%d}" for name, day in each.index[each > 1][:3])
         raise DataError(
             f"table 'activities': activities that share a pool give it different cost or practical_capacity in "
             f"{(each > 1).sum():,} periods, first: {first}\nGive every activity of a pool the cost of the whole pool."
@@ -196,6 +202,19 @@ def _with_rates(activities: pd.DataFrame) -> pd.DataFrame:
             "Give the work under another driver a name of its own."
         )
     return table.sort_values(["activity", "begin"], ignore_index=True)
+
+
+def _minutes_of(activities: pd.DataFrame) -> pd.Series:
+    """Return the minutes in the unit of each row's practical_capacity; an unknown unit is a DataError."""
+    unit = column_or_missing(activities, "unit", "str").fillna("minutes").str.lower().str.strip()
+    known = unit.map(_MINUTES)
+    if known.isna().any():
+        first = ", ".join(f"{name!r}" for name in unit[known.isna()].drop_duplicates().head(3))
+        raise DataError(
+            f"table 'activities': the unit of practical_capacity is not known in {known.isna().sum():,} rows, first: "
+            f"{first}\nCapacity is time: give minutes or hours (blank = minutes)."
+        )
+    return known
 
 
 def _with_spans(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:

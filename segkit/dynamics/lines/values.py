@@ -137,7 +137,7 @@ def total_by(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.Data
         One row per value of ``key``, sorted.
     """
     codes, ids = pd.factorize(lines[key], sort=True)
-    back = lines["is_return"].to_numpy(dtype=bool)
+    back = (lines["is_return"] & ~lines["is_reversed"]).to_numpy(dtype=bool)
     sold = _bought(lines)
 
     def total(values: np.ndarray) -> np.ndarray:

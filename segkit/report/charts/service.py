@@ -137,6 +137,9 @@ def plot_capacity(activity_costs: pd.DataFrame, *, currency: str = "") -> "Figur
     unused, cost = sums["unused_cost"].clip(lower=0).sum(), sums.sum(axis=1).sum()
     idle = f"{percent(unused / cost)} of the cost of work, {short_money(unused, currency)},"
     title = f"{idle} is capacity that nobody used"
+    if over := [str(name).replace("_", " ") for name, left in sums["unused_cost"].items() if left < 0]:
+        beyond = -sums["unused_cost"].clip(upper=0).sum()
+        title = f"{short_money(beyond, currency)} more work is charged than was paid for: check {', '.join(over[:3])}"
     unit = f" [{currency}]" if currency else ""
     note = f"Cost of capacity{unit}: used (dark, charged to order lines) and unused (light, charged to nobody)"
     figure = start_figure("capacity", title, note, height=0.4 + 0.34 * len(sums))

@@ -121,14 +121,32 @@ def test_an_activity_without_a_period_charges_and_leaves_unused_blank():
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([pool("picking", "line", 1, capacity=0.0)], "practical_capacity is not above zero in 1 rows, first: picking"),
-        ([pool("a", "line", 1, pool="p"), pool("b", "order", 1, pool="p", cost=1.0)], "share a pool.*first: p"),
+        (
+            [pool("picking", "line", 1, capacity=0.0)],
+            "practical_capacity is not above zero in 1 rows, first: picking from 2025-01-01",
+        ),
+        (
+            [pool("a", "line", 1, pool="p"), pool("b", "order", 1, pool="p", cost=1.0)],
+            "share a pool.*first: p from 2025-01-01",
+        ),
+        ([pool("a", "line", 1, unit="pallets")], "unit of practical_capacity is not known in 1 rows, first: 'pallets'"),
         ([pool("a", "line", 1), pool("a", "order", 1, "2025-02-01")], "driver changes within a"),
     ],
 )
 def test_pools_that_make_no_sense_are_refused(rows, words):
     with pytest.raises(DataError, match=words):
         charge_work(lines_of(LINES), pd.DataFrame(rows))
+
+
+def test_capacity_in_hours_is_the_same_capacity():
+    lines = lines_of(LINES)
+    minutes = pd.DataFrame([pool("picking", "line", 4, capacity=1200.0, unit="minutes")])
+    hours = pd.DataFrame([pool("picking", "line", 4, capacity=20.0, unit="Hours")])
+    pd.testing.assert_series_equal(charge_work(lines, minutes), charge_work(lines, hours))
+    day = pd.Timestamp("2025-01-31").date()
+    costs = count_activity_costs(lines, hours, as_of=day)
+    assert costs["practical_capacity"].tolist() == pytest.approx([1200.0 * 29 / 31])  # from the first order on
+    pd.testing.assert_frame_equal(costs, count_activity_costs(lines, minutes, as_of=day))
 
 
 def test_the_wait_for_the_money_costs_capital():

@@ -184,6 +184,18 @@ def test_foreign_money_is_counted_at_the_rate_of_the_day():
     assert lines["cost"].tolist() == pytest.approx([2.0, 3.2])  # what the rate does later is not known on the day
 
 
+def test_lines_name_their_currency_and_blank_is_the_plans():
+    orders = orders_of([(0, "CUST-0001", "SKU-0001", "online", 1, 10.0, 4.0)] * 2)
+    nothing = empty_table("items"), empty_table("fx")
+    settings = Settings(company={"currency": "JPY"})
+    fx = pd.DataFrame(
+        {"date": orders["order_date"].head(1), "base_currency": "USD", "quote_currency": "JPY", "rate": 150.0}
+    )
+    named = orders.assign(currency=pd.Series([None, "USD"], dtype="str"))
+    assert value_lines(named, nothing[0], fx, settings=settings)["currency"].tolist() == ["JPY", "USD"]
+    assert value_lines(orders, *nothing, settings=settings)["currency"].tolist() == ["JPY", "JPY"]
+
+
 def test_no_lines_need_no_rate():
     items = pd.DataFrame({"item_id": ["SKU-0001"], "unit_cost": [4.0], "currency": ["USD"]})
     lines = value_lines(orders_of([]), items, empty_table("fx"), settings=Settings())
