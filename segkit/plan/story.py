@@ -30,7 +30,9 @@ class Story(Segments):
         """The headlines of the data check."""
         days, step = self.read_activity()
         newest = last_days(days, step).max()
-        return headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency, newest=newest)
+        told = headlines.tell_data(self.data_quality, self.assumptions, currency=self.currency, newest=newest)
+        books = headlines.tell_books(self.reconciliation, currency=self.currency)
+        return pd.concat([told, books], ignore_index=True) if len(books) else told
 
     @table
     def profit_headlines(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from segkit.core.data_quality import LATER, known_then
 from segkit.report.html_tables import table_html
 from segkit.report.numbers import in_unit, percent, plain_number, short_money
 
-MOST_FIGURES = 6
+MOST_FIGURES = 9  # three rows of three
 DATA_STEP = "0"
 COUNTS = ("in", "used", "set_aside")
 _VALUES = {"value_read": "in", "value_used": "used", "value_set_aside": "set_aside", "value_later": "later"}
@@ -28,7 +28,7 @@ class Figure:
 
 
 def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: str) -> list[Figure]:
-    """Return up to six headlines in the order of the table; those of the data check come last.
+    """Return up to nine headlines in the order of the table; those of the data check come last.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: st
         return []
     steps = headlines["step"].fillna("").astype(str)
     late = steps.str.partition("_")[0] == DATA_STEP
-    ordered = pd.concat([headlines[~late], headlines[late]])
-    ordered = ordered[ordered["headline"] != "assumptions"].head(MOST_FIGURES)  # they have a part of their own
+    of_data = headlines[late & (headlines["headline"] != "assumptions")]  # assumptions have a part of their own
+    ordered = pd.concat([headlines[~late].head(MOST_FIGURES - len(of_data)), of_data])
     return [_figure(row, stems, currency) for row in ordered.to_dict("records")]
 
 

@@ -49,7 +49,10 @@ def test_the_first_page_says_what_the_tables_say(published):
     folder, _ = published
     page = (folder / "index.html").read_text("utf-8")
     told = pd.read_parquet(folder / "tables" / "headlines.parquet")
-    for sentence in told.loc[told["headline"] != "assumptions", "sentence"]:
+    of_data = told[told["step"].str.startswith("0_") & (told["headline"] != "assumptions")]
+    first = told[told["step"].str.startswith("1_")].head(9 - len(of_data))
+    assert len(of_data) == 2
+    for sentence in [*first["sentence"], *of_data["sentence"]]:
         assert sentence.replace("'", "&#39;") in page or sentence in page
 
 

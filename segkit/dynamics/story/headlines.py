@@ -84,6 +84,40 @@ def tell_data(
     return _table(rows)
 
 
+def tell_books(reconciliation: pd.DataFrame, *, currency: str) -> pd.DataFrame:
+    """Return whether the order lines agree with the client's own profit and loss; nothing where none is given.
+
+    Parameters
+    ----------
+    reconciliation : DataFrame
+        Table of that name.
+    currency : str
+        Currency of the plan, for the words.
+
+    Returns
+    -------
+    DataFrame
+        ``headlines``: the largest share by which a line of the books differs.
+    """
+    books = reconciliation[reconciliation["scope"].str.startswith("profit and loss")]
+    if books.empty:
+        return empty_table("headlines")
+    off = books[(books["reason"] != "").to_numpy()]
+    if off.empty:
+        text = f"All {len(books):,} lines of the books agree with the order lines."
+        return _table([(DATA_STEP, "books", text, 0.0, "share")])
+    worst = off.loc[off["difference"].abs().fillna(off["theirs"].abs()).idxmax()]
+    gap = worst["difference"] if pd.notna(worst["difference"]) else -worst["theirs"]
+    side = "above" if gap > 0 else "below"
+    share = abs(gap / worst["theirs"]) if worst["theirs"] else float("nan")
+    said = "" if pd.isna(share) else f" ({share:.1%})"
+    text = (
+        f"{len(off):,} of {len(books):,} lines of the books differ from the order lines, most {worst['measure']} of "
+        f"{worst['period']:%Y-%m}: the lines are {currency} {abs(gap):,.0f}{said} {side} the books."
+    )
+    return _table([(DATA_STEP, "books", text, float(share), "share")])
+
+
 def in_order(*told: pd.DataFrame) -> pd.DataFrame:
     """Return headlines of several parts in the order in which a director reads them.
 
