@@ -37,11 +37,18 @@ class Segments(Section):
     )
     abc_by: Literal["value_share", "item_share", "limits", "breaks"] = Field(
         "value_share",
-        description="Where a class ends: at a share of the value or of the number of rows (abc_shares), at fixed "
-        "limits of the measure (abc_limits), or at natural breaks.",
+        description="Where a class ends: at a share of the value (abc_shares) or of the number of rows "
+        "(abc_item_shares), at fixed limits of the measure (abc_limits), or at natural breaks.",
     )
-    abc_shares: list[Share] = Field([0.8, 0.95], description="Cumulative share at which a class ends.")
-    abc_labels: list[str] = Field(["A", "B", "C"], description="One more than abc_shares (or abc_limits).")
+    abc_shares: list[Share] = Field([0.8, 0.95], description="Cumulative share of the value at which a class ends.")
+    abc_item_shares: list[Share] = Field(
+        [0.2, 0.5],
+        description="With abc_by = item_share: cumulative share of the number of items (and of customers) at which a "
+        "class ends; what is worth nothing is in the last class all the same.",
+    )
+    abc_labels: list[str] = Field(
+        ["A", "B", "C"], description="One more than abc_shares (abc_item_shares, abc_limits)."
+    )
     abc_limits: list[Annotated[float, Field(gt=0)]] = Field(
         [], description="With abc_by = limits: least value of an item of each class but the last, falling."
     )
@@ -66,14 +73,13 @@ class Segments(Section):
 
     @model_validator(mode="after")
     def _one_label_more(self) -> Self:
-        by_share = self.abc_by in ("value_share", "item_share") or (
-            self.abc_by == "limits" and not self.abc_customer_limits
-        )
-        if by_share and len(self.abc_labels) != len(self.abc_shares) + 1:
-            raise ValueError("abc_labels must be one more than abc_shares")
+        by_value = self.abc_by == "value_share" or (self.abc_by == "limits" and not self.abc_customer_limits)
+        for by, name in ((by_value, "abc_shares"), (self.abc_by == "item_share", "abc_item_shares")):
+            if by and len(self.abc_labels) != len(getattr(self, name)) + 1:
+                raise ValueError(f"abc_labels must be one more than {name}")
         if len(set(self.abc_labels)) < len(self.abc_labels) or not all(self.abc_labels) or "L" in self.abc_labels:
             raise ValueError("abc_labels must differ, none of them blank or L (loss makers)")
-        for name in ("abc_shares", "xyz_limits", "velocity_shares"):
+        for name in ("abc_shares", "abc_item_shares", "xyz_limits", "velocity_shares"):
             if sorted(getattr(self, name)) != getattr(self, name):
                 raise ValueError(f"{name} must rise")
         return self

@@ -83,14 +83,16 @@ def classify_abc_by_count(
     measure : str
         Column that ranks them.
     rule : AbcRule
-        Class limits, as cumulative share of the number of rows; sizes are rounded half to even.
+        Class limits, as cumulative share of the number of rows; sizes are rounded half to even. Usual are 20 % and
+        50 %: ``AbcRule((0.2, 0.5))``.
     within : str
         Column of groups that are classed each for itself.
 
     Returns
     -------
     DataFrame
-        As `classify_abc`. Ties at a limit all go to the upper class, so a class can be larger than its share.
+        As `classify_abc`. Ties at a limit all go to the upper class, so a class can be larger than its share; what
+        is worth nothing is in the last class, so it can be smaller.
 
     Examples
     --------
@@ -104,7 +106,8 @@ def classify_abc_by_count(
     ends = np.cumsum(np.rint(np.round(np.outer(sorted_values.group_sizes(), sizes), 9)), axis=1)
     place = sorted_values.tie_rank() - 1
     passed = (place[:, None] >= ends[sorted_values.group]).sum(axis=1)
-    return sorted_values.table(values, measure, np.array(rule.labels, dtype=object)[passed])
+    labels = np.array(rule.labels, dtype=object)[passed]
+    return sorted_values.table(values, measure, np.where(sorted_values.value > 0, labels, rule.labels[-1]))
 
 
 def classify_abc_by_limits(values: pd.DataFrame, *, measure: str, rule: AbcLimits, within: str = "") -> pd.DataFrame:
@@ -207,7 +210,7 @@ def classify_by_settings(
     measure : str
         Column that is the value.
     rules : Segments
-        abc_by, abc_shares, abc_labels.
+        abc_by, abc_shares (abc_item_shares where classes are shares of the number of rows), abc_labels.
     within : str
         Column of groups that are classed each for itself.
     limits : list of float, optional
@@ -218,14 +221,15 @@ def classify_by_settings(
     DataFrame
         As `classify_abc`.
     """
-    labels, shares = tuple(rules.abc_labels), AbcRule(tuple(rules.abc_shares), tuple(rules.abc_labels))
+    labels = tuple(rules.abc_labels)
     if rules.abc_by == "item_share":
-        return classify_abc_by_count(values, measure=measure, rule=shares, within=within)
+        counts = AbcRule(tuple(rules.abc_item_shares), labels)
+        return classify_abc_by_count(values, measure=measure, rule=counts, within=within)
     if rules.abc_by == "breaks":
         return classify_abc_by_breaks(values, measure=measure, labels=labels, within=within)
     if rules.abc_by == "limits" and limits:
         return classify_abc_by_limits(values, measure=measure, rule=AbcLimits(tuple(limits), labels), within=within)
-    return classify_abc(values, measure=measure, rule=shares, within=within)
+    return classify_abc(values, measure=measure, rule=AbcRule(tuple(rules.abc_shares), labels), within=within)
 
 
 @dataclass(frozen=True)

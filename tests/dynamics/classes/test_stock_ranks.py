@@ -132,7 +132,7 @@ def test_what_is_not_known_has_no_criterion():
 def test_classes_by_it_need_its_costs(sample_plan):
     with pytest.raises(SettingsError, match=r"needs assume\.order_cost"):
         sample_plan.what_if(segments={"measure": "cost_criterion"})
-    by_item = {"measure": "cost_criterion", "abc_by": "item_share", "abc_shares": [0.2, 0.5]}
+    by_item = {"measure": "cost_criterion", "abc_by": "item_share"}
     plan = sample_plan.what_if(segments=by_item, assume={"order_cost": 40, "holding_rate": 0.25})
     made = plan.item_segments
     classed = made[made["abc"] != ""]

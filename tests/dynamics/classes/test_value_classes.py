@@ -152,9 +152,22 @@ def test_more_classes_by_other_limits():
 @given(st.lists(st.integers(0, 30).map(float), min_size=1, max_size=40))
 def test_classes_by_count_are_their_slow_twin(values):
     ends = np.cumsum([round(0.2 * len(values)), round(0.3 * len(values))])
-    twin = ["ABC"[sum(sum(other > value for other in values) >= end for end in ends)] for value in values]
+    twin = [
+        "ABC"[sum(sum(other > value for other in values) >= end for end in ends)] if value else "C" for value in values
+    ]
     rule = AbcRule((0.2, 0.5))
     assert classify_abc_by_count(frame(values), measure="worth", rule=rule)["abc"].tolist() == twin
+
+
+def test_what_is_worth_nothing_is_in_the_last_class_however_few_sell():
+    dead = frame([0.0] * 90 + list(np.arange(10.0, 0, -1)))
+    classed = classify_by_settings(dead, measure="worth", rules=Segments(abc_by="item_share"))
+    assert classed["abc"].tolist() == ["C"] * 90 + ["A"] * 10
+
+
+def test_a_fifth_and_three_tenths_of_the_items_are_a_and_b():
+    classed = classify_by_settings(frame(np.arange(100.0, 0, -1)), measure="worth", rules=Segments(abc_by="item_share"))
+    assert classed["abc"].value_counts().to_dict() == {"A": 20, "B": 30, "C": 50}
 
 
 def test_groups_are_counted_each_for_itself():
@@ -243,7 +256,7 @@ def test_settings_choose_the_way():
     values = frame([50.0, 30.0, 15.0, 5.0])
     ways = {
         "value_share": classify_abc(values, measure="worth"),
-        "item_share": classify_abc_by_count(values, measure="worth"),
+        "item_share": classify_abc_by_count(values, measure="worth", rule=AbcRule((0.2, 0.5))),
         "breaks": classify_abc_by_breaks(values, measure="worth"),
         "limits": classify_abc_by_limits(values, measure="worth", rule=AbcLimits((40, 10))),
     }
@@ -264,6 +277,8 @@ def test_settings_choose_the_way():
         ({"abc_by": "limits", "abc_limits": [10.0]}, "one fewer"),
         ({"velocity_shares": [0.9, 0.5]}, "velocity_shares must rise"),
         ({"abc_labels": ["A", "B"]}, "one more than abc_shares"),
+        ({"abc_by": "item_share", "abc_item_shares": [0.5]}, "one more than abc_item_shares"),
+        ({"abc_item_shares": [0.5, 0.2]}, "abc_item_shares must rise"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(given_settings, problem):

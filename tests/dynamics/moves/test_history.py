@@ -70,6 +70,7 @@ def test_weeks_are_classed_at_the_last_week_that_ended_in_the_month(by_week):
         {"segments": {"measure": "quantity"}},
         {"segments": {"measure": "revenue", "window_months": 3, "within": "category"}},
         {"segments": {"abc_by": "breaks"}},
+        {"segments": {"abc_by": "item_share"}},
         {"segments": {"measure": "cost_criterion"}, "assume": {"order_cost": 9.0, "holding_rate": 0.2}},
     ],
     ids=str,
