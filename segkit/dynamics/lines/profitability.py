@@ -73,8 +73,9 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     Returns
     -------
     DataFrame
-        The same rows with revenue, discount, fx_rate, cost, cost_source, gross_margin, freight_out, cost_to_serve (so
-        far the freight; `charge_lines` adds the rest) and net_margin [currency].
+        The same rows with revenue, discount, currency (the plan's where blank), fx_rate, cost, cost_source,
+        gross_margin, freight_out, cost_to_serve (so far the freight; `charge_lines` adds the rest) and net_margin
+        [currency].
 
     Notes
     -----
@@ -99,6 +100,7 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     return lines.assign(
         revenue=revenue,
         discount=np.sign(lines["quantity"]) * column_or_missing(lines, "discount").abs().fillna(0.0) * rate,
+        currency=column_or_missing(lines, "currency", "str").fillna(settings.company.currency),
         fx_rate=rate,
         cost=cost,
         cost_source=pd.Series(named, index=lines.index, dtype="str"),

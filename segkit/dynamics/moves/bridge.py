@@ -18,6 +18,7 @@ from segkit.formulas.shapley import shapley_effects
 
 CELL = ("item_id", "customer_id")
 SUMS = ["quantity", "revenue", "local_revenue", "cost", "service", "returned"]
+CURRENCY = "currency"
 EFFECTS = ["volume", "mix", "price", "fx", "cost", "service", "returns", "new", "lost"]
 STATUSES = ("", "new_customer", "lost_customer", "new_item", "lost_item")
 
@@ -28,7 +29,7 @@ def sum_cells(lines: pd.DataFrame, *, by: Sequence[str] = CELL, measure: str = "
     Parameters
     ----------
     lines : DataFrame
-        Table ``order_lines``; without fx_rate every rate is 1.
+        Table ``order_lines``; without fx_rate every rate is 1, without currency all lines are in one.
     by : sequence of str
         Columns that make a cell: item_id, customer_id and any more (period, channel, ...).
     measure : str
@@ -37,9 +38,10 @@ def sum_cells(lines: pd.DataFrame, *, by: Sequence[str] = CELL, measure: str = "
     Returns
     -------
     DataFrame
-        The columns of ``by``, then quantity [units], revenue, cost, service [currency] and local_revenue [the line's
-        currency] of what was sold, and returned: the measure of goods taken back, of lines that cancel each other and
-        of lines without quantity. A line whose measure is not known counts nothing.
+        A row per cell and currency of its lines: the columns of ``by`` and currency, then quantity [units], revenue,
+        cost, service [currency] and local_revenue [the line's currency] of what was sold, and returned: the measure of
+        goods taken back, of lines that cancel each other and of lines without quantity. A line whose measure is not
+        known counts nothing.
 
     Notes
     -----
@@ -58,7 +60,8 @@ def sum_cells(lines: pd.DataFrame, *, by: Sequence[str] = CELL, measure: str = "
             strict=True,
         )
     )
-    code, keys = _number(known, by)
+    known = known if CURRENCY in known else known.assign(currency="")
+    code, keys = _number(known, (*by, CURRENCY))
     for name, values in figures.items():
         keys[name] = _added(code[sold], values[sold], len(keys))
     return keys.assign(returned=_added(code[~sold], left[~sold], len(keys)))
@@ -113,7 +116,8 @@ def bridge_cells(
 class Cells:
     """The cells of two spans side by side: their keys, what was sold in each span, and who is new or lost.
 
-    ``sums`` holds an array of shape (2, cells) per figure of `sum_cells`: the earlier span, the later one.
+    ``sums`` holds an array of shape (2, cells) per figure of `sum_cells`: the earlier span, the later one;
+    local_revenue is told at the rates that each cell had on average over both spans, so that currencies add up.
     """
 
     keys: pd.DataFrame
@@ -151,7 +155,9 @@ def align_cells(
     both = pd.concat([before, after], ignore_index=True)
     code, keys = _number(both, by)
     side = np.arange(len(both)) >= len(before)
-    sums = {name: _added(code + len(keys) * side, both[name].to_numpy(), 2 * len(keys)).reshape(2, -1) for name in SUMS}
+    figures = {name: both[name].to_numpy() for name in SUMS} | {"local_revenue": _at_mean_rates(both, code)}
+    place, size = code + len(keys) * side, 2 * len(keys)
+    sums = {name: _added(place, values, size).reshape(2, -1) for name, values in figures.items()}
     return Cells(keys, sums, _status(keys, sums["quantity"] > 0, known or (before, after), (before, after)))
 
 
@@ -191,6 +197,14 @@ def _number(rows: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataF
     keys = {name: pd.Series(ids).take(part) for name, ids, part in zip(by, levels, parts, strict=True)}
     table = pd.DataFrame({name: column.reset_index(drop=True) for name, column in keys.items()})
     return cell, table.astype({name: rows[name].dtype for name in by})
+
+
+def _at_mean_rates(rows: pd.DataFrame, code: np.ndarray) -> np.ndarray:
+    """Return local revenue at the mean rate of its currency in its cell: what it would be, had no rate moved."""
+    currency, names = pd.factorize(rows[CURRENCY], use_na_sentinel=False)
+    pair, found = pd.factorize(code * max(len(names), 1) + currency)
+    revenue, local = (_added(pair, rows[name].to_numpy(), len(found)) for name in ("revenue", "local_revenue"))
+    return rows["local_revenue"].to_numpy() * _ratio(revenue, local)[pair]
 
 
 def _status(

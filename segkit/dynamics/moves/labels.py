@@ -27,11 +27,12 @@ def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
     Returns
     -------
     DataFrame
-        Same rows; item_id, customer_id, channel, category, region and country are categories in the order of
-        their names. Of the last three the 30 names with the most revenue stay; the others are (other).
+        Same rows; item_id, customer_id, channel, currency, category, region and country are categories in the order
+        of their names. Of the last three the 30 names with the most revenue stay; the others are (other).
     """
     followed = follow_successors(lines, items, rules=rules)
-    ids = {name: _category(followed[name]) for name in ("item_id", "customer_id", "channel")}
+    names = [name for name in ("item_id", "customer_id", "channel", "currency") if name in followed]
+    ids = {name: _category(followed[name]) for name in names}
     labels = {"category": _label(ids["item_id"], items, "item_id", "category")}
     labels |= {name: _label(ids["customer_id"], customers, "customer_id", name) for name in ("region", "country")}
     labels = {name: _keep_largest(column, followed["revenue"]) for name, column in labels.items()}

@@ -35,10 +35,15 @@ def one_line():
         st.floats(0.5, 2.0),
         number,
         number,
+        st.sampled_from(["EUR", "USD"]),
     )
 
 
-LINES = st.lists(one_line(), max_size=12).map(make_lines)
+def make_priced(rows):
+    return make_lines([row[:-1] for row in rows]).assign(currency=pd.Series([row[-1] for row in rows], dtype="str"))
+
+
+LINES = st.lists(one_line(), max_size=12).map(make_priced)
 
 
 def bridge(before, after, **options):
@@ -133,6 +138,37 @@ def changed(row, **values):
 )
 def test_a_single_cause_is_the_only_effect(after, expected):
     only(bridge(make_lines(BASE), make_lines(after)), **expected)
+
+
+def in_currency(rows, code):
+    return make_lines(rows).assign(currency=code)
+
+
+YEN = [("SKU-0042", "C-001", 10, 800.0, 1 / 160, 3.0, 0.5)]
+DOLLARS = [("SKU-0042", "C-001", 10, 6.25, 0.8, 3.0, 0.5)]
+
+
+@pytest.mark.parametrize("other", [(YEN, "JPY"), (DOLLARS, "GBP")], ids=["yen", "pounds"])
+def test_billing_in_another_currency_at_the_same_price_has_no_effect(other):
+    euros, foreign = in_currency(BASE[:1], "EUR"), in_currency(*other)
+    for before, after in ((foreign, euros), (euros, foreign), (foreign, foreign)):
+        only(bridge(before, after))
+
+
+def test_a_price_raised_along_with_the_currency_is_price():
+    raised = in_currency(changed(0, price=5.5), "EUR")
+    only(bridge(in_currency(YEN, "JPY"), raised), price=10 * 0.5)
+
+
+def test_rates_count_within_each_currency_of_a_cell():
+    """8 units for 6.25 dollars at 0.8, then at 0.88; 2 units in euros, then 10: prices in either stay."""
+    part = [("SKU-0042", "C-001", 8, 6.25, 0.8, 3.0, 0.5)]
+    fallen = [("SKU-0042", "C-001", 8, 6.25, 0.88, 3.0, 0.5)]
+    same = in_currency(changed(0, quantity=2), "EUR")
+    only(
+        bridge(pd.concat([in_currency(part, "USD"), same]), pd.concat([in_currency(fallen, "USD"), same])),
+        fx=8 * 6.25 * 0.08,
+    )
 
 
 def test_worth_that_moves_from_one_item_to_another_is_mix():
