@@ -115,3 +115,9 @@ def test_without_costs_revenue_is_drawn_and_without_prices_units():
     assert "revenue" in charts.plot_dynamics(table, NONE).get_label()
     units = charts.plot_dynamics(table.assign(revenue=float("nan")), NONE, currency="EUR")
     assert "[EUR]" not in units.get_label()
+
+
+def test_segments_that_are_not_tested_are_not_called_steady(sample_plan):
+    figure = charts.plot_dynamics(sample_plan.segment_dynamics, sample_plan.change_points, "micro_segment")
+    assert "stay" not in figure.get_label()
+    assert "is the largest, with" in figure.get_label()

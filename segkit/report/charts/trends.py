@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from segkit.dynamics.moves.level_changes import ENTITIES
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
@@ -18,7 +19,7 @@ from segkit.report.charts.frame import (
     start_figure,
     styled,
 )
-from segkit.report.numbers import percent, plain_number, plural, short_number, shorten, tick_number
+from segkit.report.numbers import BLANK, percent, plain_number, plural, short_number, shorten, tick_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def plot_dynamics(
     changes = change_points[change_points["entity"] == entity].sort_values(["entity_id", "measure", "period"])
     rows = -(-len(order) // COLUMNS)
     figure = start_figure(
-        name, _title(changes, word, totals.size), _note(shown, totals.size, word, currency), height=0.2 + 1.25 * rows
+        name, _title(changes, word, totals), _note(shown, totals.size, word, currency), height=0.2 + 1.25 * rows
     )
     panels = figure.subplots(rows, min(COLUMNS, len(order)), sharex=True, squeeze=False).ravel()
     for axes, entity_id in zip(panels, order, strict=False):
@@ -69,10 +70,16 @@ def plot_dynamics(
         _draw(axes, own[own["entity_id"] == entity_id], here, shown)
     for axes in panels[len(order) :]:
         axes.set_axis_off()
-    return describe(figure, "; ".join(_told(row) for _, row in changes.iterrows()) or "No level changed to stay")
+    none = "No level changed to stay" if entity in ENTITIES else ""
+    told = "; ".join(_told(row) for _, row in changes.iterrows()) or none
+    return describe(figure, told) if told else figure
 
 
-def _title(changes: pd.DataFrame, word: str, count: int) -> str:
+def _title(changes: pd.DataFrame, word: str, totals: pd.Series) -> str:
+    count = totals.size
+    if word.replace(" ", "_") not in ENTITIES:  # today's members bias their past: no test
+        held = percent(totals.max() / totals.sum()) if totals.sum() > 0 else BLANK
+        return f"Of {plain_number(count)} {plural(word)} {shorten(totals.idxmax(), 28)} is the largest, with {held}"
     if changes.empty:
         who = (
             f"None of {plain_number(count)} {plural(word)}" if count > 1 else f"The one {word}" if word != "all" else ""
