@@ -272,9 +272,9 @@ def cases(sample_plan):
         "map_micro_segments": Case({"marked": segmented}, "micro_map", rules=by_value),
         "assign_micro_segments": Case({"marked": segmented, "micro_map": micro_map}),
         "value_micro_segments": Case({"marked": segmented, "micro_map": micro_map}, "micro_segments"),
-        "explain_margins": Case({"lines": lines}),
-        "list_margin_causes": Case({"lines": lines}, "margin_causes", currency="EUR"),
-        "list_losing_pairs": Case({"lines": lines}, "losing_pairs"),
+        "explain_margins": Case({"lines": lines, "activities": plan.activities}),
+        "list_margin_causes": Case({"lines": lines, "activities": plan.activities}, "margin_causes", currency="EUR"),
+        "list_losing_pairs": Case({"lines": lines, "activities": plan.activities}, "losing_pairs"),
         "known_at": Case(
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),

@@ -136,7 +136,10 @@ def test_a_loss_maker_shows_its_cause(sample_plan, effect):
 def test_the_main_cause_of_a_loss_maker_is_the_planted_one(sample_plan, effect):
     row = sample_plan.margin_causes.query("entity == 'customer' and entity_id == @effect['customer_id']").iloc[0]
     assert row["net_margin"] < 0
-    assert row["main_cause"] == row["lever"] == effect["cause"].replace("_", " ")
+    assert row["main_cause"] == effect["cause"].replace("_", " ")
+    beyond_cure = effect["customer_id"] == "C088"  # even at four orders a year they would cost more than they bring
+    assert row["is_realistic"] != beyond_cure
+    assert row["lever"] == row["main_cause"] or beyond_cure
 
 
 @each("reversed_line", "order_id")
@@ -270,16 +273,27 @@ def test_items_whose_level_changed_are_told_from_those_whose_did_not(yearly, eff
     assert ratio > 2.5 if effect["direction"] == "up" else ratio < 0.4
 
 
-def test_falling_items_are_called_declining_more_often_than_others(sample_plan):
+def test_falling_items_are_called_declining_and_hardly_any_other(sample_plan):
+    """Of trends half sell by luck more than half of what they sold the year before."""
     state = sample_plan.item_profile.set_index("item_id")["life_cycle"]
-    falling = [item for kind in ("trend", "class_move") for effect in PLANTED[kind] if effect["direction"] == "down"
-               for item in effect["item_ids"]]  # fmt: skip
-    rising = [item for kind in ("trend", "class_move") for effect in PLANTED[kind] if effect["direction"] == "up"
-              for item in effect["item_ids"]]  # fmt: skip
+    falling, rising = (
+        [item for kind in ("trend", "class_move") for effect in PLANTED[kind] if effect["direction"] == way
+         for item in effect["item_ids"]] for way in ("down", "up")
+    )  # fmt: skip
     low = state.isin(["declining", "dormant"])
-    assert low.reindex(falling).mean() > 0.5
+    moved = next(effect["item_ids"] for effect in PLANTED["class_move"] if effect["direction"] == "down")
+    assert low.reindex(moved).all()
+    assert low.reindex(falling).mean() > 0.6
     assert not low.reindex(rising).any()
-    assert low.reindex(PLANTED["unchanged"]["item_ids"]).mean() < 0.12
+    assert low.reindex(PLANTED["unchanged"]["item_ids"]).sum() <= 2
+
+
+@pytest.mark.parametrize("day", ["2025-03-31", "2025-06-30", "2025-09-30"])
+def test_few_unchanged_items_are_called_declining_or_dormant_on_any_day(day):
+    from segkit import open_plan
+
+    state = open_plan(SAMPLE, as_of=day).item_profile.set_index("item_id")["life_cycle"]
+    assert state.reindex(PLANTED["unchanged"]["item_ids"]).isin(["declining", "dormant"]).sum() <= 2
 
 
 @each("won_customer", "customer_id")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from segkit.dynamics.causes.margin_causes import CAUSES
+from segkit.dynamics.causes.cause_names import CAUSES
 from segkit.dynamics.classes.micro import assign_micro_segments, mark_segments
 from segkit.dynamics.lines.values import last_months
 from segkit.dynamics.story.watch_words import say_cause

@@ -11,17 +11,23 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.masters import column_or_missing
+from segkit.dynamics.lines.cost_to_serve import charge_work
 from segkit.dynamics.lines.line_kinds import order_codes
 
 FEWEST_PEERS = 5
+ORDER_DRIVERS = ("order", "delivery")
 _NOISE = 1e-12  # part of what was added that is rounding, not money
 
 
 @dataclass(frozen=True)
 class LineMoney:
-    """The figures of order lines as arrays, one cell a line [currency]; blanks of parts not recorded are 0."""
+    """The figures of order lines as arrays, one cell a line [currency]; blanks of parts not recorded are 0.
+
+    ``order_work`` is the part of ``work`` that goes by order or delivery: 0 where the drivers are not known.
+    """
 
     item: np.ndarray
+    customer: np.ndarray
     channel: np.ndarray
     order: np.ndarray
     earner: np.ndarray
@@ -34,8 +40,11 @@ class LineMoney:
     cost: np.ndarray
     freight: np.ndarray
     work: np.ndarray
+    order_work: np.ndarray
     payment: np.ndarray
     net: np.ndarray
+    years: float
+    drivers_known: bool
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,9 @@ class Norm:
     share_of_order, share_of_lines : ndarray
         What part of its order a sold line is, by sales and by number of lines.
     rates : DataFrame
-        As shares of the peers' gross sales: margin, discount, payment, returns (below zero); orders per gross sales;
-        freight and work of an order whatever its size (freight_order, work_order); freight and work that go with its
-        sales (freight_sales, work_sales).
+        As shares of the peers' gross sales: margin, discount, payment, returns (below zero), work recorded by order or
+        delivery (by_order); orders per gross sales; freight and other work of an order whatever its size
+        (freight_order, work_order); freight and other work that go with its sales (freight_sales, work_sales).
     """
 
     group: np.ndarray
@@ -67,13 +76,15 @@ class Norm:
     rates: pd.DataFrame
 
 
-def take_money(lines: pd.DataFrame) -> LineMoney:
+def take_money(lines: pd.DataFrame, activities: pd.DataFrame | None = None) -> LineMoney:
     """Return the figures of order lines as arrays.
 
     Parameters
     ----------
     lines : DataFrame
         Table ``order_lines``; discount, activity_cost and payment_cost count as 0 where there are none.
+    activities : DataFrame, optional
+        Table ``activities``, for the work that goes by order or delivery.
 
     Returns
     -------
@@ -86,8 +97,10 @@ def take_money(lines: pd.DataFrame) -> LineMoney:
     earns = _total(customer, net, len(names)) >= -_NOISE * _total(customer, np.abs(net), len(names))
     earns &= np.asarray(names != UNKNOWN_CUSTOMER, dtype=bool)
     revenue, discount = lines["revenue"].to_numpy(dtype=float), _money(lines, "discount")
+    work, days = _money(lines, "activity_cost"), lines["order_date"].max() - lines["order_date"].min()
     return LineMoney(
         item=pd.factorize(lines["item_id"])[0],
+        customer=customer,
         channel=pd.factorize(lines["channel"], use_na_sentinel=False)[0],
         order=order_codes(lines) if len(lines) else np.zeros(0, dtype=int),
         earner=np.where(earns[customer], customer, -1) if len(lines) else customer,
@@ -99,9 +112,12 @@ def take_money(lines: pd.DataFrame) -> LineMoney:
         gross=np.where(sold, revenue + discount, 0.0),
         cost=lines["cost"].to_numpy(dtype=float),
         freight=_money(lines, "freight_out"),
-        work=_money(lines, "activity_cost"),
+        work=work,
+        order_work=np.minimum(_order_work(lines, activities), work),
         payment=_money(lines, "payment_cost"),
         net=net,
+        years=(days / pd.Timedelta(days=365.25)) if len(lines) else 0.0,
+        drivers_known=activities is not None and not activities.empty,
     )
 
 
@@ -122,7 +138,8 @@ def find_norm(money: LineMoney) -> Norm:
     -----
     The reference price and cost of an item are the mean over the units that peers bought; where they bought none, those
     of earning customers of all channels, then of all lines, then the line's own. Free goods tell no price. Freight
-    and work of an order are a + b x its sales, by least squares over the peers' orders, neither below zero.
+    of an order, and its work other than that recorded by order or delivery, are a + b x its sales, by least squares
+    over the peers' orders, neither below zero.
     """
     channels = int(money.channel.max(initial=-1)) + 1
     group = _groups(money, channels)
@@ -138,6 +155,13 @@ def find_norm(money: LineMoney) -> Norm:
     orders = _order_costs(money, sales, order, peer, channels)
     orders["orders"] /= rates.pop("gross").to_numpy()
     return Norm(group, gross, sales, cost, by_sales, by_lines, pd.concat([rates, orders], axis=1).fillna(0.0))
+
+
+def _order_work(lines: pd.DataFrame, activities: pd.DataFrame | None) -> np.ndarray:
+    """Return what the work of each line costs that goes by order or delivery; 0 where the drivers are not known."""
+    if activities is None:
+        return np.zeros(len(lines))
+    return charge_work(lines, activities[activities["driver"].isin(ORDER_DRIVERS)]).to_numpy()
 
 
 def _money(lines: pd.DataFrame, name: str) -> np.ndarray:
@@ -194,6 +218,7 @@ def _rates(money: LineMoney, gross: np.ndarray, peer: np.ndarray, channels: int)
         "discount": np.where(peer, gross - money.revenue, 0.0),
         "payment": np.where(peer, money.payment, 0.0),
         "returns": np.where(back, money.net, 0.0),
+        "by_order": np.where(peer, money.order_work, 0.0),
     }
     sums = pd.DataFrame({name: _with_all(_total(money.channel, part, channels)) for name, part in parts.items()})
     rates = sums.div(sums["gross"].where(sums["gross"] > 0), axis=0)
@@ -207,7 +232,7 @@ def _order_costs(
     size, first = int(order.max(initial=-1)) + 1, np.unique(order, return_index=True)[1]
     counts = np.bincount(order[peer], minlength=size) > 0
     channel = money.channel[first][counts]
-    sold = [np.where(peer, part, 0.0) for part in (sales, money.freight, money.work)]
+    sold = [np.where(peer, part, 0.0) for part in (sales, money.freight, money.work - money.order_work)]
     of_order, freight, work = (_total(order, part, size)[counts] for part in sold)
 
     def total(values: np.ndarray) -> np.ndarray:

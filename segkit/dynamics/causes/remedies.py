@@ -1,16 +1,25 @@
 """What would bring a loss maker to zero: the least change of one lever, and whether that alone can do it.
 
 Every figure can be checked on the order lines: change the lever by so much, add the net margins up again, get zero.
+What nobody would do is no remedy: the limits of what can be asked stand below.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from segkit.dynamics.causes.cause_names import CAUSES
 from segkit.dynamics.causes.peers import LineMoney, Norm
+from segkit.dynamics.causes.remedy_words import write_remedy
 
+HIGHEST_RISE = 0.5  # of prices: customers who are asked for more buy elsewhere
+LARGEST_CUT = 1 - 1 / (1 + HIGHEST_RISE)  # of unit costs: leaves the same margin as the highest rise
+MOST_DROPPED = 0.5  # of a customer's items: with more of them gone it is another customer
+MOST_RETURNED = 1.0  # of sales: who sends back as much as he buys has bought nothing
+FEWEST_ORDERS = 4  # a year: goods for longer than a quarter are seldom taken at once
+
+_ROUNDING = 1e-9
 _LEVER_OF = {
     "price": "price",
     "mix": "mix",
@@ -28,25 +37,20 @@ _LEVER_OF = {
 
 @dataclass(frozen=True)
 class Levers:
-    """What each lever moves, line by line [currency]; ``order`` and ``sold`` tell how many orders there are."""
+    """What each lever moves, line by line [currency]; ``order`` and ``sold`` tell how many orders there are.
+
+    ``by_order`` is what a line costs because of its order or delivery, ``mergeable`` the part of it that is saved when
+    its customer orders no more often than is realistic.
+    """
 
     money: dict[str, np.ndarray]
     order: np.ndarray
     sold: np.ndarray
 
     def roll_up(self, codes: np.ndarray, count: int) -> pd.DataFrame:
-        """Return the sums by code, with the number of orders and what of freight and work goes by order."""
-        sums = pd.DataFrame(
-            {name: np.bincount(codes, weights=part, minlength=count) for name, part in self.money.items()},
-            dtype="float64",
-        )
-        pairs = pd.unique(codes[self.sold] + count * self.order[self.sold])
-        sums["orders"] = np.bincount(pairs % max(count, 1), minlength=count)
-        by_order = pd.Series(0.0, index=sums.index)
-        for name in ("freight", "work"):
-            usual = sums[f"{name}_order"] + sums[f"{name}_sales"]
-            by_order += (sums[name] * sums[f"{name}_order"] / usual.where(usual > 0)).fillna(0.0)
-        return sums.assign(by_order=by_order)
+        """Return the sums by code, with the number of orders."""
+        sums = {name: np.bincount(codes, weights=part, minlength=count) for name, part in self.money.items()}
+        return pd.DataFrame(sums, dtype="float64").assign(orders=_count_orders(self, codes, count))
 
 
 def measure_levers(money: LineMoney, norm: Norm) -> Levers:
@@ -64,9 +68,8 @@ def measure_levers(money: LineMoney, norm: Norm) -> Levers:
     Levers
         To be rolled up by customer or item.
     """
-    rate = {name: norm.rates[name].to_numpy()[norm.group] for name in norm.rates}
     sold, back = money.sold, ~money.sold
-    return Levers(
+    levers = Levers(
         {
             "revenue": money.revenue,
             "payment": money.payment,
@@ -77,14 +80,17 @@ def measure_levers(money: LineMoney, norm: Norm) -> Levers:
             "work": np.where(sold, money.work, 0.0),
             "returned": np.where(back, -money.revenue, 0.0),
             "back": np.where(back, money.net, 0.0),
-            "freight_order": rate["freight_order"] * norm.share_of_order,
-            "freight_sales": rate["freight_sales"] * norm.sales,
-            "work_order": rate["work_order"] * norm.share_of_lines,
-            "work_sales": rate["work_sales"] * norm.sales,
+            "by_order": _by_order(money, norm),
         },
         money.order,
         sold,
     )
+    count = int(money.customer.max(initial=-1)) + 1
+    orders = _count_orders(levers, money.customer, count)
+    fewest = max(1.0, FEWEST_ORDERS * money.years)
+    gone = np.maximum(1 - fewest / np.maximum(orders, 1), 0.0)
+    levers.money["mergeable"] = levers.money["by_order"] * (gone[money.customer] if count else 0.0)
+    return levers
 
 
 def find_items_to_drop(customer: np.ndarray, item: np.ndarray, net: np.ndarray, loses: np.ndarray) -> pd.DataFrame:
@@ -139,31 +145,77 @@ def find_remedies(sums: pd.DataFrame, levers: pd.DataFrame, *, entity: str, curr
     Returns
     -------
     DataFrame
-        Same index: lever, lever_now, lever_needed and remedy; blank where nothing is lost.
+        Same index: lever, lever_now, lever_needed, is_realistic and remedy; blank where nothing is lost.
+
+    Notes
+    -----
+    Realistic are prices at most 50 % and unit costs at most a third off, half of a customer's items dropped, returns
+    below what is sold, and orders no fewer than four a year. The first of these is taken: the lever of the main cause
+    within its limit; the price within its limit; then, as no remedy, what is enough by arithmetic. Two
+    causes or three do together where being as peers in all of them is within the limits, and enough.
     """
     loss = -sums["net_margin"].where(sums["net_margin"] < 0)
     asked = sums["main_cause"].map(_LEVER_OF).where(loss.notna(), "")
     figures = _figures(loss, levers)
-    enough = pd.Series(False, index=sums.index)
-    for name, figure in figures.items():
-        enough |= (asked == name) & (figure["left"] <= 0)
-    by_price = figures["price"]["left"] <= 0
-    lever = asked.where(enough, np.where(by_price & loss.notna(), "price", ""))
+    left, fits = _chosen(figures, asked, "left"), _chosen(figures, asked, "fits") == 1
+    enough, price = left <= 0, figures["price"]
+    by_price = (price["left"] <= 0) & loss.notna()
+    good, price_fits = enough & fits, by_price & (price["fits"] == 1)
+    lever = asked.where(good | (enough & ~price_fits), np.where(by_price, "price", ""))
     now, needed = (_chosen(figures, lever, name) for name in ("now", "needed"))
-    left = _chosen(figures, asked, "left")
-    made = pd.DataFrame({"lever": lever, "lever_now": now, "lever_needed": needed}).astype({"lever": "str"})
-    rows = levers.assign(asked=asked, lever=lever, now=now, needed=needed, left=left, entity=entity)[loss.notna()]
-    texts = [_sentence(row, currency) for row in rows.to_dict("records")]
-    return made.assign(remedy=pd.Series(texts, index=rows.index, dtype="str").reindex(sums.index, fill_value=""))
+    realistic = good | price_fits
+    made = pd.DataFrame({"lever": lever, "lever_now": now, "lever_needed": needed, "is_realistic": realistic})
+    alone = {f"asked_{name}": _chosen(figures, asked, name) for name in ("now", "needed")}
+    rows = levers.assign(
+        **made, **alone, asked=asked, enough=enough, left=left, together=_together(sums, levers, entity), entity=entity
+    )[loss.notna()]
+    texts = [write_remedy(row, FEWEST_ORDERS, currency) for row in rows.to_dict("records")]
+    texts = pd.Series(texts, index=rows.index, dtype="str").reindex(sums.index, fill_value="")
+    return made.astype({"lever": "str"}).assign(remedy=texts)
+
+
+def _count_orders(levers: Levers, codes: np.ndarray, count: int) -> np.ndarray:
+    pairs = pd.unique(codes[levers.sold] + max(count, 1) * levers.order[levers.sold])
+    return np.bincount(pairs % max(count, 1), minlength=count)
+
+
+def _by_order(money: LineMoney, norm: Norm) -> np.ndarray:
+    """Return what a sold line costs by order or delivery: work as recorded, freight and unknown drivers as modelled."""
+    rate = {name: norm.rates[name].to_numpy()[norm.group] for name in norm.rates}
+    rest = np.zeros(len(money.work)) if money.drivers_known else money.work
+    found = money.order_work.copy()
+    for cost, name, share in ((money.freight, "freight", norm.share_of_order), (rest, "work", norm.share_of_lines)):
+        whole = norm.share_of_order * rate[f"{name}_order"] + norm.sales * rate[f"{name}_sales"]
+        found += np.divide(cost * rate[f"{name}_order"] * share, whole, out=np.zeros(len(cost)), where=whole > 0)
+    return np.where(money.sold, found, 0.0)
+
+
+def _together(sums: pd.DataFrame, of: pd.DataFrame, entity: str) -> pd.Series:
+    """Return in words the fewest largest causes, two or three, that would do if the customer or item were as peers."""
+    effects = sums[list(CAUSES)].fillna(0.0).to_numpy()
+    most = {
+        "price_effect": HIGHEST_RISE * of["sold"],
+        "cost_effect": LARGEST_CUT * of["cost"],
+        "order_size_effect": of["mergeable"],
+        "mix_effect": pd.Series(np.inf if entity == "customer" else -1.0, index=sums.index),  # an item has no mix
+    }
+    size = np.column_stack([most.get(name, pd.Series(np.inf, index=sums.index)) for name in CAUSES])
+    within = (effects < 0) & (-effects <= size)
+    order, row = np.argsort(effects, axis=1, kind="stable")[:, :3], np.arange(len(sums))[:, None]
+    after = sums["net_margin"].to_numpy()[:, None] - effects[row, order].cumsum(axis=1)
+    does = (after >= 0) & np.logical_and.accumulate(within[row, order], axis=1)
+    words = np.array(list(CAUSES.values()), dtype=object)[order]
+    two, three = words[:, 0] + " and " + words[:, 1], words[:, 0] + ", " + words[:, 1] + " and " + words[:, 2]
+    told = np.select([after[:, 0] >= 0, does[:, 1], does[:, 2]], ["", two, three], "")
+    return pd.Series(told, index=sums.index)
 
 
 def _figures(loss: pd.Series, of: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
-    """Return for every lever what it is, what it must be, and the loss that is left when it is used to the full."""
+    """Return for every lever what it is, must be, if that fits its limit, and the loss left when used to the full."""
     one, sold = pd.Series(1.0, index=loss.index), of["sold"].where(of["sold"] > 0)
     paid = (of["revenue"] - of["payment"]).where(of["sold"] > 0)
     rise = loss / paid.where(paid > 0)
     discount, gross = of["gross"] - of["sold"], of["gross"].where(of["gross"] > 0)
-    orders = of["orders"].where(of["orders"] > 0)
     saved = of["by_order"].where(of["by_order"] > 0)
     returned = 1 - loss / -of["back"].where(of["back"] < 0)
     wait = 1 - loss / of["payment"].where(of["payment"] > 0)
@@ -179,12 +231,27 @@ def _figures(loss: pd.Series, of: pd.DataFrame) -> dict[str, dict[str, pd.Series
         ),
         "freight": (of["freight"] / sold, (of["freight"] - loss) / sold, loss - of["freight"]),
         "service": (of["work"] / sold, (of["work"] - loss) / sold, loss - of["work"]),
-        "order size": (one, saved / (saved - loss), loss - (saved * (1 - 1 / orders)).fillna(0.0)),
-        "returns": (of["returned"] / sold, returned * of["returned"] / sold, loss + of["back"]),
+        "order size": (one, saved / (saved - loss), loss - of["mergeable"]),
+        "returns": (
+            of["returned"] / sold,
+            returned * of["returned"] / sold,
+            (loss + of["back"]).where(of["returned"] > 0, loss),
+        ),
         "payment terms": (one, wait, loss - of["payment"]),
     }
+    fits = {
+        "price": rise <= HIGHEST_RISE + _ROUNDING,
+        "mix": of["drop"] <= MOST_DROPPED * of["items"],
+        "cost": cheaper >= 1 - LARGEST_CUT - _ROUNDING,
+        "returns": returned * of["returned"] / sold < MOST_RETURNED - _ROUNDING,
+    }
     return {
-        name: {"now": now, "needed": needed, "left": left.where(sold.notna(), loss)}
+        name: {
+            "now": now,
+            "needed": needed,
+            "left": left.where(sold.notna(), loss),
+            "fits": fits.get(name, one == 1).astype(float),
+        }
         for name, (now, needed, left) in parts.items()
     }
 
@@ -199,67 +266,3 @@ def _chosen(figures: dict[str, dict[str, pd.Series]], lever: pd.Series, name: st
     for which, figure in figures.items():
         made = made.mask(lever == which, figure[name])
     return made
-
-
-def _sentence(row: dict, currency: str) -> str:
-    if row["sold"] <= 0:
-        return "none: nothing was paid for, only goods taken back or given away"
-    if row["lever"] == row["asked"]:
-        return _words(row, currency)
-    if row["asked"] == "mix":
-        return f"not by mix: every item loses; {_words(row, currency)}"
-    alone = f"not by {_NAMES[row['asked']]} alone: {_money(row['left'], currency, up=False)} would still be lost"
-    if not row["lever"]:
-        return f"{alone}, and so little was kept that no price would do"
-    return f"{alone}; {_words(row, currency)}"
-
-
-_NAMES = {
-    "price": "price",
-    "mix": "mix",
-    "cost": "cost of the goods",
-    "discount": "discount",
-    "freight": "freight",
-    "service": "work to serve",
-    "order size": "order size",
-    "returns": "returns",
-    "payment terms": "payment terms",
-}
-
-
-def _words(row: dict, currency: str) -> str:
-    """Return a remedy in words, its figure rounded to the side on which it suffices."""
-    lever, now, needed = row["lever"], row["now"], row["needed"]
-    if lever == "price":
-        return f"prices {_percent(needed - 1, up=True)} higher"
-    if lever == "mix":
-        gone = "the worst item" if now - needed == 1 else f"the {now - needed:,.0f} worst items"
-        return f"without {gone} of {now:,.0f} (first {row['worst_item']})"
-    if lever == "cost":
-        return f"unit costs {_percent(1 - needed, up=True)} lower"
-    if lever == "payment terms":
-        return f"payment in at most {_percent(needed)} of today's days"
-    if lever == "order size" and row["entity"] == "item":
-        return f"orders {math.ceil(needed * 10 - 1e-9) / 10:,.1f} times as large"
-    if lever == "order size":
-        mean = row["sold"] / row["orders"]
-        return f"orders of at least {_money(mean * needed, currency)} on average (now {_money(mean, currency)})"
-    if lever == "freight" and row["entity"] == "customer":
-        each = (now - needed) * row["sold"] / row["orders"]
-        paid = now * row["sold"] / row["orders"]
-        return f"freight charged: {_money(each, currency)} an order (of {_money(paid, currency)} that it costs)"
-    base = "gross sales" if lever == "discount" else "sales"
-    return f"{_NAMES[lever]} of at most {_percent(needed)} of {base} (now {now:.1%})"
-
-
-def _percent(share: float, *, up: bool = False) -> str:
-    """Return a share in percent with one decimal, rounded up or down."""
-    scaled = share * 1000
-    return f"{(math.ceil(scaled - 1e-6) if up else math.floor(scaled + 1e-6)) / 1000:.1%}"
-
-
-def _money(amount: float, currency: str, *, up: bool = True) -> str:
-    """Return money in whole units, small sums with cents, rounded up where it must suffice."""
-    scale = 1 if abs(amount) >= 20 else 100
-    rounded = (math.ceil(amount * scale - 1e-6) if up else round(amount * scale)) / scale
-    return f"{currency} {rounded:,.{0 if scale == 1 else 2}f}".strip()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from segkit.dynamics.causes.margin_causes import CAUSES, LOW_PRICED
+from segkit.dynamics.causes.cause_names import CAUSES, LOW_PRICED
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
