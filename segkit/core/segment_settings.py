@@ -13,9 +13,16 @@ class LifeCycle(Section):
     """When an item is new, declining, dormant."""
 
     new_months: int = Field(6, ge=1, description="New: launch, or first demand, in the last so many months.")
-    dormant_months: int = Field(6, ge=1, description="Dormant: no demand in the last so many months.")
+    dormant_months: int = Field(
+        6,
+        ge=1,
+        description="Dormant: no demand in the last so many months, and for longer than the item's own gaps make "
+        "likely.",
+    )
     decline_share: Share = Field(
-        0.5, description="Declining: last half year below this share of the same half year before."
+        0.5,
+        description="Declining: last half year below this share of the same half year before, and lines fall by more "
+        "than chance.",
     )
 
 
@@ -108,7 +115,12 @@ class CustomerBands(Section):
         description="Overdue: silent for so many times the customer's usual (median) gap between order days. Who "
         "orders at random is silent for f usual gaps with a chance of 1 in 2^f: 6 gives one false alarm in 64.",
     )
-    lost_months: int = Field(12, ge=1, description="Lost: no order in the last so many months.")
+    lost_months: int = Field(
+        12,
+        ge=1,
+        description="Lost: no order in the last so many months. The profit bridge judges who and what is new or lost "
+        "by as many, customers and items.",
+    )
     new_months: int = Field(6, ge=1, description="New: first order in the last so many months.")
 
     @model_validator(mode="after")

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.core.masters import look_up
 from segkit.core.settings import LifeCycle, Patterns
+from segkit.dynamics.demand.life_cycle import tell_life_cycle
 from segkit.dynamics.demand.panel import KEY
 
-_CHANCE = 1.645  # normal quantile at 95 %
 _PATTERNS = np.array(["smooth", "erratic", "intermittent", "lumpy"])
 
 
@@ -39,7 +38,7 @@ def profile_demand(demand: pd.DataFrame, items: pd.DataFrame, *, rules: ProfileR
     DataFrame
         ``demand_profile`` of the nomenclature. mean, sd (ddof 1) and cv over all complete periods from the first
         demand on; adi = periods / periods with demand; cv2 over the sizes (ddof 0). pattern is blank with fewer than
-        ``patterns.min_demand_periods`` periods with demand.
+        ``patterns.min_demand_periods`` periods with demand. For life_cycle see `tell_life_cycle`.
 
     References
     ----------
@@ -52,7 +51,7 @@ def profile_demand(demand: pd.DataFrame, items: pd.DataFrame, *, rules: ProfileR
         return empty_table("demand_profile")
     figures = describe_demand(panel)
     figures["pattern"] = _pattern(figures, rules.patterns)
-    figures["life_cycle"] = _life_cycle(panel, figures, items, rules.life_cycle)
+    figures["life_cycle"] = tell_life_cycle(panel, figures, items, rules=rules.life_cycle)
     columns = [*KEY, "first_period", "last_period", "periods", "demand_periods", "mean_demand", "sd_demand", "cv"]
     return figures[[*columns, "adi", "cv2", "pattern", "life_cycle"]]
 
@@ -134,66 +133,3 @@ def _pattern(figures: pd.DataFrame, rules: Patterns) -> np.ndarray:
     uneven = (figures["cv2"] > rules.cv2_limit).to_numpy()
     enough = (figures["demand_periods"] >= rules.min_demand_periods).to_numpy()
     return np.where(enough, _PATTERNS[2 * rare + uneven], "")
-
-
-def _life_cycle(panel: pd.DataFrame, figures: pd.DataFrame, items: pd.DataFrame, rules: LifeCycle) -> np.ndarray:
-    """Return the first state that holds, in the order in which a planner would ask."""
-    calendar = np.sort(panel["period"].unique())
-    ends, successor, launch = (
-        look_up(figures["item_id"], items, column) for column in ("end_date", "replaced_by", "launch_date")
-    )
-    born = pd.concat([launch, figures["first_period"]], axis=1).min(axis=1)
-    tomorrow, young = _months_back(calendar, 0), (born >= _months_back(calendar, rules.new_months)).to_numpy()
-    states = {
-        "superseded": successor.notna().to_numpy(),
-        "phased_out": (ends < tomorrow).to_numpy(),
-        "planned": (launch >= tomorrow).to_numpy() & young,
-        "dormant": ~(figures["last_period"] >= _months_back(calendar, rules.dormant_months)).to_numpy(),
-        "new": young & _is_born(figures, launch, calendar),
-        "declining": _declining(panel, figures, calendar, rules),
-    }
-    return np.select(list(states.values()), list(states), default="active")
-
-
-def _is_born(figures: pd.DataFrame, launch: pd.Series, calendar: np.ndarray) -> np.ndarray:
-    """Return whether the birth is known: by launch date, or because no demand before the first is more than chance.
-
-    An item with demand in one of ``adi`` periods has none in the first n periods of the data by chance (1 - 1/adi)^n.
-    """
-    silent = np.searchsorted(calendar, figures["first_period"])
-    with np.errstate(invalid="ignore"):
-        by_chance = (1 - 1 / figures["adi"].to_numpy()) ** silent
-    return launch.notna().to_numpy() | (by_chance < 0.05)
-
-
-def _months_back(calendar: np.ndarray, months: int) -> pd.Timestamp:
-    """Return the day that lies ``months`` before the end of the last period."""
-    monthly = _periods_per_year(calendar) == 12
-    step = pd.DateOffset(months=1) if monthly else pd.Timedelta(days=7 if _periods_per_year(calendar) == 52 else 1)
-    return pd.Timestamp(calendar[-1]) + step - pd.DateOffset(months=months)
-
-
-def _declining(panel: pd.DataFrame, figures: pd.DataFrame, calendar: np.ndarray, rules: LifeCycle) -> np.ndarray:
-    """Return whether the last half year sells less than the stated share of the same half year before.
-
-    The same months are compared, so that a season is no decline; and the fall in order lines must be more than
-    chance: two Poisson counts differ at the 5 % level (square-root test), so that a slow mover's luck is none either.
-    """
-    year = _periods_per_year(calendar)
-    half = year // 2
-    at = np.searchsorted(calendar, panel["period"])
-    key = np.repeat(np.arange(len(figures)), figures["periods"])
-    recent = at >= len(calendar) - half
-    before = (at >= len(calendar) - half - year) & (at < len(calendar) - year)
-
-    def total(name: str, rows: np.ndarray) -> np.ndarray:
-        return np.bincount(key[rows], weights=panel[name].to_numpy()[rows], minlength=len(figures))
-
-    less = total("quantity", recent) < rules.decline_share * total("quantity", before)
-    fall = np.sqrt(2) * (np.sqrt(total("lines", before)) - np.sqrt(total("lines", recent)))
-    return (figures["periods"] >= year + half).to_numpy() & less & (fall > _CHANCE)
-
-
-def _periods_per_year(calendar: np.ndarray) -> int:
-    days = np.median(np.diff(calendar).astype("timedelta64[D]").astype(int)) if len(calendar) > 1 else 30
-    return 12 if days >= 28 else 52 if days >= 7 else 365

@@ -180,6 +180,44 @@ def test_the_luck_of_a_slow_mover_is_no_decline():
     assert profile([*[0, 0, 1] * 4, *[1] * 6, *[0, 0, 1] * 4])["life_cycle"] == "active"
 
 
+def test_a_slow_mover_within_its_gaps_is_not_dormant():
+    slow = [*[1, 0, 0, 0, 0] * 4, *[1], *[0] * 9]
+    assert profile(slow)["life_cycle"] == "active"
+    assert profile([*[1, 0, 0, 0, 0] * 4, *[0] * 40])["life_cycle"] == "dormant"
+
+
+def test_an_item_sold_in_one_month_only_is_dormant_after_twice_as_long():
+    other = panel(STEADY, item="SKU-0002")
+    for silent, state in ((8, "active"), (11, "active"), (12, "dormant")):
+        both = pd.concat([other, panel([5, *[0] * silent])], ignore_index=True)
+        made = profile_demand(both, items_of()).set_index("item_id")
+        assert made.loc["SKU-0001", "life_cycle"] == state, silent
+
+
+def test_the_silence_of_every_winter_is_not_dormant():
+    summer = [0, 0, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0]
+    assert profile(summer * 3)["life_cycle"] == "active"
+    assert profile([*summer * 3, *[0] * 6])["life_cycle"] == "dormant"
+
+
+def test_items_whose_level_stays_are_not_called_declining():
+    """Uneven sizes and lines in bunches: of a thousand unchanged items hardly one (before: one in twenty)."""
+    rng = np.random.default_rng(11)
+    lines = rng.poisson(rng.gamma(2, 2, (1000, 30)))
+    sold = [panel(row * rng.lognormal(2, 0.8, 30), item=f"SKU-{n:04d}", lines=row) for n, row in enumerate(lines)]
+    states = profile_demand(pd.concat(sold, ignore_index=True), items_of())["life_cycle"]
+    assert states.isin(["declining", "dormant"]).sum() <= 2
+
+
+def test_monthly_sales_without_lines_can_decline():
+    rng = np.random.default_rng(5)
+    level = np.where(np.arange(30) < 24, 100, 30)
+    many = [panel(rng.normal(100, 15, 30).clip(0), item=f"SKU-{n:04d}", lines=1) for n in range(2, 40)]
+    falling = panel(rng.normal(level, 15).clip(0), lines=1)
+    made = profile_demand(pd.concat([falling, *many], ignore_index=True), items_of()).set_index("item_id")
+    assert made.index[made["life_cycle"] == "declining"].tolist() == ["SKU-0001"]
+
+
 def test_without_launch_date_the_begin_of_the_data_is_no_birth():
     assert profile([20] * 4)["life_cycle"] == "active"
 
