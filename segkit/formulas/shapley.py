@@ -1,6 +1,7 @@
 """What each factor of a product did to its change: Shapley's fair split, without residual and without an order."""
 
 from collections.abc import Sequence
+from functools import reduce
 from math import comb
 
 import numpy as np
@@ -44,6 +45,41 @@ def shapley_effects(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -
                 share = 1 / (factors * comb(factors - 1, changed.bit_count()))
                 effects[place] += share * (products[changed | 1 << place] - products[changed])
     return effects
+
+
+def owen_effects(before: Sequence[np.ndarray], after: Sequence[np.ndarray], *, parts: int) -> np.ndarray:
+    """Return the part of the change of a product due to each factor, where the first few make up one factor.
+
+    As `shapley_effects`, but the first ``parts`` factors change one right after the other. So neither the other
+    effects nor the sum of these hang on how that one factor is taken apart.
+
+    Parameters
+    ----------
+    before, after : sequence of arrays
+        The k factors in both states, one array each, of one shape (or such that they broadcast).
+    parts : int
+        How many of the first factors are the parts of one.
+
+    Returns
+    -------
+    array
+        Shape (k, ...): the effects, which add up to the product after less the product before.
+
+    References
+    ----------
+    Owen, G. (1977). Values of games with a priori unions. Mathematical Economics and Game Theory, 76-88.
+
+    Examples
+    --------
+    >>> owen_effects([np.array(2.0), np.array(5.0), np.array(1.0)], [np.array(3.0), np.array(4.0), np.array(3.0)],
+    ...              parts=2).tolist()
+    [9.0, -5.0, 22.0]
+    """
+    inner = shapley_effects(before[:parts], after[:parts])
+    whole = [reduce(np.multiply, state[:parts]) for state in (before, after)]
+    outer = shapley_effects([whole[0], *before[parts:]], [whole[1], *after[parts:]])[1:]
+    worth = shapley_effects([np.zeros(()), *before[parts:]], [np.ones(()), *after[parts:]])[0]
+    return np.concatenate([inner * worth, outer])
 
 
 def _products(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from segkit.formulas.shapley import shapley_effects
+from segkit.formulas.shapley import owen_effects, shapley_effects
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False, allow_infinity=False)
 STATES = st.integers(1, 5).flatmap(
@@ -16,10 +16,14 @@ STATES = st.integers(1, 5).flatmap(
 )
 
 
-def in_every_order(before, after):
-    """Change one factor after the other in every order; the mean of what each change adds."""
+def in_every_order(before, after, parts=1):
+    """Change one factor after the other in every order that keeps parts together; the mean of what each adds."""
     effects = np.zeros_like(before)
-    orders = list(permutations(range(len(before))))
+    orders = [
+        order
+        for order in permutations(range(len(before)))
+        if np.ptp([order.index(part) for part in range(parts)]) == parts - 1
+    ]
     for order in orders:
         state = before.copy()
         for place in order:
@@ -37,6 +41,13 @@ def size(before, after):
 def test_effects_are_the_mean_over_every_order(states):
     before, after = states
     gap = abs(shapley_effects(before, after) - in_every_order(before, after))
+    assert (gap <= 1e-9 * size(before, after)).all()
+
+
+@given(STATES.filter(lambda states: len(states[0]) > 1))
+def test_parts_of_one_factor_change_together(states):
+    before, after = states
+    gap = abs(owen_effects(before, after, parts=2) - in_every_order(before, after, parts=2))
     assert (gap <= 1e-9 * size(before, after)).all()
 
 

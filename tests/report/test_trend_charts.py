@@ -66,9 +66,15 @@ def test_the_longest_comparison_is_shown_and_a_part_is_named():
 
 def test_the_alt_text_of_a_bridge_holds_every_effect():
     label = charts.plot_bridge(bridge(price=80.0, fx=-2.5, mix=0.0)).get_label()
-    told = "before: 1.00 k; prices after discount: +80; exchange rates: -2.50; after: 1.08 k"
+    told = "before: 1.00 k; prices after discount: +80; exchange rates (on selling prices): -2.50; after: 1.08 k"
     assert told.replace("-", MINUS) in label.replace("\xa0", " ")
     assert "mix" not in label
+
+
+def test_the_subtitle_says_that_rates_are_those_of_selling_prices():
+    for amounts, said in (({"fx": -2.5}, True), ({"price": 1.0}, False)):
+        words = " ".join(text.get_text() for text in charts.plot_bridge(bridge(**amounts), currency="EUR").texts)
+        assert ("exchange rates: on selling prices" in words) == said
 
 
 def dynamics(names, entity="channel"):

@@ -8,6 +8,7 @@ from segkit.core.cleaning import first_offenders
 from segkit.core.columns import empty_table, nomenclature
 from segkit.core.lead_times import is_receipt
 from segkit.core.settings import Settings
+from segkit.dynamics.lines.successors import find_unit_changes
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ def note_recognised(tables: Recognised, sold: str, *, settings: Settings) -> pd.
         (sold, "returns whose cost is recorded without its sign", _unsigned(tables.sold), "Taken as below zero."),
         (sold, "sold at a cost of zero", _costless(lines), "The whole revenue counts as margin; give the cost."),
         ("items", "superseded by another item", _superseded(tables.items), inherited),
+        (
+            "items",
+            "successor sold at a very different unit price: counting unit changed?",
+            _in_other_units(tables, settings),
+            "The bridge takes them as lost and new, demand is added up: mend conversions, or items.superseded.",
+        ),
         (sold if sold == "sales" else "inventory", *_stock_outs(tables)),
         (
             "purchases",
@@ -131,6 +138,12 @@ def _stock_outs(tables: Recognised) -> tuple[str, pd.DataFrame, str]:
 
 def _superseded(items: pd.DataFrame) -> pd.DataFrame:
     return items[items["replaced_by"].notna()] if "replaced_by" in items else items.head(0)
+
+
+def _in_other_units(tables: Recognised, settings: Settings) -> pd.DataFrame:
+    if settings.items.superseded == "separate":
+        return tables.items.head(0)
+    return tables.items[find_unit_changes(tables.items, tables.order_lines).to_numpy(dtype=bool)]
 
 
 def _row(source: str, reason: str, rows: pd.DataFrame, fix: str) -> dict:

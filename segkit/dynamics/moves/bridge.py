@@ -3,7 +3,13 @@
 Every cell (an item bought by a customer) leaves quantity x (price x FX rate - unit cost - unit cost-to-serve). Quantity
 is volume x mix: the volume of all cells together, each unit weighed with its item's price over both spans (so that it
 does not matter whether an item is counted in pieces or in dozens), and the cell's part in it. The change of each
-product is split fairly over its factors (`formulas.shapley`): no residual, no order.
+product is split fairly over its factors (`formulas.shapley`): no residual, no order. Volume and mix are parts of one
+factor, so what they are taken within has no say in the other effects: those add up over groups.
+
+FX is the exchange rates of selling prices, each told from prices within its own currency: who is billed in another
+currency at the same price has neither effect. Costs are counted in the plan's currency, whatever they were recorded
+in: what a rate does to a cost is in the effect of cost (a price and a cost in the same foreign currency move against
+each other, one in FX, one in cost).
 """
 
 from collections.abc import Sequence
@@ -14,7 +20,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.masters import column_or_missing
-from segkit.formulas.shapley import shapley_effects
+from segkit.formulas.shapley import owen_effects
 
 CELL = ("item_id", "customer_id")
 SUMS = ["quantity", "revenue", "local_revenue", "cost", "service", "returned"]
@@ -86,8 +92,8 @@ def bridge_cells(
     within : str
         One of ``by``: volume and mix are those within each of its values; blank = within the whole company.
     known : tuple of two DataFrames, optional
-        Cells of the longer windows, each up to the end of its span, by which it is judged who is new and who is lost;
-        not given = the spans themselves.
+        Cells of the windows up to the end of each span, by which it is judged who is new and who is lost; windows as
+        long as each other that do not overlap judge both alike. Not given = the spans themselves.
 
     Returns
     -------
@@ -252,7 +258,7 @@ def _add_effects(effects: dict[str, np.ndarray], factors: dict[str, np.ndarray],
     if any(not factor.any() for factor in factors.values()):
         return
     real = {name: factor for name, factor in factors.items() if name != "fx" or (factor != 1).any()}
-    found = shapley_effects([factor[0] for factor in real.values()], [factor[1] for factor in real.values()])
+    found = owen_effects([factor[0] for factor in real.values()], [factor[1] for factor in real.values()], parts=2)
     for name, effect in zip(real, found, strict=True):
         effects[name][rows] += sign * effect
 

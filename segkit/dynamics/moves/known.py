@@ -13,7 +13,7 @@ from segkit.dynamics.lines.cost_to_serve import charge_work
 from segkit.dynamics.lines.line_kinds import order_codes
 from segkit.dynamics.lines.values import last_months
 
-_UNUSED = ("line_id", "period", "channel", "demand_class", "discount", "cost_source", "is_free", "is_bulk")
+_UNUSED = ("line_id", "period", "demand_class", "discount", "cost_source", "is_free", "is_bulk")
 _ALSO_UNUSED = (*_UNUSED, "order_id", "location_id")  # where no work is charged
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from segkit.core.settings import Items
 from segkit.dynamics.demand.panel import follow_successors
 from segkit.dynamics.lines.line_kinds import ALL
+from segkit.dynamics.lines.successors import find_unit_changes
 
 OTHER = "(other)"
 MOST = 30
@@ -22,7 +23,8 @@ def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
         Tables of those names; what they leave blank is (all).
     rules : Items
         ``superseded``: whether demand follows the successor. A model change is then one item whose price and cost
-        changed; else it is one lost item and one new one.
+        changed; else, or where the successor sells at so different a unit price that it will be counted in another
+        unit (`find_unit_changes`), it is one lost item and one new one.
 
     Returns
     -------
@@ -30,7 +32,10 @@ def label_lines(lines: pd.DataFrame, items: pd.DataFrame, customers: pd.DataFram
         Same rows; item_id, customer_id, channel, currency, category, region and country are categories in the order
         of their names. Of the last three the 30 names with the most revenue stay; the others are (other).
     """
-    followed = follow_successors(lines, items, rules=rules)
+    same = items
+    if "replaced_by" in items:
+        same = items.assign(replaced_by=items["replaced_by"].mask(find_unit_changes(items, lines)))
+    followed = follow_successors(lines, same, rules=rules)
     names = [name for name in ("item_id", "customer_id", "channel", "currency") if name in followed]
     ids = {name: _category(followed[name]) for name in names}
     labels = {"category": _label(ids["item_id"], items, "item_id", "category")}

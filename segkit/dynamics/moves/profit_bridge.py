@@ -18,6 +18,7 @@ GROUPS = ("channel", "category", "region", "country")
 SOLD = tuple(EFFECTS[:-2])
 WHO = tuple(f"{status}s" for status in STATUSES[1:])
 CAUSES = (*SOLD, *WHO)
+NEARLY = 0.9  # of a window; thirteen blocks of four weeks are no full year
 LEFT_OUT = {"net_margin": (), "gross_margin": ("service",), "revenue": ("cost", "service")}
 
 
@@ -63,15 +64,16 @@ def bridge_profit(
         ``net_margin``, ``gross_margin`` or ``revenue`` (where no cost is known).
     window_months : int
         New is what nothing was sold of (or to) in so many months up to the end of the earlier span, lost what nothing
-        was sold of in so many up to the end of the later one; a longer span, or a shorter history, is its own window.
-        [months]
+        was sold of in so many up to the end of the later one; but in no more than half of the history, nor in less
+        than the span itself. Spans whose ends are less apart than that have no new and no lost: what was not bought
+        for a month may well be bought again, so all of it is volume and mix. [months]
 
     Returns
     -------
     DataFrame
-        ``profit_bridge`` of the nomenclature; start + effects = end in every entity. Effects of the groups add up to
-        those of the company, but for volume and mix: what moves from one group to another is mix of the company, and
-        volume of the groups.
+        ``profit_bridge`` of the nomenclature; start + effects = end in every entity. Every effect of the groups adds
+        up to that of the company, but for volume and mix, which do so together: each group has its own volume, and
+        what moves from one group to another is mix of the company and volume of the groups.
 
     Raises
     ------
@@ -80,8 +82,10 @@ def bridge_profit(
 
     Notes
     -----
-    See `bridge_cells` for how each effect is defined. Prices are after discount. The order in which the factors
-    changed has no say: each effect is its Shapley value. A line whose measure is not known counts nothing.
+    See `bridge_cells` for how each effect is defined. Prices are after discount. FX is exchange rates on selling
+    prices; what rates do to costs is in cost. The order in which the factors changed has no say: each effect is its
+    Shapley value (Owen's, where volume and mix are parts of the quantity). A line whose measure is not known counts
+    nothing.
     """
     spans = _span(before, "before"), _span(after, "after")
     if spans[0].begin <= spans[1].end and spans[1].begin <= spans[0].end:
@@ -112,7 +116,7 @@ def make_profit_bridge(lines: pd.DataFrame, periods: pd.DataFrame, *, window_mon
         less history ``half``: the later half with the earlier one, seasons and all), ``month`` (the last with the one
         before) and ``month_year`` (the last with the same month a year ago). Of weekly rows a month is four weeks.
         Empty where no price is known, or where less than two spans are complete. The bridge is of revenue where the
-        cost of some line is not known.
+        cost of some line is not known. ``month`` tells of nobody new or lost once four months of history are known.
     """
     measure = bridged_measure(lines)
     if not measure:
@@ -151,17 +155,16 @@ def _compare(
     window_months: int,
 ) -> pd.DataFrame:
     by = (*CELL, *dict.fromkeys(groups))
-    first, last = min(span.begin for span in spans), max(span.end for span in spans)
-    starts = _window_starts(spans, lines["order_date"].min(), window_months)
-    near = lines[lines["order_date"].between(min(first, *starts), last).to_numpy()]
+    windows = _windows(spans, lines["order_date"].min(), window_months)
+    first, last = min(span.begin for span in windows or spans), max(span.end for span in spans)
+    near = lines[lines["order_date"].between(first, last).to_numpy()]
     near = near.assign(**{name: near[name].astype("str").fillna(ALL) for name in groups if near[name].isna().any()})
     sums = [sum_cells(near[span.holds(near["order_date"])], by=by, measure=measure) for span in spans]
-    windows = tuple(
-        sum_cells(near[span.window(start).holds(near["order_date"])], measure=measure)
-        for span, start in zip(spans, starts, strict=True)
-    )
-    cells = align_cells(*sums, by=by, known=(windows[0], windows[1]))
-    tables = [_effect_rows(cells, name, measure) for name in ("", *groups)]
+    known = [sum_cells(near[window.holds(near["order_date"])], measure=measure) for window in windows]
+    everybody = pd.concat(sums, ignore_index=True)
+    cells = align_cells(*sums, by=by, known=(known[0], known[1]) if known else (everybody, everybody))
+    told = (*(name for name in SOLD if name not in LEFT_OUT[measure]), *(WHO if known else ()))
+    tables = [_effect_rows(cells, name, told) for name in ("", *groups)]
     table = pd.concat(tables, ignore_index=True)
     days = {"from_begin": spans[0].begin, "from_end": spans[0].end, "to_begin": spans[1].begin, "to_end": spans[1].end}
     return table.assign(
@@ -169,14 +172,13 @@ def _compare(
     )
 
 
-def _effect_rows(cells: Cells, group: str, measure: str) -> pd.DataFrame:
-    """Return a row per value of a group and effect."""
+def _effect_rows(cells: Cells, group: str, told: Sequence[str]) -> pd.DataFrame:
+    """Return a row per value of a group and effect that is told."""
     effects = cell_effects(cells, within=group)
     margin = cells.sold_margin()
     change = margin[1] - margin[0]
-    amounts = {"start": cells.ends()[0]} | {name: effects[name] for name in SOLD if name not in LEFT_OUT[measure]}
-    amounts |= {name: np.where(cells.status == place, change, 0.0) for place, name in enumerate(WHO, start=1)}
-    amounts["end"] = cells.ends()[1]
+    effects |= {name: np.where(cells.status == place, change, 0.0) for place, name in enumerate(WHO, start=1)}
+    amounts = {"start": cells.ends()[0]} | {name: effects[name] for name in told} | {"end": cells.ends()[1]}
     code, names = pd.factorize(cells.keys[group], sort=True) if group else (np.zeros(len(cells.keys), dtype=int), [ALL])
     sums = {name: np.bincount(code, weights=values, minlength=len(names)) for name, values in amounts.items()}
     wide = pd.DataFrame(sums, index=pd.Index(np.asarray(names, dtype=object), name="entity_id"), dtype="float64")
@@ -184,14 +186,15 @@ def _effect_rows(cells: Cells, group: str, measure: str) -> pd.DataFrame:
     return long.assign(entity=group.removesuffix("_id") or "all")
 
 
-def _window_starts(spans: tuple[Span, Span], known_from: pd.Timestamp, months: int) -> tuple[pd.Timestamp, ...]:
-    """Return where the windows begin by which it is judged who is new and who is lost; both are equally long."""
-    starts = [span.end + pd.Timedelta(days=1) - pd.DateOffset(months=months) for span in spans]
-    early = min(starts)
-    if early >= known_from:
-        return tuple(starts)
-    shorter = known_from - early
-    return tuple(start + shorter for start in starts)
+def _windows(spans: tuple[Span, Span], known_from: pd.Timestamp, months: int) -> tuple[Span, ...]:
+    """Return the windows by which it is judged who is new and who is lost, equally long and apart; none = nobody."""
+    ends = [span.end + pd.Timedelta(days=1) for span in spans]
+    last, apart = max(ends), abs(ends[1] - ends[0])
+    history = 12 * (last.year - known_from.year) + last.month - known_from.month - (last.day < known_from.day)
+    window = last - (last - pd.DateOffset(months=min(months, history // 2)))
+    if apart < NEARLY * window:
+        return ()
+    return tuple(span.window(end - min(apart, window)) for span, end in zip(spans, ends, strict=True))
 
 
 def _comparisons(lines: pd.DataFrame, periods: pd.DataFrame) -> Iterator[tuple[str, tuple[Span, Span]]]:

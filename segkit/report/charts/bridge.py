@@ -36,6 +36,7 @@ WORDS = {
     "new_items": "new items",
     "lost_items": "lost items",
 }
+MEANT = {"fx": " (on selling prices)"}
 COMPARISONS = ("chosen", "year", "half", "month_year", "month")
 SAME = 0.0005  # change as a part of the start; less is none
 NOTHING = 1e-9
@@ -89,9 +90,10 @@ def plot_bridge(
         f"{iso_date(spans['to_begin'])} to {iso_date(spans['to_end'])} against {iso_date(spans['from_begin'])} to "
         f"{iso_date(spans['from_end'])}; {measure.lower()}" + (f" [{currency}]" if currency else "")
     )
+    note += "; exchange rates: on selling prices" if "fx" in effects else ""
     figure = start_figure(name, _title(who, amounts, effects, currency), note, height=0.45 + 0.29 * (len(effects) + 2))
     _draw(figure.subplots(), amounts, effects)
-    told = [f"{WORDS[effect]}: {_signed(amount)}" for effect, amount in effects.items()]
+    told = [f"{WORDS[effect]}{MEANT.get(effect, '')}: {_signed(amount)}" for effect, amount in effects.items()]
     ends = [f"before: {short_number(amounts['start'])}", *told, f"after: {short_number(amounts['end'])}"]
     return describe(figure, "; ".join(ends))
 

@@ -44,3 +44,19 @@ def test_stock_of_places_that_orders_do_not_name_is_no_silent_miss(write_workspa
     plan = sk.open_plan(write_workspace({**small_company, "orders": orders, "inventory": absent}))
     assert not plan.demand["censored"].any()
     assert reasons(plan, "days out of stock, at places that no order line names")
+
+
+def test_a_successor_in_another_unit_is_told(write_workspace, small_company):
+    orders, items = small_company["orders"], small_company["items"]
+    old, new = orders["item_id"].drop_duplicates().head(2)
+    linked = items.assign(replaced_by=items["item_id"].map({old: new}))
+    dear = orders.assign(unit_price=orders["unit_price"].where(orders["item_id"] != new, 100.0))
+    dear["unit_price"] = dear["unit_price"].mask(orders["item_id"] == old, 100.0)
+    told = "successor sold at a very different unit price"
+    for price, count in ((100.0, 0), (299.0, 0), (301.0, 1), (33.0, 1)):
+        dear["unit_price"] = dear["unit_price"].mask(orders["item_id"] == new, price)
+        plan = sk.open_plan(write_workspace({**small_company, "orders": dear, "items": linked}))
+        assert len(reasons(plan, told)) == count, price
+    separate = plan.what_if(items={"superseded": "separate"})
+    assert not reasons(separate, told)
+    assert noted(plan).loc[reasons(plan, told)[0], ["rows", "first"]].tolist()[0] == 1

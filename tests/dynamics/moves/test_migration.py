@@ -201,3 +201,20 @@ def test_a_short_history_is_compared_from_its_begin_and_one_month_not_at_all(sam
 def test_a_company_without_moves_has_an_empty_table(write_workspace):
     moves = open_plan(write_workspace(company(*STEADY[:1]))).migration
     pd.testing.assert_frame_equal(moves, empty_table("migration"))
+
+
+def test_an_items_price_is_seen_where_every_customer_buys_it_once(write_workspace):
+    """Shoppers do not come back: a cut of the price is no mix of customers, and no new ones."""
+    days = pd.date_range("2024-01-02", "2025-06-27", freq="3D")
+    rows = []
+    for number, day in enumerate(days):
+        cut = 12.5 if day >= pd.Timestamp("2025-03-01") else 20.0
+        rows.append((f"S-{number:04d}", day, "SKU-0001", 5, cut * 5, 60.0))
+        rows += [(f"T-{number:04d}-{n}", day, f"SKU-{n:04d}", 2, 20.0 + n, 14.0) for n in (2, 3, 4)]
+    orders = pd.DataFrame(rows, columns=["customer_id", "order_date", "item_id", "quantity", "amount", "cost"])
+    plan = open_plan(write_workspace({"orders": orders.sample(frac=1, random_state=3)}))
+    moves = plan.migration[(plan.migration["entity"] == "item") & (plan.migration["known_on"] >= "2025-03-01")]
+    own = moves[moves["entity_id"] == "SKU-0001"]
+    assert len(own) > 0
+    assert set(own["cause"]) == {"price"}
+    assert (own["price_effect"].abs() > 10 * own[["mix_effect", "new_effect"]].abs().sum(axis=1)).all()

@@ -64,13 +64,16 @@ def test_start_and_effects_make_the_end_in_every_entity(sample_plan):
     assert (gap.abs() <= 1e-9 * wide.abs().sum(axis=1)).all()
 
 
-def test_groups_add_up_to_the_company_but_for_volume_and_mix(sample_plan):
-    bridge = sample_plan.profit_bridge.query("comparison == 'year'")
-    wide = bridge.pivot_table(index="entity", columns="effect", values="amount", aggfunc="sum")
-    wide["volume"] += wide.pop("mix")
-    kept = [name for name in wide if name.startswith(("new", "lost", "start", "end", "returns"))]
-    for entity in wide.index.drop("all"):
-        np.testing.assert_allclose(wide.loc[entity, kept], wide.loc["all", kept], rtol=1e-9)
+def test_groups_add_up_to_the_company_and_volume_and_mix_do_together(sample_plan):
+    """Every effect, not nearly: what is split into volume and mix has no say in the others."""
+    bridge = sample_plan.profit_bridge
+    wide = bridge.pivot_table(index=["comparison", "entity"], columns="effect", values="amount", aggfunc="sum")
+    wide["quantity"] = wide.pop("volume") + wide.pop("mix")
+    for comparison, rows in wide.groupby("comparison"):
+        rows = rows.droplevel("comparison").dropna(axis=1)
+        for entity in rows.index.drop("all"):
+            gap = (rows.loc[entity] - rows.loc["all"]).abs()
+            assert gap.max() <= 1e-9 * rows.abs().to_numpy().max(), (comparison, entity)
 
 
 def test_the_spans_are_whole_months_that_the_data_cover(sample_plan):
@@ -113,14 +116,32 @@ def test_of_weekly_rows_a_month_is_four_weeks():
     assert effects_of(bridge, "year")[["start", "end", "volume"]].tolist() == [104.0, 104.0, 0.0]
 
 
-def test_a_customer_who_paused_for_a_month_is_neither_lost_nor_new():
+def test_who_is_new_or_lost_is_judged_by_years_that_do_not_overlap_or_not_at_all():
+    """Of two months that follow each other nobody can be told to be lost, so nobody is new: it is volume and mix."""
     rare = [("2025-11-20", "SKU-0042", "C-002", 4.0, 5.0, 3.0), ("2025-03-20", "SKU-0042", "C-003", 4.0, 5.0, 3.0)]
     again = [("2025-12-20", "SKU-0042", "C-003", 4.0, 5.0, 3.0), ("2025-12-21", "SKU-0042", "C-004", 1.0, 5.0, 3.0)]
     bridge = table_of(make_lines([*monthly(), *rare, *again]), as_of=datetime.date(2025, 12, 31))
-    effects = effects_of(bridge, "month")
-    assert effects[["new_customers", "lost_customers", "volume"]].tolist() == pytest.approx([2.0, 0.0, 0.0])
+    month = effects_of(bridge, "month")
+    assert not {"new_customers", "lost_customers", "new_items", "lost_items"} & set(month.index)
+    assert month["volume"] + month["mix"] == pytest.approx(2.0)
     year = effects_of(bridge, "year")
     assert year["new_customers"] == pytest.approx(8.0 + 8.0 + 8.0 + 2.0)
+    assert effects_of(bridge, "month_year")["new_customers"] == pytest.approx(8.0 + 2.0)
+
+
+@pytest.mark.parametrize("first", ["2025-01-01", "2025-01-02", "2025-01-31", "2024-12-15", "2024-02-02", "2024-01-31"])
+@pytest.mark.parametrize("unit", ["month", "week"])
+def test_halves_of_any_history_tell_new_and_lost_alike(first, unit):
+    """Time told backwards makes of every new customer a lost one."""
+    days = pd.date_range(first, "2025-08-31", freq="D")
+    rows = [(day, "SKU-0042", f"C-{place // 20:03d}", 1.0, 5.0, 3.0) for place, day in enumerate(days)]
+    if unit == "week":
+        rows = [(day - pd.Timedelta(days=day.day_of_week), *row) for day, *row in rows]
+    bridge = table_of(make_lines(rows), unit=unit, as_of=datetime.date(2025, 8, 31))
+    half = effects_of(bridge, "half")
+    assert half["new_customers"] > 0 > half["lost_customers"]
+    assert half["start"] + half["lost_customers"] < 0.25 * half["start"]
+    assert half["end"] - half["new_customers"] < 0.25 * half["end"]
 
 
 def test_history_shorter_than_the_window_judges_new_and_lost_alike():
@@ -149,6 +170,19 @@ def test_a_superseded_item_and_its_successor_are_one_item():
         bridge = make_profit_bridge(label_lines(lines, items, customers, rules=rules), periods, window_months=12)
         assert effects_of(bridge, "year")["new_items"] == pytest.approx(expected)
         assert effects_of(bridge, "year")["lost_items"] == pytest.approx(-expected)
+
+
+def test_a_successor_in_another_unit_is_a_lost_and_a_new_item():
+    """The predecessor sold single bottles, the successor is a case of twelve: no cost rose, no price did."""
+    bottles = [(day, item, customer, 120.0, 5.0, 3.0) for day, item, customer, *_ in monthly(months=18)]
+    cases = [(day, "SKU-0043", c, 10.0, 60.0, 36.0) for day, _, c, *_ in monthly(months=12, first="2025-01-01")]
+    items = pd.DataFrame({"item_id": ["SKU-0042", "SKU-0043"], "replaced_by": ["SKU-0043", None]}, dtype="str")
+    lines = make_lines([*bottles, *cases])
+    for table in (lines, lines.assign(quantity=lines["quantity"] / 12)):
+        labelled = label_lines(table, items, pd.DataFrame({"customer_id": []}, dtype="str"), rules=Items())
+        assert set(labelled["item_id"]) == {"SKU-0042", "SKU-0043"}
+        effects = effects_of(sk.bridge_profit(labelled, *YEARS), "chosen")
+        assert effects[["lost_items", "new_items", "cost", "price"]].tolist() == pytest.approx([-2880.0, 2880.0, 0, 0])
 
 
 def test_any_two_spans_may_be_compared_and_swapped(sample_plan):
