@@ -1,6 +1,9 @@
 """Causes of margins: they add up, they are what a slow twin finds, a planted cause is the main one, a remedy cures."""
 
+import re
+import shutil
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,7 @@ from segkit.dynamics.causes.cause_names import CAUSES
 from segkit.dynamics.causes.margin_causes import explain_margins, list_losing_pairs, list_margin_causes
 from segkit.dynamics.lines.cost_to_serve import charge_work
 
+PROJECT = Path(__file__).parents[3]
 PARTS = ["normal_margin", *CAUSES]
 
 
@@ -445,6 +449,148 @@ def test_a_main_cause_that_is_not_enough_says_so_and_names_a_price():
     left = -(own["net_margin"].sum() + own.loc[~own["is_return"], "freight_out"].sum())
     assert found["remedy"].startswith(f"not by freight alone: EUR {left:,.0f} would still be lost; prices ")
     check_remedies(lines)
+
+
+# ------------------------------------------------------------------ larger orders, done to the raw orders
+def freight_left(lines, activities, share):
+    """Return the freight of lines when orders are merged until ``share`` of them is left, by the model of the norm."""
+    part = line_norms(lines, activities)
+    by_order = (part["freight_order"] / (part["freight_order"] + part["freight_sales"])).fillna(0.0)
+    return lines["freight_out"] * (1 - by_order * (1 - share))
+
+
+def merge_orders(sample, workspace, lines, freight):
+    """Return a plan of the sample in which the orders of these lines are one delivered order, the first of them.
+
+    A line keeps its day, so that its reference prices stay; its currency is the plan's.
+    """
+    shutil.copytree(sample, workspace)
+    raw = pd.read_csv(workspace / "orders.csv", dtype=str, keep_default_na=False)
+    keys = ["order_id", "line_id"]
+    places = (
+        raw.reset_index().merge(lines[[*keys, "into"]].assign(left=freight[lines.index]), on=keys).set_index("index")
+    )
+    for _, group in places.groupby("into"):
+        raw.loc[group.index, "order_id"] = group["order_id"].min()
+        raw.loc[group.index, "line_id"] = [f"{n}" for n in range(1, len(group) + 1)]
+        raw.loc[group.index, "shipped_date"] = group["shipped_date"].max()
+        raw.loc[group.index, "freight_out"] = group["left"].map("{:.6f}".format)
+    raw.to_csv(workspace / "orders.csv", index=False)
+    return sk.open_plan(workspace)
+
+
+def test_merging_the_raw_orders_as_the_remedy_says_brings_the_margin_to_zero(sample_plan, tmp_path):
+    """Whole orders only, so the margin may be above zero by at most what one order costs."""
+    row = sample_plan.margin_causes.query("entity_id == 'C090'").iloc[0]
+    least = float(re.search(r"orders of at least EUR (\d+)", row["remedy"])[1])
+    lines = sample_plan._window()
+    own = lines[(lines["customer_id"] == "C090") & ~lines["is_return"] & ~lines["is_reversed"]]
+    orders = own["order_id"].nunique()
+    fewer = int(own["revenue"].sum() / least)
+    assert fewer >= 4
+    into = pd.factorize(own["order_id"])[0] * fewer // orders
+    freight = freight_left(lines, sample_plan.activities, fewer / orders)
+    plan = merge_orders(PROJECT / "data" / "sample", tmp_path / "merged", own.assign(into=into), freight)
+    merged = plan._window().query("customer_id == 'C090' and not is_return and not is_reversed")
+    assert merged["order_id"].nunique() == fewer
+    assert merged["revenue"].sum() == pytest.approx(own["revenue"].sum())
+    net = plan.customer_value.set_index("customer_id").loc["C090", "net_margin"]
+    saved = (own["activity_cost"].sum() - merged["activity_cost"].sum()) / (orders - fewer)
+    one_order = saved + (own["freight_out"].sum() - merged["freight_out"].sum()) / (orders - fewer)
+    assert 15 < saved < one_order < 40
+    assert -0.1 * one_order <= net <= one_order
+
+
+def test_items_of_orders_so_many_times_as_large_come_to_zero(sample_plan):
+    """Every order of the item's is taken k times over, k whole below and above what is needed."""
+    lines, activities = sample_plan._window(), sample_plan.activities
+    found = sample_plan.margin_causes.query("entity == 'item' and lever == 'order size'")
+    assert len(found) > 5
+    sold = ~(lines["is_return"] | lines["is_reversed"])
+
+    def margin(item, times):
+        with_it = lines[lines["order_id"].isin(lines.loc[sold & (lines["item_id"] == item), "order_id"]) & sold]
+        work = charge_work(pd.concat([with_it] * times), activities)
+        own = lines["item_id"] == item
+        work = work[work.index.isin(lines.index[own])].sum() / times + lines.loc[own & ~sold, "activity_cost"].sum()
+        freight = lines["freight_out"].where(~sold, freight_left(lines, activities, 1 / times))
+        other = lines.loc[own, "net_margin"] + lines.loc[own, "activity_cost"] + lines.loc[own, "freight_out"]
+        return other.sum() - work - freight[own].sum()
+
+    for row in found.itertuples():
+        below, above = int(row.lever_needed), int(np.ceil(row.lever_needed))
+        assert margin(row.entity_id, 1) == pytest.approx(row.net_margin, abs=0.02 * abs(row.net_margin))
+        assert margin(row.entity_id, below) < 0 <= margin(row.entity_id, above), row
+
+
+# ------------------------------------------------------------------ what nobody would do is no remedy
+def remedy_of(lines, name="CUST-0000", activities=None):
+    return list_margin_causes(lines, activities, currency="EUR").set_index("entity_id").loc[name]
+
+
+def test_fewer_than_four_orders_a_year_are_no_remedy():
+    lines = spoil("order size")
+    assert remedy_of(lines)["lever"] == "order size"
+    even = pd.factorize(lines["order_id"])[0] % 2 == 0
+    few = lines.assign(order_date=lines["order_date"].where(even, pd.Timestamp("2000-01-01")))
+    row = remedy_of(few)  # 4 a year for 25 years are more orders than there are
+    assert row["lever"] != "order size"
+    assert "orders of at least" not in row["remedy"]
+
+
+def test_prices_more_than_half_higher_are_no_remedy():
+    rows = even_customers()
+    one = (rows[1] == "CUST-0000") & (rows[4] > 0)
+    for share, fits in ((0.6, True), (0.4, False)):
+        cheap = rows.copy()
+        cheap.loc[one, [5, 7, 10]] *= share
+        row = remedy_of(order_lines(cheap.to_numpy().tolist()))
+        assert (row["lever"], row["is_realistic"]) == ("price", fits)
+        assert (row["lever_needed"] <= 1.5) == fits
+        figure = f"prices {np.ceil(round(row['lever_needed'] * 1000 - 1000, 6)) / 10:.1f}% higher"
+        assert row["remedy"] == (figure if fits else f"no single realistic remedy ({figure})")
+
+
+def test_two_causes_are_named_where_none_alone_would_do():
+    rows = even_customers()
+    one = (rows[1] == "CUST-0000") & (rows[4] > 0)
+    rows.loc[one, 7] = rows.loc[one, 4] * rows.loc[one, 5] * 0.4
+    rows.loc[one, 6] *= 1.3
+    rows.loc[one, 8] *= 14
+    row = remedy_of(order_lines(rows.to_numpy().tolist()))
+    assert not row["is_realistic"]
+    worst = row[list(CAUSES)].astype(float).sort_values()
+    assert row["net_margin"] - worst.iloc[0] < 0 <= row["net_margin"] - worst.iloc[:2].sum()
+    first, second = (CAUSES[name] for name in worst.index[:2])
+    assert row["remedy"].startswith(f"no single realistic remedy: {first} and {second} as with peers would do together")
+
+
+def test_more_coming_back_than_was_sold_is_said():
+    rows = even_customers()
+    back = ["back", "CUST-0000", "SKU-0001", "retail", -900, 19, 12, 0, 5, 8, 0]
+    row = remedy_of(order_lines([*rows.to_numpy().tolist(), back]))
+    assert (row["main_cause"], row["is_realistic"]) == ("returns", True)  # far fewer can be asked for
+    free = order_lines([*rows.to_numpy().tolist(), back])
+    own = free["customer_id"] == "CUST-0000"
+    rates = {"cost": free["revenue"].where(own, free["cost"])}
+    none = with_margin(free.assign(**rates, freight_out=0.0, activity_cost=0.0, payment_cost=0.0))
+    none.loc[own & free["is_return"], "cost"] *= 0.65
+    none.loc[own & ~free["is_return"], "cost"] *= 0.65
+    row = remedy_of(with_margin(none))
+    assert (row["lever"], row["is_realistic"]) == ("returns", False)
+    assert row["lever_needed"] == pytest.approx(1.0)
+    assert row["remedy"].startswith("no single realistic remedy: as much came back as was sold, or more (")
+
+
+def test_no_more_than_half_of_the_items_are_dropped():
+    rows = even_customers().to_numpy().tolist()
+    earned = order_lines(rows).query("customer_id == 'CUST-0000'")["net_margin"].sum()
+    for n in range(6):  # each loses 0.8 of what the others earn, so that five of the eight would have to go
+        for who, quantity in (("CUST-0000", 0.8 * earned), ("CUST-0001", 1)):
+            rows.append([f"{who} {n}", who, f"SKU-01{n:02d}", "retail", quantity, 20, 21, 0, 0, 0, 0])
+    row = remedy_of(order_lines(rows))
+    assert (row["main_cause"], row["lever"], row["is_realistic"]) == ("mix", "price", True)
+    assert row["remedy"].startswith("not by mix alone (5 of 8 items would have to go); prices ")
 
 
 # ------------------------------------------------------------------ what is missing
