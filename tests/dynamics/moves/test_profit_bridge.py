@@ -231,6 +231,20 @@ def test_groups_without_a_name_are_all(sample_plan):
     assert set(bridge.query("entity == 'team'")["entity_id"]) == {"(all)"}
 
 
+def test_a_contract_that_moves_from_yen_to_euros_moves_neither_price_nor_rate(write_workspace):
+    days = pd.date_range("2024-01-10", periods=24, freq="MS") + pd.Timedelta(days=9)
+    yen = np.arange(24) < 12
+    orders = pd.DataFrame({"order_date": days, "customer_id": "CUST-0001", "item_id": "SKU-0042", "quantity": 10})
+    orders = orders.assign(
+        unit_price=np.where(yen, 8000, 50), currency=np.where(yen, "JPY", None), unit_cost=np.where(yen, 4800, 30)
+    )
+    fx = pd.DataFrame({"date": days, "base_currency": "EUR", "quote_currency": "JPY", "rate": 160.0})
+    plan = sk.open_plan(write_workspace({"orders": orders.sample(frac=1, random_state=1), "fx": fx}))
+    effects = effects_of(sk.bridge_profit(plan.order_lines, *[(days[n], days[n + 11]) for n in (0, 12)]), "chosen")
+    assert effects[["start", "end"]].tolist() == pytest.approx([2400.0, 2400.0])
+    assert effects.drop(["start", "end"]).abs().max() < 1e-6
+
+
 @pytest.mark.real
 def test_real_data_are_explained_without_residual(real_data, tmp_path):
     file = real_data / "ta_feng" / "ta_feng.parquet"
