@@ -12,6 +12,7 @@ from segkit.core.segment_settings import Watch
 from segkit.core.settings import Settings
 from segkit.dynamics.story import watch_events as events
 from segkit.dynamics.story.watch_words import Told
+from segkit.dynamics.story.windows import full_from, months_before
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ def make_watch_list(tables: WatchTables, *, rules: WatchRules) -> pd.DataFrame:
     -------
     DataFrame
         Ranked by ``stake``, the net margin [currency] of a year that the event is about: what is lost, what a customer
-        earned us in the year up to the last order, by how much a move changed what the class is made by. A thing is
-        listed at most once per kind; what earns nothing and loses nothing is left out, what has no known margin
-        comes last.
+        earned us in the year up to the last order, how much less a declining item earns than the year before, by how
+        much a move changed what the class is made by (between windows that are both full). A change of level that may
+        be season counts for the time since it only. A thing is listed at most once per kind; what earns nothing and
+        loses nothing is left out, what has no known margin comes last.
 
     Notes
     -----
@@ -78,22 +80,31 @@ def make_watch_list(tables: WatchTables, *, rules: WatchRules) -> pd.DataFrame:
     class, change of level, override ends, unused capacity.
     """
     day, limits = pd.Timestamp(rules.as_of), rules.limits
-    begin = _months_ago(day, rules.window_months)
-    told = Told(_names(tables), _measures(tables), rules.currency, _span(tables.order_lines, begin, day, rules))
+    begin = months_before(day, rules.window_months)
+    span = _span(tables.order_lines, begin, day, rules)
+    told = Told(_names(tables), _measures(tables), rules.currency, span, rules.window_months)
+    comparable = full_from(tables.order_lines, rules.window_months)
     worth = tables.margin_causes.set_index(["entity", "entity_id"])["net_margin"]
     found = [
         events.find_loss_makers(tables.margin_causes, tables.segment_history, told),
         events.find_class_moves(
-            tables.segment_history, tables.migration, worth, told, since=_months_ago(day, limits.move_months)
+            tables.segment_history[(tables.segment_history["known_on"] >= comparable).to_numpy(dtype=bool)],
+            tables.migration,
+            worth,
+            told,
+            since=months_before(day, limits.move_months),
         ),
         events.find_quiet_customers(tables.customer_segments, tables.order_lines, told),
-        events.find_fading_items(tables.item_segments, tables.item_value, told),
+        events.find_fading_items(tables.item_segments, tables.item_value, tables.order_lines, told, day=day),
         events.find_uncertain_classes(tables.segment_confidence, worth, told, limit=limits.uncertain),
         events.find_changes(
-            tables.change_points[(tables.change_points["period"] >= _months_ago(day, limits.change_months)).to_numpy()],
+            tables.change_points[
+                (tables.change_points["period"] >= months_before(day, limits.change_months)).to_numpy()
+            ],
             tables.segment_dynamics,
             told,
-            periods=rules.periods_a_year,
+            day=day,
+            periods=_months_or_weeks(rules.periods_a_year),
         ),
         events.find_ending_overrides(
             _ending(tables.class_overrides, day, limits.override_days), _classes(tables), worth, told
@@ -145,9 +156,9 @@ def _classes(tables: WatchTables) -> pd.Series:
     return pd.concat(parts).set_index(["entity", "entity_id"])["abc_by_data"]
 
 
-def _months_ago(day: pd.Timestamp, months: int) -> pd.Timestamp:
-    """Return the first day of the last so many months."""
-    return day + pd.Timedelta(days=1) - pd.DateOffset(months=months)
+def _months_or_weeks(periods: float) -> float:
+    """Return in how many periods a year levels are told: of daily plans in months."""
+    return periods if periods < 100 else 12.0
 
 
 def _ending(table: pd.DataFrame, day: pd.Timestamp, days: int) -> pd.DataFrame:
@@ -160,5 +171,6 @@ def _span(lines: pd.DataFrame, begin: pd.Timestamp, day: pd.Timestamp, rules: Wa
     """Return the window in words: its months, or the days known where the data begin later."""
     first = lines["order_date"].min()
     if not pd.isna(first) and first >= begin + pd.DateOffset(months=1):
-        return f"in the {(day - first).days + 1} days known"
+        known = (day - first).days + 1
+        return f"in the {known:,} days known" if known > 1 else "on the one day known"
     return f"in the last {rules.window_months} months" if rules.window_months != 1 else "in the last month"

@@ -8,6 +8,7 @@ import pandas as pd
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.dynamics.classes.value_classes import LOSS
 from segkit.dynamics.story.watch_words import MONEY, Told
+from segkit.dynamics.story.windows import full_from, months_before
 
 _COLUMNS = ["kind", "entity", "entity_id", "stake", "since", "sentence"]
 _THING = ["entity", "entity_id"]
@@ -45,7 +46,8 @@ def find_class_moves(
     Parameters
     ----------
     segment_history, migration : DataFrame
-        Tables of those names: when the stable class changed, and what made the class move that it followed.
+        Tables of those names: when the stable class changed, and what made the class move that it followed. Of the
+        history only rows whose window is full.
     worth : Series of float
         Net margin in the window [currency] by entity and id.
     told : Told
@@ -61,19 +63,24 @@ def find_class_moves(
     """
     history = segment_history.sort_values([*_THING, "known_on"], ignore_index=True)
     of_thing = history.groupby(_THING)
-    history["from_class"], history["value_before"] = of_thing["stable_abc"].shift(), of_thing["measure_value"].shift()
-    history["value_now"] = of_thing["measure_value"].transform("last")
+    history["from_class"] = of_thing["stable_abc"].shift()
+    history["value_before"], history["before_on"] = of_thing["measure_value"].shift(), of_thing["known_on"].shift()
+    for name, last in {"abc": "class_now", "measure_value": "value_now", "known_on": "now_on"}.items():
+        history[last] = of_thing[name].transform("last")
     known = (history["from_class"].fillna("") != "") & (history["stable_abc"] != "")
     changed = known & (history["stable_abc"] != history["from_class"]) & (history["known_on"] >= since)
     moved = history[changed.to_numpy(dtype=bool)].drop_duplicates(_THING, keep="last")
     first = migration[migration["confirmed"].to_numpy(dtype=bool)][[*_THING, "known_on", "cause"]]
-    first = first.merge(history[[*_THING, "known_on", "value_before"]], on=[*_THING, "known_on"])
-    first = first.rename(columns={"known_on": "moved_on", "value_before": "value_then"}).sort_values("moved_on")
+    then = {"value_before": "value_then", "before_on": "then_on"}
+    first = first.merge(history[[*_THING, "known_on", *then]], on=[*_THING, "known_on"], how="left")
+    first = first.rename(columns={"known_on": "moved_on"} | then).sort_values("moved_on")
     moved = moved.rename(columns={"known_on": "confirmed_on", "stable_abc": "to_class"}).sort_values("confirmed_on")
     moved = pd.merge_asof(moved, first, left_on="confirmed_on", right_on="moved_on", by=_THING)
+    moved = moved[moved["moved_on"].isna() | moved["then_on"].notna()]  # the window before a move is full too
     moved = moved.assign(
         since=moved["moved_on"].fillna(moved["confirmed_on"]),
         before=moved["value_then"].fillna(moved["value_before"]),
+        before_on=moved["then_on"].fillna(moved["before_on"]),
         cause=moved["cause"].fillna(""),
         label=told.label(moved),
     )
@@ -109,28 +116,41 @@ def find_quiet_customers(customer_segments: pd.DataFrame, lines: pd.DataFrame, t
     return _events(quiet, kinds, told.say_quiet)
 
 
-def find_fading_items(item_segments: pd.DataFrame, item_value: pd.DataFrame, told: Told) -> pd.DataFrame:
+def find_fading_items(
+    item_segments: pd.DataFrame, item_value: pd.DataFrame, lines: pd.DataFrame, told: Told, *, day: pd.Timestamp
+) -> pd.DataFrame:
     """Return items whose demand declines or has stopped and that still earned money in the window.
 
     Parameters
     ----------
-    item_segments, item_value : DataFrame
-        Tables of those names.
+    item_segments, item_value, lines : DataFrame
+        Tables item_segments, item_value and order_lines.
     told : Told
         How it is said.
+    day : Timestamp
+        Last day known.
 
     Returns
     -------
     DataFrame
-        kind, entity, entity_id, stake [currency], since (the last order of a dormant item), sentence.
+        kind, entity, entity_id, stake [currency], since (the last order of a dormant item), sentence. The stake of a
+        declining item is how much less it earned than in the same months a year before (of the last year, or half
+        year where two years are not known), that of a dormant one what it earned in the window.
     """
     fading = item_segments[item_segments["life_cycle"].isin(["declining", "dormant"]).to_numpy(dtype=bool)]
     both = fading[["item_id", "life_cycle"]].merge(
         item_value[["item_id", "net_margin", "last_order_date"]], on="item_id"
     )
-    both = both.rename(columns={"item_id": "entity_id", "net_margin": "stake"}).assign(entity="item")
+    both = both.rename(columns={"item_id": "entity_id"}).assign(entity="item")
     dormant = both["life_cycle"] == "dormant"
-    both = both.assign(since=both["last_order_date"].where(dormant), label=told.label(both))
+    now, before, months = _year_on_year(lines, both["entity_id"], day)
+    both = both.assign(
+        since=both["last_order_date"].where(dormant),
+        earned=both["net_margin"].where(dormant, now),
+        stake=both["net_margin"].where(dormant, before - now),
+        months=months,
+        label=told.label(both),
+    )
     return _events(both, both["life_cycle"] + " item", told.say_fading)
 
 
@@ -165,7 +185,7 @@ def find_uncertain_classes(
 
 
 def find_changes(
-    change_points: pd.DataFrame, segment_dynamics: pd.DataFrame, told: Told, *, periods: float
+    change_points: pd.DataFrame, segment_dynamics: pd.DataFrame, told: Told, *, day: pd.Timestamp, periods: float
 ) -> pd.DataFrame:
     """Return lasting changes of level in the demand or the profit of segments.
 
@@ -177,24 +197,27 @@ def find_changes(
         Table of that name, for what a segment earns.
     told : Told
         How it is said.
+    day : Timestamp
+        Last day known.
     periods : float
-        Planning periods in a year.
+        Periods of ``change_points`` in a year.
 
     Returns
     -------
     DataFrame
-        kind, entity, entity_id, stake [currency], since, sentence. Of a change of profit the stake is its sum over a
-        year; of a change of demand the same part of the net margin of the segment's last year.
+        kind, entity, entity_id, stake [currency], since, sentence. Where the profit of a segment changed its level,
+        that is told and not its demand. The stake is the change of a period times the periods of a year, or, where it
+        may be season, times those since the change; a change of demand counts with the net margin that the segment's
+        last year left on it.
     """
-    keys = _THING
-    whole = segment_dynamics[segment_dynamics["complete"].to_numpy(dtype=bool)].sort_values([*keys, "period"])
-    year = whole.groupby(keys).tail(int(periods)).groupby(keys)["net_margin"].sum(skipna=False)
-    earned = year.reindex(pd.MultiIndex.from_frame(change_points[keys])).to_numpy()
-    profit = (change_points["measure"] == "net_margin").to_numpy(dtype=bool)
-    part = (change_points["change"] / change_points["before"].where(change_points["before"] != 0)).to_numpy()
-    stake = np.where(profit, np.abs(change_points["change"]) * periods, np.abs(part * earned))
-    rows = change_points.assign(stake=stake, since=change_points["period"], label=told.label(change_points))
-    rows = rows.sort_values([*keys, "stake", "period"], ascending=[True, True, False, False]).drop_duplicates(keys)
+    rows = change_points.assign(profit=(change_points["measure"] == "net_margin").to_numpy(dtype=bool))
+    since = (day + pd.Timedelta(days=1) - rows["period"]).dt.days * periods / 365.25
+    doubt = (rows["reason"] != "").to_numpy(dtype=bool)
+    times = np.where(doubt, since.round().clip(1.0, periods), periods)
+    gain = np.where(rows["profit"], rows["change"], rows["change"] * _margin_rate(rows, segment_dynamics, day)) * times
+    rows = rows.assign(gain=gain, stake=np.abs(gain), since=rows["period"], label=told.label(rows))
+    order = [*_THING, "profit", "stake", "period"]
+    rows = rows.sort_values(order, ascending=[True, True, False, False, False]).drop_duplicates(_THING)
     return _events(rows, "change of level", told.say_change)
 
 
@@ -282,3 +305,26 @@ def _last_year(lines: pd.DataFrame, customers: pd.Series) -> pd.DataFrame:
     recent = own[own["order_date"].to_numpy() > begin]
     sums = recent.groupby("customer_id")["net_margin"].sum(skipna=False)
     return pd.DataFrame({"last": last, "stake": sums})
+
+
+def _year_on_year(lines: pd.DataFrame, items: pd.Series, day: pd.Timestamp) -> tuple[pd.Series, pd.Series, int]:
+    """Return what items earned in the last year and in the one before; of half years where two are not known."""
+    own = lines[lines["item_id"].isin(items).to_numpy(dtype=bool)]
+    months = 12 if full_from(lines, 24) <= day else 6
+    sums = []
+    for end in (day, day - _YEAR):
+        span = own[own["order_date"].between(months_before(end, months), end).to_numpy(dtype=bool)]
+        earned = span.groupby("item_id")["net_margin"].sum(skipna=False).reindex(items)
+        sums.append(pd.Series(earned.where(earned.index.isin(span["item_id"]), 0.0).to_numpy(), index=items.index))
+    return sums[0], sums[1], months
+
+
+def _margin_rate(changes: pd.DataFrame, segment_dynamics: pd.DataFrame, day: pd.Timestamp) -> np.ndarray:
+    """Return for each change the net margin that its segment's last year left per unit of the measure that changed."""
+    whole = segment_dynamics["complete"].to_numpy(dtype=bool)
+    last = segment_dynamics[whole & (segment_dynamics["period"] > day - _YEAR).to_numpy()]
+    names = ["net_margin", "volume", "quantity", "revenue"]
+    sums = last.groupby(_THING)[names].sum(min_count=1)
+    own = sums.reindex(pd.MultiIndex.from_frame(changes[_THING])).reset_index(drop=True)
+    base = own.to_numpy()[np.arange(len(own)), own.columns.get_indexer(changes["measure"])]
+    return own["net_margin"].to_numpy() / np.where(base != 0, base, np.nan)

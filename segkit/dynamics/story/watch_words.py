@@ -26,12 +26,13 @@ def say_cause(cause: str) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """How things are said: their names by kind and id, what they are classed by, the currency, the window in words."""
+    """How things are said: names by kind and id, what they are classed by, currency, the window in words and months."""
 
     names: dict[str, pd.Series]
     measures: dict[str, str]
     currency: str
     window: str
+    months: int = 12
 
     def names_of(self, table: pd.DataFrame) -> list[str]:
         """Return the name of each row's thing; blank where it has none."""
@@ -65,12 +66,18 @@ class Told:
         """Return the sentence of a move of class."""
         through = say_cause(row["cause"])
         code = f"{self.currency} " if row["measure"] in MONEY else ""
-        then, now = (f"{code}{row[name]:,.0f}".strip() for name in ("before", "value_now"))
+        span = f"the {self.months} months" if self.months > 1 else "the month"
+        now, then = (
+            f"{code}{row[value]:,.0f} in {span} to {row[end]:%Y-%m}".strip()
+            for value, end in (("value_now", "now_on"), ("before", "before_on"))
+        )
+        today = row["class_now"]
+        since_then = f"; by its figures of today it is in class {today}" if today not in ("", row["to_class"]) else ""
         seen = f"seen {row['since']:%Y-%m-%d} and confirmed {row['confirmed_on']:%Y-%m-%d}{through}"
         word = row["measure"].replace("_", " ")
         return (
-            f"{row['label']} moved from class {row['from_class']} to {row['to_class']}, {seen}; {word} {now} "
-            f"{self.window}, {then} before that."
+            f"{row['label']} moved from class {row['from_class']} to {row['to_class']}, {seen}; {word} {now}, "
+            f"{then}{since_then}."
         )
 
     def say_quiet(self, row: dict) -> str:
@@ -84,20 +91,24 @@ class Told:
 
     def say_fading(self, row: dict) -> str:
         """Return the sentence of an item whose demand fades."""
+        verb = "lost" if row["earned"] < 0 else "earned"
         if row["life_cycle"] == "declining":
-            return f"{row['label']} sells less and less; it earned {self.money(row['stake'])} {self.window}."
+            less = f", {self.money(row['stake'])} less than in the same months a year before"
+            less = "" if np.isnan(row["stake"]) else less
+            span = f"in the last {row['months']} months"
+            return f"{row['label']} sells less and less; it {verb} {self.money(row['earned'])} {span}{less}."
         last = "" if pd.isna(row["since"]) else f" since {row['since']:%Y-%m-%d}"
-        return f"{row['label']} has not been ordered{last}; it earned {self.money(row['stake'])} {self.window}."
+        return f"{row['label']} has not been ordered{last}; it {verb} {self.money(row['earned'])} {self.window}."
 
     def say_uncertain(self, row: dict) -> str:
         """Return the sentence of a class close to a coin flip."""
-        other = f", {row['runner_up_share']:.0%} say {row['runner_up']}" if row["runner_up"] else ""
-        earned = "earned" if row["net_margin"] > 0 else "lost"
-        sure = f"{row['confidence']:.0%} of the draws say so{other}"
-        return (
-            f"{row['label']}: class {row['abc']} is little more than a coin flip ({sure}); it "
-            f"{earned} {self.money(row['stake'])} {self.window}."
-        )
+        other, share = row["runner_up"], row["runner_up_share"]
+        worth = f"it {'earned' if row['net_margin'] > 0 else 'lost'} {self.money(row['stake'])} {self.window}"
+        if other and share > row["confidence"]:
+            doubt = f"class {row['abc']}, but {share:.0%} of the draws say {other} and {row['confidence']:.0%} say so"
+            return f"{row['label']}: {doubt}; {worth}."
+        sure = f"{row['confidence']:.0%} of the draws say so" + (f", {share:.0%} say {other}" if other else "")
+        return f"{row['label']}: class {row['abc']} is little more than a coin flip ({sure}); {worth}."
 
     def say_change(self, row: dict) -> str:
         """Return the sentence of a lasting change of level."""
@@ -107,7 +118,15 @@ class Told:
         doubt = f" ({row['reason']})" if row["reason"] else ""
         verb = "rose" if row["change"] > 0 else "fell"
         by = f"by {row['period']:%Y-%m-%d}{doubt}"
-        return f"{row['label']}: {word} a period {verb} from {from_} to {to} {by} and stayed there."
+        return f"{row['label']}: {word} a period {verb} from {from_} to {to} {by} and stayed there{self._gain(row)}."
+
+    def _gain(self, row: dict) -> str:
+        """Return what a change of level brings or takes: a year, or, where it may be season, so far."""
+        if np.isnan(row["gain"]):
+            return ""
+        what = "" if row["measure"] == "net_margin" else " of net margin"
+        when = "since then" if row["reason"] else "a year"
+        return f"; {self.money(row['gain'])} {'more' if row['gain'] > 0 else 'less'}{what} {when}"
 
     def say_override(self, row: dict) -> str:
         """Return the sentence of an override that ends."""

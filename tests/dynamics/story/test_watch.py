@@ -114,8 +114,11 @@ def test_a_confirmed_move_is_told_from_the_month_it_was_first_seen_with_its_caus
     assert (made["stake"].item(), made["since"].item()) == (100.0, day("2025-10-31"))
     assert made["sentence"].item() == (
         "Item X moved from class C to B, seen 2025-10-31 and confirmed 2025-12-31, mostly through volume; net margin "
-        "EUR 120 in the last 12 months, EUR 20 before that."
+        "EUR 120 in the 12 months to 2025-12, EUR 20 in the 12 months to 2025-09."
     )
+    gone = history.assign(abc=["C", "C", "B", "B", "C"])
+    made = listed(segment_history=gone, migration=moves, item_segments=classed)
+    assert made["sentence"].item().endswith("2025-09; by its figures of today it is in class C.")
     short = WatchRules(Watch(move_months=1), date(2026, 2, 28))
     assert listed(short, segment_history=history, migration=moves, item_segments=classed).empty
 
@@ -125,7 +128,18 @@ def test_moves_by_quantity_are_at_stake_with_their_net_margin():
     classed = rows("item_segments", {"item_id": "X", "measure": "quantity"})
     made = listed(segment_history=history, item_segments=classed, margin_causes=earning(X=33.0))
     assert made["stake"].item() == 33.0
-    assert "quantity 80 in the last 12 months, 10 before that" in made["sentence"].item()
+    assert "quantity 80 in the 12 months to 2025-12, 10 in the 12 months to 2025-11" in made["sentence"].item()
+
+
+def test_moves_are_told_where_both_windows_are_full():
+    """A window that still fills up is no year: who sells evenly seems to grow."""
+    classes, stable = ["C", "B", "B"], ["C", "C", "B"]
+    history = rows("segment_history", *months("X", classes, [10.0, 80.0, 90.0], stable))
+    moves = rows("migration", {"entity": "item", "entity_id": "X", "known_on": day("2025-11-30"), "confirmed": True})
+    told = {"segment_history": history, "migration": moves, "margin_causes": earning(X=33.0)}
+    for first, kinds in (("2024-11-05", ["class move"]), ("2024-11-20", []), ("2025-09-01", [])):
+        lines = rows("order_lines", {"customer_id": "C1", "order_date": day(first)})
+        assert listed(**told, order_lines=lines)["kind"].tolist() == kinds, first
 
 
 def test_quiet_customers_are_worth_what_they_earned_in_the_year_before_they_went():
@@ -150,21 +164,48 @@ def test_quiet_customers_are_worth_what_they_earned_in_the_year_before_they_went
     )
 
 
-def test_fading_items_are_listed_where_they_still_earn():
-    segments = rows(
+FADING = {
+    "item_segments": rows(
         "item_segments",
         *(
             {"item_id": name, "life_cycle": life}
-            for name, life in zip("XYZ", ["dormant", "declining", "dormant"], strict=True)
+            for name, life in zip("XYZW", ["dormant", "declining", "dormant", "declining"], strict=True)
         ),
+    ),
+    "item_value": rows(
+        "item_value",
+        *(
+            {"item_id": name, "net_margin": m, "last_order_date": day("2025-03-02")}
+            for name, m in zip("XYZW", [7, 9, -1, 30], strict=True)
+        ),
+    ),
+}
+
+
+def test_fading_items_are_listed_where_they_still_earn():
+    """A declining one with what it earns less than the year before."""
+    sold = [("Y", "2024-01-05", 50.0), ("Y", "2024-12-30", 9.0), ("Y", "2025-01-02", 9.0), ("W", "2025-02-02", 30.0)]
+    lines = rows("order_lines", *({"item_id": i, "order_date": day(d), "net_margin": m} for i, d, m in sold))
+    made = listed(**FADING, order_lines=lines)
+    assert made[["kind", "entity_id", "stake"]].to_numpy().tolist() == [
+        ["declining item", "Y", 50.0],
+        ["dormant item", "X", 7.0],
+    ]
+    assert made["sentence"].iloc[0] == (
+        "Item Y sells less and less; it earned EUR 9 in the last 12 months, EUR 50 less than in the same months a year "
+        "before."
     )
-    last = {"last_order_date": day("2025-03-02")}
-    value = rows(
-        "item_value", *({"item_id": name, "net_margin": m, **last} for name, m in zip("XYZ", [7, 9, -1], strict=True))
-    )
-    made = listed(item_segments=segments, item_value=value)
-    assert made[["kind", "entity_id"]].to_numpy().tolist() == [["declining item", "Y"], ["dormant item", "X"]]
-    assert "not been ordered since 2025-03-02" in made["sentence"].iloc[1]
+    assert "not been ordered since 2025-03-02; it earned EUR 7 in the last 12 months" in made["sentence"].iloc[1]
+
+
+def test_a_declining_item_of_less_than_two_years_is_told_by_half_years():
+    sold = [("2024-07-05", 50.0), ("2025-02-01", 99.0), ("2025-08-02", 9.0)]
+    lines = rows("order_lines", *({"item_id": "Y", "order_date": day(d), "net_margin": m} for d, m in sold))
+    row = listed(**FADING, order_lines=lines).set_index("entity_id").loc["Y"]
+    assert row["stake"] == 41.0
+    assert "earned EUR 9 in the last 6 months, EUR 41 less than in the same months a year before" in row["sentence"]
+    unknown = listed(**FADING, order_lines=lines.assign(net_margin=np.nan)).set_index("entity_id").loc["Y"]
+    assert unknown["sentence"] == "Item Y sells less and less; it earned an unknown sum in the last 6 months."
 
 
 def test_an_uncertain_class_counts_where_more_than_usual_is_at_stake():
@@ -175,6 +216,12 @@ def test_an_uncertain_class_counts_where_more_than_usual_is_at_stake():
     made = listed(segment_confidence=rows("segment_confidence", *unsure), margin_causes=earning(X=100, Y=5, Z=90))
     assert made["entity_id"].tolist() == ["X"]
     assert "55% of the draws say so, 40% say B" in made["sentence"].item()
+    other = {"entity": "item", "entity_id": "X", "abc": "A", "confidence": 0.42}
+    other = rows("segment_confidence", other | {"runner_up": "B", "runner_up_share": 0.57})
+    made = listed(segment_confidence=other, margin_causes=earning(X=100, Y=5))
+    assert made["sentence"].item() == (
+        "Item X: class A, but 57% of the draws say B and 42% say so; it earned EUR 100 in the last 12 months."
+    )
 
 
 def test_changes_of_level_of_the_last_half_year():
@@ -189,13 +236,38 @@ def test_changes_of_level_of_the_last_half_year():
     made = listed(change_points=points)
     assert (made["stake"].item(), made["since"].item()) == (360.0, new)
     assert made["sentence"].item() == (
-        "Channel online: net margin a period fell from EUR 100 to EUR 70 by 2025-09-01 and stayed there."
+        "Channel online: net margin a period fell from EUR 100 to EUR 70 by 2025-09-01 and stayed there; EUR 360 less "
+        "a year."
     )
-    volume = points[points["measure"] == "volume"]
-    year = [{**segment, "period": day("2025-12-01"), "complete": True, "net_margin": 800.0}]
-    made = listed(change_points=volume, segment_dynamics=rows("segment_dynamics", *year))
-    assert made["stake"].item() == pytest.approx(200.0)
-    assert "at constant prices" in made["sentence"].item()
+
+
+def test_a_change_of_demand_counts_with_the_margin_that_is_left_on_it():
+    segment = {"entity": "country", "entity_id": "UK"}
+    change = {**segment, "measure": "volume", "period": day("2025-09-01"), "before": 400.0, "after": 800.0}
+    points = rows("change_points", change | {"change": 400.0})
+    year = [
+        {**segment, "period": start, "complete": True, "net_margin": 100.0, "volume": 500.0}
+        for start in pd.date_range("2024-01-01", "2025-12-01", freq="MS")
+    ]
+    dynamics = rows("segment_dynamics", *year)
+    made = listed(change_points=points, segment_dynamics=dynamics)
+    assert made["stake"].item() == pytest.approx(400 * 0.2 * 12)
+    assert "volume (at constant prices) a period rose" in made["sentence"].item()
+    assert made["sentence"].item().endswith("; EUR 960 more of net margin a year.")
+    profit = {**change, "measure": "net_margin", "before": 50.0, "after": 90.0, "change": 40.0}
+    made = listed(change_points=pd.concat([points, rows("change_points", profit)]), segment_dynamics=dynamics)
+    assert made["stake"].tolist() == pytest.approx([480.0])
+    assert listed(change_points=points)["stake"].isna().all()
+
+
+def test_what_may_be_season_counts_for_the_months_since_only():
+    point = {"entity": "country", "entity_id": "UK", "measure": "net_margin", "period": day("2025-10-01")}
+    points = rows("change_points", {**point, "after": 136.0, "change": 136.0, "reason": "may be season: short history"})
+    made = listed(change_points=points)
+    assert made["stake"].tolist() == [3 * 136.0]
+    assert made["sentence"].item().endswith("(may be season: short history) and stayed there; EUR 408 more since then.")
+    by_day = WatchRules(Watch(), date(2025, 12, 31), periods_a_year=365.25, currency="EUR")
+    assert listed(by_day, change_points=points.assign(reason=""))["stake"].tolist() == [12 * 136.0]
 
 
 def test_overrides_that_end_soon():
@@ -243,6 +315,8 @@ def test_a_history_shorter_than_the_window_is_told_in_days():
     lines = rows("order_lines", {"customer_id": "C1", "order_date": day("2025-09-02"), "net_margin": 1.0})
     made = listed(order_lines=lines, margin_causes=earning(X=-3.0))
     assert "lost EUR 3 in the 121 days known" in made["sentence"].item()
+    made = listed(order_lines=lines.assign(order_date=day("2025-12-31")), margin_causes=earning(X=-3.0))
+    assert "lost EUR 3 on the one day known" in made["sentence"].item()
 
 
 # ------------------------------------------------------------------ the sample company
