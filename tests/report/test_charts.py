@@ -346,6 +346,31 @@ def test_loss_causes_title_counts_the_main_causes():
     assert title_of(charts.plot_loss_causes(causes_of(earns))) == "No data"
 
 
+def test_of_many_small_loss_makers_the_chart_says_what_part_it_shows():
+    rows = [(f"C{at:03d}", -100.0 if at < 15 else -1.0, 100.0, -150.0, 0.0, "price") for at in range(1515)]
+    figure = charts.plot_loss_causes(causes_of(*rows), currency="EUR")
+    assert title_of(figure).replace("\xa0", " ") == "1,515 customers lose EUR 3.00 k, all mainly by price"
+    assert any(text.get_text().startswith("The 15 worst of 1,515 (50% of the loss): ") for text in figure.texts)
+
+
+def test_loss_makers_are_called_by_name_where_one_is_known():
+    rows = [(name, -50.0 - at, 100.0, -150.0 - at, 0.0, "price") for at, name in enumerate("EDCBA")]
+    names = pd.DataFrame(
+        {
+            "customer_id": list("ABCE"),
+            "name": ["Hafen $5 Pumps", "Twin", "Twin", "A name that is far too long to print"],
+        }
+    )
+    for given in (names, names.set_index("customer_id")["name"]):
+        figure = charts.plot_loss_causes(causes_of(*rows), names=given)
+        told = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert told == ["Hafen $5 Pumps", "Twin B", "Twin C", "D", "A name that is far too lo…"]
+    blank = charts.plot_loss_causes(causes_of(*rows), names=names.assign(name=None))
+    plain = charts.plot_loss_causes(causes_of(*rows))
+    for figure in (blank, plain):
+        assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == list("ABCDE")
+
+
 def suppliers(*rows):
     columns = ["supplier_id", "profit_impact", "supply_risk", "kraljic", "reliability"]
     return pd.DataFrame(rows, columns=columns).assign(name=None, spend=1.0)

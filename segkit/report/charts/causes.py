@@ -28,12 +28,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_ROWS = 15
+_ID_WIDTH, _NAME_WIDTH = 18, 26  # characters
 _DARK = 0.75  # share of a row's shortfall above which the text is white
 _SLIGHT = 0.005  # of all shortfall: a cause that takes less in every row has no column
 
 
 @styled
-def plot_loss_causes(margin_causes: pd.DataFrame, entity: str = "customer", *, currency: str = "") -> "Figure":
+def plot_loss_causes(
+    margin_causes: pd.DataFrame,
+    entity: str = "customer",
+    *,
+    names: "pd.Series | pd.DataFrame | None" = None,
+    currency: str = "",
+) -> "Figure":
     """Draw what the worst loss makers lose by, cause by cause.
 
     Parameters
@@ -42,6 +49,9 @@ def plot_loss_causes(margin_causes: pd.DataFrame, entity: str = "customer", *, c
         Table ``margin_causes``.
     entity : str
         ``customer`` or ``item``.
+    names : Series or DataFrame, optional
+        What to call them: names by id, or a table with customer_id and name, or item_id and description. Where a name
+        is not known the id is shown.
     currency : str
         ISO 4217 code of the money.
 
@@ -58,12 +68,15 @@ def plot_loss_causes(margin_causes: pd.DataFrame, entity: str = "customer", *, c
     taken = worst[list(CAUSES)].clip(upper=0).abs()
     columns = [cause for cause in CAUSES if taken[cause].sum() > _SLIGHT * taken.sum().sum()]
     unit = f" [{currency}]" if currency else ""
-    which = f"The {len(worst)} worst of {plain_number(len(losing))}: e" if len(losing) > len(worst) else "E"
+    share = percent(worst["net_margin"].sum() / losing["net_margin"].sum(), 0)
+    some = f"The {len(worst)} worst of {plain_number(len(losing))} ({share} of the loss): e"
+    which = some if len(losing) > len(worst) else "E"
     note = (
-        f"{which}ffect of each cause on the net margin{unit}, against peers that earn; the darker, the more of the loss"
+        f"{which}ffect of each cause on the net margin{unit}, against peers that earn; the darker, the more of its loss"
     )
     figure = start_figure(name, _main_title(losing, entity, currency), note, height=0.5 + 0.31 * len(worst))
-    _draw_causes(figure.subplots(), worst, columns, entity)
+    labels = _labels(worst["entity_id"], names, entity)
+    _draw_causes(figure.subplots(), worst.assign(label=labels), columns, entity)
     told = [f"{row.entity_id}: {row.main_cause}" for row in worst.itertuples() if row.main_cause]
     return describe(figure, "main causes of " + "; ".join(told)) if told else figure
 
@@ -100,6 +113,25 @@ def plot_cause_totals(margin_causes: pd.DataFrame, entity: str = "customer", *, 
     figure = start_figure(name, _totals_title(losing, effects, entity, currency), note, height=0.9 + 0.32 * len(steps))
     _draw_steps(figure.subplots(), float(losing["normal_margin"].sum()), steps)
     return describe(figure, "; ".join(f"{word}: {short_money(amount, currency)}" for word, amount in steps))
+
+
+def _labels(ids: pd.Series, names: "pd.Series | pd.DataFrame | None", entity: str) -> list[str]:
+    """Return names where they are known, shortened, else ids; a name that two ids have is followed by the id."""
+    if isinstance(names, pd.DataFrame):
+        names = names.set_index(f"{entity}_id")["name" if entity == "customer" else "description"]
+    if names is None or names.empty:
+        return [shorten(name, _ID_WIDTH) for name in ids]
+    names = names.dropna().astype("str")
+    known = ids.map(names[(names.str.strip() != "") & ~names.index.duplicated()])
+    twice = known.duplicated(keep=False) & known.notna()
+    return [
+        shorten(name, _ID_WIDTH)
+        if pd.isna(label)
+        else f"{shorten(label, _NAME_WIDTH - len(name) - 1)} {name}"
+        if same
+        else shorten(label, _NAME_WIDTH)
+        for name, label, same in zip(ids, known, twice, strict=True)
+    ]
 
 
 def _losing(margin_causes: pd.DataFrame, entity: str) -> pd.DataFrame:
@@ -158,7 +190,7 @@ def _draw_causes(axes: "Axes", worst: pd.DataFrame, columns: list[str], entity: 
     axes.text(edge, -0.2, "net margin", ha="right", va="bottom", size=8.5, color=INK)
     heads = [_word(cause, entity).replace(" against ", "\nagainst ") for cause in columns]
     axes.set_xticks(np.arange(len(columns)) + 0.5, heads)
-    axes.set_yticks(np.arange(len(worst)) + 0.5, [shorten(name, 18) for name in worst["entity_id"]])
+    axes.set_yticks(np.arange(len(worst)) + 0.5, worst["label"].tolist())
     axes.set(xlabel="", ylabel="")
     axes.xaxis.tick_top()
     axes.tick_params(axis="both", labelsize=8.5, colors=INK, rotation=0)
