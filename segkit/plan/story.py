@@ -45,8 +45,9 @@ class Story(Segments):
     @table
     def change_headlines(self) -> pd.DataFrame:
         """The headlines of what moved, and why."""
-        tables = self.profit_bridge, self.margin_causes, self.migration, self.micro_segments
-        return change_headlines.tell_change(change_headlines.ChangeTables(*tables), currency=self.currency)
+        made = self.profit_bridge, self.margin_causes, self.migration, self.micro_segments, self.order_lines
+        tables, months = change_headlines.ChangeTables(*made), self.settings.segments.window_months
+        return change_headlines.tell_change(tables, currency=self.currency, window_months=months)
 
     @table
     def assumption_effects(self) -> pd.DataFrame:

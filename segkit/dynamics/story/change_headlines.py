@@ -6,6 +6,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.dynamics.story.headlines import PROFIT_STEP
+from segkit.dynamics.story.windows import full_from
 
 _WORDS = {
     "volume": "volume",
@@ -31,6 +32,7 @@ _EFFECTS = {
     "mix_effect": "mix",
     "cost_effect": "cost",
 }
+_CAUSES = {"new": "what is new", "lost": "what was lost", "others moved": "the moves of others"}
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,30 @@ class ChangeTables:
     margin_causes: pd.DataFrame
     migration: pd.DataFrame
     micro_segments: pd.DataFrame
+    order_lines: pd.DataFrame
 
 
-def tell_change(tables: ChangeTables, *, currency: str) -> pd.DataFrame:
+def tell_change(tables: ChangeTables, *, currency: str, window_months: int = 12) -> pd.DataFrame:
     """Return the headlines of what moved and why, those only that the data carry.
 
     Parameters
     ----------
     tables : ChangeTables
-        Bridge, causes, moves and micro-segments.
+        Bridge, causes, moves, micro-segments, and the lines they rest on.
     currency : str
         Currency of the plan.
+    window_months : int
+        Length of the window of the classes [months].
 
     Returns
     -------
     DataFrame
-        ``headlines``.
+        ``headlines``. Moves of class are told where the windows before and after are both full.
     """
     rows = [
         _bridge(tables.profit_bridge, currency),
         _causes(tables.margin_causes, currency),
-        _moves(tables.migration),
+        _moves(tables.migration, full_from(tables.order_lines, window_months)),
         _segments(tables.micro_segments, currency),
     ]
     known = [(PROFIT_STEP, *row) for row in rows if row]
@@ -78,15 +83,25 @@ def _bridge(bridge: pd.DataFrame, currency: str) -> tuple | None:
     start, end = amounts["start"], amounts["end"]
     effects = amounts.drop(["start", "end"]).rename(_WORDS).sort_values(kind="stable")
     measure = whole["measure"].iloc[0].replace("_", " ")
-    days = (whole["to_end"].iloc[0] - whole["to_begin"].iloc[0]).days + 1
-    span = f"the {round(days / 30.4)} months" if days > 45 else f"the {days} days"
     share = f" ({abs(end / start - 1):.1%})" if start > 0 else ""
     verb = "rose" if end >= start else "fell"
     brought = [f"{name} brought {currency} {gain:,.0f}" for name, gain in effects[::-1].head(2).items() if gain > 0]
     took = [f"{name} took {currency} {-loss:,.0f}" for name, loss in effects.head(2).items() if loss < 0]
     why = "; ".join(", ".join(part) for part in ((brought, took) if end >= start else (took, brought)) if part)
-    text = f"{measure.capitalize()} {verb} by {currency} {abs(end - start):,.0f}{share} against {span} before"
+    before, after = _spans(whole.iloc[0])
+    change = f"{verb} by {currency} {abs(end - start):,.0f}{share}"
+    text = f"{measure.capitalize()} of {after} {change} against {before}"
     return "change_of_margin", f"{text}: {why}." if why else f"{text}.", end - start, currency
+
+
+def _spans(row: pd.Series) -> tuple[str, str]:
+    """Return which days are compared, as months where they are whole; and that seasons are in it, where they are."""
+    begins, ends = row[["from_begin", "to_begin"]], row[["from_end", "to_end"]]
+    whole = all(day.is_month_start for day in begins) and all(day.is_month_end for day in ends)
+    form = "%Y-%m" if whole else "%Y-%m-%d"
+    before, after = (f"{row[f'{name}_begin']:{form}} to {row[f'{name}_end']:{form}}" for name in ("from", "to"))
+    season = " (seasons included)" if row["comparison"] == "half" else ""
+    return f"{before}{season}", after
 
 
 def _causes(causes: pd.DataFrame, currency: str) -> tuple | None:
@@ -102,22 +117,26 @@ def _causes(causes: pd.DataFrame, currency: str) -> tuple | None:
     return "cause_of_losses", text, float(shares.iloc[0]), "share"
 
 
-def _moves(migration: pd.DataFrame) -> tuple | None:
-    """Return how many changed class for good in the last year, and why most items did."""
+def _moves(migration: pd.DataFrame, full: pd.Timestamp) -> tuple | None:
+    """Return how many changed class in the last year and have kept the new one, and why most items did."""
     last = migration["known_on"].max()
-    year = migration[migration["known_on"] > last - pd.DateOffset(months=12)] if len(migration) else migration
+    month_before = migration["known_on"] - pd.offsets.MonthBegin() - pd.Timedelta(days=1)
+    since = last - pd.DateOffset(months=12)
+    year = migration[((migration["known_on"] > since) & (month_before >= full)).to_numpy(dtype=bool)]
     if year.empty:
         return None
     sure = year[year["confirmed"].to_numpy(dtype=bool)]
     counts = sure.groupby("entity")["entity_id"].nunique()
     items, customers = int(counts.get("item", 0)), int(counts.get("customer", 0))
-    causes = sure.loc[sure["entity"] == "item", "cause"].value_counts()
-    why = f", most items because of {causes.sort_index().idxmax()}" if len(causes) else ""
+    causes = sure.loc[((sure["entity"] == "item") & (sure["cause"] != "")).to_numpy(dtype=bool), "cause"].value_counts()
+    most = causes.sort_index().idxmax() if len(causes) else ""
+    why = f", most items because of {_CAUSES.get(most, most)}" if most else ""
     who = f"{items:,} item{'s' * (items != 1)} and {customers:,} customer{'s' * (customers != 1)}"
+    rest = len(year) - len(sure)
+    others = f"; {rest:,} further move{'s' * (rest != 1)} did not last" if rest else ""
     text = (
-        f"{who} changed their value class for good from "
-        f"{year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}; {len(year) - len(sure):,} further moves did not last "
-        "or may be chance."
+        f"{who} changed their value class from {year['known_on'].min():%Y-%m} to {last:%Y-%m} and kept the new one "
+        f"long enough to count, though near a limit that may be chance{why}{others}."
     )
     return "class_moves", text, float(items + customers), "moves"
 

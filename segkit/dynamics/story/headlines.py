@@ -77,10 +77,7 @@ def tell_data(
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
-        first = assumptions.iloc[0]
-        count = "1 assumption was made" if len(assumptions) == 1 else f"{len(assumptions)} assumptions were made"
-        text = f"{count}. The first carries {first['share']:.1%} of revenue: {first['why']}."
-        rows.append((DATA_STEP, "assumptions", text, float(len(assumptions)), "assumptions"))
+        rows.append((DATA_STEP, "assumptions", _assumed(assumptions, priced), float(len(assumptions)), "assumptions"))
     return _table(rows)
 
 
@@ -116,6 +113,15 @@ def tell_books(reconciliation: pd.DataFrame, *, currency: str) -> pd.DataFrame:
         f"{worst['period']:%Y-%m}: the lines are {currency} {abs(gap):,.0f}{said} {side} the books."
     )
     return _table([(DATA_STEP, "books", text, float(share), "share")])
+
+
+def _assumed(assumptions: pd.DataFrame, priced: bool) -> str:
+    """Return how many assumptions were made, and on which of them most rests; the first of several alike."""
+    most = assumptions.loc[assumptions["share"].fillna(0.0).idxmax()]
+    many = len(assumptions) > 1
+    count = f"{len(assumptions)} assumptions were made" if many else "1 assumption was made"
+    of_what = "revenue" if priced else "units"
+    return f"{count}. {'The widest' if many else 'It'} touches {most['share']:.1%} of {of_what}: {most['why']}."
 
 
 def in_order(*told: pd.DataFrame) -> pd.DataFrame:
@@ -196,11 +202,10 @@ def _concentration(tables: ProfitTables, rules: Segments) -> tuple | None:
     classed = (segments["abc"] != "").sum()
     if not classed:
         return None
-    share = top.sum() / classed
-    sentence = (
-        f"{top.sum():,} of {classed:,} items ({share:.1%}) bring {segments.loc[top, 'share'].sum():.1%} "
-        f"of {_OF_MEASURE[rules.measure]}."
-    )
+    share, worth = top.sum() / classed, segments["measure_value"].clip(lower=0)
+    brought = worth[top].sum() / worth.sum() if worth.sum() > 0 else 0.0
+    verb = "brings" if top.sum() == 1 else "bring"
+    sentence = f"{top.sum():,} of {classed:,} items ({share:.1%}) {verb} {brought:.1%} of {_OF_MEASURE[rules.measure]}."
     return PROFIT_STEP, "items_of_the_top_class", sentence, share, "share"
 
 

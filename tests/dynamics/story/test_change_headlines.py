@@ -7,7 +7,7 @@ from segkit.core.columns import empty_table
 from segkit.dynamics.story.change_headlines import ChangeTables, tell_change
 from segkit.dynamics.story.headlines import in_order
 
-NAMES = ["profit_bridge", "margin_causes", "migration", "micro_segments"]
+NAMES = ["profit_bridge", "margin_causes", "migration", "micro_segments", "order_lines"]
 
 
 def told(currency="EUR", **tables):
@@ -17,7 +17,9 @@ def told(currency="EUR", **tables):
 
 def bridge(comparison="year", days=365, **amounts):
     begin = pd.Timestamp("2025-01-01")
-    span = {"to_begin": begin, "to_end": begin + pd.Timedelta(days=days - 1)}
+    day = pd.Timedelta(days=1)
+    span = {"to_begin": begin, "to_end": begin + (days - 1) * day, "from_end": begin - day}
+    span["from_begin"] = pd.Timestamp("2024-01-01") if comparison == "year" else begin - days * day
     rows = [{"effect": effect, "amount": amount} for effect, amount in amounts.items()]
     fixed = {"comparison": comparison, "entity": "all", "measure": "net_margin", **span}
     return pd.DataFrame(rows).assign(**fixed).sample(frac=1, random_state=1)
@@ -32,15 +34,16 @@ def test_the_bridge_names_what_brought_and_took_most():
     row = made.loc["change_of_margin"]
     assert row["value"] == -10
     assert row["sentence"] == (
-        "Net margin fell by EUR 10 (10.0%) against the 12 months before: volume took EUR 30, the cost of goods took "
-        "EUR 5; prices brought EUR 25."
+        "Net margin of 2025-01 to 2025-12 fell by EUR 10 (10.0%) against 2024-01 to 2024-12: volume took EUR 30, "
+        "the cost of goods took EUR 5; prices brought EUR 25."
     )
 
 
 def test_half_a_history_stands_in_and_a_loss_before_has_no_share():
     made = told(profit_bridge=bridge("half", 60, start=-5.0, end=5.0, new_customers=10.0))
     assert made.loc["change_of_margin", "sentence"] == (
-        "Net margin rose by EUR 10 against the 2 months before: new customers brought EUR 10."
+        "Net margin of 2025-01-01 to 2025-03-01 rose by EUR 10 against 2024-11-02 to 2024-12-31 (seasons included): "
+        "new customers brought EUR 10."
     )
 
 
@@ -73,9 +76,29 @@ def test_only_moves_that_stand_are_counted_by_who_moved():
         }
     )
     row = told(migration=migration).loc["class_moves"]
-    assert row["sentence"].startswith("1 item and 1 customer changed their value class for good from 2025-01 to")
-    assert "most items because of volume; 1 further moves" in row["sentence"]
+    assert row["sentence"] == (
+        "1 item and 1 customer changed their value class from 2025-01 to 2025-06 and kept the new one long enough to "
+        "count, though near a limit that may be chance, most items because of volume; 1 further move did not last."
+    )
     assert row["value"] == 2
+    blank = told(migration=migration.assign(cause="")).loc["class_moves"]
+    assert "that may be chance; 1 further" in blank["sentence"]
+
+
+@pytest.mark.parametrize(("first", "counted"), [("2024-02-28", [2]), ("2024-04-20", [1]), ("2025-01-01", [])])
+def test_moves_while_the_window_still_fills_are_not_counted(first, counted):
+    migration = pd.DataFrame(
+        {
+            "entity": ["item", "item", "customer"],
+            "entity_id": ["SKU-0001", "SKU-0002", "CUST-0001"],
+            "known_on": pd.to_datetime(["2025-01-31", "2025-03-31", "2025-06-30"]),
+            "confirmed": True,
+            "cause": "volume",
+        }
+    )
+    lines = empty_table("order_lines").reindex([0]).assign(order_date=pd.Timestamp(first))
+    made = told(migration=migration, order_lines=lines)
+    assert made.loc[made.index == "class_moves", "value"].tolist() == counted
 
 
 def test_the_best_micro_segment_and_those_that_lose():

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import segkit as sk
+from segkit.dynamics.story.headlines import tell_data
 
 
 @pytest.fixture
@@ -85,3 +86,30 @@ def test_every_assumption_is_listed_with_what_rests_on_it(write_workspace, small
     share = lines.loc[guessed, "revenue"].abs().sum() / lines["revenue"].abs().sum()
     assert made.loc["assume.gross_margin", "share"] == pytest.approx(share)
     assert made.loc["customer", "rows"] == (lines["customer_id"] == "(unknown)").sum() > 0
+
+
+def test_classes_within_groups_bring_their_share_of_the_whole(write_workspace, small_company):
+    """Shares within each group add up to more than all there is."""
+    plan = sk.open_plan(write_workspace(small_company, '[segments]\nwithin = "category"'))
+    segments = plan.item_segments
+    top, worth = segments["abc"] == "A", segments["measure_value"].clip(lower=0)
+    assert segments.loc[top, "share"].sum() > 1
+    brought = worth[top].sum() / worth.sum()
+    assert f"{brought:.1%} of the net margin" in said(plan).loc["items_of_the_top_class", "sentence"]
+
+
+def test_the_widest_assumption_is_named_with_what_it_is_a_share_of():
+    quality = pd.DataFrame({
+        "source_table": "sales", "action": ["in", "used"], "reason": "", "rows": 10, "value": 0.0,
+        "rows_without_value": [0, 10],
+    })  # fmt: skip
+    assumed = pd.DataFrame({"share": [0.0, 0.4, 1.0, 1.0], "why": ["no", "few", "most", "alike"]})
+    for rows, words in (
+        (assumed, "4 assumptions were made. The widest touches 100.0% of units: most."),
+        (assumed.head(2).tail(1), "1 assumption was made. It touches 40.0% of units: few."),
+    ):
+        told = tell_data(quality, rows, currency="EUR", newest=pd.Timestamp("2025-12-31")).set_index("headline")
+        assert told.loc["assumptions", "sentence"] == words
+    priced = quality.assign(rows_without_value=0)
+    told = tell_data(priced, assumed, currency="EUR", newest=pd.Timestamp("2025-12-31")).set_index("headline")
+    assert "of revenue: most." in told.loc["assumptions", "sentence"]
