@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from segkit.core.data_quality import weighed_by
 from segkit.core.logo import require_logo
 from segkit.core.store import Prepared, write_inputs
 from segkit.plan import open_plan
@@ -76,8 +77,9 @@ def check_workspace(
         rows.append(f"  {name}: {count['in']:,} rows, {count['used']:,} used, {count['set_aside']:,} set aside")
         aside = quality[(quality["source_table"] == name) & (quality["action"] == "set_aside")]
         rows += [f"    {row.rows:,} {row.reason}, first: {row.first}" for row in aside.itertuples()]
+    of_what = weighed_by(quality)
     assumed = [
-        f"  {row.assumption} = {row.value} ({row.share:.0%} of revenue): {row.why}"
+        f"  {row.assumption} = {row.value} ({row.share:.0%} of {of_what}): {row.why}"
         for row in plan.assumptions.itertuples()
     ]
     return "\n".join(

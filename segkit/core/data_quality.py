@@ -92,3 +92,22 @@ def _count(table: MarkedTable, values: pd.Series) -> list[dict]:
         names = {"source_table": table.name, "action": "noted", "reason": note.reason}
         counted.append({**names, **figures, "first": note.first, "fix": note.fix})
     return counted
+
+
+def weighed_by(data_quality: pd.DataFrame) -> str:
+    """Return by what order lines (or sales) are weighed: revenue, or units where no price is known.
+
+    Parameters
+    ----------
+    data_quality : DataFrame
+        Table of that name.
+
+    Returns
+    -------
+    str
+        revenue or units.
+    """
+    name = "orders" if (data_quality["source_table"] == "orders").any() else "sales"
+    used = data_quality[(data_quality["source_table"] == name) & (data_quality["action"] == "used")]
+    rows, without = used["rows"].sum(), used["rows_without_value"].sum()
+    return "units" if rows and without >= rows else "revenue"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.data_quality import LATER, known_then
+from segkit.core.data_quality import LATER, known_then, weighed_by
 from segkit.report.html_tables import table_html
 from segkit.report.numbers import in_unit, percent, plain_number, short_money
 
@@ -80,8 +80,8 @@ def quality_summary(data_quality: pd.DataFrame, currency: str) -> tuple[str, str
     return _quality_sentence(data_quality, counts, currency), table, others
 
 
-def assumption_sentence(assumptions: pd.DataFrame) -> str:
-    """Return how many assumptions the figures rest on, and what share of revenue the largest one touches."""
+def assumption_sentence(assumptions: pd.DataFrame, of_what: str) -> str:
+    """Return how many assumptions the figures rest on, and what share (of revenue or of units) the widest touches."""
     if assumptions.empty:
         return "Nothing: every figure rests on recorded data."
     count = len(assumptions)
@@ -89,7 +89,7 @@ def assumption_sentence(assumptions: pd.DataFrame) -> str:
     share = assumptions["share"].max()
     if pd.isna(share) or share <= 0:
         return text
-    return f"{text} {'The widest' if count > 1 else 'It'} touches {percent(share)} of revenue."
+    return f"{text} {'The widest' if count > 1 else 'It'} touches {percent(share)} of {of_what}."
 
 
 def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tuple[str, str, str]:
@@ -98,7 +98,7 @@ def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tupl
     Parameters
     ----------
     tables : mapping of DataFrame
-        ``assumptions`` and ``assumption_effects``.
+        ``assumptions``, ``assumption_effects`` and ``data_quality``.
     currency : str
         ISO 4217 code.
 
@@ -111,7 +111,8 @@ def assumption_tables(tables: Mapping[str, pd.DataFrame], currency: str) -> tupl
     first = second = still = ""
     if len(made):
         shown = made[["assumption", "value", "unit", "why", "rows", "share"]]
-        first = table_html(shown.rename(columns={"share": "revenue_share"}), "assumptions", currency=currency, rows=50)
+        name = "unit_share" if weighed_by(tables["data_quality"]) == "units" else "revenue_share"
+        first = table_html(shown.rename(columns={"share": name}), "assumptions", currency=currency, rows=50)
     if len(effects):
         moved = ~np.isclose(effects["low"], effects["high"], rtol=1e-6, atol=0.0, equal_nan=True)
         second = table_html(effects[moved], "assumption_effects", currency=currency, rows=60) if moved.any() else ""

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import nomenclature
+from segkit.core.data_quality import weighed_by
 from segkit.core.logo import require_logo
 from segkit.core.settings import Settings
 from segkit.report.index_facts import assumption_sentence, assumption_tables, headline_figures, quality_summary
@@ -127,7 +128,9 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "quality_sentence": sentence,
         "quality_table": _safe(quality),
         "quality_rest": rest,
-        "assumptions_sentence": assumption_sentence(tables["assumptions"]) if wrote else "This run did not check it.",
+        "assumptions_sentence": assumption_sentence(tables["assumptions"], weighed_by(tables["data_quality"]))
+        if wrote
+        else "This run did not check it.",
         "assumptions_table": _safe(made),
         "effects_table": _safe(effects),
         "effects_rest": still,

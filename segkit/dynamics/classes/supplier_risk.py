@@ -238,7 +238,7 @@ def _reliability(table: pd.DataFrame, bands: SupplierBands, enough: int) -> pd.S
 def _reasons(scores: pd.DataFrame, table: pd.DataFrame, enough: int) -> pd.Series:
     texts = []
     for name, word in SCORES.items():
-        written = word + " " + (scores[name] * 100).round().astype("Int64").astype("str") + " %"
+        written = word + " " + (scores[name] * 100).round().astype("Int64").astype("str") + "%"
         texts.append(written.where(scores[name].notna(), ""))
     risk = pd.concat(texts, axis=1).agg(lambda row: ", ".join(text for text in row if text), axis=1)
     few = np.where(table["receipts"] >= enough, "", f"fewer than {enough} receipts")

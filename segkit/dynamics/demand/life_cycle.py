@@ -106,8 +106,8 @@ def _is_born(known: _Known, launch: pd.Series) -> np.ndarray:
 def _dormant(known: _Known, open_: np.ndarray, rules: LifeCycle) -> np.ndarray:
     """Return which of the keys that are open have been silent for longer than chance and season explain."""
     figures, count = known.figures, len(known.calendar)
-    last_period = figures["last_period"]
-    silent_for = [~(last_period >= known.months_back(n * rules.dormant_months)).to_numpy() for n in (1, 2)]
+    heard = figures["last_period"].fillna(figures["first_period"])
+    silent_for = [(heard < known.months_back(n * rules.dormant_months)).to_numpy() for n in (1, 2)]
     hits = figures["demand_periods"].to_numpy()
     sold = np.flatnonzero(known.panel["quantity"].to_numpy() > 0)
     first, last = np.full(len(figures), count), np.full(len(figures), -1)

@@ -135,8 +135,8 @@ def _moves(migration: pd.DataFrame, full: pd.Timestamp) -> tuple | None:
     rest = len(year) - len(sure)
     others = f"; {rest:,} further move{'s' * (rest != 1)} did not last" if rest else ""
     text = (
-        f"{who} changed their value class from {year['known_on'].min():%Y-%m} to {last:%Y-%m} and kept the new one "
-        f"long enough to count, though near a limit that may be chance{why}{others}."
+        f"{who} changed their value class from {year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}, and kept the new "
+        f"one long enough to count (near a limit that may be chance){others}."
     )
     return "class_moves", text, float(items + customers), "moves"
 

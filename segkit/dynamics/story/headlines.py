@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
-from segkit.core.data_quality import known_then
+from segkit.core.data_quality import known_then, weighed_by
 from segkit.core.settings import Segments
 
 _OF_MEASURE = {
@@ -66,7 +66,8 @@ def tell_data(
     total = counts.loc[counts["action"] == "in", "rows"].iloc[0]
     share = used["rows"] / total if total else 0.0
     what = "order lines" if name == "orders" else "sales rows"
-    priced = used["rows_without_value"] < used["rows"] or not used["rows"]
+    of_what = weighed_by(known)
+    priced = of_what == "revenue"
     rest = "none was set aside"
     if len(aside):
         worth = f" ({currency} {aside['value'].sum():,.0f})" if priced else ""
@@ -77,7 +78,7 @@ def tell_data(
     )
     rows = [(DATA_STEP, "rows_used", sentence, share, "share")]
     if len(assumptions):
-        rows.append((DATA_STEP, "assumptions", _assumed(assumptions, priced), float(len(assumptions)), "assumptions"))
+        rows.append((DATA_STEP, "assumptions", _assumed(assumptions, of_what), float(len(assumptions)), "assumptions"))
     return _table(rows)
 
 
@@ -115,12 +116,11 @@ def tell_books(reconciliation: pd.DataFrame, *, currency: str) -> pd.DataFrame:
     return _table([(DATA_STEP, "books", text, float(share), "share")])
 
 
-def _assumed(assumptions: pd.DataFrame, priced: bool) -> str:
+def _assumed(assumptions: pd.DataFrame, of_what: str) -> str:
     """Return how many assumptions were made, and on which of them most rests; the first of several alike."""
     most = assumptions.loc[assumptions["share"].fillna(0.0).idxmax()]
     many = len(assumptions) > 1
     count = f"{len(assumptions)} assumptions were made" if many else "1 assumption was made"
-    of_what = "revenue" if priced else "units"
     return f"{count}. {'The widest' if many else 'It'} touches {most['share']:.1%} of {of_what}: {most['why']}."
 
 

@@ -104,7 +104,7 @@ class Told:
         """Return the sentence of a class close to a coin flip."""
         other, share = row["runner_up"], row["runner_up_share"]
         worth = f"it {'earned' if row['net_margin'] > 0 else 'lost'} {self.money(row['stake'])} {self.window}"
-        if other and share > row["confidence"]:
+        if other and round(share, 2) > round(row["confidence"], 2):
             doubt = f"class {row['abc']}, but {share:.0%} of the draws say {other} and {row['confidence']:.0%} say so"
             return f"{row['label']}: {doubt}; {worth}."
         sure = f"{row['confidence']:.0%} of the draws say so" + (f", {share:.0%} say {other}" if other else "")

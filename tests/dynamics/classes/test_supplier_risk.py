@@ -71,7 +71,7 @@ def test_risk_is_the_mean_of_what_can_be_measured():
     assert table.loc["S1", "supply_risk"] == pytest.approx((1 + 1 + 1 + 0.5) / 4)
     assert table.loc["S2", "supply_risk"] == pytest.approx((0.5 + 0 + 0.25 + 0) / 4)
     assert table.loc["S3", "supply_risk"] == pytest.approx((0 + 0.5 + 0.25 + 0) / 4)
-    assert table.loc["S1", "reason"] == "risk: single-sourced 100 %, long lead times 100 %, unsteady 100 %, late 50 %"
+    assert table.loc["S1", "reason"] == "risk: single-sourced 100%, long lead times 100%, unsteady 100%, late 50%"
 
 
 def test_a_far_origin_adds_to_risk_where_the_company_has_a_country():
@@ -81,11 +81,11 @@ def test_a_far_origin_adds_to_risk_where_the_company_has_a_country():
     locations = empty_table("locations").reindex(range(1)).assign(country=pd.Series(["DE"], dtype="str"))
     bought = purchases_of(*orders_to("S1", "SKU-1"), *orders_to("S2", "SKU-2"))
     table = segmented(base_of(items_of(SKU_1=(10, None)), bought, suppliers, locations))
-    assert table.loc["S1", "reason"].endswith("far origin 0 %")
-    assert table.loc["S2", "reason"].endswith("far origin 100 %")
+    assert table.loc["S1", "reason"].endswith("far origin 0%")
+    assert table.loc["S2", "reason"].endswith("far origin 100%")
     origin = bought.assign(origin_country=pd.Series("CN", index=bought.index, dtype="str"))
     table = segmented(base_of(items_of(SKU_1=(10, None)), origin, suppliers, locations))
-    assert table.loc["S1", "reason"].endswith("far origin 100 %")
+    assert table.loc["S1", "reason"].endswith("far origin 100%")
 
 
 def test_the_four_quadrants():

@@ -194,6 +194,11 @@ def test_an_item_sold_in_one_month_only_is_dormant_after_twice_as_long():
         assert made.loc["SKU-0001", "life_cycle"] == state, silent
 
 
+def test_goods_that_only_came_back_are_not_dormant_before_their_time():
+    assert profile([0.0] * 4)["life_cycle"] == "active"
+    assert profile([0.0] * 13)["life_cycle"] == "dormant"
+
+
 def test_the_silence_of_every_winter_is_not_dormant():
     summer = [0, 0, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0]
     assert profile(summer * 3)["life_cycle"] == "active"

@@ -77,12 +77,12 @@ def test_only_moves_that_stand_are_counted_by_who_moved():
     )
     row = told(migration=migration).loc["class_moves"]
     assert row["sentence"] == (
-        "1 item and 1 customer changed their value class from 2025-01 to 2025-06 and kept the new one long enough to "
-        "count, though near a limit that may be chance, most items because of volume; 1 further move did not last."
+        "1 item and 1 customer changed their value class from 2025-01 to 2025-06, most items because of volume, and "
+        "kept the new one long enough to count (near a limit that may be chance); 1 further move did not last."
     )
     assert row["value"] == 2
     blank = told(migration=migration.assign(cause="")).loc["class_moves"]
-    assert "that may be chance; 1 further" in blank["sentence"]
+    assert "to 2025-06, and kept" in blank["sentence"]
 
 
 @pytest.mark.parametrize(("first", "counted"), [("2024-02-28", [2]), ("2024-04-20", [1]), ("2025-01-01", [])])

@@ -4,7 +4,10 @@ import pandas as pd
 import pytest
 
 import segkit as sk
+from segkit.core.data_quality import weighed_by
 from segkit.dynamics.story.headlines import tell_data
+from segkit.prepare import check_workspace
+from segkit.report.index_facts import assumption_sentence
 
 
 @pytest.fixture
@@ -113,3 +116,18 @@ def test_the_widest_assumption_is_named_with_what_it_is_a_share_of():
     priced = quality.assign(rows_without_value=0)
     told = tell_data(priced, assumed, currency="EUR", newest=pd.Timestamp("2025-12-31")).set_index("headline")
     assert "of revenue: most." in told.loc["assumptions", "sentence"]
+
+
+def test_where_no_price_is_known_assumptions_touch_units(write_workspace):
+    weeks = pd.date_range("2025-01-06", periods=20, freq="7D").strftime("%Y-%m-%d")
+    sales = pd.DataFrame({"item_id": "SKU-0001", "period": weeks, "quantity": 5})
+    workspace = write_workspace({"sales": sales}, '[segments]\nmeasure = "quantity"\n[periods]\nunit = "week"')
+    plan = sk.open_plan(workspace)
+    assert "of units: " in said(plan).loc["assumptions", "sentence"]
+    assert weighed_by(plan.data_quality) == "units"
+    assert weighed_by(plan.data_quality.assign(rows_without_value=0)) == "revenue"
+    sentence = assumption_sentence(plan.assumptions, weighed_by(plan.data_quality))
+    assert sentence.endswith(" 100% of units.")
+    ready = check_workspace(workspace)
+    assert "of units)" in ready
+    assert "of revenue)" not in ready
