@@ -106,7 +106,9 @@ def bridge_cells(
     -----
     New is what nothing was sold of (or to) in the window of the earlier span, lost what nothing was sold of in the
     window of the later one; customers come before items, and the unknown customer is never new nor lost. A cell of
-    others that was sold in one span only keeps its price and cost: its change is volume and mix.
+    others that was sold in one span only has no price of its own to compare: the customers of an item of whom this is
+    so are one cell, the price and cost of which move (not where volume and mix are within each customer: there its
+    change is volume and mix).
     """
     cells = align_cells(before, after, by=by, known=known)
     effects = cell_effects(cells, within=within)
@@ -235,32 +237,77 @@ def _sold_ids(cells: pd.DataFrame, name: str) -> pd.Series:
 
 def _split(cells: Cells, within: str) -> dict[str, np.ndarray]:
     """Return the effects of volume, mix, price, FX, cost and cost-to-serve, in the cells that stay."""
-    sums, stays = cells.sums, cells.status == 0
-    volume = (sums["quantity"] * _weights(cells))[:, stays]
-    group = pd.factorize(cells.keys[within])[0][stays] if within else np.zeros(int(stays.sum()), dtype=int)
-    total = np.stack([_added(group, one, len(stays))[group] for one in volume])
+    stays = cells.status == 0
+    worth = (cells.sums["quantity"] * _weights(cells))[:, stays]
+    pool = _pools(cells, stays, within)
+    size = pool.max(initial=-1) + 1
+    first = np.zeros(size, dtype=int)
+    first[pool[::-1]] = np.arange(len(pool))[::-1]
+    own = cells.keys[within][stays].iloc[first] if within else np.zeros(size, dtype=int)
+    sums = {name: _by_pool(values[:, stays], pool, size) for name, values in cells.sums.items()}
+    found = _split_pools(_by_pool(worth, pool, size), sums, pd.factorize(own)[0])
+    return _share_out(found, cells, stays, pool, worth)
+
+
+def _pools(cells: Cells, stays: np.ndarray, within: str) -> np.ndarray:
+    """Return the pool of every cell that stays: those of one item that were sold in one span only are one pool.
+
+    Customers who buy an item once have no price of their own to compare; together they show how its price moved.
+    """
+    one_sided = np.diff(cells.sums["quantity"][:, stays] > 0, axis=0)[0]
+    keys = [name for name in cells.keys if name != "customer_id"]
+    if within == "customer_id" or not one_sided.any():
+        return np.arange(int(stays.sum()))
+    code = _number(cells.keys[stays][keys], keys)[0]
+    return pd.factorize(np.where(one_sided, code, code.max(initial=0) + 1 + np.arange(len(code))))[0]
+
+
+def _by_pool(values: np.ndarray, pool: np.ndarray, size: int) -> np.ndarray:
+    return np.stack([_added(pool, one, size) for one in values])
+
+
+def _split_pools(volume: np.ndarray, sums: dict[str, np.ndarray], group: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the effects pool by pool; volume and mix are taken within each group."""
+    total = np.stack([_added(group, one, len(group))[group] for one in volume])
     part = _known_or_other(_ratio(volume, total), total > 0)
-    local, revenue = sums["local_revenue"][:, stays], sums["revenue"][:, stays]
-    local = np.where(local == 0, revenue, local)
+    revenue = sums["revenue"]
+    local = np.where(sums["local_revenue"] == 0, revenue, sums["local_revenue"])
     rate = _known_or_other(_ratio(revenue, local), local != 0)
-    priced = {"price": local, "cost": sums["cost"][:, stays], "service": sums["service"][:, stays]}
+    priced = {"price": local, "cost": sums["cost"], "service": sums["service"]}
     per_volume = {name: _known_or_other(_ratio(money, volume), volume > 0) for name, money in priced.items()}
     factors = {"volume": total, "mix": part, "price": per_volume["price"], "fx": rate}
-    effects = {name: np.zeros(len(stays)) for name in EFFECTS}
-    _add_effects(effects, factors, stays, 1.0)
+    effects = {name: np.zeros(len(group)) for name in EFFECTS}
+    _add_effects(effects, factors, 1.0)
     for name in ("cost", "service"):
-        _add_effects(effects, {"volume": total, "mix": part, name: per_volume[name]}, stays, -1.0)
+        _add_effects(effects, {"volume": total, "mix": part, name: per_volume[name]}, -1.0)
     return effects
 
 
-def _add_effects(effects: dict[str, np.ndarray], factors: dict[str, np.ndarray], rows: np.ndarray, sign: float) -> None:
+def _share_out(
+    found: dict[str, np.ndarray], cells: Cells, stays: np.ndarray, pool: np.ndarray, worth: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the effects cell by cell: those of a pool by volume; what of its change is left in a cell is mix."""
+    size = len(found["mix"])
+    both = worth.sum(axis=0)
+    share = _ratio(both, _added(pool, both, size)[pool])
+    alone = np.bincount(pool, minlength=size)[pool] == 1
+    effects = {name: np.zeros(len(stays)) for name in EFFECTS}
+    for name in EFFECTS:
+        effects[name][stays] = np.where(alone, found[name][pool], found[name][pool] * share)
+    margin = cells.sold_margin()[:, stays]
+    others = sum(effects[name][stays] for name in EFFECTS if name != "mix")
+    effects["mix"][stays] = np.where(alone, found["mix"][pool], margin[1] - margin[0] - others)
+    return effects
+
+
+def _add_effects(effects: dict[str, np.ndarray], factors: dict[str, np.ndarray], sign: float) -> None:
     """Add the effects of one product; a factor that is 1 everywhere, or a product that is 0, needs no work."""
     if any(not factor.any() for factor in factors.values()):
         return
     real = {name: factor for name, factor in factors.items() if name != "fx" or (factor != 1).any()}
     found = owen_effects([factor[0] for factor in real.values()], [factor[1] for factor in real.values()], parts=2)
     for name, effect in zip(real, found, strict=True):
-        effects[name][rows] += sign * effect
+        effects[name] += sign * effect
 
 
 def _weights(cells: Cells) -> np.ndarray:

@@ -101,13 +101,12 @@ def _effects(moves: pd.DataFrame, records: Records, settings: Settings) -> pd.Da
 def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series, measure: str) -> pd.DataFrame:
     """Return the effects on some items or customers, volume and mix within each of them.
 
-    Of an item the buyers of a channel are taken together: most buy it once, so that its price is not to be seen by
-    customer.
+    Of an item all buyers of a channel are taken together: its price is what it fetched there on average, more or
+    fewer buyers are volume, a shift between channels is mix, and new or lost is the item itself.
     """
+    windows = (_by_channel(windows[0]), _by_channel(windows[1])) if key == "item_id" else windows
     names = [f"{name}_effect" for name in EFFECTS]
     table = pd.DataFrame({"entity_id": ids.to_numpy()})
-    if key == "item_id":
-        windows = (_by_channel(windows[0]), _by_channel(windows[1]))
     if measure not in windows[0]:
         return table.assign(**dict.fromkeys(names, np.nan))
     own = [window[window[key].isin(ids).to_numpy()] for window in windows]
@@ -126,7 +125,7 @@ def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series
 
 
 def _by_channel(window: pd.DataFrame) -> pd.DataFrame:
-    return window.assign(customer_id=window["channel"].astype("category")) if "channel" in window else window
+    return window.assign(customer_id=window["channel"]) if "channel" in window else window
 
 
 def _causes(moves: pd.DataFrame, pull: np.ndarray) -> pd.Series:

@@ -115,10 +115,10 @@ def test_a_lower_price_is_price(write_workspace):
     assert set(moves["cause"]) == {"price"}
 
 
-def test_a_customer_who_came_is_new(write_workspace):
+def test_a_customer_who_came_is_volume_of_the_item(write_workspace):
     came = [("SKU-0042", "CUST-0001", "2024-01", 24, 2, 20.0), ("SKU-0042", "CUST-0009", "2025-01", 12, 90, 20.0)]
     moves = moves_of(write_workspace(company(*STEADY, *came)), "SKU-0042", **SHORT)
-    assert moves["cause"].iloc[0] == "new"
+    assert moves["cause"].iloc[0] == "volume"
 
 
 def test_who_stands_still_while_others_grow_is_moved_by_them(write_workspace):
@@ -208,12 +208,12 @@ def test_an_items_price_is_seen_where_every_customer_buys_it_once(write_workspac
     days = pd.date_range("2024-01-02", "2025-06-27", freq="3D")
     rows = []
     for number, day in enumerate(days):
-        cut = 12.5 if day >= pd.Timestamp("2025-03-01") else 20.0
+        cut = 8.0 if day >= pd.Timestamp("2024-10-01") else 20.0
         rows.append((f"S-{number:04d}", day, "SKU-0001", 5, cut * 5, 60.0))
         rows += [(f"T-{number:04d}-{n}", day, f"SKU-{n:04d}", 2, 20.0 + n, 14.0) for n in (2, 3, 4)]
     orders = pd.DataFrame(rows, columns=["customer_id", "order_date", "item_id", "quantity", "amount", "cost"])
     plan = open_plan(write_workspace({"orders": orders.sample(frac=1, random_state=3)}))
-    moves = plan.migration[(plan.migration["entity"] == "item") & (plan.migration["known_on"] >= "2025-03-01")]
+    moves = plan.migration[(plan.migration["entity"] == "item") & (plan.migration["known_on"] >= "2024-10-01")]
     own = moves[moves["entity_id"] == "SKU-0001"]
     assert len(own) > 0
     assert set(own["cause"]) == {"price"}
