@@ -133,7 +133,7 @@ def _moves(migration: pd.DataFrame, full: pd.Timestamp) -> tuple | None:
     why = f", most items because of {_CAUSES.get(most, most)}" if most else ""
     who = f"{items:,} item{'s' * (items != 1)} and {customers:,} customer{'s' * (customers != 1)}"
     rest = len(year) - len(sure)
-    others = f"; {rest:,} further move{'s' * (rest != 1)} did not last" if rest else ""
+    others = f"; {rest:,} further move{'s' * (rest != 1)} did not last, or it is too early to tell" if rest else ""
     text = (
         f"{who} changed their value class from {year['known_on'].min():%Y-%m} to {last:%Y-%m}{why}, and kept the new "
         f"one long enough to count (near a limit that may be chance){others}."
