@@ -87,7 +87,10 @@ def _bridge(bridge: pd.DataFrame, currency: str) -> tuple | None:
     verb = "rose" if end >= start else "fell"
     brought = [f"{name} brought {currency} {gain:,.0f}" for name, gain in effects[::-1].head(2).items() if gain > 0]
     took = [f"{name} took {currency} {-loss:,.0f}" for name, loss in effects.head(2).items() if loss < 0]
-    why = "; ".join(", ".join(part) for part in ((brought, took) if end >= start else (took, brought)) if part)
+    rest = effects.iloc[2:-2].sum() if len(brought) == len(took) == 2 else 0.0  # a rest only where some are not named
+    left = [f"all else {'brought' if rest > 0 else 'took'} {currency} {abs(rest):,.0f}"] if abs(rest) >= 0.5 else []
+    parts = (brought, took, left) if end >= start else (took, brought, left)
+    why = "; ".join(", ".join(part) for part in parts if part)
     before, after = _spans(whole.iloc[0])
     change = f"{verb} by {currency} {abs(end - start):,.0f}{share}"
     text = f"{measure.capitalize()} of {after} {change} against {before}"

@@ -184,7 +184,7 @@ def _earned(tables: ProfitTables, currency: str) -> tuple:
     of_what = "" if len(known) == len(items) else f" of the {len(known):,} of {len(items):,} items whose cost is known"
     sentence = (
         f"Revenue of {currency} {earned:,.0f}{of_what} left a net margin of {currency} {margin:,.0f}{share} {span}"
-        f"{_on_assumption(tables.lines)}."
+        f"{_on_assumption(tables.lines)}{_not_deducted(tables.lines)}."
     )
     return PROFIT_STEP, "net_margin", sentence, margin, currency
 
@@ -194,6 +194,11 @@ def _on_assumption(lines: pd.DataFrame) -> str:
     revenue = lines["revenue"].abs()
     share = revenue[lines["cost_source"] == "assumed"].sum() / revenue.sum() if revenue.sum() > 0 else 0.0
     return f"; the cost behind {share:.0%} of it is assumed" if share > 0.005 else ""
+
+
+def _not_deducted(lines: pd.DataFrame) -> str:
+    """Return that nothing is known of what serving customers costs, as the end of a sentence."""
+    return "" if lines["cost_to_serve"].any() else "; what it costs to serve customers is not known, and not deducted"
 
 
 def _concentration(tables: ProfitTables, rules: Segments) -> tuple | None:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_PANELS = 9
+_FIRST = ("channel", "category", "region", "country", "all")
 COLUMNS = 3
 MEASURES = {"net_margin": "net margin", "revenue": "revenue", "volume": "demand", "quantity": "demand"}
 
 
 @styled
 def plot_dynamics(
-    segment_dynamics: pd.DataFrame, change_points: pd.DataFrame, entity: str = "channel", *, currency: str = ""
+    segment_dynamics: pd.DataFrame, change_points: pd.DataFrame, entity: str = "", *, currency: str = ""
 ) -> "Figure":
     """Draw revenue and net margin of every segment over the complete periods, with lasting changes of level.
 
@@ -41,7 +42,8 @@ def plot_dynamics(
     segment_dynamics, change_points : DataFrame
         Tables of those names.
     entity : str
-        Which segments: ``all``, ``channel``, ``category``, ``region``, ``item_class``, ...
+        Which segments: ``all``, ``channel``, ``category``, ``region``, ``item_class``, ...; blank = the first of
+        channel, category, region and country that is there, else all.
     currency : str
         ISO 4217 code.
 
@@ -51,6 +53,8 @@ def plot_dynamics(
         A panel per segment with a scale of its own, the nine with the most revenue; a dashed line where a level began,
         with the levels of net margin before and after it.
     """
+    there = set(segment_dynamics["entity"])
+    entity = entity or next((one for one in _FIRST if one in there), "channel")
     word, name = entity.replace("_", " "), f"dynamics_{entity}"
     own = segment_dynamics[(segment_dynamics["entity"] == entity) & segment_dynamics["complete"].fillna(False)]
     own = own.sort_values(["entity_id", "period"])
@@ -79,7 +83,8 @@ def _title(changes: pd.DataFrame, word: str, totals: pd.Series) -> str:
     count = totals.size
     if word.replace(" ", "_") not in ENTITIES:  # today's members bias their past: no test
         held = percent(totals.max() / totals.sum()) if totals.sum() > 0 else BLANK
-        return f"Of {plain_number(count)} {plural(word)} {shorten(totals.idxmax(), 28)} is the largest, with {held}"
+        largest = f"{shorten(totals.idxmax(), 28)} is the largest, with {held} of {totals.name}"
+        return f"Of {plain_number(count)} {plural(word)} {largest}"
     if changes.empty:
         who = (
             f"None of {plain_number(count)} {plural(word)}" if count > 1 else f"The one {word}" if word != "all" else ""
