@@ -73,7 +73,7 @@ def rows_in_sheet(table_name: str | None, frame: pd.DataFrame) -> int:
     Returns
     -------
     int
-        All rows; 10,000 where there are more and a row is a line or a period (a pivot reads those from the parquet
+        All rows; 10,000 where there are more and a row is a line, a period or a month (a pivot reads those from the parquet
         file), or where the table has more than 550,000 cells.
 
     Examples
@@ -82,5 +82,5 @@ def rows_in_sheet(table_name: str | None, frame: pd.DataFrame) -> int:
     10000
     """
     spec = nomenclature().get(table_name or "")
-    in_detail = spec is not None and (not spec.key or "period" in spec.key)
+    in_detail = spec is not None and (not spec.key or bool({"period", "known_on"} & set(spec.key)))
     return min(len(frame), FIRST_ROWS) if in_detail or frame.size > MOST_CELLS else len(frame)

@@ -113,7 +113,7 @@ def days_of_reversal(lines: pd.DataFrame, *, days: int) -> pd.Series:
     named = (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy()
     back = _candidates(lines[named & (lines["quantity"] < 0).to_numpy()])
     sold = lines[named & (lines["quantity"] > 0).to_numpy()]
-    sold = _candidates(sold[sold["item_id"].isin(back["item_id"].unique())])
+    sold = _candidates(sold[_same_pairs(sold, back)])
     pairs = back.merge(sold, on=["customer_id", "item_id", "size"], suffixes=("", "_sale"))
     pairs["gap"] = (pairs["order_date"] - pairs["order_date_sale"]).dt.days
     pairs["elsewhere"] = pairs["location_id"] != pairs["location_id_sale"]
@@ -128,6 +128,17 @@ def days_of_reversal(lines: pd.DataFrame, *, days: int) -> pd.Series:
         flagged[chosen["row_sale"]] = chosen["order_date"].to_numpy()
         pairs = pairs[~pairs["row"].isin(chosen["row"]) & ~pairs["row_sale"].isin(chosen["row_sale"])]
     return flagged
+
+
+def _same_pairs(lines: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+    """Return which lines are of a customer and item that the others hold together."""
+    codes = []
+    for name in ("customer_id", "item_id"):
+        ids = pd.Index(others[name].unique())
+        codes.append((ids.get_indexer(lines[name]), ids.get_indexer(others[name]), len(ids)))
+    (customer, known_customer, _), (item, known_item, size) = codes
+    pairs = np.where((customer >= 0) & (item >= 0), customer * size + item, -1)
+    return np.isin(pairs, np.unique(known_customer * size + known_item))
 
 
 def _candidates(lines: pd.DataFrame) -> pd.DataFrame:

@@ -222,8 +222,7 @@ def _status(
     status = np.zeros(len(keys), dtype=np.int8)
     for name, new, lost in (("item_id", 3, 4), ("customer_id", 1, 2)):
         there = [
-            keys[name].isin(pd.concat([_sold_ids(window, name), _sold_ids(span, name)])).to_numpy()
-            for window, span in zip(known, spans, strict=True)
+            _is_sold(keys[name], window) | _is_sold(keys[name], span) for window, span in zip(known, spans, strict=True)
         ]
         named = (keys[name] != UNKNOWN_CUSTOMER).to_numpy()
         status[named & ~there[0] & sold[1]] = new
@@ -231,8 +230,15 @@ def _status(
     return status
 
 
-def _sold_ids(cells: pd.DataFrame, name: str) -> pd.Series:
-    return cells.loc[(cells["quantity"] > 0).to_numpy(), name].drop_duplicates()
+def _is_sold(ids: pd.Series, cells: pd.DataFrame) -> np.ndarray:
+    """Return which ids are among those of which something was sold."""
+    sold, others = (cells["quantity"] > 0).to_numpy(), cells[str(ids.name)]
+    alike = isinstance(ids.dtype, pd.CategoricalDtype) and isinstance(others.dtype, pd.CategoricalDtype)
+    if not alike or ids.cat.categories is not others.cat.categories:
+        return ids.isin(others[sold].drop_duplicates()).to_numpy()
+    found = np.zeros(len(ids.cat.categories), dtype=bool)  # codes of the same categories tell without looking up
+    found[others.cat.codes.to_numpy()[sold]] = True
+    return found[ids.cat.codes.to_numpy()]
 
 
 def _split(cells: Cells, within: str) -> dict[str, np.ndarray]:

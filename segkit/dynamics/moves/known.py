@@ -46,7 +46,7 @@ class Records:
     def windows(self, rules: Periods, months: int) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
         """Yield the end of every month, and the lines of the last ``months`` months as they were known then."""
         needed = [name for name in self.lines if name not in (_UNUSED if len(self.activities) else _ALSO_UNUSED)]
-        ids = [name for name in ("order_id", "customer_id", "item_id", "currency") if name in needed]
+        ids = [name for name in ("order_id", "customer_id", "item_id", "channel", "currency") if name in needed]
         lines = self.lines[needed].astype(dict.fromkeys(ids, "category"))
         if not lines["order_date"].is_monotonic_increasing:
             lines = lines.sort_values("order_date", kind="stable")

@@ -18,6 +18,10 @@ WORDS = {"fx": "currency", "service": "cost-to-serve"} | {
 }
 _CLASSES = ("abc", "stable_abc")
 _KEY = ["entity", "entity_id", "known_on"]
+_NEEDED = [
+    *("item_id", "customer_id", "currency", "quantity", "revenue", "fx_rate", "gross_margin", "net_margin"),
+    "is_reversed",
+]
 
 
 def explain_moves(history: pd.DataFrame, records: Records, *, settings: Settings) -> pd.DataFrame:
@@ -109,7 +113,8 @@ def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series
     table = pd.DataFrame({"entity_id": ids.to_numpy()})
     if measure not in windows[0]:
         return table.assign(**dict.fromkeys(names, np.nan))
-    own = [window[window[key].isin(ids).to_numpy()] for window in windows]
+    needed = [name for name in _NEEDED if name in windows[0]]
+    own = [window.loc[_are_among(window[key], ids), needed] for window in windows]
     if measure == "quantity":
         own = [lines.assign(revenue=lines["quantity"], fx_rate=1.0) for lines in own]
     bridged = "revenue" if measure == "quantity" else measure
@@ -122,6 +127,13 @@ def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series
     effects = cell_effects(cells, within=key)
     sums_by_member = [np.bincount(member, weights=effects[name], minlength=len(table)) for name in EFFECTS]
     return table.assign(**dict(zip(names, sums_by_member, strict=True)))
+
+
+def _are_among(column: pd.Series, ids: pd.Series) -> np.ndarray:
+    """Return which rows have one of the ids; of categories only each name is looked up."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.isin(ids).to_numpy()
+    return column.cat.categories.isin(ids)[column.cat.codes.to_numpy()]
 
 
 def _by_channel(window: pd.DataFrame) -> pd.DataFrame:
