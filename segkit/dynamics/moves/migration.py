@@ -62,7 +62,11 @@ def explain_moves(history: pd.DataFrame, records: Records, *, settings: Settings
 
 def _find_moves(history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Return the moves with what is known before their cause: classes, change, confirmed; in the order of the key."""
-    member, members = pd.factorize(pd.MultiIndex.from_frame(history[_KEY[:2]]), sort=True)
+    entity, id_code = (pd.factorize(history[name], sort=True)[0] for name in _KEY[:2])
+    member, found = pd.factorize(entity * (id_code.max(initial=0) + 1) + id_code, sort=True)
+    first = np.zeros(len(found), dtype=int)
+    first[member[::-1]] = np.arange(len(member))[::-1]
+    members = history[_KEY[:2]].iloc[first].reset_index(drop=True)
     month, months = pd.factorize(history["known_on"], sort=True)
     labels = np.array([*settings.segments.abc_labels, LOSS], dtype=object)
     shape = (len(members), len(months))
@@ -72,7 +76,7 @@ def _find_moves(history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     moved = (raw[:, 1:] != raw[:, :-1]) & (raw[:, 1:] >= 0) & (raw[:, :-1] >= 0)
     at, before = np.nonzero(moved)
     now = before + 1
-    moves = members[at].to_frame(index=False, name=_KEY[:2]).assign(known_on=months[now])
+    moves = members.iloc[at].reset_index(drop=True).assign(known_on=months[now])
     return moves.assign(
         from_class=labels[raw[at, before]],
         to_class=labels[raw[at, now]],
@@ -133,7 +137,10 @@ def _are_among(column: pd.Series, ids: pd.Series) -> np.ndarray:
     """Return which rows have one of the ids; of categories only each name is looked up."""
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return column.isin(ids).to_numpy()
-    return column.cat.categories.isin(ids)[column.cat.codes.to_numpy()]
+    chosen = np.zeros(len(column.cat.categories) + 1, dtype=bool)
+    chosen[column.cat.categories.get_indexer(ids)] = True  # what has no line is -1: the place after the last
+    chosen[-1] = False
+    return chosen[column.cat.codes.to_numpy()]
 
 
 def _by_channel(window: pd.DataFrame) -> pd.DataFrame:
