@@ -73,8 +73,8 @@ def rows_in_sheet(table_name: str | None, frame: pd.DataFrame) -> int:
     Returns
     -------
     int
-        All rows; 10,000 where there are more and a row is a line, a period or a month (a pivot reads those from the parquet
-        file), or where the table has more than 550,000 cells.
+        All rows; 10,000 where there are more and a row is a line, a period or a month (a pivot reads those from the
+        parquet file), or where the table has more than 550,000 cells.
 
     Examples
     --------
