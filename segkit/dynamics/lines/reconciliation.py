@@ -8,17 +8,8 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.core.money import exchange_rates
 from segkit.core.settings import Settings
+from segkit.dynamics.lines.values import MONEY
 
-_MEASURES = [
-    "revenue",
-    "discount",
-    "cost",
-    "gross_margin",
-    "freight_out",
-    "activity_cost",
-    "payment_cost",
-    "net_margin",
-]
 _ROUNDING = 1e-9  # of the money that was added: what the order of summing leaves
 _DOZEN = 12
 _ROLL_UPS = {"item_value": "items", "customer_value": "customers", "group_value": "groups"}
@@ -92,7 +83,7 @@ def _with_roll_ups(sums: Sums) -> list[tuple]:
     if sums.window.empty:
         return []
     rows, first = [], sums.window["period"].min()
-    known = [name for name in _MEASURES if sums.window[name].notna().all()]
+    known = [name for name in MONEY if sums.window[name].notna().all()]
     weight = {name: sums.window[name].abs().sum() for name in known}
     for table, word in _ROLL_UPS.items():
         for scope, part in _parts(word, sums.roll_ups[table]):
@@ -138,7 +129,7 @@ def _with_books(lines: pd.DataFrame, books: pd.DataFrame, fx: pd.DataFrame, sett
     theirs = books.assign(period=month.astype("datetime64[us]"), theirs=books["amount"] * rate, slack=slack)
     theirs = theirs.groupby(["period", "pl_line"], as_index=False)[["theirs", "slack"]].sum()
     days = lines["order_date"].to_numpy().astype("datetime64[M]").astype("datetime64[us]")
-    ours = lines[_MEASURES].groupby(days).sum(min_count=1)
+    ours = lines[MONEY].groupby(days).sum(min_count=1)
     ours = ours.stack(future_stack=True).rename("ours").rename_axis(["period", "measure"]).reset_index()
     both = theirs.rename(columns={"pl_line": "measure"}).merge(ours, on=["period", "measure"], how="left")
     both = both.assign(scope="profit and loss of the month")

@@ -11,7 +11,7 @@ from segkit.core.masters import look_up
 from segkit.dynamics.lines.line_kinds import ALL, order_codes
 
 _NOISE = 1e-12  # a sum below this part of what was added is rounding, not money
-_MONEY = [
+MONEY = [
     "revenue",
     "discount",
     "cost",
@@ -145,7 +145,7 @@ def total_by(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.Data
 
     table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
     table["quantity"] = total(lines["quantity"].to_numpy())
-    for name in _MONEY:
+    for name in MONEY:
         values = lines[name].to_numpy()
         summed = total(values)
         table[name] = np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)

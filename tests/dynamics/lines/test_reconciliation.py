@@ -102,3 +102,5 @@ def test_every_line_of_the_books_is_compared_once(sample_plan):
     empty = Sums(lines, lines.head(0), {}, empty_table("activity_costs"), empty_table("data_quality"))
     table = reconcile(empty, books, empty_table("fx"), settings=sample_plan.settings)
     assert sorted(table["measure"]) == ["cost", "cost_to_serve"]
+    assert table["ours"].notna().all()
+    assert "no order lines in the month" not in set(table["reason"])
