@@ -27,7 +27,7 @@ from segkit.core.periods import (
 from segkit.core.settings import Periods, Settings
 from segkit.core.source_settings import Source
 from segkit.core.sources.known_rows import KnownRows
-from segkit.core.tables import MarkedTable, Note
+from segkit.core.tables import MarkedTable, Note, sort_rows
 
 CUT_BY = {
     "orders": "order_date",
@@ -263,7 +263,7 @@ def _used(table: MarkedTable) -> pd.DataFrame:
     frame = table.frame[(table.reason == "").to_numpy()]
     date_column = CUT_BY.get(table.name)
     key = [str(name) for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
-    return frame.sort_values(key, kind="stable", ignore_index=True) if key else frame.reset_index(drop=True)
+    return sort_rows(frame, key) if key else frame.reset_index(drop=True)
 
 
 def _undo(frame: pd.DataFrame, column: str, late: pd.Series) -> None:

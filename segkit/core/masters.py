@@ -1,5 +1,6 @@
 """Attributes of ids from a master table; what the master does not know is missing."""
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.columns import column_dtype
@@ -32,6 +33,20 @@ def look_up(ids: pd.Series, master: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(None, index=ids.index, dtype=column_dtype(column), name=column)
     known = pd.Series(master[column].array, index=pd.Index(master[ids.name].array))
     return pd.Series(known.reindex(ids.array).array, index=ids.index, name=column)
+
+
+def are_among(ids: pd.Series | pd.Index, others: pd.Series | pd.Index) -> np.ndarray:
+    """Return which ids occur among others; as ``isin``, but quick where the others are many or the ids categories.
+
+    Examples
+    --------
+    >>> are_among(pd.Series(["a", "b"]), pd.Series(["b", "c", "b"])).tolist()
+    [False, True]
+    """
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        names = pd.Series(ids).cat
+        return np.append(are_among(names.categories, others), False)[names.codes.to_numpy()]  # no id has code -1
+    return pd.Index(pd.unique(others)).get_indexer(pd.Index(ids)) >= 0
 
 
 def column_or_missing(table: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:

@@ -206,6 +206,24 @@ def row_codes(frame: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, int]
     return codes, size
 
 
+def sort_rows(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the rows in the order of a key, equal ones as they come, missing last; as ``sort_values``, but quicker.
+
+    Examples
+    --------
+    >>> sort_rows(pd.DataFrame({"item_id": ["b", None, "a"]}), ["item_id"])["item_id"].tolist()
+    ['a', 'b', nan]
+    """
+    from pyarrow import Table
+    from pyarrow.compute import sort_indices
+
+    if any(isinstance(frame[name].dtype, pd.CategoricalDtype) for name in key):
+        return frame.sort_values(key, kind="stable", ignore_index=True)
+    cells = Table.from_pandas(frame[key], preserve_index=False)
+    order = sort_indices(cells, sort_keys=[(name, "ascending") for name in key])
+    return frame.take(order.to_numpy()).reset_index(drop=True)
+
+
 def name_row(frame: pd.DataFrame, place: int, spec: TableSpec) -> str:
     """Return how a person finds a row again: its key, item and date."""
     names = dict.fromkeys([*spec.key, *(name for name in ("customer_id", "item_id") if name in spec.columns)])

@@ -37,12 +37,12 @@ def fisher_indices(
     """
     from scipy.sparse import csr_array
 
-    real = (quantity > 0) & (revenue > 0)
-    where = (period[real], item[real])
+    real = np.flatnonzero((quantity > 0) & (revenue > 0))
+    real = real[np.argsort(period[real], kind="stable")]
+    starts = np.searchsorted(period[real], np.arange(periods + 1))
     shape = (periods, int(item.max()) + 1 if item.size else 1)
-    units, money = (csr_array((values[real], where), shape=shape) for values in (quantity, revenue))
-    prices = csr_array((revenue[real] / quantity[real], where), shape=shape)
-    sold = csr_array((np.ones(int(real.sum())), where), shape=shape)
+    figures = (quantity[real], revenue[real], revenue[real] / quantity[real], np.ones(len(real)))
+    units, money, prices, sold = (csr_array((values, item[real], starts), shape=shape) for values in figures)
     own, crossed = (money @ sold.T).toarray(), (units @ prices.T).toarray()
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sqrt(crossed / own * (own.T / crossed.T))

@@ -71,8 +71,11 @@ def note_identical(marks: Marks, frame: pd.DataFrame, raw: pd.DataFrame, spec: T
     """Note whole rows of the source that equal an earlier one, where no key tells rows apart."""
     if present_key(frame, spec) or frame.empty:
         return
-    codes = pd.Series(row_codes(frame, list(frame.columns))[0])
-    alike = np.flatnonzero(codes.duplicated(keep=False))
+    text = [name for name in frame if isinstance(frame[name].dtype, pd.StringDtype)]
+    alike = np.arange(len(frame))
+    for names in ([name for name in frame if name not in text], text):  # texts cost most: few rows come so far
+        codes = pd.Series(row_codes(frame.iloc[alike], names)[0])
+        alike = alike[codes.duplicated(keep=False).to_numpy()]
     rows = np.zeros(len(frame), dtype=bool)
     rows[alike] = raw.iloc[alike].duplicated().to_numpy()
     rows &= marks.used()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import nomenclature
+from segkit.core.masters import are_among
 from segkit.core.settings import CustomerBands, Settings
 from segkit.dynamics.classes.item_segments import customer_measure
 from segkit.dynamics.classes.value_classes import LOSS, classify_by_settings
@@ -50,7 +51,7 @@ def segment_customers(
     known = _recency(lines, bands, as_of)
     values = _values(customer_value, measure).merge(known, on="customer_id", how="outer", sort=True)
     nameless = (values["customer_id"] == UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
-    absent = ~values["customer_id"].isin(customer_value["customer_id"]).to_numpy(dtype=bool)
+    absent = ~are_among(values["customer_id"], customer_value["customer_id"])
     values[measure] = values[measure].mask(nameless)
     classed = classify_by_settings(values, measure=measure, rules=rules, limits=rules.abc_customer_limits)
     classed["abc_by_data"] = classed["abc"]
@@ -143,7 +144,8 @@ def _rhythm(codes: np.ndarray, days: np.ndarray, size: int) -> tuple[np.ndarray,
     if not len(codes):
         return first, last, gap
     span, begin = int(days.max() - days.min()) + 1, int(days.min())
-    pairs = np.unique(codes * span + (days - begin))
+    pairs = np.sort(codes * span + (days - begin))
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     who, day = pairs // span, pairs % span + begin
     starts = np.flatnonzero(np.diff(who, prepend=-1))
     ends = np.append(starts[1:], len(who)) - 1

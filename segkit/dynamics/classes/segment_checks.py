@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.core.masters import are_among
 from segkit.dynamics.classes.rules import ENTITIES
 
 _SHOWN = 3
@@ -71,7 +72,7 @@ def _covered(entity: str, segments: pd.DataFrame, revenue: pd.Series) -> dict:
 def _classed(entity: str, segments: pd.DataFrame, revenue: pd.Series) -> dict:
     """Check that everything with lines in the window has a value class; if not, say why."""
     known = segments.drop_duplicates(f"{entity}_id").set_index(f"{entity}_id")
-    blank = known[(known["abc"] == "").to_numpy() & known.index.isin(revenue.index)]
+    blank = known[(known["abc"] == "").to_numpy() & are_among(known.index, revenue.index)]
     counts = blank["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     why = "; ".join(f"{reason or 'no reason given'} ({count:,})" for reason, count in counts.items())
     return _row("has a value class", entity, revenue.reindex(blank.index), revenue.sum(), why)
@@ -79,7 +80,7 @@ def _classed(entity: str, segments: pd.DataFrame, revenue: pd.Series) -> dict:
 
 def _adds_up(entity: str, segments: pd.DataFrame, revenue: pd.Series) -> dict:
     """Check that the revenue of all segments together is that of the lines."""
-    members = segments.loc[segments[f"{entity}_id"].isin(revenue.index).to_numpy(), f"{entity}_id"]
+    members = segments.loc[are_among(segments[f"{entity}_id"], revenue.index), f"{entity}_id"]
     gap = float(revenue.reindex(members).sum() - revenue.sum())
     wrong = abs(gap) > _EXACT * float(revenue.abs().sum())
     row = _row("revenue adds up", entity, revenue.iloc[:0], 1.0, "")

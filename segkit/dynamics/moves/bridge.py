@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
-from segkit.core.masters import column_or_missing
+from segkit.core.masters import are_among, column_or_missing
 from segkit.formulas.shapley import owen_effects
 
 CELL = ("item_id", "customer_id")
@@ -235,7 +235,7 @@ def _is_sold(ids: pd.Series, cells: pd.DataFrame) -> np.ndarray:
     sold, others = (cells["quantity"] > 0).to_numpy(), cells[str(ids.name)]
     alike = isinstance(ids.dtype, pd.CategoricalDtype) and isinstance(others.dtype, pd.CategoricalDtype)
     if not alike or ids.cat.categories is not others.cat.categories:
-        return ids.isin(others[sold].drop_duplicates()).to_numpy()
+        return are_among(ids, others[sold])
     found = np.zeros(len(ids.cat.categories), dtype=bool)  # codes of the same categories tell without looking up
     found[others.cat.codes.to_numpy()[sold]] = True
     return found[ids.cat.codes.to_numpy()]

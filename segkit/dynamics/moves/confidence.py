@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import nomenclature
-from segkit.core.masters import look_up
+from segkit.core.masters import are_among, look_up
 from segkit.core.periods import periods_per_year
 from segkit.core.settings import Segments, Settings
 from segkit.dynamics.classes.item_segments import customer_measure
@@ -132,7 +132,7 @@ def _xyz_confidence(items: pd.DataFrame, demand: pd.DataFrame, *, settings: Sett
     begins = np.sort(panel["period"].unique())
     if rules.xyz_by != "cv" or len(begins) < 2:
         return np.full(len(items), np.nan)
-    panel = panel[panel["item_id"].isin(items["item_id"]).to_numpy(dtype=bool)]
+    panel = panel[are_among(panel["item_id"], items["item_id"])]
     item, period = pd.Index(items["item_id"]).get_indexer(panel["item_id"]), begins.searchsorted(panel["period"])
     shape = (len(items), len(begins))
     sold = np.bincount(item * shape[1] + period, weights=panel["quantity"], minlength=shape[0] * shape[1])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
-from segkit.core.masters import look_up
+from segkit.core.masters import are_among, look_up
 from segkit.core.settings import Settings
 from segkit.dynamics.classes.item_segments import customer_measure
 from segkit.dynamics.classes.value_classes import LOSS
@@ -118,7 +118,7 @@ def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series
     if measure not in windows[0]:
         return table.assign(**dict.fromkeys(names, np.nan))
     needed = [name for name in _NEEDED if name in windows[0]]
-    own = [window.loc[_are_among(window[key], ids), needed] for window in windows]
+    own = [window.loc[are_among(window[key], ids), needed] for window in windows]
     if measure == "quantity":
         own = [lines.assign(revenue=lines["quantity"], fx_rate=1.0) for lines in own]
     bridged = "revenue" if measure == "quantity" else measure
@@ -131,16 +131,6 @@ def _bridge(windows: tuple[pd.DataFrame, pd.DataFrame], key: str, ids: pd.Series
     effects = cell_effects(cells, within=key)
     sums_by_member = [np.bincount(member, weights=effects[name], minlength=len(table)) for name in EFFECTS]
     return table.assign(**dict(zip(names, sums_by_member, strict=True)))
-
-
-def _are_among(column: pd.Series, ids: pd.Series) -> np.ndarray:
-    """Return which rows have one of the ids; of categories only each name is looked up."""
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return column.isin(ids).to_numpy()
-    chosen = np.zeros(len(column.cat.categories) + 1, dtype=bool)
-    chosen[column.cat.categories.get_indexer(ids)] = True  # what has no line is -1: the place after the last
-    chosen[-1] = False
-    return chosen[column.cat.codes.to_numpy()]
 
 
 def _by_channel(window: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.masters import look_up
+from segkit.core.masters import are_among, look_up
 from segkit.core.settings import Settings
 from segkit.dynamics.demand.panel import find_successors
 from segkit.dynamics.demand.patterns import ProfileRules, profile_demand
@@ -46,7 +46,7 @@ class PastDemand:
         born = np.maximum(np.searchsorted(starts, launch, side="right") - 1, 0)
         undone = lines.loc[gone, ["order_date", "reversed_on"]]
         undone = undone.assign(item=item[gone], period=period[gone], sold=quantity[gone])
-        master = items[items["item_id"].isin(ids)]
+        master = items[are_among(items["item_id"], ids)]
         return cls(ids, master, starts, sold.reshape(shape), count.reshape(shape), first, born, undone)
 
     def profile(self, periods: pd.DataFrame, day: pd.Timestamp, *, settings: Settings) -> pd.DataFrame:

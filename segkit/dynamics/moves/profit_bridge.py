@@ -122,6 +122,8 @@ def make_profit_bridge(lines: pd.DataFrame, periods: pd.DataFrame, *, window_mon
     if not measure:
         return empty_table("profit_bridge")
     groups = [name for name in GROUPS if set(lines[name].unique()) - {ALL}]
+    ids = [name for name in dict.fromkeys([*CELL, *groups]) if name in lines]
+    lines = lines.astype(dict.fromkeys(ids, "category"))  # so that no comparison looks ids up anew
     compare = partial(_compare, lines=lines, groups=groups, measure=measure, window_months=window_months)
     return _sorted([compare(name, spans=spans) for name, spans in _comparisons(lines, periods)])
 

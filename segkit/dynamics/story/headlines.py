@@ -9,6 +9,7 @@ import pandas as pd
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
 from segkit.core.data_quality import known_then, weighed_by
+from segkit.core.masters import are_among
 from segkit.core.settings import Segments
 
 _OF_MEASURE = {
@@ -229,7 +230,7 @@ def _best_customers(customers: pd.DataFrame) -> tuple | None:
 def _losses(tables: ProfitTables, customers: pd.DataFrame, currency: str) -> tuple:
     customers, items = customers.dropna(subset=["net_margin"]), tables.item_value
     losing, bad = customers[customers["net_margin"] < 0], items[items["net_margin"] < 0]
-    known = ~tables.item_segments["item_id"].isin(items.loc[items["net_margin"].isna(), "item_id"])
+    known = ~are_among(tables.item_segments["item_id"], items.loc[items["net_margin"].isna(), "item_id"])
     lost = abs(losing["net_margin"].sum())
     sentence = (
         f"{len(losing):,} of {len(customers):,} customers cost more than they pay and take {currency} {lost:,.0f}; "

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
+from segkit.core.masters import are_among
 from segkit.dynamics.classes.value_classes import LOSS
 from segkit.dynamics.story.watch_words import MONEY, Told
 from segkit.dynamics.story.windows import full_from, months_before
@@ -297,7 +298,7 @@ def _losing_since(history: pd.DataFrame) -> pd.DataFrame:
 def _last_year(lines: pd.DataFrame, customers: pd.Series) -> pd.DataFrame:
     """Return the day of the last order of each customer, and the net margin of the year up to it."""
     own = lines[
-        (lines["customer_id"].isin(customers) & (lines["customer_id"] != UNKNOWN_CUSTOMER)).to_numpy(dtype=bool)
+        are_among(lines["customer_id"], customers) & (lines["customer_id"] != UNKNOWN_CUSTOMER).to_numpy(dtype=bool)
     ]
     bought = ~(own["is_return"] | own["is_reversed"])
     last = own["order_date"].where(bought).groupby(own["customer_id"]).max()
@@ -309,13 +310,15 @@ def _last_year(lines: pd.DataFrame, customers: pd.Series) -> pd.DataFrame:
 
 def _year_on_year(lines: pd.DataFrame, items: pd.Series, day: pd.Timestamp) -> tuple[pd.Series, pd.Series, int]:
     """Return what items earned in the last year and in the one before; of half years where two are not known."""
-    own = lines[lines["item_id"].isin(items).to_numpy(dtype=bool)]
+    own = lines[are_among(lines["item_id"], items)]
     months = 12 if full_from(lines, 24) <= day else 6
     sums = []
     for end in (day, day - _YEAR):
         span = own[own["order_date"].between(months_before(end, months), end).to_numpy(dtype=bool)]
         earned = span.groupby("item_id")["net_margin"].sum(skipna=False).reindex(items)
-        sums.append(pd.Series(earned.where(earned.index.isin(span["item_id"]), 0.0).to_numpy(), index=items.index))
+        sums.append(
+            pd.Series(earned.where(are_among(earned.index, span["item_id"]), 0.0).to_numpy(), index=items.index)
+        )
     return sums[0], sums[1], months
 
 
