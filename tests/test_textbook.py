@@ -13,6 +13,7 @@ from segkit.dynamics.classes.value_classes import AbcRule, classify_abc, classif
 from segkit.dynamics.demand.patterns import profile_demand
 from segkit.formulas import intermittent
 from segkit.formulas.multicriteria import edas_score
+from segkit.formulas.smoothing import best_smoothing_and_start
 
 BOOK = tomllib.loads(Path(__file__).with_name("textbook.toml").read_text("utf-8"))
 
@@ -71,6 +72,7 @@ COMPUTE = {
     "best_and_worst_by_edas": best_and_worst,
     "variation": variation,
     "pattern": pattern,
+    "fitted_smoothing": lambda case: vars(best_smoothing_and_start([BOOK["data"][case["data"]]]))[case["part"]][0],
     "smoothed_size": lambda case: part(case, sizes=True),
     "smoothed_interval": lambda case: part(case, sizes=False),
 }
