@@ -129,7 +129,8 @@ def best_damped_trend(
 
     Notes
     -----
-    The constants are found to about three digits: a grid of 125, then eleven finer ones around the best.
+    A search over a grid of 343, then eleven small ones around the best, that does not always find the last bit: within
+    0.1 % of the least squared error in the ranges of `TrendRanges`, within 3 % where all constants are free.
 
     References
     ----------

@@ -7,8 +7,9 @@ that are not known cannot be cut out: time goes on in them, and the level goes o
 import numpy as np
 from numba import njit, prange
 
-_FIRST_GRID, _FINER_GRID = 5, 3
+_FIRST_GRID, _FINER_GRID = 7, 3
 _ROUNDS = 12
+_CLEARLY = 1e-4  # a gain below this share of the error is not worth another step
 
 
 @njit(cache=True, parallel=True, nogil=True)
@@ -71,15 +72,16 @@ def _state(past, seen, alpha, beta, phi):
 @njit(cache=True, nogil=True)
 def _best_constants(past, seen, low, high):
     """Return the constants of least squared error: a grid over their ranges, then finer ones around the best."""
-    centre, half = (low + high) / 2, (high - low) / 2
-    best, least = low.copy(), np.inf
+    best, half, least = (low + high) / 2, (high - low) / 2, np.inf
     for round_ in range(_ROUNDS):
-        tried = _grid(centre, half, low, high, _FINER_GRID if round_ else _FIRST_GRID)
+        tried = _grid(best, half, low, high, _FINER_GRID if round_ else _FIRST_GRID)
         errors = _squared_errors(past, seen, tried[0], tried[1], tried[2])
-        for k in range(errors.size):
-            if errors[k] < least:
-                best, least = tried[:, k].copy(), errors[k]
-        centre, half = best, half / 2
+        k = np.argmin(errors)
+        if errors[k] < least * (1 - _CLEARLY):
+            best, least = tried[:, k].copy(), errors[k]
+            half = half / (_FIRST_GRID - 1) if round_ == 0 else half
+        else:
+            half = half / 2
     return best[0], best[1], best[2]
 
 
