@@ -53,6 +53,7 @@ _PUBLIC = {
     "segkit.dynamics.classes.whale": ["make_whale_curve"],
     "segkit.dynamics.moves.known": ["known_at"],
     "segkit.dynamics.moves.migration_matrix": ["count_migration"],
+    "segkit.inventory.inspection": ["inspect_forecast", "ForecastInspection"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -29,6 +30,7 @@ LAYERS = {
     "core": 1,
     "sample": 2,
     "dynamics": 2,
+    "inventory": 2,
     "explain": 3,
     "plan": 3,
     "prepare": 3,
@@ -38,14 +40,14 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError InfeasibleError Plan RunError SegkitError SettingsError __version__
-    apply_overrides assign_micro_segments bridge_profit charge_lines classify_abc classify_abc_by_breaks
-    classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs count_migration explain_margins
-    find_bulk find_change_points find_reversals flag_stockouts follow_segments known_at list_losing_pairs
-    list_margin_causes list_periods make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_lead_times measure_seasonality open_plan profile_demand score_items segment_customers segment_items
-    show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups value_items
-    value_lines value_micro_segments
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError
+    SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration classify_abc
+    classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
+    count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
+    inspect_forecast known_at list_losing_pairs list_margin_causes list_periods make_demand make_whale_curve
+    map_micro_segments mark_lines mark_segments measure_lead_times measure_seasonality open_plan profile_demand
+    score_items segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
+    value_customers value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -193,6 +195,17 @@ def class_overrides(plan):
     return table.astype(empty_table("class_overrides").dtypes.to_dict())
 
 
+def one_history(plan):
+    """Return 20 months of an item's demand at one location as a history, and a calendar of one event."""
+    first = plan.demand.groupby(["item_id", "location_id"], as_index=False)["quantity"].sum().nlargest(1, "quantity")
+    rows = plan.demand.merge(first[["item_id", "location_id"]])
+    months = sorted(rows["period"].unique())[-20:]
+    ahead = pd.date_range(months[-1], periods=4, freq="MS")[1:]
+    calendar = pd.DataFrame({"period": [*months, *ahead]}).assign(event=lambda table: table["period"].dt.month == 9)
+    history = rows.loc[rows["period"].isin(months), ["item_id", "location_id", "demand_class", "period", "quantity"]]
+    return history, calendar
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -207,13 +220,27 @@ def cases(sample_plan):
         (plan.segment_dynamics["period"] >= "2024-09-01") & (plan.segment_dynamics["entity_id"] == "retail")
     ).to_numpy()
     broken = plan.segment_dynamics.assign(volume=plan.segment_dynamics["volume"].where(~late, 0.0))
+    counted = demand.groupby(["item_id", "location_id", "period"], as_index=False)["quantity"].sum()
+    last = counted["period"].max()
+    said = counted[counted["period"] == last].assign(mean=5.0, q50=4.0, q95=9.0, origin=last - pd.Timedelta(days=9))
+    judged = {"forecasts": said.drop(columns="quantity"), "actuals": counted}
     by_value = MicroSegments(customers_by="abc", min_lines=20)
     segmented = sk.mark_segments(lines, plan.customer_segments, plan.item_segments, rules=by_value)
     micro_map = sk.map_micro_segments(segmented, rules=by_value)
+    history, calendar = one_history(plan)
     return {
+        "inspect_forecast": Case(
+            {"history": history, "calendar": calendar},
+            item_id=history["item_id"].iloc[0],
+            location_id=history["location_id"].iloc[0],
+            horizon=3,
+        ),
         "measure_lead_times": Case(
             {"purchases": plan.purchases, "items": plan.items}, "lead_times", rules=plan.settings.lead_times
         ),
+        "measure_accuracy": Case({**judged, "history": counted}),
+        "check_calibration": Case(judged),
+        "list_worst_forecasts": Case(judged),
         "make_demand": Case({"lines": lines, "periods": plan.periods, "items": plan.items}, "demand"),
         "flag_stockouts": Case({"demand": demand, "absences": absences}, "demand"),
         "profile_demand": Case({"demand": demand, "items": plan.items}, "demand_profile"),
@@ -300,8 +327,19 @@ def called(request, cases):
     return getattr(sk, request.param), cases[request.param]
 
 
+def as_table(result):
+    """Return a table as it is; the tables of a dataclass one below the other, without its notes (they give reasons)."""
+    if not is_dataclass(result):
+        return result
+    tables = {
+        name: table for name, table in vars(result).items() if isinstance(table, pd.DataFrame) and name != "notes"
+    }
+    return pd.concat(tables, names=["table", "row"]).reset_index("table").reset_index(drop=True)
+
+
 def in_order(result, index):
     """Return a result in an order of its own: one figure a row by the index of the rows, a table by its columns."""
+    result = as_table(result)
     if not isinstance(result, pd.DataFrame):
         return pd.Series(result, index=index, name="value").sort_index().to_frame()
     return result.sort_values(list(result.columns)).reset_index(drop=True)
@@ -341,7 +379,7 @@ def test_tables_come_sorted_by_their_key_whatever_the_order_of_rows(called):
 
 def test_empty_tables_give_an_empty_typed_table(called):
     function, case = called
-    made = case.call(function, {name: table.iloc[:0] for name, table in case.tables.items()})
+    made = as_table(case.call(function, {name: table.iloc[:0] for name, table in case.tables.items()}))
     assert len(made) == 0
     if case.made:
         expected = empty_table(case.made).dtypes.astype(str).to_dict()

@@ -1,0 +1,1 @@
+"""One item under the analyst's eye: its series, the models of statsmodels for it, and how good they were."""
