@@ -53,6 +53,9 @@ _PUBLIC = {
     "segkit.dynamics.classes.whale": ["make_whale_curve"],
     "segkit.dynamics.moves.known": ["known_at"],
     "segkit.dynamics.moves.migration_matrix": ["count_migration"],
+    "segkit.inventory.accuracy": ["measure_accuracy"],
+    "segkit.inventory.calibration": ["check_calibration"],
+    "segkit.inventory.worst_forecasts": ["list_worst_forecasts"],
     "segkit.inventory.inspection": ["inspect_forecast", "ForecastInspection"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
