@@ -244,5 +244,6 @@ def _levels(
     history = make_histories(values, observed, start, origins=origins)
     given = {"alpha": alpha, "beta": beta, "scale": scale}
     constants = [shares_of_series(name, share, len(history.values)) for name, share in given.items()]
-    levels = level_forecasts(method, *history, *constants)
+    levels = np.zeros((len(history.values), history.origins.size))
+    level_forecasts(method, *history, *constants, levels)
     return levels if origins is not None else levels[:, 0]

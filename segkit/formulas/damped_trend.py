@@ -44,7 +44,7 @@ class DampedTrend:
     alpha, beta, phi : ndarray
         Constants; NaN where nothing is known: the sign that the forecast of 0 is a declaration.
     squared_error : ndarray
-        Mean squared one-step error of the fit; NaN where no period was forecast or constants were given. [units²]
+        Mean squared one-step error; NaN where no period was forecast. [units²]
     """
 
     level: np.ndarray
@@ -91,17 +91,10 @@ def damped_trend(
     >>> fit.level.tolist(), fit.trend.tolist()
     ([15.0], [1.0])
     """
-    from segkit.formulas.trend_kernels import trend_states
-
-    history = make_histories(values, observed, start, origins=origins)
     given = {"alpha": alpha, "beta": beta, "phi": phi}
-    constants = [shares_of_series(name, share, len(history.values)) for name, share in given.items()]
-    states = trend_states(*history, *constants)
-    none = ~(np.arange(history.values.shape[1]) < history.origins[:, None]) | ~history.known[:, None]
-    unknown = none.all(axis=-1)
-    fitted = [np.where(unknown, np.nan, constant[:, None]) for constant in constants]
-    parts = np.stack([*states, *fitted, np.full(unknown.shape, np.nan)])
-    return DampedTrend(*(parts if origins is not None else parts[:, :, 0]))
+    series = len(np.asarray(values))
+    constants = np.column_stack([shares_of_series(name, share, series) for name, share in given.items()])
+    return _fitted(values, observed, start, origins, constants, constants)
 
 
 def best_damped_trend(
@@ -141,12 +134,27 @@ def best_damped_trend(
     >>> trend_forecasts(best_damped_trend([[5, 5, 5, 5]]), horizon=2).tolist()
     [[5.0, 5.0]]
     """
+    limits = np.array(list(vars(ranges or TrendRanges()).values()), dtype=float)
+    low, high = (np.tile(limits[:, side], (len(np.asarray(values)), 1)) for side in (0, 1))
+    return _fitted(values, observed, start, origins, low, high)
+
+
+def _fitted(
+    values: ArrayLike,
+    observed: ArrayLike | None,
+    start: ArrayLike | None,
+    origins: ArrayLike | None,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> DampedTrend:
     from segkit.formulas.trend_kernels import best_trends
 
     history = make_histories(values, observed, start, origins=origins)
-    limits = np.array(list(vars(ranges or TrendRanges()).values()), dtype=float)
-    fitted = best_trends(*history, limits[:, 0].copy(), limits[:, 1].copy())
-    return DampedTrend(*(fitted if origins is not None else fitted[:, :, 0]))
+    fitted = np.full((len(history.values), history.origins.size, 6), np.nan)
+    fitted[:, :, :2] = 0.0
+    best_trends(*history, low, high, fitted)
+    parts = np.moveaxis(fitted, 2, 0).copy()
+    return DampedTrend(*(parts if origins is not None else parts[:, :, 0]))
 
 
 def trend_forecasts(fit: DampedTrend, *, horizon: int) -> np.ndarray:

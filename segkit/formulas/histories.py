@@ -84,10 +84,11 @@ def make_histories(
     ValueError
         Where shapes do not go together or an origin lies outside the history.
     """
-    figures = np.ascontiguousarray(values, dtype=float)
+    figures = np.ascontiguousarray(values, dtype=float).view()
+    figures.flags.writeable = False  # always: the loops would be compiled a second time for the other kind
     known = known_periods(figures, observed, start)
     periods = figures.shape[1]
-    places = np.atleast_1d(np.asarray(periods if origins is None else origins, dtype=np.int64))
+    places = np.array(periods if origins is None else origins, dtype=np.int64, ndmin=1)
     if places.size and (places.min() < 0 or places.max() > periods):
         raise ValueError(f"origins go from {places.min()} to {places.max()}, but there are {periods} periods")
     return Histories(figures, known, places)
@@ -110,7 +111,7 @@ def shares_of_series(name: str, share: ArrayLike, series: int) -> np.ndarray:
     ValueError
         Where a figure is not between 0 and 1.
     """
-    shares = np.ascontiguousarray(np.broadcast_to(np.asarray(share, dtype=float), (series,)))
+    shares = np.broadcast_to(np.asarray(share, dtype=float), (series,)).copy()
     wrong = ~((shares >= 0) & (shares <= 1))
     if wrong.any():
         raise ValueError(f"{name} lies outside 0 to 1 in {wrong.sum()} series, first: {shares[wrong][0]}")

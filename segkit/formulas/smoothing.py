@@ -67,7 +67,8 @@ def smoothed_levels(
 
     history = make_histories(values, observed, start, origins=origins)
     alphas = shares_of_series("alpha", alpha, len(history.values))
-    levels = level_forecasts(SMOOTHING, *history, alphas, alphas, np.ones_like(alphas))
+    levels = np.zeros((len(history.values), history.origins.size))
+    level_forecasts(SMOOTHING, *history, alphas, alphas, np.ones_like(alphas), levels)
     return levels if origins is not None else levels[:, 0]
 
 
@@ -161,5 +162,8 @@ def _fitted(
     if not 0 <= bounds[0] <= bounds[1] <= 1:
         raise ValueError(f"bounds {bounds} do not rise within 0 to 1")
     history = make_histories(values, observed, start, origins=origins)
-    fitted = best_smoothings(*history, float(bounds[0]), float(bounds[1]), free)
-    return Smoothing(*(fitted if origins is not None else fitted[:, :, 0]))
+    fitted = np.full((len(history.values), history.origins.size, 4), np.nan)
+    fitted[:, :, 0] = 0.0
+    best_smoothings(*history, float(bounds[0]), float(bounds[1]), free, fitted)
+    parts = np.moveaxis(fitted, 2, 0).copy()
+    return Smoothing(*(parts if origins is not None else parts[:, :, 0]))

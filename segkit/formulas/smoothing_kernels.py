@@ -17,39 +17,41 @@ _INTERMITTENT = (0.1, 0.3)
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def level_forecasts(method, values, known, origins, alpha, beta, scale):
-    """Return flat forecasts (series, origins) of one of the methods above; 0 where nothing is known."""
-    out = np.zeros((values.shape[0], origins.size))
+def level_forecasts(method, values, known, origins, alpha, beta, scale, out):
+    """Fill in flat forecasts (series, origins) of one of the methods above; what is not known stays as it was."""
     for i in prange(values.shape[0]):
-        series, counts = _compressed(values[i], known[i], origins)
-        if method <= TSB:
-            path = _path(method, series, alpha[i], beta[i])
-            for j in range(counts.size):
-                if counts[j]:
-                    out[i, j] = scale[i] * path[counts[j] - 1]
-        else:
-            for j in range(counts.size):
-                out[i, j] = _optimized(method, series[: counts[j]])
-    return out
+        _forecast(method, values[i], known[i], origins, alpha[i], beta[i], scale[i], out[i])
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def best_smoothings(values, known, origins, low, high, free):
-    """Return level, constant, first level and mean squared error, shape (4, series, origins), fitted by series."""
-    out = np.full((4, values.shape[0], origins.size), np.nan)
+def best_smoothings(values, known, origins, low, high, free, out):
+    """Fill in level, constant, first level and mean squared error, shape (series, origins, 4), fitted by series."""
     for i in prange(values.shape[0]):
-        series, counts = _compressed(values[i], known[i], origins)
-        for j in range(counts.size):
-            if counts[j] == 0:
-                out[0, i, j] = 0.0
-                continue
-            past = series[: counts[j]]
+        _smooth(values[i], known[i], origins, low, high, free, out[i])
+
+
+@njit(cache=True, nogil=True)
+def _forecast(method, values, known, origins, alpha, beta, scale, out):
+    series, counts = _compressed(values, known, origins)
+    path = _path(method, series, alpha, beta) if method <= TSB else series
+    for j in range(counts.size):
+        if counts[j] and method <= TSB:
+            out[j] = scale * path[counts[j] - 1]
+        elif counts[j]:
+            out[j] = _optimized(method, series[: counts[j]])
+
+
+@njit(cache=True, nogil=True)
+def _smooth(values, known, origins, low, high, free, out):
+    series, counts = _compressed(values, known, origins)
+    for j in range(counts.size):
+        past = series[: counts[j]]
+        if past.size:
             alpha = _best_alpha(past, low, high, free)
             level, first, error = _fit(past, alpha, free)
             forecasts = past.size if free else past.size - 1
-            out[0, i, j], out[1, i, j], out[2, i, j] = level, alpha, first
-            out[3, i, j] = error / forecasts if forecasts else np.nan
-    return out
+            out[j, 0], out[j, 1], out[j, 2] = level, alpha, first
+            out[j, 3] = error / forecasts if forecasts else np.nan
 
 
 @njit(cache=True, nogil=True)

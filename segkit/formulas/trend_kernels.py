@@ -13,37 +13,28 @@ _CLEARLY = 1e-4  # a gain below this share of the error is not worth another ste
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def trend_states(values, known, origins, alpha, beta, phi):
-    """Return level and trend after each origin, shape (2, series, origins), with given constants."""
-    out = np.zeros((2, values.shape[0], origins.size))
+def best_trends(values, known, origins, low, high, out):
+    """Fill in level, trend, the three constants and the mean squared error, shape (series, origins, 6).
+
+    ``low`` and ``high`` have shape (series, 3); where they are the same the constants are given.
+    """
     for i in prange(values.shape[0]):
-        for j in range(origins.size):
-            first = _first(known[i], origins[j])
-            if first < origins[j]:
-                state = _state(values[i, first : origins[j]], known[i, first : origins[j]], alpha[i], beta[i], phi[i])
-                out[0, i, j], out[1, i, j] = state[0], state[1]
-    return out
+        _smooth(values[i], known[i], origins, low[i], high[i], out[i])
 
 
-@njit(cache=True, parallel=True, nogil=True)
-def best_trends(values, known, origins, low, high):
-    """Return level, trend, the three constants and the mean squared error, shape (6, series, origins), fitted."""
-    out = np.full((6, values.shape[0], origins.size), np.nan)
-    for i in prange(values.shape[0]):
-        for j in range(origins.size):
-            first = _first(known[i], origins[j])
-            if first == origins[j]:
-                out[0, i, j] = out[1, i, j] = 0.0
-                continue
-            past, seen = values[i, first : origins[j]], known[i, first : origins[j]]
-            alpha, beta, phi = _best_constants(past, seen, low, high)
-            level, trend, error = _state(past, seen, alpha, beta, phi)
-            out[0, i, j], out[1, i, j] = level, trend
-            out[2, i, j], out[3, i, j], out[4, i, j] = alpha, beta, phi
-            forecasts = seen.sum() - 1
-            if forecasts:
-                out[5, i, j] = error / forecasts
-    return out
+@njit(cache=True, nogil=True)
+def _smooth(values, known, origins, low, high, out):
+    for j in range(origins.size):
+        first = _first(known, origins[j])
+        if first == origins[j]:
+            continue
+        past, seen = values[first : origins[j]], known[first : origins[j]]
+        constants = _best_constants(past, seen, low, high) if (low < high).any() else low
+        out[j, 0], out[j, 1], error = _state(past, seen, constants[0], constants[1], constants[2])
+        out[j, 2:5] = constants
+        forecasts = seen.sum() - 1
+        if forecasts:
+            out[j, 5] = error / forecasts
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +73,7 @@ def _best_constants(past, seen, low, high):
             half = half / (_FIRST_GRID - 1) if round_ == 0 else half
         else:
             half = half / 2
-    return best[0], best[1], best[2]
+    return best
 
 
 @njit(cache=True, nogil=True)
