@@ -242,8 +242,8 @@ def _levels(
     from segkit.formulas.smoothing_kernels import level_forecasts
 
     history = make_histories(values, observed, start, origins=origins)
-    given = {"alpha": alpha, "beta": beta, "scale": scale}
-    constants = [shares_of_series(name, share, len(history.values)) for name, share in given.items()]
+    series = len(history.values)
+    alphas, betas = shares_of_series("alpha", alpha, series), shares_of_series("beta", beta, series)
     levels = np.zeros((len(history.values), history.origins.size))
-    level_forecasts(method, *history, *constants, levels)
+    level_forecasts(method, *history, alphas, betas, shares_of_series("scale", scale, series), levels)
     return levels if origins is not None else levels[:, 0]
