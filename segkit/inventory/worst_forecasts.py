@@ -7,7 +7,7 @@ from segkit.core.columns import column_dtype
 from segkit.formulas.point_accuracy import scaled
 from segkit.inventory.judged import NAIVE, judge_forecasts, quantile_columns, series_key
 
-_ONE_SIDED = 0.8
+_ONE_SIDED = 0.6
 _ONE_PERIOD = 0.5
 _FEW = 4
 _DTYPES = {

@@ -4,9 +4,12 @@ The title is the takeaway, computed from the table; the subtitle names the units
 """
 
 from segkit.report.charts.bridge import plot_bridge
+from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
+from segkit.report.charts.forecast_fan import plot_forecast_fan
+from segkit.report.charts.forecasts import plot_forecast_accuracy, plot_worst_forecasts
 from segkit.report.charts.frame import figure_svg
 from segkit.report.charts.margins import plot_margin_by
 from segkit.report.charts.matrix import plot_abc_xyz
@@ -24,6 +27,7 @@ __all__ = [
     "plot_abc",
     "plot_abc_xyz",
     "plot_bridge",
+    "plot_calibration",
     "plot_capacity",
     "plot_cause_totals",
     "plot_class_history",
@@ -32,6 +36,8 @@ __all__ = [
     "plot_data_quality",
     "plot_demand",
     "plot_dynamics",
+    "plot_forecast_accuracy",
+    "plot_forecast_fan",
     "plot_life_cycle",
     "plot_loss_causes",
     "plot_margin_by",
@@ -42,4 +48,5 @@ __all__ = [
     "plot_seasonality",
     "plot_suppliers",
     "plot_whale_curve",
+    "plot_worst_forecasts",
 ]
