@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segkit as sk
+from segkit.formulas import point_accuracy as points
 from segkit.inventory.judged import measure_entities
 from segkit.inventory.scales import origin_scales
 
@@ -244,3 +245,23 @@ def test_groupings_stand_in_one_table():
     assert made[["entity", "entity_id", "method"]].drop_duplicates().shape[0] == len(made) == 6
     assert made["entity_id"].unique().tolist() == ["(all)", "lumpy", "smooth"]
     assert made.groupby(["entity", "method"])["judged_periods"].sum().nunique() == 1
+
+
+def test_on_real_sales_the_table_says_what_the_arrays_do(real_data):
+    wide = pd.read_parquet(real_data / "m5" / "sales_daily_d_1495_d_1913_wide.parquet")
+    wide = wide[wide["store_id"].astype("str") == "CA_3"]
+    weekly = wide.filter(regex="^d_").to_numpy(float)[:, 6:].reshape(len(wide), 59, 7).sum(axis=2)
+    weeks = pd.date_range("2015-03-09", periods=59, freq="7D", unit="us")
+    sold = pd.DataFrame({"item_id": wide["item_id"].astype("str").repeat(59), "location_id": "CA_3"})
+    sold = sold.assign(period=np.tile(weeks, len(wide)), quantity=weekly.ravel())
+    ahead = sold[sold["period"].isin(weeks[51:55])].drop(columns="quantity")
+    naive = ahead.assign(mean=weekly[:, 50].repeat(4), origin=weeks[50], method="naive")
+    made = sk.measure_accuracy(naive.sample(frac=1, random_state=1), sold.sample(frac=1, random_state=2), sold).iloc[0]
+    actual, forecast = weekly[:, 51:55], weekly[:, 50:51].repeat(4, axis=1)
+    known = np.where(np.cumsum(weekly[:, :51], axis=1) > 0, weekly[:, :51], np.nan)
+    assert made["wape"] == pytest.approx(points.wape(actual, forecast))
+    assert made["sum_wape"] == pytest.approx(points.wape_of_sums(actual, forecast))
+    assert made["bias"] == pytest.approx(points.relative_bias(actual, forecast))
+    assert made["rmsse"] == pytest.approx(np.nanmean(points.rmsse(actual, forecast, points.squared_scale(known))))
+    assert made["mase"] == pytest.approx(np.nanmean(points.mase(actual, forecast, points.absolute_scale(known))))
+    assert made["value_added"] == 0
