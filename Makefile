@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench lab clean
+.PHONY: report test check real bench bench-forecast lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -22,6 +22,9 @@ real: .venv/report.done
 
 bench: .venv/test.done
 	@$(BIN)/python tests/benchmarks/spine.py
+
+bench-forecast: .venv/test.done
+	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/forecasting.py $(ARGS)
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks
