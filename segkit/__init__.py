@@ -57,6 +57,8 @@ _PUBLIC = {
     "segkit.inventory.calibration": ["check_calibration"],
     "segkit.inventory.worst_forecasts": ["list_worst_forecasts"],
     "segkit.inventory.inspection": ["inspect_forecast", "ForecastInspection"],
+    "segkit.inventory.forecasting": ["forecast_demand"],
+    "segkit.inventory.protection": ["protection_demand"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

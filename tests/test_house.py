@@ -40,14 +40,15 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError SettingsError
-    __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration classify_abc
-    classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError
+    SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
+    classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
     count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
-    inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand
-    make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_seasonality
-    open_plan profile_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table value_customers value_groups value_items value_lines value_micro_segments
+    forecast_demand inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
+    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
+    measure_seasonality open_plan profile_demand protection_demand score_items segment_customers segment_items
+    show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups value_items
+    value_lines value_micro_segments
 """.split()
 
 
@@ -238,6 +239,8 @@ def cases(sample_plan):
         "measure_lead_times": Case(
             {"purchases": plan.purchases, "items": plan.items}, "lead_times", rules=plan.settings.lead_times
         ),
+        "forecast_demand": Case({"history": counted}, horizon=3),
+        "protection_demand": Case({"history": counted}, periods=2.5),
         "measure_accuracy": Case({**judged, "history": counted}),
         "check_calibration": Case(judged),
         "list_worst_forecasts": Case(judged),

@@ -1,0 +1,200 @@
+"""How demand scatters around its forecast: count distributions, put right by how earlier forecasts did.
+
+Demand is taken as negative binomial around the forecast (variance = mean + excess x mean², in units of the smallest
+lot), above some tens of them as gamma with the same variance. The excess comes from earlier errors, by class of series
+and size of the forecast. Then the distribution is bent so that earlier actuals fall evenly over it (their probability
+integral transform is uniform), again by class and size. So it is right on average where the shape is not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from segkit.formulas import spread_kernels as kernels
+from segkit.formulas.spread_kernels import AT, GRID
+
+_EXCESS = np.exp(np.linspace(np.log(0.002), np.log(200.0), 18))
+_BINS, _CELLS = 14, 4
+_PRIOR = 300.0
+_LEAST = 0.01  # lots; a smaller forecast scatters as this one
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Scatter by class (first axis) and size of the forecast.
+
+    ``sizes`` are the middles of the bins of log forecast, ``excess`` the log excess at them; ``cuts`` part sizes into
+    cells, ``curves`` (class, cell, grid) is the share of earlier actuals below each probability; ``count`` the earlier
+    forecasts of each class.
+    """
+
+    sizes: np.ndarray
+    excess: np.ndarray
+    cuts: np.ndarray
+    curves: np.ndarray
+    count: np.ndarray
+
+    def places(self, mean: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the excess of each forecast, and the row of its curve."""
+        size = np.log(np.maximum(mean, _LEAST))
+        fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
+        low = np.minimum(fine.astype(int), len(self.sizes) - 1)
+        high = np.minimum(low + 1, len(self.sizes) - 1)
+        part = fine - low
+        excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
+        return np.exp(excess), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+
+
+def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, *, count: int) -> Spread:
+    """Return how actuals scattered around earlier forecasts.
+
+    Parameters
+    ----------
+    actual, mean : array
+        Demand that came and its forecast, above zero. [smallest lots]
+    classes : array of int
+        Class of each, from 0.
+    count : int
+        Number of classes.
+
+    Returns
+    -------
+    Spread
+        A class with little of its own leans on all of them. Without any forecast the demand counts as Poisson.
+
+    References
+    ----------
+    Gneiting, T., Balabdaoui, F. & Raftery, A. E. (2007). Probabilistic forecasts, calibration and sharpness. JRSS B
+    69, 243-268; Czado, C., Gneiting, T. & Held, L. (2009). Predictive model assessment for count data. Biometrics 65,
+    1254-1261 (the transform of counts).
+    """
+    if not len(mean):
+        flat = np.tile(AT, (count, 1, 1))
+        poisson = np.full((count, 1), np.log(_EXCESS[0]))
+        return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
+    mean = np.maximum(mean, _LEAST)
+    size = np.log(mean)
+    edges = np.unique(np.quantile(size, np.arange(1, _BINS) / _BINS))
+    bins = np.searchsorted(edges, size)
+    held = np.bincount(bins, minlength=len(edges) + 1)
+    used = np.flatnonzero(held)
+    sizes = np.bincount(bins, size, len(held))[used] / held[used]
+    bins = np.searchsorted(used, bins)
+    excess = _likeliest(actual, mean, classes * len(used) + bins, (count, len(used)))
+    cuts = np.unique(np.quantile(size, np.arange(1, _CELLS) / _CELLS))
+    straight = np.tile(AT, (count, len(cuts) + 1, 1))
+    plain = Spread(sizes, excess, cuts, straight, np.bincount(classes, minlength=count))
+    below, upto = spread_range(plain, actual, mean, classes)
+    cell = classes * (len(cuts) + 1) + np.searchsorted(cuts, size)
+    shares = kernels.shares_below(below, upto, cell, count * (len(cuts) + 1)).reshape(straight.shape)
+    number = np.bincount(cell, minlength=count * (len(cuts) + 1)).reshape(straight.shape[:2])[:, :, None]
+    everyone = (shares.sum(axis=0) + _PRIOR / 3 * straight[0]) / (number.sum(axis=0) + _PRIOR / 3)
+    curves = (shares + _PRIOR * everyone) / (number + _PRIOR)
+    return Spread(sizes, excess, cuts, curves, plain.count)
+
+
+def spread_range(
+    spread: Spread, actual: np.ndarray, mean: np.ndarray, classes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of less than each actual, and of as much at most.
+
+    Parameters
+    ----------
+    spread : Spread
+        From `fit_spread`.
+    actual, mean : array
+        Demand and its forecast. [smallest lots]
+    classes : array of int
+        Class of each.
+
+    Returns
+    -------
+    below, upto : array
+        A number drawn evenly between the two is uniform where the distribution is right.
+    """
+    excess, row = spread.places(mean, classes)
+    below, upto = kernels.count_range(np.round(actual), np.maximum(mean, _LEAST), excess)
+    curves = spread.curves.reshape(-1, GRID)
+    return kernels.along(curves, row, below), kernels.along(curves, row, upto)
+
+
+def spread_quantiles(spread: Spread, mean: np.ndarray, classes: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return quantiles of demand: the least whole number that is enough with each probability.
+
+    Parameters
+    ----------
+    spread : Spread
+        From `fit_spread`.
+    mean : array
+        Forecasts. [smallest lots]
+    classes : array of int
+        Class of each.
+    quantiles : array
+        Probabilities, between 0 and 1, in rising order.
+
+    Returns
+    -------
+    array
+        Shape (forecasts, quantiles); zero where the forecast is zero. [smallest lots]
+    """
+    excess, row = spread.places(mean, classes)
+    curves = spread.curves.reshape(-1, GRID)
+    return kernels.bent_quantiles(
+        _floored(np.asarray(mean, dtype=float)), excess, row, curves, np.asarray(quantiles, dtype=float)
+    )
+
+
+def mixed_quantiles(
+    mean: np.ndarray, excess: np.ndarray, row: np.ndarray, curves: np.ndarray, begin: np.ndarray, quantiles: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return quantiles, mean and standard deviation of mixtures of evenly likely distributions.
+
+    Parameters
+    ----------
+    mean, excess, row : array
+        Forecast [smallest lots], excess and row of the curve of each part (from `Spread.places`).
+    curves : array
+        Shares of earlier actuals below each probability, a curve a row.
+    begin : array of int
+        First part of each mixture, and the number of parts at the end.
+    quantiles : array
+        Probabilities, rising.
+
+    Returns
+    -------
+    quantiles : array
+        Shape (mixtures, quantiles): the least whole number that is enough with each probability. [smallest lots]
+    mean, sd : array
+        Of the mixtures; the standard deviation of a part is that of the likeliest excess, times how much wider the
+        curve makes a normal variable. [smallest lots]
+    """
+    parts = np.maximum(np.diff(begin), 1)
+    code = np.repeat(np.arange(len(begin) - 1), np.diff(begin))
+    centre = np.bincount(code, mean, len(parts)) / parts
+    square = np.bincount(code, (mean + excess * mean**2) * _widths(curves)[row] ** 2 + mean**2, len(parts)) / parts
+    spread = np.sqrt(np.maximum(square - centre**2, 0.0))
+    return (
+        kernels.mixed_quantiles(_floored(mean), excess, row, curves, begin, np.asarray(quantiles, dtype=float)),
+        centre,
+        spread,
+    )
+
+
+def _floored(mean: np.ndarray) -> np.ndarray:
+    return np.where(mean > 0, np.maximum(mean, _LEAST), 0.0)
+
+
+def _widths(curves: np.ndarray) -> np.ndarray:
+    """Return by what factor each curve widens a normal variable."""
+    chance = (np.arange(200) + 0.5) / 200
+    scores = np.stack([ndtri(np.clip(np.interp(chance, curve, AT), 1e-9, 1 - 1e-9)) for curve in curves])
+    return scores.std(axis=1)
+
+
+def _likeliest(actual: np.ndarray, mean: np.ndarray, cell: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the log excess of the greatest likelihood by cell, leaning on all classes."""
+    fits = kernels.likelihoods(np.round(actual), mean, cell, _EXCESS, shape[0] * shape[1]).reshape(*shape, len(_EXCESS))
+    number = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    everyone = fits.sum(axis=0) / np.maximum(number.sum(axis=0), 1)[:, None]
+    return np.log(_EXCESS)[(fits + _PRIOR / 3 * everyone).argmax(axis=2)]

@@ -1,0 +1,266 @@
+"""Pooled exponential smoothing: constants averaged by how they did, levels moved by those of a group.
+
+Every series is smoothed with several constants at once, slow ones for its own level and fast ones that follow what
+moves a whole group of series (an item in all its locations, say). The answer is the mean over all pairs of them,
+weighted by their errors on earlier periods; errors of a single series are noisy, so they are shrunk towards those of
+its class.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+
+OWN = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
+FAST = (0.6, 0.8, 1.0)
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Demand by series (a row) and period (a column), oldest first.
+
+    ``values`` is a float array [units], ``observed`` tells which periods say something, ``start`` is the first listed
+    period of every series.
+    """
+
+    values: np.ndarray
+    observed: np.ndarray
+    start: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Which series move together: ``group`` of each series from 0, and how much of a group's movement is passed down.
+
+    ``passed`` is an exponent from 0 (none) to 1 (all of it).
+    """
+
+    group: np.ndarray
+    passed: float
+
+    def members(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the series by group, and where each group begins."""
+        order = np.argsort(self.group, kind="stable")
+        return order, np.searchsorted(self.group[order], np.arange(self.group.max(initial=-1) + 2))
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Smoothing constants: ``own`` for a series' level, ``fast`` for what its group does."""
+
+    own: tuple[float, ...] = OWN
+    fast: tuple[float, ...] = FAST
+
+
+def mean_ahead(panel: Panel, *, ahead: int, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean demand of the periods after each one, and where a forecast may be judged by it.
+
+    Parameters
+    ----------
+    panel : Panel
+        Demand.
+    ahead : int
+        Periods; those not observed are left out, half of them must be.
+    first : int
+        Least number of periods known at an origin; four of them must be observed.
+
+    Returns
+    -------
+    target : array
+        Shape (series, periods); zero where nothing can be judged. [units per period]
+    judged : array of bool
+        Same shape.
+    """
+    return _targets(panel.values, panel.observed, panel.start, ahead, first)
+
+
+def constant_errors(
+    panel: Panel, pools: Pools, *, constants: Constants, ahead: int, first: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squared errors of every pair of constants, summed over origins.
+
+    Parameters
+    ----------
+    panel : Panel
+        Demand without season and calendar.
+    pools : Pools
+        Groups of series.
+    constants : Constants
+        The grid.
+    ahead : int
+        Periods over whose mean a forecast is judged.
+    first : int
+        First origin: number of periods known then.
+
+    Returns
+    -------
+    errors : array
+        Shape (series, pairs); own constants outside, fast ones inside. [units² x origins]
+    origins : array of int
+        Number of origins that were judged, by series.
+    """
+    order, begin = pools.members()
+    own, fast = np.array(constants.own), np.array(constants.fast)
+    target, judged = mean_ahead(panel, ahead=ahead, first=first)
+    errors = np.zeros((len(panel.values), len(own) * len(fast)))
+    grid = (own, fast, pools.passed)
+    _errors(panel.values, panel.observed, panel.start, order, begin, *grid, target, judged, errors)
+    return errors, judged.sum(axis=1)
+
+
+def constant_weights(errors: np.ndarray, origins: np.ndarray, classes: np.ndarray, *, power: float = 3.0) -> np.ndarray:
+    """Return the weight of every pair of constants, by its errors on the series and on its class.
+
+    Parameters
+    ----------
+    errors, origins : array
+        From `constant_errors`.
+    classes : array of int
+        Class of each series, from 0: those that behave alike.
+    power : float
+        Weights go with the inverse error to this power; 0 weights all alike.
+
+    Returns
+    -------
+    array
+        Shape (series, pairs), rows sum to 1.
+
+    Notes
+    -----
+    Errors of a series are taken relative to their mean over the grid and shrunk towards the mean of its class, as if
+    that were `_PRIOR` more origins.
+    """
+    mean = errors.mean(axis=1, keepdims=True)
+    relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > _TINY)
+    told = (origins > 0) & (mean[:, 0] > _TINY)
+    count = np.bincount(classes[told], minlength=classes.max(initial=-1) + 1).astype(float)
+    sums = [np.bincount(classes[told], relative[told, pair], len(count)) for pair in range(errors.shape[1])]
+    usual = (np.stack(sums, axis=1) + _PRIOR) / (count + _PRIOR)[:, None]
+    known = np.where(told, origins, 0)[:, None].astype(float)
+    shrunk = (known * relative + _PRIOR * usual[classes]) / (known + _PRIOR)
+    weights = np.maximum(shrunk, _TINY) ** -power
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+_PRIOR = 20.0
+
+
+def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: np.ndarray) -> np.ndarray:
+    """Return the level of every series as known after each period.
+
+    Parameters
+    ----------
+    panel, pools, constants
+        As `constant_errors` takes them.
+    weights : array
+        Shape (series, pairs), from `constant_weights`.
+
+    Returns
+    -------
+    array
+        Shape (series, periods): the forecast of any later period, made at the end of the column's. Zero before the
+        first observed period. [units per period]
+    """
+    order, begin = pools.members()
+    levels = np.zeros_like(panel.values)
+    grid = (np.array(constants.own), np.array(constants.fast), pools.passed)
+    _levels(panel.values, panel.observed, panel.start, order, begin, *grid, weights, levels)
+    return levels
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _smooth(values, observed, start, constant, levels):  # type: ignore[no-untyped-def]
+    """Fill the levels after each period; the first ones are means of what was seen, so no start is guessed."""
+    top, bottom = 0.0, 0.0
+    level = 0.0
+    for period in range(values.size):
+        if period >= start and observed[period]:
+            top = (1.0 - constant) * top + constant * values[period]
+            bottom = (1.0 - constant) * bottom + constant
+            level = top / bottom
+        levels[period] = level
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _targets(values, observed, start, ahead, first):  # type: ignore[no-untyped-def]
+    """Return the mean of the next periods after each one, and where it may be judged."""
+    series, periods = values.shape
+    target = np.zeros((series, periods))
+    judged = np.zeros((series, periods), dtype=np.bool_)
+    for one in prange(series):
+        seen = 0
+        for period in range(periods):
+            if period >= start[one] and observed[one, period]:
+                seen += 1
+            if period + 1 < first or seen < 4 or period + ahead >= periods:
+                continue
+            total, count = 0.0, 0
+            for step in range(1, ahead + 1):
+                if observed[one, period + step]:
+                    total += values[one, period + step]
+                    count += 1
+            if 2 * count > ahead:
+                target[one, period] = total / count
+                judged[one, period] = True
+    return target, judged
+
+
+@njit(cache=True, nogil=True)
+def _moves(values, observed, start, members, own, fast, passed):  # type: ignore[no-untyped-def]
+    """Return by pair of constants and period how a group's fast level stands to its slow one."""
+    periods = values.shape[1]
+    slow, quick = np.zeros((own.size, periods)), np.zeros((fast.size, periods))
+    level = np.zeros(periods)
+    for one in members:
+        for place in range(own.size):
+            _smooth(values[one], observed[one], start[one], own[place], level)
+            slow[place] += level
+        for place in range(fast.size):
+            _smooth(values[one], observed[one], start[one], fast[place], level)
+            quick[place] += level
+    moves = np.ones((own.size, fast.size, periods))
+    for i in range(own.size):
+        for j in range(fast.size):
+            for period in range(periods):
+                if slow[i, period] > 0.0:
+                    moves[i, j, period] = (max(quick[j, period], 1e-9) / slow[i, period]) ** passed
+    return moves
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _errors(  # type: ignore[no-untyped-def]
+    values, observed, start, order, begin, own, fast, passed, target, judged, errors
+):
+    periods = values.shape[1]
+    for group in prange(begin.size - 1):
+        members = order[begin[group] : begin[group + 1]]
+        moves = _moves(values, observed, start, members, own, fast, passed)
+        level = np.zeros(periods)
+        for one in members:
+            for i in range(own.size):
+                _smooth(values[one], observed[one], start[one], own[i], level)
+                for j in range(fast.size):
+                    total = 0.0
+                    for period in range(periods):
+                        if judged[one, period]:
+                            total += (level[period] * moves[i, j, period] - target[one, period]) ** 2
+                    errors[one, i * fast.size + j] = total
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _levels(  # type: ignore[no-untyped-def]
+    values, observed, start, order, begin, own, fast, passed, weights, levels
+):
+    periods = values.shape[1]
+    for group in prange(begin.size - 1):
+        members = order[begin[group] : begin[group + 1]]
+        moves = _moves(values, observed, start, members, own, fast, passed)
+        level = np.zeros(periods)
+        for one in members:
+            for i in range(own.size):
+                _smooth(values[one], observed[one], start[one], own[i], level)
+                for j in range(fast.size):
+                    weight = weights[one, i * fast.size + j]
+                    for period in range(periods):
+                        levels[one, period] += weight * level[period] * moves[i, j, period]

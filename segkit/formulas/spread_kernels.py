@@ -1,0 +1,205 @@
+"""Compiled loops of `segkit.formulas.demand_spread`: probabilities and quantiles of counts, bent by a curve."""
+
+from math import erf, exp, lgamma, log, sqrt
+
+import numpy as np
+from numba import njit, prange
+from scipy.special import ndtr
+
+_MANY = 60.0  # lots above which counts are taken as gamma
+_SURE = 1.0 - 1e-11
+GRID = 257
+AT = ndtr(np.linspace(-7.5, 7.5, GRID))  # probabilities at which curves are held: close in the tails
+AT[0], AT[-1] = 0.0, 1.0
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def likelihoods(actual, mean, cell, grid, cells):  # type: ignore[no-untyped-def]
+    """Return the log likelihood by cell and excess, each excess added up in the order of the rows."""
+    fits = np.zeros((cells, grid.size))
+    for place in prange(grid.size):
+        size = 1.0 / grid[place]
+        fixed = lgamma(size)
+        for row in range(actual.size):
+            y, m = actual[row], mean[row]
+            one = lgamma(y + size) - fixed + size * log(size / (size + m)) + y * log(m / (size + m))
+            fits[cell[row], place] += one
+    return fits
+
+
+@njit(cache=True, nogil=True)
+def _normal_below(z):  # type: ignore[no-untyped-def]
+    return 0.5 * (1.0 + erf(z / sqrt(2.0)))
+
+
+@njit(cache=True, nogil=True)
+def _gamma_below(value, mean, excess):  # type: ignore[no-untyped-def]
+    """Return the probability of a gamma below a value, by the cube root (Wilson & Hilferty 1931)."""
+    shape = 1.0 / (excess + 1.0 / mean)
+    root = (max(value, 0.0) / mean) ** (1.0 / 3.0)
+    return _normal_below(3.0 * sqrt(shape) * (root - 1.0 + 1.0 / (9.0 * shape)))
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
+    """Return the probabilities of less than each count, and of as much at most."""
+    below, upto = np.zeros(actual.size), np.zeros(actual.size)
+    for row in prange(actual.size):
+        y, m, size = actual[row], mean[row], 1.0 / excess[row]
+        if m > _MANY:
+            upto[row] = _gamma_below(y + 0.5, m, excess[row])
+            below[row] = _gamma_below(y - 0.5, m, excess[row]) if y > 0.0 else 0.0
+            continue
+        chance = exp(size * log(size / (size + m)))
+        ratio = m / (size + m)
+        total, number = chance, 0
+        before = 0.0
+        while number < y and total < 1.0 - 1e-13:
+            before = total
+            number += 1
+            chance *= ratio * (number - 1 + size) / number
+            total += chance
+        below[row] = before if number == y else min(total, 1.0)
+        upto[row] = min(total, 1.0)
+    return below, upto
+
+
+@njit(cache=True, nogil=True)
+def shares_below(below, upto, cell, cells):  # type: ignore[no-untyped-def]
+    """Return by cell and grid value how many numbers, each spread evenly over its range, lie below it."""
+    shares = np.zeros((cells, GRID))
+    for row in range(below.size):
+        width = max(upto[row] - below[row], 1e-12)
+        for place in range(GRID - 1):
+            shares[cell[row], place] += min(max((AT[place] - below[row]) / width, 0.0), 1.0)
+        shares[cell[row], GRID - 1] += 1.0
+    return shares
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def along(curves, row, chance):  # type: ignore[no-untyped-def]
+    """Return the curve of each row at a probability."""
+    found = np.zeros(chance.size)
+    for one in prange(chance.size):
+        found[one] = _bent(curves[row[one]], chance[one])
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _bent(curve, chance):  # type: ignore[no-untyped-def]
+    """Return the curve at a probability."""
+    low, high = 0, GRID - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if AT[middle] <= chance:
+            low = middle
+        else:
+            high = middle
+    part = min(max((chance - AT[low]) / (AT[high] - AT[low]), 0.0), 1.0)
+    return curve[low] + (curve[high] - curve[low]) * part
+
+
+@njit(cache=True, nogil=True)
+def _back(curve, share):  # type: ignore[no-untyped-def]
+    """Return at what probability a curve reaches a share."""
+    low, high = 0, GRID - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if curve[middle] < share:
+            low = middle
+        else:
+            high = middle
+    rise = curve[high] - curve[low]
+    part = (share - curve[low]) / rise if rise > 0.0 else 1.0
+    return AT[low] + (AT[high] - AT[low]) * min(max(part, 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _normal_at(chance):  # type: ignore[no-untyped-def]
+    """Return the standard normal quantile, by Newton steps from the tail expansion."""
+    chance = min(max(chance, 1e-12), 1.0 - 1e-12)
+    tail = min(chance, 1.0 - chance)
+    t = sqrt(-2.0 * log(tail))
+    z = t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t**3)
+    for _ in range(2):
+        z += (_normal_below(z) - (1.0 - tail)) * -sqrt(2.0 * np.pi) * exp(z * z / 2.0)
+    return z if chance >= 0.5 else -z
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
+    """Return the least counts that are enough with the probabilities wanted."""
+    found = np.zeros((mean.size, quantiles.size))
+    for one in prange(mean.size):
+        m, size = mean[one], 1.0 / excess[one]
+        if m <= 0.0:
+            continue
+        curve = curves[row[one]]
+        if m > _MANY:
+            shape = 1.0 / (excess[one] + 1.0 / m)
+            for place in range(quantiles.size):
+                z = _normal_at(min(_back(curve, quantiles[place]), _SURE))
+                root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * sqrt(shape))
+                found[one, place] = np.ceil(max(m * max(root, 0.0) ** 3 - 0.5, 0.0))
+            continue
+        chance = exp(size * log(size / (size + m)))
+        ratio, total, number = m / (size + m), chance, 0
+        for place in range(quantiles.size):
+            wanted = _back(curve, quantiles[place])
+            while total < wanted and total < _SURE:
+                number += 1
+                chance *= ratio * (number - 1 + size) / number
+                total += chance
+            found[one, place] = number
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
+    """Return the probability of a whole number at most, bent by a curve."""
+    if m <= 0.0:
+        return 1.0
+    if m > _MANY:
+        total = _gamma_below(value + 0.5, m, excess)
+    else:
+        size = 1.0 / excess
+        chance = exp(size * log(size / (size + m)))
+        ratio, total, number = m / (size + m), chance, 0
+        while number < value and total < 1.0 - 1e-13:
+            number += 1
+            chance *= ratio * (number - 1 + size) / number
+            total += chance
+    return 1.0 if total > _SURE else _bent(curve, max(total, 0.0))
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignore[no-untyped-def]
+    """Return the same of mixtures of evenly likely parts; ``begin`` tells where each begins."""
+    found = np.zeros((begin.size - 1, quantiles.size))
+    for one in prange(begin.size - 1):
+        parts = range(begin[one], begin[one + 1])
+        low = -1.0
+        for place in range(quantiles.size):
+            high = max(low, 0.0)
+            step = 1.0
+            while _share(high, parts, mean, excess, row, curves) < quantiles[place] and high < 1e15:
+                low = high
+                high += step
+                step *= 2.0
+            while high - low > 1.0:
+                middle = np.floor((low + high) / 2.0)
+                if _share(middle, parts, mean, excess, row, curves) < quantiles[place]:
+                    low = middle
+                else:
+                    high = middle
+            found[one, place] = high
+            low = high - 1.0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _share(value, parts, mean, excess, row, curves):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for part in parts:
+        total += _upto(value, mean[part], excess[part], curves[row[part]])
+    return total / max(len(parts), 1) + 1e-12

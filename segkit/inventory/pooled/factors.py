@@ -1,0 +1,264 @@
+"""What season and calendar do to demand, found for groups of series: one alone is too noisy to tell.
+
+The total of a group over its moving average shows season and events without the level. How groups are formed (all, by
+an attribute, by location, by both) is decided by how well each predicts what it has not seen.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from segkit.inventory.pooled.panel import DemandPanel
+
+Fit = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+_NEAR = 9  # periods of the moving average against which events are seen
+_FOLDS = 5
+_GAIN = 0.005  # share of the error that must be gained before a season or calendar is used
+_RIDGE = 5.0
+_MOST = 40  # regressors
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Multipliers of the level: ``table`` (group, period, with those ahead), ``group`` of each series; 1 = as usual."""
+
+    table: np.ndarray
+    group: np.ndarray
+    told: tuple[str, ...]
+
+    def of(self, first: int, last: int) -> np.ndarray:
+        """Return the multipliers of every series in a span of periods."""
+        return self.table[self.group, first:last]
+
+
+def find_factors(
+    panel: DemandPanel, groupings: dict[str, np.ndarray], calendar: pd.DataFrame | None, *, ahead: int
+) -> Factors:
+    """Return season and calendar factors, up to ``ahead`` periods after the history.
+
+    Parameters
+    ----------
+    panel : DemandPanel
+        Demand.
+    groupings : dict of str to array
+        Ways to group series: a code per series, from 0.
+    calendar : DataFrame, optional
+        period and event columns: numbers, flags, or names of events.
+    ahead : int
+        Periods ahead.
+
+    Returns
+    -------
+    Factors
+        ``told`` says what was found, by which grouping.
+    """
+    every = np.append(panel.periods, panel.next_periods(ahead)) if len(panel.periods) else panel.periods
+    dates = pd.DatetimeIndex(every)
+    series, periods = panel.values.shape
+    flat = Factors(np.ones((1, len(dates))), np.zeros(series, dtype=int), ())
+    if not series or periods < 8:
+        return flat
+    filled = _filled(panel)
+    factor, group, told = flat.table, flat.group, list(flat.told)
+    for name, places, cycle in _seasons(dates, panel.step):
+        sums = _Groups.of(filled / factor[group, :periods], groupings)
+        best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
+        if best:
+            way, table = best
+            factor, group = _joined(factor, group, table, groupings[way])
+            told.append(f"{name} by {way}")
+    columns = _regressors(calendar, dates, periods)
+    if columns.shape[1]:
+        sums = _Groups.of(filled / factor[group, :periods], groupings)
+        best = sums.choose(partial(_calendar_fit, columns=columns))
+        if best:
+            way, table = best
+            factor, group = _joined(factor, group, table, groupings[way])
+            told.append(f"calendar by {way}")
+    return Factors(factor, group, tuple(told))
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Totals by grouping, and those of the finest one, by which groupings are judged."""
+
+    totals: dict[str, np.ndarray]
+    parent: dict[str, np.ndarray]
+    finest: str
+
+    @classmethod
+    def of(cls, demand: np.ndarray, groupings: dict[str, np.ndarray]) -> "_Groups":
+        totals = {name: _total(demand, code) for name, code in groupings.items()}
+        finest = max(groupings, key=lambda name: (len(totals[name]), name))
+        first = np.zeros(len(totals[finest]), dtype=int)
+        code = groupings[finest]
+        first[code[::-1]] = np.arange(len(code))[::-1]
+        parent = {name: groupings[name][first] for name in groupings}
+        return cls(totals, parent, finest)
+
+    def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
+        """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""
+        fits = {name: fit(total) for name, total in self.totals.items()}
+        own, usual = self.totals[self.finest], fits[self.finest][2]
+        judged = np.isfinite(fits[self.finest][1]).all(axis=0) & np.isfinite(usual).all(axis=0)
+        if not judged.any():
+            return None
+        own, usual = own[:, judged], usual[:, judged]
+        weight = 1.0 / np.maximum(usual.mean(axis=1, keepdims=True), 1e-9)
+        best, least = None, float((weight * (own - usual) ** 2).sum()) * (1 - _GAIN)
+        for name in sorted(fits, key=lambda name: (len(self.totals[name]), name)):
+            table, unseen, _ = fits[name]
+            error = float((weight * (own - usual * unseen[self.parent[name]][:, judged]) ** 2).sum())
+            if error < least * (1 - 1e-9):
+                best, least = (name, table), error
+        return best
+
+
+def _total(demand: np.ndarray, code: np.ndarray) -> np.ndarray:
+    size = code.max(initial=-1) + 1
+    return np.stack([np.bincount(code, column, size) for column in demand.T], axis=1)
+
+
+def _filled(panel: DemandPanel) -> np.ndarray:
+    """Return demand with what is not known, and what lies before the first sale, at the mean of the series."""
+    place = np.arange(panel.values.shape[1])[None, :]
+    known = panel.observed & (place >= panel.start[:, None])
+    count = known.sum(axis=1)
+    mean = np.where(known, panel.values, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return np.where(known, panel.values, mean[:, None])
+
+
+def _joined(
+    factor: np.ndarray, group: np.ndarray, table: np.ndarray, code: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the product of two sets of factors, by pairs of their groups."""
+    pairs, joined = np.unique(group * len(table) + code, return_inverse=True)
+    return factor[pairs // len(table)] * table[pairs % len(table)], joined
+
+
+def _seasons(dates: pd.DatetimeIndex, step: pd.DateOffset) -> Iterable[tuple[str, np.ndarray, int]]:
+    """Yield the cycles that a calendar of this step can show: name, place of every period in it, periods of a cycle."""
+    days, months = step.kwds.get("days", 0), step.kwds.get("months", 0)
+    if days == 1:
+        yield "weekday", dates.dayofweek.to_numpy(), 7
+        yield "month", dates.month.to_numpy() - 1, 365
+    elif days == 7:
+        weeks = np.arange(len(dates)) % 52
+        yield "week of the year", weeks, 52
+        yield "month", (dates + pd.Timedelta(days=3)).month.to_numpy() - 1, 52
+    elif months in (1, 3):
+        yield "month" if months == 1 else "quarter", (dates.month.to_numpy() - 1) // months, 12 // months
+
+
+def _moving_mean(total: np.ndarray, width: int) -> np.ndarray:
+    """Return the centred moving average; missing where the window is not whole."""
+    half = width // 2
+    weights = np.ones(2 * half + 1)
+    if width % 2 == 0:
+        weights[[0, -1]] = 0.5
+    weights /= weights.sum()
+    out = np.full(total.shape, np.nan)
+    if total.shape[1] >= len(weights):
+        sums = np.cumsum(np.pad(total, ((0, 0), (1, 0))), axis=1)
+        span = len(weights)
+        inner = sums[:, span:] - sums[:, :-span]
+        if width % 2 == 0:
+            inner = inner - 0.5 * total[:, : total.shape[1] - span + 1] - 0.5 * total[:, span - 1 :]
+        out[:, half : total.shape[1] - half] = inner / width
+    return out
+
+
+def _season_fit(total: np.ndarray, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return factors of all periods, those from the other cycles only, and the moving average."""
+    periods, usual = total.shape[1], _moving_mean(total, cycle)
+    known = np.isfinite(usual).all(axis=0)
+    size, now = int(places.max()) + 1, places[:periods]
+    turn = np.arange(periods) // cycle
+    turn = turn - turn[known].min() if known.any() else turn
+    turns = int(turn[known].max()) + 1 if known.any() else 0
+    if periods < 2 * cycle + 2 or turns < 2:
+        return np.ones((len(total), len(places))), np.full(total.shape, np.nan), usual
+    top, bottom = np.zeros((turns, len(total), size)), np.zeros((turns, len(total), size))
+    for period in np.flatnonzero(known):
+        top[turn[period], :, now[period]] += total[:, period]
+        bottom[turn[period], :, now[period]] += usual[:, period]
+    table = _shrunk(top, bottom)[:, places]
+    unseen = np.full(total.shape, np.nan)
+    for one in range(turns):
+        others = np.arange(turns) != one
+        mine = known & (turn == one)
+        if others.sum() and mine.any():
+            unseen[:, mine] = _shrunk(top[others], bottom[others])[:, now[mine]]
+    return table, unseen, usual
+
+
+def _shrunk(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Return season factors by group and place in the cycle, shrunk to 1 by how much of them is noise."""
+    total, base = top.sum(axis=0), bottom.sum(axis=0)
+    index = np.divide(total, base, out=np.ones_like(total), where=base > 0)
+    apart = np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)
+    count = (bottom > 0).sum(axis=0)
+    several = count >= 2
+    noise = np.where(bottom > 0, (apart - index) ** 2, 0.0).sum(axis=0) / np.maximum(count - 1, 1)
+    noise = (noise * several).sum(axis=1) / np.maximum(several.sum(axis=1), 1) / np.maximum(count.mean(axis=1), 1)
+    if not several.any():
+        noise = np.full(len(index), (index - 1).var() / 2)
+    spread = ((index - 1) ** 2).mean(axis=1)
+    keep = np.clip(1 - noise / np.maximum(spread, 1e-12), 0.0, 1.0)
+    factor = 1 + keep[:, None] * (index - 1)
+    return np.maximum(factor / factor.mean(axis=1, keepdims=True), 0.05)
+
+
+def _regressors(calendar: pd.DataFrame | None, dates: pd.DatetimeIndex, periods: int) -> np.ndarray:
+    """Return the calendar as numbers by period; names of events as flags, those never seen so far left out."""
+    if calendar is None or calendar.empty or "period" not in calendar:
+        return np.zeros((len(dates), 0))
+    table = calendar.assign(period=pd.to_datetime(calendar["period"]).astype("datetime64[us]"))
+    table = table.drop_duplicates("period", keep="last").set_index("period").reindex(dates)
+    columns = []
+    for name in sorted(table.columns):
+        cells = table[name]
+        if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_bool_dtype(cells):
+            columns.append(cells.astype("float64").fillna(0.0).to_numpy())
+        else:
+            words = cells.astype("str").where(cells.notna(), "")
+            columns += [(words == word).to_numpy(dtype=float) for word in sorted(set(words[:periods]) - {"", "nan"})]
+    kept = [column for column in columns if np.ptp(column[:periods]) > 0]
+    return np.stack(kept[:_MOST], axis=1) if kept else np.zeros((len(dates), 0))
+
+
+def _near(values: np.ndarray) -> np.ndarray:
+    """Return a moving average over the periods around each one, over fewer at the ends."""
+    span = values.shape[-1]
+    sums = np.cumsum(np.concatenate([np.zeros((*values.shape[:-1], 1)), values], axis=-1), axis=-1)
+    low = np.maximum(np.arange(span) - _NEAR // 2, 0)
+    high = np.minimum(np.arange(span) + _NEAR // 2 + 1, span)
+    return (sums[..., high] - sums[..., low]) / (high - low)
+
+
+def _calendar_fit(total: np.ndarray, *, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return calendar factors of all periods, those fitted without the fold of each period, and the level around."""
+    periods, usual = total.shape[1], _near(total)
+    off = np.where(usual > 0, total / np.where(usual > 0, usual, 1.0) - 1.0, 0.0)
+    past = columns[:periods]
+    scale = past.std(axis=0)
+    around = past.mean(axis=0)
+    moved = ((past - _near(past.T).T) / scale).T
+    fold = np.arange(periods) * _FOLDS // periods
+    weight = total.sum(axis=1)
+
+    def effects(kept: np.ndarray) -> np.ndarray:
+        x, y = moved[:, kept], off[:, kept]
+        square = x @ x.T
+        ridge = _RIDGE * np.eye(len(x))
+        everyone = np.linalg.solve(square + ridge, x @ (weight @ y) / max(weight.sum(), 1e-12))
+        return np.linalg.solve(square + ridge, x @ y.T + (ridge @ everyone)[:, None]).T
+
+    unseen = np.ones(total.shape)
+    for one in range(_FOLDS):
+        unseen[:, fold == one] = 1.0 + effects(fold != one) @ moved[:, fold == one]
+    table = np.exp(np.clip(effects(fold >= 0) @ ((columns - around) / scale).T, -2.0, 2.0))
+    return table, unseen, usual

@@ -1,0 +1,173 @@
+"""From a history to what is known of its demand: season and calendar, level, method, class."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.errors import DataError, list_problems
+from segkit.formulas.pooled_smoothing import Panel
+from segkit.inventory.pooled.contest import NONE, demand_patterns, hold_contest, list_methods
+from segkit.inventory.pooled.factors import Factors, find_factors
+from segkit.inventory.pooled.panel import KEYS, DemandPanel
+from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases
+
+_FEW, _LENT = 4, 2.0
+_CLASSES = 200
+_TOGETHER = 0.8  # groups per series, above which hardly any has a companion
+
+
+@dataclass(frozen=True)
+class FittedDemand:
+    """What was found in a history.
+
+    ``levels`` after every period and factors; ``method`` of each series in words; ``pattern`` and ``classes`` (those
+    that scatter alike) as codes; ``contest`` the table of methods; ``told`` what season and calendar rest on.
+    """
+
+    levels: Levels
+    method: np.ndarray
+    pattern: np.ndarray
+    classes: np.ndarray
+    contest: pd.DataFrame
+    told: tuple[str, ...]
+
+
+def fit_demand(
+    panel: DemandPanel, attributes: pd.DataFrame | None, calendar: pd.DataFrame | None, *, ahead: int, seed: int
+) -> FittedDemand:
+    """Return season, calendar, level and class of every series.
+
+    Parameters
+    ----------
+    panel : DemandPanel
+        Demand.
+    attributes : DataFrame, optional
+        item_id, location_id and columns by which series may be grouped.
+    calendar : DataFrame, optional
+        As `find_factors` takes it.
+    ahead : int
+        Periods ahead that are wanted, and by which methods are judged.
+    seed : int
+        As `past_cases` takes it.
+
+    Returns
+    -------
+    FittedDemand
+    """
+    groups = series_groups(panel, attributes)
+    places = {name: code for name, code in groups.items() if name != "item_id"}
+    factors = find_factors(panel, places, calendar, ahead=ahead)
+    bare = _without(panel, factors)
+    patterns = demand_patterns(bare)
+    methods = list_methods(_movers(groups))
+    judged = max(min(ahead, panel.values.shape[1] // 4), 1)
+    contest = hold_contest(bare, patterns, methods, ahead=judged)
+    table, method = np.zeros_like(panel.values), np.full(len(panel.values), NONE, dtype=object)
+    for place in np.unique(contest.winner[np.unique(patterns[patterns > 0])]):
+        mine = (contest.winner[patterns] == place) & (patterns > 0)
+        moved = methods[place].group is not None
+        rows = np.arange(len(mine)) if moved else np.flatnonzero(mine)
+        found = methods[place].levels(bare, patterns, rows, ahead=judged)
+        table[mine] = found[mine[rows]]
+        method[mine] = methods[place].name
+    table, method = _lend(panel, table, method, groups)
+    levels = Levels(panel, table, factors)
+    choices = {"pattern": patterns} | {
+        name: code for name, code in places.items() if 1 < code.max(initial=0) < _CLASSES
+    }
+    classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
+    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told)
+
+
+def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, np.ndarray]:
+    """Return the ways in which series can be grouped: a code per series; all together first.
+
+    Raises
+    ------
+    DataError
+        Where attributes name no item, or one series twice.
+    """
+    keys = panel.keys
+    groups = {"all": np.zeros(len(keys), dtype=int)}
+    columns = {name: keys[name] for name in KEYS if name in keys}
+    names = []
+    if attributes is not None and len(attributes.columns):
+        by = [name for name in ("item_id", "location_id", "demand_class") if name in attributes and name in keys]
+        _check_attributes(attributes, by)
+        names = [str(name) for name in attributes.columns if name not in KEYS]
+        joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
+        columns |= {name: joined[name].astype("str").fillna("") for name in names}
+    for name in [*(name for name in KEYS if name in keys), *names]:
+        groups[name] = pd.factorize(columns[name], sort=True)[0]
+    for name in names:
+        both = groups["location_id"] * (groups[name].max(initial=0) + 1) + groups[name]
+        groups[f"{name} and location_id"] = np.unique(both, return_inverse=True)[1]
+    return _distinct(groups)
+
+
+def _check_attributes(attributes: pd.DataFrame, by: list[str]) -> None:
+    fixes = ["Give one row per item, or per item and location."]
+    if "item_id" not in by:
+        raise DataError(list_problems("attributes cannot be used", ["item_id is not there"], fixes))
+    again = attributes.duplicated(by)
+    if again.any():
+        first = ", ".join(attributes.loc[again, by].astype(str).iloc[0])
+        problem = f"{' and '.join(by)} repeat in {int(again.sum()):,} rows, first: {first}"
+        raise DataError(list_problems("attributes cannot be used", [problem], fixes))
+
+
+def _distinct(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return groupings without those that part the series as an earlier one does."""
+    kept: dict[str, np.ndarray] = {}
+    for name, code in groups.items():
+        size = code.max(initial=-1) + 1
+        alike = (
+            len(np.unique(code * (other.max(initial=-1) + 1) + other)) == size == other.max(initial=-1) + 1
+            for other in kept.values()
+        )
+        if not kept or not any(alike):
+            kept[name] = code
+    return kept
+
+
+def _movers(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return how series may move together: an item in all its locations; by attributes, where it has one only."""
+    several = {name: code for name, code in groups.items() if code.max(initial=-1) + 1 <= _TOGETHER * len(code)}
+    if "item_id" in several:
+        return {"item_id": several["item_id"]}
+    return {name: code for name, code in several.items() if name not in ("all", *KEYS)}
+
+
+def _without(panel: DemandPanel, factors: Factors) -> Panel:
+    periods = panel.values.shape[1]
+    values = panel.values / factors.of(0, periods) if factors.told else panel.values
+    return Panel(np.ascontiguousarray(values), panel.observed, panel.start)
+
+
+def _lend(
+    panel: DemandPanel, table: np.ndarray, method: np.ndarray, groups: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return levels in which series with few observed periods lean on the same item elsewhere, or on their group."""
+    place = np.arange(panel.values.shape[1])[None, :]
+    seen = (panel.observed & (place >= panel.start[:, None])).sum(axis=1)
+    never = ~panel.observed.any(axis=1)
+    short = ((seen < _FEW) & (seen > 0)) | never
+    if not short.any() or not (~short).any():
+        return table, np.where(never, "nothing known", method)
+    method = np.where(never, "nothing known", method)
+    last = table[:, -1]
+    for name in [*(name for name in ("item_id",) if name in groups), *(n for n in groups if n not in (*KEYS, "all"))]:
+        code = groups[name]
+        count = np.bincount(code[~short], minlength=code.max() + 1)
+        mean = np.bincount(code[~short], last[~short], len(count)) / np.maximum(count, 1)
+        told = short & (count[code] > 0) & ~np.isin(method, [f"analogue: {name}"])
+        told &= ~np.char.startswith(method.astype(str), "analogue")
+        if not told.any():
+            continue
+        weight = np.where(never, 0.0, seen)[told]
+        table = table.copy()
+        table[told, -1] = (weight * last[told] + _LENT * mean[code[told]]) / (weight + _LENT)
+        method = method.astype(object)
+        method[told] = f"analogue: {name}"
+    return table, method

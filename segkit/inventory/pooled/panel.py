@@ -1,0 +1,214 @@
+"""A history of demand as arrays: one row per item and location, one column per period."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.errors import DataError, in_rows, list_problems
+
+KEYS = ("item_id", "location_id", "demand_class")
+_NEEDED = ("item_id", "location_id", "period", "quantity")
+_SOLD = 1e-9
+_LOTS = 1e-6
+_TOLD = 50  # quantities that must share a lot above one, before it is believed
+
+
+@dataclass(frozen=True)
+class DemandPanel:
+    """Demand by series and period.
+
+    ``keys`` has a row per series, sorted; ``periods`` the first days of all periods; ``values`` [units], ``observed``
+    (not out of stock, not missing) and ``start`` (period of the first sale) as the formulas take them.
+    """
+
+    keys: pd.DataFrame
+    periods: pd.DatetimeIndex
+    values: np.ndarray
+    observed: np.ndarray
+    start: np.ndarray
+
+    @property
+    def step(self) -> pd.DateOffset:
+        """From one period to the next."""
+        return regular_step(self.periods)
+
+    def next_periods(self, count: int) -> pd.DatetimeIndex:
+        """Return the periods that follow."""
+        if not len(self.periods):
+            return self.periods[:0]
+        ahead = [self.periods[-1] + self.step * place for place in range(1, count + 1)]
+        return pd.DatetimeIndex(ahead).as_unit("us")
+
+    def with_values(self, values: np.ndarray, observed: np.ndarray) -> "DemandPanel":
+        """Return the panel with other demand."""
+        return DemandPanel(self.keys, self.periods, values, observed, self.start)
+
+    @cached_property
+    def lots(self) -> np.ndarray:
+        """Smallest lot of each series: all its demand comes in whole numbers of it. Zero = any amount."""
+        return _smallest_lots(self.values, self.observed)
+
+    def code(self, name: str) -> np.ndarray:
+        """Return a number for each value of a key."""
+        return pd.factorize(self.keys[name], sort=True)[0]
+
+
+def read_panel(history: pd.DataFrame) -> DemandPanel:
+    """Return a history as arrays.
+
+    Parameters
+    ----------
+    history : DataFrame
+        item_id, location_id, period (date), quantity [units]; optionally demand_class, and in_stock (bool).
+
+    Returns
+    -------
+    DemandPanel
+        From the first period of the history to the last. A period without a row, after the first sale of its series,
+        counts as no demand; one without a row of any series, without a quantity or out of stock as not known.
+
+    Raises
+    ------
+    DataError
+        Columns that lack, keys that repeat, quantities below zero or no numbers, periods that are no regular dates.
+    """
+    _check(history)
+    names = [name for name in KEYS if name in history]
+    if history.empty:
+        keys = pd.DataFrame({name: pd.Series(dtype="str") for name in names})
+        none = np.zeros((0, 0))
+        days = pd.DatetimeIndex([], dtype="datetime64[us]")
+        return DemandPanel(keys, days, none, none.astype(bool), np.zeros(0, dtype=int))
+    period = pd.to_datetime(history["period"]).to_numpy().astype("datetime64[D]").astype("int64")
+    days = np.unique(period)
+    periods = _calendar(days)
+    codes, keys = _number_series(history, names)
+    column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
+    shape = (len(keys), len(periods))
+    cell = codes * shape[1] + column
+    _check_repeats(history, cell, names)
+    values, observed = np.zeros(shape[0] * shape[1]), np.ones(shape[0] * shape[1], dtype=bool)
+    quantity = history["quantity"].to_numpy(dtype="float64", na_value=np.nan)
+    known = np.isfinite(quantity)
+    values[cell] = np.where(known, quantity, 0.0)
+    in_stock = history["in_stock"].fillna(True).to_numpy(dtype=bool) if "in_stock" in history else True
+    observed[cell] = known & in_stock
+    values, observed = values.reshape(shape), observed.reshape(shape)
+    observed[:, ~np.isin(periods.to_numpy().astype("datetime64[D]").astype("int64"), days)] = False
+    sold = values > _SOLD
+    start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
+    return DemandPanel(keys, periods, values, observed, start)
+
+
+def regular_step(periods: pd.DatetimeIndex) -> pd.DateOffset:
+    """Return the step between regular periods: days, weeks, months, quarters or years; a month where there is one."""
+    if len(periods) < 2:
+        return pd.DateOffset(months=1)
+    gap = np.diff(periods.to_numpy().astype("datetime64[D]").astype("int64"))
+    for months, least, most in ((1, 28, 31), (3, 89, 92), (12, 365, 366)):
+        if gap.min() >= least and gap.max() <= most and _same_day(periods):
+            return pd.DateOffset(months=months)
+    return pd.DateOffset(days=int(gap.min()))
+
+
+def _same_day(periods: pd.DatetimeIndex) -> bool:
+    return bool((periods.day == periods.day[0]).all())
+
+
+def _calendar(days: np.ndarray) -> pd.DatetimeIndex:
+    """Return all periods from the first to the last."""
+    found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
+    if len(found) < 2:
+        return found
+    gaps = np.diff(days)
+    by_month = _same_day(found) and gaps.min() >= 28
+    if by_month:
+        months = np.diff(found.year * 12 + found.month)
+        step: pd.DateOffset = pd.DateOffset(months=int(np.gcd.reduce(months)))
+    else:
+        step = pd.DateOffset(days=int(np.gcd.reduce(gaps)))
+    every = pd.DatetimeIndex(pd.date_range(found[0], found[-1], freq=step)).as_unit("us")
+    if len(every) > 4 * len(found):
+        where = int(np.flatnonzero(gaps != np.median(gaps))[0])
+        told = f"after {found[where]:%Y-%m-%d} comes {found[where + 1]:%Y-%m-%d}"
+        problem = f"periods are not regular: {told}, elsewhere they lie {int(np.median(gaps))} days apart"
+        raise DataError(list_problems("history cannot be forecast", [problem], ["Give the first day of every period."]))
+    return every
+
+
+def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the series of every row, and their keys, sorted."""
+    code, levels = np.zeros(len(history), dtype="int64"), []
+    for name in names:
+        part, ids = pd.factorize(history[name], sort=True)
+        code = code * max(len(ids), 1) + part
+        levels.append(ids)
+    sizes = [max(len(ids), 1) for ids in levels]
+    if np.prod(sizes) <= 8 * max(len(history), 1_000):
+        there = np.zeros(int(np.prod(sizes)), dtype=bool)
+        there[code] = True
+        found = np.flatnonzero(there)
+        series = (np.cumsum(there) - 1)[code]
+    else:
+        found, series = np.unique(code, return_inverse=True)
+    places = np.unravel_index(found, sizes)
+    pairs = zip(names, levels, places, strict=True)
+    keys = {name: pd.Series(pd.Index(ids).take(place), dtype="str") for name, ids, place in pairs}
+    return series, pd.DataFrame(keys)
+
+
+def _check(history: pd.DataFrame) -> None:
+    lacking = [name for name in _NEEDED if name not in history]
+    if lacking:
+        problem = f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
+        fix = f"A history needs {', '.join(_NEEDED)}; it has {', '.join(map(str, history.columns)) or 'no columns'}."
+        raise DataError(list_problems("history cannot be forecast", [problem], [fix]))
+    problems = [
+        f"{name} is missing in {in_rows(int(history[name].isna().sum()))}"
+        for name in (*(name for name in KEYS if name in history), "period")
+        if history[name].isna().any()
+    ]
+    if not pd.api.types.is_numeric_dtype(history["quantity"]) and len(history):
+        problems.append("quantity is no number")
+    elif (below := history["quantity"] < 0).any():
+        first = history.loc[below, ["item_id", "location_id", "period"]].astype(str).iloc[0].tolist()
+        problems.append(f"quantity is below zero in {in_rows(int(below.sum()))}, first: {', '.join(first)}")
+    if problems:
+        fixes = ["Name every item and location; leave returns out of demand, they are no negative demand."]
+        raise DataError(list_problems("history cannot be forecast", problems, fixes))
+
+
+def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
+    again = pd.Series(cell).duplicated().to_numpy()
+    if again.any():
+        first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
+        problem = f"{' and '.join([*names, 'period'])} repeat in {in_rows(int(again.sum()))}, first: {', '.join(first)}"
+        raise DataError(
+            list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
+        )
+
+
+def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return the lot of every series: one for all where all demand has one, else 1 or any amount."""
+    sold = values[(values > _SOLD) & observed]
+    if not len(sold):
+        return np.ones(len(values))
+    common = _common_lot(sold)
+    if common:
+        return np.full(len(values), common if len(sold) >= _TOLD else min(common, 1.0))
+    whole = (_whole(values) | ~observed).all(axis=1)
+    return np.where(whole, 1.0, 0.0)
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    return np.abs(values - np.round(values)) <= _LOTS * np.maximum(np.abs(values), 1.0)
+
+
+def _common_lot(sold: np.ndarray) -> float:
+    """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
+    for parts in (1, 12, 1_000):
+        if _whole(sold * parts).all():
+            return float(np.gcd.reduce(np.unique(np.round(sold * parts).astype("int64")))) / parts
+    return 0.0
