@@ -25,10 +25,12 @@ def score_points(known: np.ndarray, actual: np.ndarray, mean: np.ndarray) -> dic
     actual, mean : ndarray
         Series by steps; NaN where a step is not judged. [units]
     """
+    scaled_errors = rmsse(actual, mean, squared_scale(known))
+    scaled_errors = scaled_errors[~np.isnan(scaled_errors)]
     return {
         "wape": wape(actual, mean),
         "sum_wape": wape_of_sums(actual, mean),
-        "rmsse": float(np.nanmean(rmsse(actual, mean, squared_scale(known)))),
+        "rmsse": float(scaled_errors.mean()) if len(scaled_errors) else float("nan"),
         "bias": relative_bias(actual, mean),
     }
 
