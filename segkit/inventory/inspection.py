@@ -1,5 +1,7 @@
 """One item under the analyst's eye: what statsmodels makes of its history, with all that speaks for and against it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +17,7 @@ from segkit.inventory.one_item.regressors import read_calendar
 from segkit.inventory.one_item.remarks import Remarks
 from segkit.inventory.one_item.rolling import Fit, judge_models
 from segkit.inventory.one_item.season import fit_stl_ets
-from segkit.inventory.one_item.series import (
-    Span,
-    describe_series,
-    find_grid,
-    make_span,
-    missing_reason,
-    require_history,
-)
+from segkit.inventory.one_item.series import Span, describe_series, make_span
 from segkit.inventory.one_item.tables import (
     candidate_table,
     component_table,
@@ -31,6 +26,7 @@ from segkit.inventory.one_item.tables import (
     forecast_table,
     without_negatives,
 )
+from segkit.inventory.pooled.panel import read_panel
 
 FEWEST_KNOWN = 6
 _BENCHMARKS: dict[str, Fit] = {"naive": fit_naive, "seasonal_naive": fit_seasonal_naive}
@@ -46,7 +42,7 @@ class ForecastInspection:
     item_id, location_id : str
         Whose demand it is.
     unit : str
-        day, week or month.
+        day, week, month, quarter, year, or so many days.
     history : DataFrame
         period, quantity [units], price, status: used, out of stock, not known, not yet listed.
     forecast : DataFrame
@@ -56,7 +52,7 @@ class ForecastInspection:
         [units; a season of ETS(·,·,M) is a multiple].
     fit : DataFrame
         A row per model: form, parameters, periods known, aicc, mae, rmse and bias one step ahead in the history, and
-        the same from rolling origins; naive_mae at the same origins; value_added = 1 - rolling_mae / naive_mae.
+        the same from rolling origins; naive_rmse at the same origins; value_added = 1 - rolling_rmse / naive_rmse.
         Error = forecast - actual, so that a positive bias is too much [units a period].
     candidates : DataFrame
         model, form, parameters, aicc of every form that was tried, chosen, and the reason where there is no aicc.
@@ -100,7 +96,7 @@ def inspect_forecast(
     Parameters
     ----------
     history : DataFrame
-        item_id, location_id, period (first day of a day, week or month), quantity [units] and optionally in_stock
+        item_id, location_id, period (its first day; regular), quantity [units] and optionally in_stock
         (bool), price and demand_class (classes are added up). Of any items; the grid of periods is that of all rows.
     item_id, location_id : str
         Whose demand to look at.
@@ -148,26 +144,24 @@ def inspect_forecast(
     _require_options(horizon, quantiles)
     item_id, location_id = str(item_id), str(location_id)
     outlook, remarks = Outlook(horizon, tuple(sorted(quantiles)), seed), Remarks()
-    table = require_history(history)
-    grid = find_grid(table["period"], remarks)
-    events = read_calendar(calendar, grid, horizon)
-    rows = table[(table["item_id"] == item_id) & (table["location_id"] == location_id)]
-    series = describe_series(rows, grid, remarks)
-    span = make_span(series, grid, events, horizon)
-    if rows.empty:
-        remarks.add("history", "reason", missing_reason(table, item_id, location_id))
+    panel = read_panel(history)
+    events = read_calendar(calendar, panel, horizon)
+    series = describe_series(panel, history, item_id, location_id, remarks)
+    span = make_span(series, panel, events, horizon)
+    if len(panel.periods) == 1:
+        remarks.add("history", "assumption", "One period does not show how long periods are: taken as a month.")
     fits = {**_BENCHMARKS, **_models_for(span, series, remarks)}
-    fitted = _fit_all(fits, span, outlook, remarks) if span.known.any() else []
-    if series["quantity"].min() >= 0:
-        fitted = [without_negatives(each, remarks) for each in fitted]
-    judged = judge_models(span, fits, fitted, horizon, remarks)
-    diagnostics, acf = diagnose_all(fitted, span, remarks)
+    with _one_thread():
+        fitted = _fit_all(fits, span, outlook, remarks) if span.known.any() else []
+        judged = judge_models(span, fits, fitted, horizon, remarks)
+        diagnostics, acf = diagnose_all(fitted, span, remarks)
+    fitted = [without_negatives(each, remarks) for each in fitted]
     tell_findings(series, judged, diagnostics, remarks)
     return ForecastInspection(
         item_id=item_id,
         location_id=location_id,
-        unit=grid.unit,
-        history=series if len(rows) else series.iloc[:0],
+        unit=span.unit,
+        history=series,
         forecast=forecast_table(fitted, span, outlook),
         components=component_table(fitted, span),
         fit=judged,
@@ -199,12 +193,25 @@ def _models_for(span: Span, series: pd.DataFrame, remarks: Remarks) -> dict[str,
     elif not known.size:
         reason = "No period is known: nothing can be forecast."
     elif known.size < FEWEST_KNOWN:
-        reason = f"Only {known.size} known since listed, fewer than {FEWEST_KNOWN}: naive forecasts alone."
+        reason = (
+            f"Only {known.size} known of the periods since listed, fewer than {FEWEST_KNOWN}: naive forecasts alone."
+        )
     elif np.ptp(known) == 0:
         reason = "Demand is the same in every known period: naive forecasts alone."
     if reason:
         remarks.add("history", "reason", reason)
-    return {} if reason else _MODELS
+        return {}
+    return {name: fit for name, fit in _MODELS.items() if span.cycle > 1 or name != "stl_ets"}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep linear algebra to one thread: on matrices this small more of them wait for each other, ten times as long."""
+    import statsmodels.tsa.statespace.sarimax  # noqa: F401  (what is not loaded yet cannot be limited)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def _fit_all(fits: dict[str, Fit], span: Span, outlook: Outlook, remarks: Remarks) -> list[Fitted]:

@@ -176,7 +176,8 @@ def _as_fitted(
     count = len(design.regressors.names)
     parts = {}
     if count:
-        parts["regressors"] = design.past[:, :count] @ weight[:count]
+        moved = design.past[:, :count] @ weight[:count]
+        parts["regressors"] = moved - moved[span.known].mean()
     if design.waves:
         parts["season"] = design.past[:, count : count + design.waves] @ weight[count : count + design.waves]
     parts["rest"] = span.values - sum(parts.values(), np.zeros(len(span.values)))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.inventory.one_item.fitted import (
+    PRECISE,
     Candidate,
     Fitted,
     Outlook,
@@ -85,7 +86,7 @@ def fit_ets(
 def _list_forms(demand: np.ndarray, cycle: int) -> list[_Form]:
     known = demand[~np.isnan(demand)]
     positive = bool((known > 0).all())
-    seasonal = 0 < cycle <= LONGEST_CYCLE and len(demand) >= max(2 * cycle, 10 + 2 * (cycle // 2))
+    seasonal = 1 < cycle <= LONGEST_CYCLE and len(demand) >= max(2 * cycle, 10 + 2 * (cycle // 2))
     forms = [
         _Form(error, trend, season, cycle)
         for error in ("AM" if positive else "A")
@@ -120,7 +121,7 @@ def _fit(demand: np.ndarray, form: _Form, rounds: int) -> Any:
     filled = pd.Series(demand).interpolate(limit_direction="both").to_numpy()
     start = None
     for _ in range(rounds if gaps.any() else 1):
-        result = ETSModel(pd.Series(filled), **words).fit(start_params=start, disp=False)
+        result = ETSModel(pd.Series(filled), **words).fit(start_params=start, disp=False, **PRECISE)
         told = np.where(gaps, np.asarray(result.fittedvalues), filled)
         moved, filled, start = np.abs(told - filled).max(), told, np.asarray(result.params)
         if not moved > _CLOSE:

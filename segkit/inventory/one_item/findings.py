@@ -6,6 +6,7 @@ import pandas as pd
 from segkit.inventory.one_item.remarks import Remarks
 
 _RARE = 0.3  # share of periods without demand from which normal errors are a poor picture
+_SAME = 0.005
 _BENCHMARKS = ("naive", "seasonal_naive")
 
 
@@ -13,17 +14,25 @@ def tell_findings(series: pd.DataFrame, fit: pd.DataFrame, diagnostics: pd.DataF
     """Add what the analyst should read first: the state of the history, who forecasts best, what the errors hide."""
     _tell_history(series, remarks)
     models = fit[~fit["model"].isin(_BENCHMARKS)]
-    judged = models.dropna(subset=["value_added"]).sort_values(["rolling_mae", "model"])
+    judged = models.dropna(subset=["value_added"])
+    judged = judged[judged["rolling_origins"] == judged["rolling_origins"].max()].sort_values(["rolling_rmse", "model"])
     if len(judged):
         best = judged.iloc[0]
-        share, origins = abs(best["value_added"]), best["rolling_origins"]
-        text = f"{best['form']} is closest from {origins} rolling origins: {share:.0%} "
-        text += "less absolute error than naive." if best["value_added"] > 0 else "more than naive: no model beats it."
+        text = f"{best['form']} is closest from {best['rolling_origins']} rolling origins: "
+        text += _beside_naive(float(best["value_added"]))
         remarks.add(best["model"], "finding", text)
     if len(models) > 1:
         remarks.add("fit", "finding", "The aicc compares forms of one model; compare models by their rolling errors.")
     for row in diagnostics[~diagnostics["model"].isin(_BENCHMARKS) & (diagnostics["p_value"] < 0.05)].itertuples():
         remarks.add(str(row.model), "finding", f"{row.test}: {row.reading}.")
+
+
+def _beside_naive(value_added: float) -> str:
+    if abs(value_added) < _SAME:
+        return "as much error as naive."
+    if value_added > 0:
+        return f"{value_added:.0%} less error than naive."
+    return f"{-value_added:.0%} more error than naive: no model beats it."
 
 
 def _tell_history(series: pd.DataFrame, remarks: Remarks) -> None:

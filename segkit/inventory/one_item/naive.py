@@ -15,6 +15,8 @@ def fit_naive(span: Span, outlook: Outlook, remarks: Remarks) -> Fitted | None: 
 
 def fit_seasonal_naive(span: Span, outlook: Outlook, remarks: Remarks) -> Fitted | None:
     """Return demand of one cycle before; None where no full cycle is there."""
+    if span.cycle == 1:
+        return None
     if len(span.values) <= span.cycle:
         remarks.add("seasonal_naive", "reason", f"No forecast: more than one cycle of {span.cycle} periods is needed.")
         return None

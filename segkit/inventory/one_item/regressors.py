@@ -7,7 +7,8 @@ import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
 from segkit.inventory.one_item.remarks import Remarks
-from segkit.inventory.one_item.series import Grid, Span
+from segkit.inventory.one_item.series import Span
+from segkit.inventory.pooled.panel import DemandPanel
 
 _PERIODS_PER_REGRESSOR = 5
 _FEWEST_TIMES = 2  # what happened once cannot be told from chance
@@ -24,14 +25,14 @@ class Regressors:
     future: np.ndarray
 
 
-def read_calendar(calendar: pd.DataFrame | None, grid: Grid, horizon: int) -> pd.DataFrame:
+def read_calendar(calendar: pd.DataFrame | None, panel: DemandPanel, horizon: int) -> pd.DataFrame:
     """Return a calendar by period with numbers only: a column of names becomes a flag for each name."""
     if calendar is None or calendar.empty:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     if "period" not in calendar:
         raise DataError(list_problems("table 'calendar' breaks its contract", ["period is required and not there"]))
     table = calendar.set_index(pd.DatetimeIndex(pd.to_datetime(calendar["period"]))).drop(columns="period").sort_index()
-    wanted = pd.DatetimeIndex(np.concatenate([grid.periods, grid.after(horizon)]))
+    wanted = panel.periods.append(panel.next_periods(horizon))
     absent, repeated = wanted.difference(table.index), table.index[table.index.duplicated()]
     found = {"periods are missing": absent, "periods repeat": repeated}
     problems = [f"{len(days):,} {what}, first: {days[0]:%Y-%m-%d}" for what, days in found.items() if len(days)]

@@ -7,12 +7,14 @@ import pandas as pd
 
 from segkit.inventory.one_item.fitted import Fitted
 from segkit.inventory.one_item.remarks import FIT_ERRORS, Remarks
+from segkit.inventory.one_item.series import Span
 
 DIAGNOSTIC_COLUMNS = ["model", "test", "statistic", "p_value", "reading"]
 ACF_COLUMNS = ["model", "lag", "autocorrelation", "limit", "beyond_chance"]
 _SIGNIFICANT = 0.05
 _FEWEST = 8
 _SHORT_LAGS = 10
+_NOTHING = 1e-3  # of the mean size of demand: smaller errors are those of the optimiser
 _READINGS = {
     "Ljung-Box": ("the errors are linked over time: the model misses a pattern", "no link between errors is left"),
     "Jarque-Bera": (
@@ -27,7 +29,7 @@ _READINGS = {
 }
 
 
-def diagnose(fitted: Fitted, cycle: int, remarks: Remarks) -> tuple[pd.DataFrame, pd.DataFrame]:
+def diagnose(fitted: Fitted, span: Span, remarks: Remarks) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tests of one model's errors with a reading in words, and their autocorrelations.
 
     Ljung-Box over 2 cycles (10 lags where a cycle is longer than 24 periods), at most a fifth of the errors, less
@@ -40,11 +42,12 @@ def diagnose(fitted: Fitted, cycle: int, remarks: Remarks) -> tuple[pd.DataFrame
     """
     error = fitted.residual
     known = error[np.isfinite(error)]
-    if known.size < _FEWEST or np.ptp(known) == 0:
-        why = f"cannot be told from {known.size} errors" if known.size < _FEWEST else "cannot be told: all errors agree"
+    left = float(np.nanmax(np.abs(fitted.one_step - span.values))) if known.size else 0.0
+    if known.size < _FEWEST or left < _NOTHING * span.scale:
+        why = f"cannot be told from {known.size} errors" if known.size < _FEWEST else "no error is left to look at"
         rows = [[fitted.model, test, np.nan, np.nan, why] for test in _READINGS]
         return _diagnostics(rows), autocorrelations(fitted, 0)
-    wanted = 2 * cycle if 1 < cycle <= 24 else _SHORT_LAGS
+    wanted = 2 * span.cycle if 1 < span.cycle <= 24 else _SHORT_LAGS
     lags = max(min(wanted, known.size // 5), fitted.lags_used + 1, 1)
     acf = autocorrelations(fitted, lags)
     with remarks.listen(fitted.model):

@@ -11,7 +11,7 @@ from segkit.inventory.one_item.series import Span
 
 FIT_COLUMNS = [
     "model", "form", "parameters", "periods", "aicc", "mae", "rmse", "bias", "rolling_origins", "rolling_horizon",
-    "rolling_mae", "rolling_rmse", "rolling_bias", "naive_mae", "value_added",
+    "rolling_mae", "rolling_rmse", "rolling_bias", "naive_rmse", "value_added",
 ]  # fmt: skip
 Fit = Callable[[Span, Outlook, Remarks], Fitted | None]
 _MOST_ORIGINS = 6
@@ -42,13 +42,14 @@ def judge_models(
     """Return one row per model: its form, AICc, errors one step ahead, and errors from rolling origins beside naive.
 
     At each origin every model chooses its form and parameters anew from what was known then. Naive is judged at the
-    same origins as the model beside it.
+    same origins as the model beside it. Value added goes by squared errors, which a mean forecast should keep small:
+    absolute ones praise forecasts of zero where most periods are without demand.
     """
     origins, ahead = list_origins(len(span.values), horizon)
     errors = {model: _roll(model, fit, span, origins, ahead, remarks) for model, fit in fits.items()}
     naive = errors["naive"]
-    if not origins:
-        text = f"No rolling origins: {len(span.values)} periods since listed are too few to judge a forecast."
+    if fitted and not origins:
+        text = f"No rolling origins: periods since listed ({len(span.values)}) are too few to judge a forecast."
         remarks.add("fit", "reason", text)
     rows = [{**_describe(each, span), **_judge(errors[each.model], naive, ahead)} for each in fitted]
     table = pd.DataFrame(rows, columns=FIT_COLUMNS)
@@ -88,16 +89,16 @@ def _describe(fitted: Fitted, span: Span) -> dict:
 
 def _judge(error: np.ndarray, naive: np.ndarray, ahead: int) -> dict:
     both = np.isfinite(error) & np.isfinite(naive)
-    own, beside = error[both], _mean(np.abs(naive[both]))
-    mae = _mean(np.abs(own))
+    own, beside = error[both], np.sqrt(_mean(naive[both] ** 2))
+    rmse = np.sqrt(_mean(own**2))
     return {
         "rolling_origins": int(both.any(axis=1).sum()),
         "rolling_horizon": ahead,
-        "rolling_mae": mae,
-        "rolling_rmse": np.sqrt(_mean(own**2)),
+        "rolling_mae": _mean(np.abs(own)),
+        "rolling_rmse": rmse,
         "rolling_bias": _mean(own),
-        "naive_mae": beside,
-        "value_added": 1 - mae / beside if beside > 0 else np.nan,
+        "naive_rmse": beside,
+        "value_added": 1 - rmse / beside if beside > 0 else np.nan,
     }
 
 

@@ -73,7 +73,7 @@ def effect_table(fitted: list[Fitted]) -> pd.DataFrame:
 
 def diagnose_all(fitted: list[Fitted], span: Span, remarks: Remarks) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tests of the errors of every model, and their autocorrelations."""
-    made = [diagnose(each, span.cycle, remarks) for each in fitted]
+    made = [diagnose(each, span, remarks) for each in fitted]
     tests = {name: _DIAGNOSTICS.get(name, "float64") for name in DIAGNOSTIC_COLUMNS}
     links = {name: _ACF.get(name, "float64") for name in ACF_COLUMNS}
     return _stack([one for one, _ in made], tests), _stack([two for _, two in made if len(two)], links)

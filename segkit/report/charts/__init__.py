@@ -11,6 +11,7 @@ from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patte
 from segkit.report.charts.forecast_fan import plot_forecast_fan
 from segkit.report.charts.forecasts import plot_forecast_accuracy, plot_worst_forecasts
 from segkit.report.charts.frame import figure_svg
+from segkit.report.charts.inspection import plot_inspection
 from segkit.report.charts.margins import plot_margin_by
 from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
@@ -38,6 +39,7 @@ __all__ = [
     "plot_dynamics",
     "plot_forecast_accuracy",
     "plot_forecast_fan",
+    "plot_inspection",
     "plot_life_cycle",
     "plot_loss_causes",
     "plot_margin_by",
