@@ -46,6 +46,11 @@ class DemandPanel:
         return DemandPanel(self.keys, self.periods, values, observed, self.start)
 
     @cached_property
+    def partly(self) -> np.ndarray:
+        """Out of stock, yet sold: demand was at least as much."""
+        return ~self.observed & (self.values > _SOLD)
+
+    @cached_property
     def lots(self) -> np.ndarray:
         """Smallest lot of each series: all its demand comes in whole numbers of it. Zero = any amount."""
         return _smallest_lots(self.values, self.observed)
