@@ -103,8 +103,8 @@ def inspect_forecast(
     horizon : int
         Periods ahead, counted from the last period of the whole history.
     calendar : DataFrame, optional
-        period and columns of numbers, flags or names of events, one row for each period of the history and of the
-        horizon. A column ``price`` there is the price, also of the periods ahead.
+        period and columns of numbers, flags or names of events, one row for each period of the history (missing ones
+        count as 0) and of the horizon. A column ``price`` there is the price, also of the periods ahead.
     quantiles : tuple of float
         Quantiles of demand of each period ahead, between 0 and 1.
     seed : int
@@ -145,7 +145,7 @@ def inspect_forecast(
     item_id, location_id = str(item_id), str(location_id)
     outlook, remarks = Outlook(horizon, tuple(sorted(quantiles)), seed), Remarks()
     panel = read_panel(history)
-    events = read_calendar(calendar, panel, horizon)
+    events = read_calendar(calendar, panel, horizon, remarks)
     series = describe_series(panel, history, item_id, location_id, remarks)
     span = make_span(series, panel, events, horizon)
     if len(panel.periods) == 1:

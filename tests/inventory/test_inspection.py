@@ -249,7 +249,7 @@ def test_rolling_origins_know_nothing_later():
         table = history(demand, freq="W-MON", price=price)
         panel, remarks = read_panel(table), Remarks()
         series = describe_series(panel, table, ITEM, PLACE, remarks)
-        return make_span(series, panel, read_calendar(None, panel, 4), 4)
+        return make_span(series, panel, read_calendar(None, panel, 4, remarks), 4)
 
     demand, price = level_series(), np.tile([9.0, 10.0, 11.0, 10.0], 10)
     changed, dearer = demand.copy(), price.copy()
@@ -411,8 +411,20 @@ def test_intermittent_demand_is_pointed_out():
 def test_a_calendar_reaches_over_the_horizon():
     table = history(level_series(), freq="W-MON")
     weeks = pd.date_range(table["period"].min(), periods=43, freq="W-MON")
-    with pytest.raises(sk.DataError, match=r"3 periods are missing, first: 2021-11-01"):
+    with pytest.raises(sk.DataError, match=r"3 periods of the horizon are missing, first: 2021-11-01"):
         inspect(table, calendar=pd.DataFrame({"period": weeks, "fair": 0.0}))
+
+
+def test_a_calendar_that_begins_late_is_said_to():
+    table = history(level_series(), freq="W-MON")
+    weeks = pd.date_range(table["period"].min(), periods=46, freq="W-MON")[15:]
+    calendar = pd.DataFrame({"period": weeks, "fair": np.arange(31) % 5 == 0})
+    whole = pd.concat(
+        [pd.DataFrame({"period": weeks[:1] - pd.DateOffset(weeks=n), "fair": False}) for n in range(1, 16)]
+    )
+    late, padded = inspect(table, calendar=calendar), inspect(table, calendar=pd.concat([whole, calendar]))
+    pd.testing.assert_frame_equal(late.forecast, padded.forecast)
+    assert "(15) count as 0" in late.notes.query("subject == 'calendar'")["note"].item()
 
 
 @pytest.mark.parametrize(

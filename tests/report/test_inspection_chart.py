@@ -64,6 +64,14 @@ def test_only_the_pooled_forecast_of_the_item_counts(inspection, pooled):
     assert "pooled" not in heads(other)
 
 
+def test_means_of_demand_classes_add_up(inspection, pooled):
+    own = pooled[pooled["item_id"] == ITEM]
+    split = pd.concat([own.assign(demand_class=name, mean=own["mean"] / 2) for name in "AB"])
+    both = charts.plot_inspection(inspection, split)
+    assert "sum of demand classes" in heads(both)
+    assert title_of(both) == title_of(charts.plot_inspection(inspection, own))
+
+
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_svg_is_well_formed_and_the_same_twice(inspection, pooled):
     svg = charts.figure_svg(charts.plot_inspection(inspection, pooled))

@@ -25,20 +25,21 @@ class Regressors:
     future: np.ndarray
 
 
-def read_calendar(calendar: pd.DataFrame | None, panel: DemandPanel, horizon: int) -> pd.DataFrame:
+def read_calendar(calendar: pd.DataFrame | None, panel: DemandPanel, horizon: int, remarks: Remarks) -> pd.DataFrame:
     """Return a calendar by period with numbers only: a column of names becomes a flag for each name."""
     if calendar is None or calendar.empty:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
     if "period" not in calendar:
         raise DataError(list_problems("table 'calendar' breaks its contract", ["period is required and not there"]))
     table = calendar.set_index(pd.DatetimeIndex(pd.to_datetime(calendar["period"]))).drop(columns="period").sort_index()
-    wanted = panel.periods.append(panel.next_periods(horizon))
-    absent, repeated = wanted.difference(table.index), table.index[table.index.duplicated()]
-    found = {"periods are missing": absent, "periods repeat": repeated}
+    absent, repeated = panel.next_periods(horizon).difference(table.index), table.index[table.index.duplicated()]
+    found = {"periods of the horizon are missing": absent, "periods repeat": repeated}
     problems = [f"{len(days):,} {what}, first: {days[0]:%Y-%m-%d}" for what, days in found.items() if len(days)]
     if problems:
         fix = "Bring one row for every period of the history and of the horizon."
         raise DataError(list_problems("table 'calendar' breaks its contract", problems, [fix]))
+    if before := len(panel.periods.difference(table.index)):
+        remarks.add("calendar", "assumption", f"Periods of the history that it does not have ({before:,}) count as 0.")
     return _as_numbers(table)
 
 

@@ -96,13 +96,19 @@ def _list_fans(inspection: "ForecastInspection", pooled: pd.DataFrame | None) ->
     for model in there:
         rows = forecast[forecast["model"] == model].sort_values("period")
         fans.append(_Fan(model, rows, _judged(fit.loc[model])))
-    if pooled is not None and len(pooled):
-        of_item = pooled["item_id"].astype("str") == inspection.item_id
-        rows = pooled[of_item & (pooled["location_id"].astype("str") == inspection.location_id)].sort_values("period")
-        if len(rows):
-            method = str(rows["method"].iloc[0]) if "method" in rows else ""
-            fans.append(_Fan("pooled", rows, shorten(method, 26)))
+    rows = _pooled_rows(inspection, pooled) if pooled is not None else forecast.iloc[:0]
+    if len(rows):
+        fans.append(_Fan("pooled", rows, shorten(rows["method"].iloc[0], 26) if "method" in rows else ""))
     return fans
+
+
+def _pooled_rows(inspection: "ForecastInspection", pooled: pd.DataFrame) -> pd.DataFrame:
+    """Return the item's rows of a pooled forecast; of demand classes the means add up, the quantiles do not."""
+    of_item = pooled["item_id"].astype("str") == inspection.item_id
+    rows = pooled[of_item & (pooled["location_id"].astype("str") == inspection.location_id)].sort_values("period")
+    if not rows["period"].duplicated().any():
+        return rows
+    return rows.groupby("period", as_index=False)["mean"].sum().assign(method="sum of demand classes")
 
 
 def _judged(row: Any) -> str:
@@ -155,6 +161,8 @@ def _note(inspection: "ForecastInspection", fans: list[_Fan]) -> str:
     text = f"Units a {inspection.unit}"
     if fans:
         text += "; lines: mean; shaded: quantiles between 5 and 95%; error: root mean square from rolling origins"
+    if any(fan.name == "pooled" and "q50" in dict(_bands(fan.rows)) for fan in fans):
+        text += "; pooled: from the median up"
     missing = inspection.history["status"].isin(["out of stock", "not known"])
     return text + ("; marks: out of stock or not known, not used" if missing.any() else "")
 
