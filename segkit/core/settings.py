@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
+from segkit.core.forecast_settings import Forecasts
 from segkit.core.segment_settings import (
     CustomerBands,
     LifeCycle,
@@ -159,6 +160,7 @@ class Settings(Section):
     stability: Stability = Stability()
     watch: Watch = Watch()
     lead_times: LeadTimes = LeadTimes()
+    forecasts: Forecasts = Forecasts()
     fx: Fx = Fx()
     run: Run = Run()
 

@@ -5,6 +5,7 @@ Read its parts in this order:
 - ``company``: what a company brings, and what was read of it
 - ``values``: order lines with margin and cost-to-serve, demand, what items and customers earn and why
 - ``segments``: classes, micro-segments, how they move and why
+- ``forecasts``: what will be needed, how sure that is, and over what interval stock must cover it
 - ``story``: headlines, assumptions, what wants a decision
 
 ``plan = open_plan("data/sample")``, then ``plan.item_segments``. A table is one property that calls one function of

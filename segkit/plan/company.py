@@ -29,6 +29,7 @@ class Company(Shelf):
     lanes = source("lanes")
     duties = source("duties")
     forecast_errors = source("forecast_errors")
+    calendar = source("calendar")
     fx = source("fx")
     indices = source("indices")
 

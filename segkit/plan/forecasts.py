@@ -1,0 +1,77 @@
+"""Step 2, forecasts: what will be needed, how sure that is, and over what interval stock must cover it."""
+
+import pandas as pd
+
+from segkit.core.periods import periods_per_year
+from segkit.core.shelf import table
+from segkit.inventory import cover, events, forecast_headlines, outlook
+from segkit.plan.segments import Segments
+
+
+class Forecasts(Segments):
+    """Step 2, forecasts: what will be needed, how sure that is, and over what interval stock must cover it."""
+
+    @table
+    def forecast(self) -> pd.DataFrame:
+        """Demand of every item and location in each of the next periods, as a distribution."""
+        return outlook.make_forecast(*self._known(), rules=self.settings.forecasts)
+
+    @table
+    def forecast_contest(self) -> pd.DataFrame:
+        """Which methods competed for every demand pattern, and which won."""
+        return outlook.make_contest(*self._known(), rules=self.settings.forecasts)
+
+    @table
+    def backtest(self) -> pd.DataFrame:
+        """What would have been forecast at earlier origins, from what was known then."""
+        return outlook.backtest_forecasts(*self._known(), rules=self.settings.forecasts)
+
+    @table
+    def forecast_accuracy(self) -> pd.DataFrame:
+        """How far forecasts were from what came on hold-out, and what they add over naive, by segment."""
+        return outlook.judge_backtest(self._marked_backtest(), self._history())
+
+    @table
+    def forecast_calibration(self) -> pd.DataFrame:
+        """How often demand stayed below each quantile on hold-out, by segment."""
+        return outlook.calibrate_backtest(self._marked_backtest(), self._history())
+
+    @table
+    def worst_forecasts(self) -> pd.DataFrame:
+        """The forecasts that were farthest off on hold-out, most money first."""
+        return outlook.list_offenders(self._marked_backtest(), self._history())
+
+    @table
+    def protection_demand(self) -> pd.DataFrame:
+        """Demand over lead time and review, as a distribution: what stock must cover."""
+        history, items, _ = self._known()
+        intervals = self._intervals()
+        ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals))
+        return cover.cover_demand(history, items, ahead, intervals, rules=self.settings.forecasts)
+
+    @table
+    def forecast_headlines(self) -> pd.DataFrame:
+        """The headlines of step 2."""
+        judged = forecast_headlines.Judged(
+            self._history(), self.forecast_accuracy, self.forecast_calibration, self._intervals()
+        )
+        return forecast_headlines.tell_forecasts(judged, rules=self.settings.forecasts, unit=self.settings.periods.unit)
+
+    def _history(self) -> pd.DataFrame:
+        return outlook.take_history(self.demand)
+
+    def _known(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        history = self._history()
+        ahead = self.settings.forecasts.horizon_periods
+        return history, self.items, events.events_by_period(self.calendar, history, ahead=ahead)
+
+    def _marked_backtest(self) -> pd.DataFrame:
+        return outlook.mark_entities(
+            self.backtest, self.demand_profile, self.item_segments, self.item_value, self.items
+        )
+
+    def _intervals(self) -> pd.DataFrame:
+        days = 365.25 / periods_per_year(self.settings.periods)
+        return cover.cover_intervals(
+            self._history(), self.lead_times, self.items, rules=self.settings.forecasts, period_days=days
+        )
