@@ -1,9 +1,10 @@
 """How demand scatters around its forecast: count distributions, put right by how earlier forecasts did.
 
 Demand is taken as negative binomial around the forecast (variance = mean + excess x mean², in units of the smallest
-lot), above some tens of them as gamma with the same variance. The excess comes from earlier errors, by class of series
-and size of the forecast. Then the distribution is bent so that earlier actuals fall evenly over it (their probability
-integral transform is uniform), again by class and size. So it is right on average where the shape is not.
+lot), above some of them as normal with the same variance. The excess comes from the mean absolute error of earlier
+forecasts, by class of series and size of the forecast, times how wide the series itself was. Then the distribution is
+bent so that earlier actuals fall evenly over it (their probability integral transform is uniform), again by class and
+size. So it is right on average where the shape is not.
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from scipy.special import ndtri
 from segkit.formulas import spread_kernels as kernels
 from segkit.formulas.spread_kernels import AT, GRID
 
-_EXCESS = np.exp(np.linspace(np.log(0.002), np.log(200.0), 18))
-_BINS, _CELLS = 14, 4
+_EXCESS = (0.002, 200.0)  # least and most
+_DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
+SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
+_CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
 _PRIOR = 300.0
 _LEAST = 0.01  # lots; a smaller forecast scatters as this one
 
@@ -35,18 +38,30 @@ class Spread:
     curves: np.ndarray
     count: np.ndarray
 
-    def places(self, mean: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the excess of each forecast, and the row of its curve."""
+    def places(self, mean: np.ndarray, classes: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the excess of each forecast, and the row of its curve; ``width`` is times the usual deviation."""
         size = np.log(np.maximum(mean, _LEAST))
         fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
         low = np.minimum(fine.astype(int), len(self.sizes) - 1)
         high = np.minimum(low + 1, len(self.sizes) - 1)
         part = fine - low
         excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
-        return np.exp(excess), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+        return widened(np.exp(excess), mean, width), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
 
 
-def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, *, count: int) -> Spread:
+def widened(excess: np.ndarray, mean: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Return the excess that makes the standard deviation so many times as wide; no narrower than Poisson's.
+
+    Examples
+    --------
+    >>> widened(np.array([0.5]), np.array([2.0]), np.array([2.0])).tolist()
+    [3.5]
+    """
+    floor = np.maximum(mean, _LEAST)
+    return np.maximum((width**2 * (1.0 + excess * floor) - 1.0) / floor, _EXCESS[0])
+
+
+def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width: np.ndarray, *, count: int) -> Spread:
     """Return how actuals scattered around earlier forecasts.
 
     Parameters
@@ -55,6 +70,8 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, *, cou
         Demand that came and its forecast, above zero. [smallest lots]
     classes : array of int
         Class of each, from 0.
+    width : array
+        By how much wider than usual each series scattered before, 1 = as usual.
     count : int
         Number of classes.
 
@@ -75,17 +92,17 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, *, cou
         return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
     mean = np.maximum(mean, _LEAST)
     size = np.log(mean)
-    edges = np.unique(np.quantile(size, np.arange(1, _BINS) / _BINS))
+    edges = np.unique(np.quantile(size, SIZE_EDGES))
     bins = np.searchsorted(edges, size)
     held = np.bincount(bins, minlength=len(edges) + 1)
     used = np.flatnonzero(held)
     sizes = np.bincount(bins, size, len(held))[used] / held[used]
     bins = np.searchsorted(used, bins)
-    excess = _likeliest(actual, mean, classes * len(used) + bins, (count, len(used)))
-    cuts = np.unique(np.quantile(size, np.arange(1, _CELLS) / _CELLS))
+    excess = _usual_excess(actual, mean, width, classes * len(used) + bins, (count, len(used)))
+    cuts = np.unique(np.quantile(size, _CELL_EDGES))
     straight = np.tile(AT, (count, len(cuts) + 1, 1))
     plain = Spread(sizes, excess, cuts, straight, np.bincount(classes, minlength=count))
-    below, upto = spread_range(plain, actual, mean, classes)
+    below, upto = spread_range(plain, actual, mean, classes, width)
     cell = classes * (len(cuts) + 1) + np.searchsorted(cuts, size)
     shares = kernels.shares_below(below, upto, cell, count * (len(cuts) + 1)).reshape(straight.shape)
     number = np.bincount(cell, minlength=count * (len(cuts) + 1)).reshape(straight.shape[:2])[:, :, None]
@@ -95,7 +112,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, *, cou
 
 
 def spread_range(
-    spread: Spread, actual: np.ndarray, mean: np.ndarray, classes: np.ndarray
+    spread: Spread, actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities of less than each actual, and of as much at most.
 
@@ -107,19 +124,23 @@ def spread_range(
         Demand and its forecast. [smallest lots]
     classes : array of int
         Class of each.
+    width : array
+        As `fit_spread` takes it.
 
     Returns
     -------
     below, upto : array
         A number drawn evenly between the two is uniform where the distribution is right.
     """
-    excess, row = spread.places(mean, classes)
+    excess, row = spread.places(mean, classes, width)
     below, upto = kernels.count_range(np.round(actual), np.maximum(mean, _LEAST), excess)
     curves = spread.curves.reshape(-1, GRID)
     return kernels.along(curves, row, below), kernels.along(curves, row, upto)
 
 
-def spread_quantiles(spread: Spread, mean: np.ndarray, classes: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+def spread_quantiles(
+    spread: Spread, mean: np.ndarray, classes: np.ndarray, width: np.ndarray, quantiles: np.ndarray
+) -> np.ndarray:
     """Return quantiles of demand: the least whole number that is enough with each probability.
 
     Parameters
@@ -130,6 +151,8 @@ def spread_quantiles(spread: Spread, mean: np.ndarray, classes: np.ndarray, quan
         Forecasts. [smallest lots]
     classes : array of int
         Class of each.
+    width : array
+        As `fit_spread` takes it.
     quantiles : array
         Probabilities, between 0 and 1, in rising order.
 
@@ -138,7 +161,7 @@ def spread_quantiles(spread: Spread, mean: np.ndarray, classes: np.ndarray, quan
     array
         Shape (forecasts, quantiles); zero where the forecast is zero. [smallest lots]
     """
-    excess, row = spread.places(mean, classes)
+    excess, row = spread.places(mean, classes, width)
     curves = spread.curves.reshape(-1, GRID)
     return kernels.bent_quantiles(
         _floored(np.asarray(mean, dtype=float)), excess, row, curves, np.asarray(quantiles, dtype=float)
@@ -192,9 +215,16 @@ def _widths(curves: np.ndarray) -> np.ndarray:
     return scores.std(axis=1)
 
 
-def _likeliest(actual: np.ndarray, mean: np.ndarray, cell: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return the log excess of the greatest likelihood by cell, leaning on all classes."""
-    fits = kernels.likelihoods(np.round(actual), mean, cell, _EXCESS, shape[0] * shape[1]).reshape(*shape, len(_EXCESS))
-    number = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    everyone = fits.sum(axis=0) / np.maximum(number.sum(axis=0), 1)[:, None]
-    return np.log(_EXCESS)[(fits + _PRIOR / 3 * everyone).argmax(axis=2)]
+def _usual_excess(
+    actual: np.ndarray, mean: np.ndarray, width: np.ndarray, cell: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """Return the log excess by cell that gives the mean |error| of its cases, leaning on all classes."""
+    size = shape[0] * shape[1]
+    error, widths, level, number = (
+        np.bincount(cell, values, size).reshape(shape) for values in (np.abs(actual - mean), width, mean, None)
+    )
+    lent = _PRIOR / 3 / np.maximum(number.sum(axis=0), 1)
+    usual = (error + lent * error.sum(axis=0)) / (widths + lent * widths.sum(axis=0))
+    level = (level + lent * level.sum(axis=0)) / (number + lent * number.sum(axis=0))
+    excess = ((_DEVIATION * usual) ** 2 - level) / level**2
+    return np.log(np.clip(excess, *_EXCESS))

@@ -1,30 +1,16 @@
 """Compiled loops of `segkit.formulas.demand_spread`: probabilities and quantiles of counts, bent by a curve."""
 
-from math import erf, exp, lgamma, log, sqrt
+from math import erf, exp, log, sqrt
 
 import numpy as np
 from numba import njit, prange
 from scipy.special import ndtr
 
-_MANY = 60.0  # lots above which counts are taken as gamma
+_MANY = 8.0  # lots above which counts are taken as normal, before they are bent
 _SURE = 1.0 - 1e-11
 GRID = 257
 AT = ndtr(np.linspace(-7.5, 7.5, GRID))  # probabilities at which curves are held: close in the tails
 AT[0], AT[-1] = 0.0, 1.0
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def likelihoods(actual, mean, cell, grid, cells):  # type: ignore[no-untyped-def]
-    """Return the log likelihood by cell and excess, each excess added up in the order of the rows."""
-    fits = np.zeros((cells, grid.size))
-    for place in prange(grid.size):
-        size = 1.0 / grid[place]
-        fixed = lgamma(size)
-        for row in range(actual.size):
-            y, m = actual[row], mean[row]
-            one = lgamma(y + size) - fixed + size * log(size / (size + m)) + y * log(m / (size + m))
-            fits[cell[row], place] += one
-    return fits
 
 
 @njit(cache=True, nogil=True)
@@ -33,11 +19,9 @@ def _normal_below(z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gamma_below(value, mean, excess):  # type: ignore[no-untyped-def]
-    """Return the probability of a gamma below a value, by the cube root (Wilson & Hilferty 1931)."""
-    shape = 1.0 / (excess + 1.0 / mean)
-    root = (max(value, 0.0) / mean) ** (1.0 / 3.0)
-    return _normal_below(3.0 * sqrt(shape) * (root - 1.0 + 1.0 / (9.0 * shape)))
+def _many_below(value, mean, excess):  # type: ignore[no-untyped-def]
+    """Return the probability of less than a value where counts are many: a normal with the same variance."""
+    return _normal_below((value - mean) / (sqrt(1.0 / mean + excess) * mean))
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -47,8 +31,8 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
     for row in prange(actual.size):
         y, m, size = actual[row], mean[row], 1.0 / excess[row]
         if m > _MANY:
-            upto[row] = _gamma_below(y + 0.5, m, excess[row])
-            below[row] = _gamma_below(y - 0.5, m, excess[row]) if y > 0.0 else 0.0
+            upto[row] = _many_below(y + 0.5, m, excess[row])
+            below[row] = _many_below(y - 0.5, m, excess[row]) if y > 0.0 else 0.0
             continue
         chance = exp(size * log(size / (size + m)))
         ratio = m / (size + m)
@@ -136,11 +120,10 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
             continue
         curve = curves[row[one]]
         if m > _MANY:
-            shape = 1.0 / (excess[one] + 1.0 / m)
+            deviation = m * sqrt(1.0 / m + excess[one])
             for place in range(quantiles.size):
                 z = _normal_at(min(_back(curve, quantiles[place]), _SURE))
-                root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * sqrt(shape))
-                found[one, place] = np.ceil(max(m * max(root, 0.0) ** 3 - 0.5, 0.0))
+                found[one, place] = np.ceil(max(m + z * deviation - 0.5, 0.0))
             continue
         chance = exp(size * log(size / (size + m)))
         ratio, total, number = m / (size + m), chance, 0
@@ -160,7 +143,7 @@ def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
     if m <= 0.0:
         return 1.0
     if m > _MANY:
-        total = _gamma_below(value + 0.5, m, excess)
+        total = _many_below(value + 0.5, m, excess)
     else:
         size = 1.0 / excess
         chance = exp(size * log(size / (size + m)))

@@ -10,7 +10,7 @@ from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import NONE, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.factors import Factors, find_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
-from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases
+from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
 
 _FEW, _LENT = 4, 2.0
 _CLASSES = 200
@@ -76,6 +76,7 @@ def fit_demand(
     choices = {"pattern": patterns} | {
         name: code for name, code in places.items() if 1 < code.max(initial=0) < _CLASSES
     }
+    levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
     return FittedDemand(levels, method, patterns, classes, contest.table, factors.told)
 

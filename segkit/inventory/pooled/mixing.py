@@ -56,11 +56,12 @@ def _spreads(
     fit: FittedDemand, series: np.ndarray, mean: np.ndarray, periods: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the excess of every forecast, the row of its curve, and the curves of all lengths."""
+    width = fit.levels.width_now()
     excess, row, curves, held = np.zeros(len(mean)), np.zeros(len(mean), dtype=int), [], 0
     for number in np.unique(periods):
         spread: Spread = scatter_of(past_cases(fit.levels, 1, int(number), seed=seed), fit.classes)
         mine = periods == number
-        excess[mine], place = spread.places(mean[mine], fit.classes[series[mine]])
+        excess[mine], place = spread.places(mean[mine], fit.classes[series[mine]], width[series[mine]])
         table = spread.curves.reshape(-1, spread.curves.shape[2])
         row[mine] = place + held
         curves.append(table)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.demand_spread import Spread, fit_spread, spread_quantiles
+from segkit.formulas.demand_spread import SIZE_EDGES, Spread, fit_spread, spread_quantiles
 from segkit.inventory.pooled.contest import by_size
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -14,35 +14,115 @@ _LEAST = 1e-6
 _ORIGINS = 52
 _FINE = 200.0  # parts of the mean size in which demand without smallest lots is counted
 _SEEN = 4
+_SHRUNK = 3.0
+_LENT, _ROUGH = 100.0, 0.12
+_WIDTHS = (0.2, 5.0)
 _JUDGED = np.array([0.5, 0.8, 0.9, 0.95])
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels as known after each period (series, periods), and the factors by which periods differ."""
+    """Levels as known after each period (series, periods), and the factors by which periods differ.
+
+    ``habit`` tells how wide each series scatters; none = as wide as its class.
+    """
 
     panel: DemandPanel
     table: np.ndarray
     factors: Factors
+    habit: "Habit | None" = None
 
     def ahead(self, first: int, last: int) -> np.ndarray:
         """Return the forecast of the sum over periods ``first`` to ``last`` after the history, by series."""
         now = self.panel.values.shape[1]
         return self.table[:, -1] * self.factors.of(now + first - 1, now + last).sum(axis=1)
 
+    def width(self, series: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Return by how much wider than usual series scattered, as known when so many periods were."""
+        return np.ones(len(series)) if self.habit is None else self.habit.width(self, series, origin)
+
+    def width_now(self) -> np.ndarray:
+        """Return the same of all series, as known at the end of the history."""
+        count, periods = self.panel.values.shape
+        return self.width(np.arange(count), np.full(count, periods))
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How far one-step forecasts of every series were off: sum of |error| [smallest lots] and number, by period.
+
+    ``usual`` is the mean |error| of the class at a size of the forecast, ``sizes`` the log of those.
+    """
+
+    error: np.ndarray
+    number: np.ndarray
+    classes: np.ndarray
+    sizes: np.ndarray
+    usual: np.ndarray
+
+    def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
+        last = np.minimum(origin, levels.factors.table.shape[1] - 1)
+        mean = levels.table[series, origin - 1] * levels.factors.table[levels.factors.group[series], last]
+        mean = np.maximum(mean / counting_lots(levels.panel)[series], _LEAST)
+        size = np.log(mean)
+        usual = np.zeros(len(series))
+        for one in np.unique(self.classes[series]):
+            mine = self.classes[series] == one
+            usual[mine] = np.exp(np.interp(size[mine], self.sizes, self.usual[one])) * _rough(mean[mine])
+        own = self.error[series, origin - 1] + _SHRUNK * usual
+        return np.clip(own / ((self.number[series, origin - 1] + _SHRUNK) * usual), *_WIDTHS)
+
+
+def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
+    """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual."""
+    panel, periods = levels.panel, levels.panel.values.shape[1]
+    ahead = levels.table[:, :-1] * levels.factors.of(1, periods)
+    told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
+    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / counting_lots(panel)[:, None]
+    first = np.zeros((len(panel.values), 1))
+    sums = np.cumsum(np.concatenate([first, error], axis=1), axis=1)
+    number = np.cumsum(np.concatenate([first, told], axis=1), axis=1)
+    return Habit(sums, number, classes, *_usual_errors(cases, classes))
+
+
+def _usual_errors(cases: "Cases", classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return sizes (log) and, by class and size, the log of the mean |error|; a class with few leans on all."""
+    count = int(classes.max(initial=0)) + 1
+    if not len(cases.mean):
+        return np.zeros(1), np.zeros((count, 1))
+    size = np.log(np.maximum(cases.mean, _LEAST))
+    edges = np.unique(np.quantile(size, SIZE_EDGES))
+    bins = np.unique(np.searchsorted(edges, size), return_inverse=True)[1]
+    width = int(bins.max()) + 1
+    cell, off = classes[cases.series] * width + bins, np.abs(cases.actual - cases.mean)
+    figures = (off, _rough(cases.mean), None)
+    sums, rough, number = (np.bincount(cell, one, count * width).reshape(count, width) for one in figures)
+    lent = _LENT / number.sum(axis=0)
+    usual = (sums + lent * sums.sum(axis=0)) / (rough + lent * rough.sum(axis=0))
+    usual = np.maximum(usual, 1e-3)
+    return np.bincount(bins, size, width) / np.bincount(bins, minlength=width), np.log(usual)
+
+
+def _rough(mean: np.ndarray) -> np.ndarray:
+    """Return a rough deviation of counts, by which usual errors are held so that they carry on beyond the sizes seen."""
+    mean = np.maximum(mean, _LEAST)
+    return np.sqrt(mean + _ROUGH * mean**2)
+
 
 @dataclass(frozen=True)
 class Cases:
-    """Earlier forecasts and what came of them: series, origin, forecast and actual [smallest lots]."""
+    """Earlier forecasts and what came of them: series, origin, forecast and actual [smallest lots], own width."""
 
     series: np.ndarray
     origin: np.ndarray
     mean: np.ndarray
     actual: np.ndarray
+    width: np.ndarray
 
     def where(self, rows: np.ndarray) -> "Cases":
         """Return some of the cases."""
-        return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows])
+        return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows])
 
 
 def counting_lots(panel: DemandPanel) -> np.ndarray:
@@ -75,7 +155,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     origins = np.arange(low, periods - last + 1)
     if not len(origins) or not len(panel.values):
         none = np.zeros(0, dtype=int)
-        return Cases(none, none, np.zeros(0), np.zeros(0))
+        return Cases(none, none, np.zeros(0), np.zeros(0), np.zeros(0))
     lots = counting_lots(panel)
     rows = _rows_drawn(panel, len(origins), seed)
     part = slice(None) if len(rows) == len(panel.values) else rows
@@ -96,7 +176,8 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     begin = seed % step if step else 0
     one, place = one[begin :: max(step, 1)], place[begin :: max(step, 1)]
     counted = actual[one, place] / lots[rows][one]
-    return Cases(rows[one], origins[place], mean[one, place], counted)
+    width = levels.width(rows[one], origins[place])
+    return Cases(rows[one], origins[place], mean[one, place], counted, width)
 
 
 def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> np.ndarray:
@@ -108,7 +189,8 @@ def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> np.ndarray:
 
 def scatter_of(cases: Cases, classes: np.ndarray) -> Spread:
     """Return the spread of the classes of all series, fitted to cases."""
-    return fit_spread(cases.actual, cases.mean, classes[cases.series], count=int(classes.max(initial=0)) + 1)
+    count = int(classes.max(initial=0)) + 1
+    return fit_spread(cases.actual, cases.mean, classes[cases.series], cases.width, count=count)
 
 
 def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
@@ -127,7 +209,7 @@ def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
     early, late = cases.where(cases.origin <= cut), cases.where(cases.origin > cut)
     losses = {}
     for name, classes in choices.items():
-        told = spread_quantiles(scatter_of(early, classes), late.mean, classes[late.series], _JUDGED)
+        told = spread_quantiles(scatter_of(early, classes), late.mean, classes[late.series], late.width, _JUDGED)
         off = late.actual[:, None] - told
         weight = 1.0 / np.sqrt(late.mean + 1.0)[:, None]
         losses[name] = float((weight * np.maximum(_JUDGED * off, (_JUDGED - 1) * off)).sum())
@@ -139,4 +221,4 @@ def quantiles_ahead(
 ) -> np.ndarray:
     """Return quantiles [units] of demand with given forecasts [units]."""
     lots = counting_lots(levels.panel)
-    return spread_quantiles(spread, mean / lots, classes, wanted) * lots[:, None]
+    return spread_quantiles(spread, mean / lots, classes, levels.width_now(), wanted) * lots[:, None]
