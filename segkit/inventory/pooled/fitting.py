@@ -11,6 +11,7 @@ from segkit.inventory.pooled.contest import NONE, demand_patterns, hold_contest,
 from segkit.inventory.pooled.factors import Factors, find_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
+from segkit.inventory.pooled.uncensoring import uncensor
 
 _FEW, _LENT = 4, 2.0
 _CLASSES = 200
@@ -22,7 +23,8 @@ class FittedDemand:
     """What was found in a history.
 
     ``levels`` after every period and factors; ``method`` of each series in words; ``pattern`` and ``classes`` (those
-    that scatter alike) as codes; ``contest`` the table of methods; ``told`` what season and calendar rest on.
+    that scatter alike) as codes; ``contest`` the table of methods; ``told`` what season and calendar rest on;
+    ``demand`` as expected where it was sold in part, by which levels are found; that of ``levels`` is drawn there.
     """
 
     levels: Levels
@@ -31,6 +33,7 @@ class FittedDemand:
     classes: np.ndarray
     contest: pd.DataFrame
     told: tuple[str, ...]
+    demand: DemandPanel
 
 
 def fit_demand(
@@ -57,8 +60,11 @@ def fit_demand(
     """
     groups = series_groups(panel, attributes)
     places = {name: code for name, code in groups.items() if name != "item_id"}
-    factors = find_factors(panel, places, calendar, ahead=ahead)
-    bare = _without(panel, factors)
+    expected = panel
+    if panel.partly.any():
+        expected, panel = uncensor(panel, find_factors(panel, places, calendar, ahead=ahead), seed=seed)
+    factors = find_factors(expected, places, calendar, ahead=ahead)
+    bare = _without(expected, factors)
     patterns = demand_patterns(bare)
     methods = list_methods(_movers(groups))
     judged = max(min(ahead, panel.values.shape[1] // 4), 1)
@@ -78,7 +84,7 @@ def fit_demand(
     }
     levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
-    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told)
+    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected)
 
 
 def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, np.ndarray]:
