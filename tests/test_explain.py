@@ -23,6 +23,8 @@ TABLES = [
     "micro_segments",
     "watch_list",
     "lead_times",
+    "forecast",
+    "protection_demand",
 ]
 OF_CUSTOMER = [
     "orders",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from segkit.plan.story import Story
 
 _DEMAND = ("demand", "demand_profile", "item_profile")
+_AHEAD = ("forecast", "protection_demand")
 
 
 def explain_item(plan: Story, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
@@ -43,14 +44,14 @@ def explain_item(plan: Story, item_id: str, *, location_id: str | None, customer
         *trace_lines(plan, chosen),
         *(_step(plan, name, chosen) for name in (*_DEMAND, "item_value", "item_segments")),
         *trace_standing(plan, "item", chosen),
-        _step(plan, "lead_times", chosen),
+        *(_step(plan, name, chosen) for name in ("lead_times", *_AHEAD)),
     ]
     where = "".join(f", {name} {value}" for name, value in chosen.items() if value and name != "item_id")
     return Explanation(f"Item {item_id}{where}, as of {plan.as_of}", steps)
 
 
 def _step(plan: Story, name: str, chosen: Chosen) -> Step:
-    own = {**chosen, "item_id": _planned_under(plan, chosen["item_id"])} if name in _DEMAND else chosen
+    own = {**chosen, "item_id": _planned_under(plan, chosen["item_id"])} if name in _DEMAND + _AHEAD else chosen
     rows = select_rows(getattr(plan, name), own)
     if rows.empty:
         return Step(name, "Nothing is known of it here.", rows)
@@ -128,6 +129,24 @@ def _tell_lead_time(rows: pd.DataFrame, _: Story) -> str:
     return f"{row['lead_time_mean']:.1f} days on average, from {row['lead_time_source']}; {row['receipts']} receipts."
 
 
+def _tell_forecast(rows: pd.DataFrame, plan: Story) -> str:
+    periods = rows["period"].nunique()
+    methods = ", ".join(rows["method"].drop_duplicates())
+    return (
+        f"{rows['mean'].sum():,.1f} units are expected over {periods} {plan.settings.periods.unit}s ahead in "
+        f"{len(rows) // periods} series, by {methods}."
+    )
+
+
+def _tell_protection(rows: pd.DataFrame, plan: Story) -> str:
+    row, unit = rows.loc[rows["mean"].idxmax()], plan.settings.periods.unit
+    where = f"{len(rows)} series; the largest ({row['location_id']}): " if len(rows) > 1 else ""
+    return (
+        f"{where}{row['mean']:,.1f} units are expected over {row['interval_periods']:.1f} {unit}s of lead time "
+        f"({row['lead_time_source']}) and review; with 95 % certainty no more than {row['q95']:,.0f}."
+    )
+
+
 _TELL: dict[str, Any] = {
     "demand": _tell_demand,
     "demand_profile": _tell_profile,
@@ -135,4 +154,6 @@ _TELL: dict[str, Any] = {
     "item_value": _tell_value,
     "item_segments": _tell_segment,
     "lead_times": _tell_lead_time,
+    "forecast": _tell_forecast,
+    "protection_demand": _tell_protection,
 }

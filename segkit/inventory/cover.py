@@ -15,14 +15,14 @@ _SDS = 5  # no lead time that stands for a mean and a standard deviation lies fa
 
 
 def cover_intervals(
-    history: pd.DataFrame, lead_times: pd.DataFrame, items: pd.DataFrame, *, rules: Forecasts, period_days: float
+    places: pd.DataFrame, lead_times: pd.DataFrame, items: pd.DataFrame, *, rules: Forecasts, period_days: float
 ) -> pd.DataFrame:
     """Return the protection interval of every item and location of which a lead time is known.
 
     Parameters
     ----------
-    history : DataFrame
-        From `take_history`.
+    places : DataFrame
+        item_id and location_id, also several times.
     lead_times : DataFrame
         Table ``lead_times``; of several suppliers the one with most receipts counts, of a location without any the
         item's.
@@ -39,7 +39,7 @@ def cover_intervals(
         item_id, location_id, review_periods, mean_periods, sd_periods and lead_time_source (receipts, supplier
         receipts, master, assumed).
     """
-    pairs = history[_PAIR].drop_duplicates().sort_values(_PAIR, ignore_index=True)
+    pairs = places[_PAIR].drop_duplicates().sort_values(_PAIR, ignore_index=True)
     found = _told_lead_times(pairs, lead_times)
     found["lead_time_source"] = found["lead_time_source"].where(found["lead_time_mean"].notna(), "master")
     planned = look_up(pairs["item_id"], items, "lead_time_days").to_numpy()

@@ -51,9 +51,9 @@ def tell_forecasts(judged: Judged, *, rules: Forecasts, unit: str) -> pd.DataFra
         return empty_table("forecast_headlines")
     told = [
         _tell_accuracy(judged.accuracy, rules, unit),
-        _tell_worst(judged.accuracy),
         _tell_quantiles(judged.calibration),
         _tell_lead_times(judged),
+        _tell_worst(judged.accuracy),
         _tell_stockouts(judged.history, unit),
     ]
     rows = [(STEP, *row) for row in told if row]

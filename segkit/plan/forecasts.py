@@ -71,7 +71,16 @@ class Forecasts(Segments):
         )
 
     def _intervals(self) -> pd.DataFrame:
+        return self._covered(self._history())
+
+    def _untimed(self, places: pd.DataFrame) -> pd.DataFrame:
+        """Return the items and locations of which the lead time is assumed."""
+        if self.settings.forecasts.lead_time_days is None:
+            return places[["item_id", "location_id"]].iloc[:0]
+        covered = self._covered(places)
+        return covered[covered["lead_time_source"] == "assumed"]
+
+    def _covered(self, places: pd.DataFrame) -> pd.DataFrame:
         days = 365.25 / periods_per_year(self.settings.periods)
-        return cover.cover_intervals(
-            self._history(), self.lead_times, self.items, rules=self.settings.forecasts, period_days=days
-        )
+        rules = self.settings.forecasts
+        return cover.cover_intervals(places, self.lead_times, self.items, rules=rules, period_days=days)

@@ -18,7 +18,8 @@ class Story(Forecasts):
     def assumptions(self) -> pd.DataFrame:
         """What was assumed because data were missing."""
         stocked = panel.stocked_places(self.inventory, self.sales)
-        return assumptions.list_assumptions(self.order_lines, self._sold(), stocked, settings=self.settings)
+        untimed = self._untimed(self.order_lines)
+        return assumptions.list_assumptions(self.order_lines, self._sold(), stocked, untimed, settings=self.settings)
 
     @table
     def headlines(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from segkit.report.html_tables import table_html
 from segkit.report.numbers import in_unit, percent, plain_number, short_money
 
 MOST_FIGURES = 9  # three rows of three
+MOST_OF_LATER_STEPS = 3  # of each step after the first: one row more
 DATA_STEP = "0"
 COUNTS = ("in", "used", "set_aside")
 _VALUES = {"value_read": "in", "value_used": "used", "value_set_aside": "set_aside", "value_later": "later"}
@@ -28,7 +29,7 @@ class Figure:
 
 
 def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: str) -> list[Figure]:
-    """Return up to nine headlines in the order of the table; those of the data check come last.
+    """Return the headlines in the order of the table, up to nine and three of each later step; the data check last.
 
     Parameters
     ----------
@@ -49,7 +50,11 @@ def headline_figures(headlines: pd.DataFrame, stems: Sequence[str], currency: st
     steps = headlines["step"].fillna("").astype(str)
     late = steps.str.partition("_")[0] == DATA_STEP
     of_data = headlines[late & (headlines["headline"] != "assumptions")]  # assumptions have a part of their own
-    ordered = pd.concat([headlines[~late].head(MOST_FIGURES - len(of_data)), of_data])
+    own = headlines[~late]
+    step = steps[~late].str.partition("_")[0]
+    first = own[step == step.min()].head(MOST_FIGURES - len(of_data))
+    more = own[step != step.min()].groupby(step, sort=True).head(MOST_OF_LATER_STEPS)
+    ordered = pd.concat([first, more, of_data])
     return [_figure(row, stems, currency) for row in ordered.to_dict("records")]
 
 

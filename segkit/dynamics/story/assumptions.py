@@ -23,12 +23,13 @@ _WHY = {
     "currency": "no currency is named",
     "location": "no location_id is named",
     "customer": "the line names no customer",
+    "forecasts.lead_time_days": "neither receipts nor the master tell the lead time of the item and location",
     "demand": "no stock data of the item and location: lost sales cannot be seen",
 }
 
 
 def list_assumptions(
-    lines: pd.DataFrame, sold: pd.DataFrame, stocked: pd.DataFrame, *, settings: Settings
+    lines: pd.DataFrame, sold: pd.DataFrame, stocked: pd.DataFrame, untimed: pd.DataFrame, *, settings: Settings
 ) -> pd.DataFrame:
     """Return ``assumptions``: what was assumed, why, and how much rests on it.
 
@@ -40,8 +41,10 @@ def list_assumptions(
         The rows of ``orders`` (or `sales_as_orders`) that the lines were made from, by date as they are.
     stocked : DataFrame
         item_id and location_id of which stock data tell when there was none (see `stocked_places`).
+    untimed : DataFrame
+        item_id and location_id of which the lead time is assumed.
     settings : Settings
-        ``assume`` and the company's currency.
+        ``assume``, the assumed lead time and the company's currency.
 
     Returns
     -------
@@ -63,7 +66,8 @@ def list_assumptions(
         ("currency", settings.company.currency, ""): _blank(sold, "currency"),
         ("location", "one location", ""): _blank(sold, "location_id"),
         ("customer", UNKNOWN_CUSTOMER, ""): nameless,
-        ("demand", "sales", ""): ~_is_stocked(lines, stocked),
+        ("forecasts.lead_time_days", f"{settings.forecasts.lead_time_days}", "days"): _is_among(lines, untimed),
+        ("demand", "sales", ""): ~_is_among(lines, stocked),
     }
     weight = (lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else lines["quantity"].abs()).to_numpy()
     rows = []
@@ -86,9 +90,9 @@ def _blank(sold: pd.DataFrame, column: str) -> pd.Series:
     return sold[column].isna() if column in sold else pd.Series(True, index=sold.index)
 
 
-def _is_stocked(lines: pd.DataFrame, stocked: pd.DataFrame) -> pd.Series:
+def _is_among(lines: pd.DataFrame, places: pd.DataFrame) -> pd.Series:
     key = ["item_id", "location_id"]
-    known = lines[key].merge(stocked[key].drop_duplicates().assign(known=True), on=key, how="left")["known"]
+    known = lines[key].merge(places[key].drop_duplicates().assign(known=True), on=key, how="left")["known"]
     return pd.Series(known.notna().to_numpy(), index=lines.index)
 
 

@@ -108,7 +108,7 @@ def test_what_is_blank_on_some_lines_is_assumed_on_those():
     )
     inventory = pd.DataFrame({"item_id": ["SKU-0001"], "location_id": ["D1"]})
     stocked = stocked_places(inventory, empty_table("sales"))
-    made = list_assumptions(lines_of(orders), orders, stocked, settings=Settings()).set_index("assumption")
+    made = list_assumptions(lines_of(orders), orders, stocked, stocked[:0], settings=Settings()).set_index("assumption")
     assert made["rows"].to_dict() == {"cost_to_serve": 2, "currency": 1, "demand": 1}
     assert made["share"].tolist() == [1.0, 0.25, 0.25]
 
