@@ -11,6 +11,7 @@ from segkit.core.errors import DataError, list_problems
 if TYPE_CHECKING:
     from segkit.inventory.pooled.fitting import FittedDemand
 
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 36, 46, 60)  # of which scatter is measured; others take the nearest
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -87,13 +88,15 @@ def forecast_steps(fit: "FittedDemand", horizon: int, quantiles: np.ndarray, *, 
     from segkit.inventory.pooled.scatter import past_cases, quantiles_ahead, scatter_of
 
     panel = fit.levels.panel
-    means, bands = [], []
+    means, bands, spreads = [], [], {}
+    longest = max(panel.values.shape[1] // 2, 1)
     for step in range(1, horizon + 1):
         mean = fit.levels.ahead(step, step)
-        known = min(step, max(panel.values.shape[1] // 2, 1))
-        spread = scatter_of(past_cases(fit.levels, known, known, seed=seed), fit.classes)
+        near = min(min(_STEPS, key=lambda known: abs(known - step)), longest)
+        if near not in spreads:
+            spreads[near] = scatter_of(past_cases(fit.levels, near, near, seed=seed), fit.classes)
         means.append(mean)
-        bands.append(quantiles_ahead(fit.levels, spread, mean, fit.classes, quantiles))
+        bands.append(quantiles_ahead(fit.levels, spreads[near], mean, fit.classes, quantiles))
     count = len(panel.keys)
     table = panel.keys.loc[np.repeat(np.arange(count), horizon)].reset_index(drop=True)
     table["period"] = np.tile(panel.next_periods(horizon).to_numpy(), count)

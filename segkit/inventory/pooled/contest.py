@@ -49,6 +49,7 @@ class Method:
         part = Panel(panel.values[rows], panel.observed[rows], panel.start[rows])
         if self.constants is None:
             return _classical(self.name, part)
+        part = _without_choice(part)
         own = np.arange(len(rows))
         code = own if self.group is None else np.unique(self.group[rows], return_inverse=True)[1]
         pools = Pools(code, 0.0 if self.group is None else _PASSED)
@@ -79,6 +80,21 @@ def list_methods(groups: dict[str, np.ndarray]) -> list[Method]:
         Method(PLAIN, Constants(OWN, (1.0,))),
         Method("slow smoothing", Constants(_SLOW, (1.0,))),
     ]
+
+
+def _without_choice(panel: Panel) -> Panel:
+    """Return demand with that of the first sale as expected in any period, not one chosen because something was sold.
+
+    A series begins with a sale, so that its mean would be too high, the more the rarer its demand.
+    """
+    place = np.arange(panel.values.shape[1])[None, :]
+    listed = panel.observed & (place >= panel.start[:, None])
+    count = (listed & (panel.values > 0)).sum(axis=1)
+    share = np.divide(count, listed.sum(axis=1), out=np.ones(len(count)), where=count > 0)
+    rows = np.flatnonzero(panel.start < panel.values.shape[1])
+    values = panel.values.copy()
+    values[rows, panel.start[rows]] *= share[rows]
+    return Panel(values, panel.observed, panel.start)
 
 
 def demand_patterns(panel: Panel) -> np.ndarray:
@@ -229,7 +245,8 @@ def _classical(name: str, panel: Panel) -> np.ndarray:
     if name == NAIVE:
         return naive.naive_levels(*known, origins=origins)
     if name == "mean":
-        return naive.mean_levels(*known, origins=origins)
+        part = _without_choice(panel)
+        return naive.mean_levels(part.values, part.observed, part.start, origins=origins)
     if name == "sba":
         return croston.syntetos_boylan_levels(*known, origins=origins)
     return croston.teunter_syntetos_babai_levels(*known, origins=origins)

@@ -209,7 +209,8 @@ def _shrunk(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     spread = ((index - 1) ** 2).mean(axis=1)
     keep = np.clip(1 - noise / np.maximum(spread, 1e-12), 0.0, 1.0)
     factor = 1 + keep[:, None] * (index - 1)
-    return np.maximum(factor / factor.mean(axis=1, keepdims=True), 0.05)
+    mean = factor.mean(axis=1, keepdims=True)
+    return np.maximum(factor / np.where(mean > 0, mean, 1.0), 0.05)
 
 
 def _regressors(calendar: pd.DataFrame | None, dates: pd.DatetimeIndex, periods: int) -> np.ndarray:

@@ -105,7 +105,7 @@ def _usual_errors(cases: "Cases", classes: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _rough(mean: np.ndarray) -> np.ndarray:
-    """Return a rough deviation of counts, by which usual errors are held so that they carry on beyond the sizes seen."""
+    """Return a rough deviation of counts, to hold usual errors against: it carries on beyond the sizes seen."""
     mean = np.maximum(mean, _LEAST)
     return np.sqrt(mean + _ROUGH * mean**2)
 
