@@ -51,12 +51,19 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def shares_below(below, upto, cell, cells):  # type: ignore[no-untyped-def]
     """Return by cell and grid value how many numbers, each spread evenly over its range, lie below it."""
-    shares = np.zeros((cells, GRID))
+    shares, whole = np.zeros((cells, GRID)), np.zeros((cells, GRID))
     for row in range(below.size):
         width = max(upto[row] - below[row], 1e-12)
-        for place in range(GRID - 1):
-            shares[cell[row], place] += min(max((AT[place] - below[row]) / width, 0.0), 1.0)
-        shares[cell[row], GRID - 1] += 1.0
+        place = np.searchsorted(AT, below[row])
+        while place < GRID - 1 and AT[place] < below[row] + width:
+            shares[cell[row], place] += (AT[place] - below[row]) / width
+            place += 1
+        whole[cell[row], place] += 1.0
+    for one in range(cells):
+        total = 0.0
+        for place in range(GRID):
+            total += whole[one, place]
+            shares[one, place] += total
     return shares
 
 

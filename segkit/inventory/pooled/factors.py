@@ -118,8 +118,8 @@ class _Groups:
 
 
 def _total(demand: np.ndarray, code: np.ndarray) -> np.ndarray:
-    size = code.max(initial=-1) + 1
-    return np.stack([np.bincount(code, column, size) for column in demand.T], axis=1)
+    order = np.argsort(code, kind="stable")
+    return np.add.reduceat(demand[order], np.searchsorted(code[order], np.arange(code.max() + 1)), axis=0)
 
 
 def _filled(panel: DemandPanel) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 from segkit.formulas.demand_spread import Spread, mixed_quantiles
 from segkit.inventory.pooled.fitting import FittedDemand
-from segkit.inventory.pooled.scatter import counting_lots, past_cases, scatter_of
+from segkit.inventory.pooled.scatter import past_cases, scatter_of
 
 
 def mix_lengths(
@@ -35,7 +35,7 @@ def mix_lengths(
     order = np.argsort(series, kind="stable")
     series, length = series[order], length[order]
     begin = np.searchsorted(series, np.arange(count + 1))
-    lots = counting_lots(panel)
+    lots = panel.counted
     whole = np.floor(length).astype(int)
     mean = np.zeros(len(length))
     for periods in np.unique(whole):

@@ -12,6 +12,7 @@ KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
 _SOLD = 1e-9
 _LOTS = 1e-6
+_FINE = 200.0  # parts of the mean size in which demand without smallest lots is counted
 _TOLD = 50  # quantities that must share a lot above one, before it is believed
 
 
@@ -54,6 +55,13 @@ class DemandPanel:
     def lots(self) -> np.ndarray:
         """Smallest lot of each series: all its demand comes in whole numbers of it. Zero = any amount."""
         return _smallest_lots(self.values, self.observed)
+
+    @cached_property
+    def counted(self) -> np.ndarray:
+        """In what parts [units] the demand of every series is counted: lots, or a small part of what it sells."""
+        sold = self.observed & (self.values > 0)
+        mean = np.where(sold, self.values, 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
+        return np.where(self.lots > 0, self.lots, np.where(mean > 0, mean / _FINE, 1.0))
 
     def code(self, name: str) -> np.ndarray:
         """Return a number for each value of a key."""

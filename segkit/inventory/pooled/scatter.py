@@ -12,7 +12,6 @@ from segkit.inventory.pooled.panel import DemandPanel
 _CASES = 40_000
 _LEAST = 1e-6
 _ORIGINS = 52
-_FINE = 200.0  # parts of the mean size in which demand without smallest lots is counted
 _SEEN = 4
 _SHRUNK = 3.0
 _LENT, _ROUGH = 100.0, 0.12
@@ -64,7 +63,7 @@ class Habit:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
         last = np.minimum(origin, levels.factors.table.shape[1] - 1)
         mean = levels.table[series, origin - 1] * levels.factors.table[levels.factors.group[series], last]
-        mean = np.maximum(mean / counting_lots(levels.panel)[series], _LEAST)
+        mean = np.maximum(mean / levels.panel.counted[series], _LEAST)
         size = np.log(mean)
         usual = np.zeros(len(series))
         for one in np.unique(self.classes[series]):
@@ -79,7 +78,7 @@ def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
     panel, periods = levels.panel, levels.panel.values.shape[1]
     ahead = levels.table[:, :-1] * levels.factors.of(1, periods)
     told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
-    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / counting_lots(panel)[:, None]
+    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.counted[:, None]
     first = np.zeros((len(panel.values), 1))
     sums = np.cumsum(np.concatenate([first, error], axis=1), axis=1)
     number = np.cumsum(np.concatenate([first, told], axis=1), axis=1)
@@ -125,13 +124,6 @@ class Cases:
         return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows])
 
 
-def counting_lots(panel: DemandPanel) -> np.ndarray:
-    """Return in what parts [units] the demand of every series is counted."""
-    sold = panel.observed & (panel.values > 0)
-    mean = np.where(sold, panel.values, 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
-    return np.where(panel.lots > 0, panel.lots, np.where(mean > 0, mean / _FINE, 1.0))
-
-
 def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     """Return earlier forecasts of the sum over the periods ``first`` to ``last`` after an origin.
 
@@ -156,7 +148,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     if not len(origins) or not len(panel.values):
         none = np.zeros(0, dtype=int)
         return Cases(none, none, np.zeros(0), np.zeros(0), np.zeros(0))
-    lots = counting_lots(panel)
+    lots = panel.counted
     rows = _rows_drawn(panel, len(origins), seed)
     part = slice(None) if len(rows) == len(panel.values) else rows
 
@@ -220,5 +212,5 @@ def quantiles_ahead(
     levels: Levels, spread: Spread, mean: np.ndarray, classes: np.ndarray, wanted: np.ndarray
 ) -> np.ndarray:
     """Return quantiles [units] of demand with given forecasts [units]."""
-    lots = counting_lots(levels.panel)
+    lots = levels.panel.counted
     return spread_quantiles(spread, mean / lots, classes, levels.width_now(), wanted) * lots[:, None]

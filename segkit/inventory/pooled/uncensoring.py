@@ -6,7 +6,6 @@ from segkit.formulas.censored_demand import demand_drawn
 from segkit.formulas.censored_levels import excess_likelihoods, recover_levels
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
-from segkit.inventory.pooled.scatter import counting_lots
 
 _CONSTANT = 0.1
 _GRID = np.exp(np.linspace(np.log(0.002), np.log(50.0), 18))
@@ -42,7 +41,7 @@ def uncensor(panel: DemandPanel, factors: Factors, *, seed: int) -> tuple[Demand
     rows = np.flatnonzero(panel.partly.any(axis=1))
     if not len(rows):
         return panel, panel
-    lots = counting_lots(panel.with_values(panel.values, panel.observed | panel.partly))[rows, None]
+    lots = panel.with_values(panel.values, panel.observed | panel.partly).counted[rows, None]
     values, observed, partly = panel.values[rows] / lots, panel.observed[rows], panel.partly[rows]
     known = np.zeros_like(values)
     factor = np.ascontiguousarray(factors.of(0, values.shape[1])[rows])
