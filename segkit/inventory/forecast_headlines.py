@@ -66,17 +66,18 @@ def _tell_accuracy(accuracy: pd.DataFrame, rules: Forecasts, unit: str) -> tuple
         why = "no earlier origins are asked for" if rules.origins == 0 else "the history is too short"
         return "forecast_error", f"How good the forecasts are is not known: {why}.", np.nan, "share"
     own = whole.loc["pooled"]
-    span = f"{rules.horizon_periods} {unit}s" if rules.horizon_periods > 1 else f"a {unit}"
+    span = f"the {rules.horizon_periods} {unit}s" if rules.horizon_periods > 1 else f"the {unit}"
     times = f"{own['origins']:,} earlier times" if own["origins"] > 1 else "an earlier time"
+    total = f" (of the sum over them: {own['sum_wape']:.0%})" if rules.horizon_periods > 1 else ""
     sentence = (
-        f"Made at {times} for {span} ahead, forecasts of {own['series']:,} item-locations missed by {own['wape']:.0%} "
-        f"of demand a {unit}, and by {own['sum_wape']:.0%} of its sum"
+        f"Forecasts of {own['series']:,} item-locations for {span} ahead, made at {times}, missed by {own['wape']:.0%} "
+        f"of demand{total}"
     )
     added = own["value_added"]
     if pd.notna(added):
-        verb = "adds" if added >= 0 else "loses"
         base = whole.loc["naive", "wape"] if "naive" in whole.index else np.nan
-        sentence += f"; the last known demand missed by {base:.0%}, so forecasting {verb} {abs(added):.0%}"
+        gain = f"takes {added:.0%} off the error" if added >= 0 else f"adds {-added:.0%} to the error"
+        sentence += f"; the last known demand missed by {base:.0%}, so forecasting {gain}"
     return "forecast_error", f"{sentence}.", own["wape"], "share"
 
 

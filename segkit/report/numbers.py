@@ -251,9 +251,11 @@ def plural(noun: str) -> str:
 
     Examples
     --------
-    >>> plural("category"), plural("channel")
-    ('categories', 'channels')
+    >>> plural("category"), plural("channel"), plural("value class")
+    ('categories', 'channels', 'value classes')
     """
+    if noun.endswith("ss"):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 

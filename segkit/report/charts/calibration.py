@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from segkit.report.charts.forecasts import NAIVE
+from segkit.report.charts.forecasts import NAIVE, segment_word
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
@@ -49,7 +49,7 @@ def plot_calibration(forecast_calibration: pd.DataFrame, entity: str = "all", *,
     Figure
         One panel per segment, most periods first; within the band deviations are below 1.5 points.
     """
-    name, word = f"calibration_{entity}", entity.replace("_", " ")
+    name, word = f"calibration_{entity}", segment_word(entity)
     own = forecast_calibration[(forecast_calibration["entity"] == entity) & forecast_calibration["frequency"].notna()]
     rows = own[own["method"] == (method or _best_method(own))]
     if rows.empty:

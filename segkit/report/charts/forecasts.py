@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 14
 NAIVE = "naive"
+_SPOKEN = {"abc": "value class", "xyz": "variability class", "location_id": "location"}
 
 
 @styled
@@ -47,7 +48,7 @@ def plot_forecast_accuracy(forecast_accuracy: pd.DataFrame, entity: str = "all",
     Figure
         One row per segment, most demand first: a filled dot for the forecast, a hollow one for naive.
     """
-    name, word = f"forecast_accuracy_{entity}", entity.replace("_", " ")
+    name, word = f"forecast_accuracy_{entity}", segment_word(entity)
     own = forecast_accuracy[(forecast_accuracy["entity"] == entity) & forecast_accuracy["wape"].notna()]
     chosen = method or best_method(own)
     rows = own[own["method"] == chosen].sort_values(["actual", "entity_id"], ascending=[False, True])
@@ -65,6 +66,11 @@ def plot_forecast_accuracy(forecast_accuracy: pd.DataFrame, entity: str = "all",
     _draw_errors(left, shown, entity)
     _draw_bias(right, shown)
     return describe(figure, "; ".join(_accuracy_words(row) for row in shown.itertuples()))
+
+
+def segment_word(entity: str) -> str:
+    """Return what a segment of an entity is called."""
+    return _SPOKEN.get(entity, entity.replace("_", " "))
 
 
 def best_method(rows: pd.DataFrame) -> str:
