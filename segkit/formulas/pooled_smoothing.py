@@ -109,7 +109,9 @@ def constant_errors(
     return errors, judged.sum(axis=1)
 
 
-def constant_weights(errors: np.ndarray, origins: np.ndarray, classes: np.ndarray, *, power: float = 3.0) -> np.ndarray:
+def constant_weights(
+    errors: np.ndarray, origins: np.ndarray, classes: np.ndarray, *, power: float = 3.0, lent: float = 20.0
+) -> np.ndarray:
     """Return the weight of every pair of constants, by its errors on the series and on its class.
 
     Parameters
@@ -120,6 +122,8 @@ def constant_weights(errors: np.ndarray, origins: np.ndarray, classes: np.ndarra
         Class of each series, from 0: those that behave alike.
     power : float
         Weights go with the inverse error to this power; 0 weights all alike.
+    lent : float
+        Errors of a series are shrunk towards those of its class as if these were so many more origins.
 
     Returns
     -------
@@ -128,22 +132,18 @@ def constant_weights(errors: np.ndarray, origins: np.ndarray, classes: np.ndarra
 
     Notes
     -----
-    Errors of a series are taken relative to their mean over the grid and shrunk towards the mean of its class, as if
-    that were `_PRIOR` more origins.
+    Errors of a series are taken relative to their mean over the grid.
     """
     mean = errors.mean(axis=1, keepdims=True)
     relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > _TINY)
     told = (origins > 0) & (mean[:, 0] > _TINY)
     count = np.bincount(classes[told], minlength=classes.max(initial=-1) + 1).astype(float)
     sums = [np.bincount(classes[told], relative[told, pair], len(count)) for pair in range(errors.shape[1])]
-    usual = (np.stack(sums, axis=1) + _PRIOR) / (count + _PRIOR)[:, None]
+    usual = (np.stack(sums, axis=1) + lent + _TINY) / (count + lent + _TINY)[:, None]
     known = np.where(told, origins, 0)[:, None].astype(float)
-    shrunk = (known * relative + _PRIOR * usual[classes]) / (known + _PRIOR)
-    weights = np.maximum(shrunk, _TINY) ** -power
+    shrunk = (known * relative + (lent + _TINY) * usual[classes]) / (known + lent + _TINY)
+    weights = (shrunk.min(axis=1, keepdims=True) / np.maximum(shrunk, _TINY)) ** power
     return weights / weights.sum(axis=1, keepdims=True)
-
-
-_PRIOR = 20.0
 
 
 def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: np.ndarray) -> np.ndarray:

@@ -8,29 +8,34 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from forecast_data import LEVELS, READERS, DemandSet
 
-# what a variant tells forecast_demand beyond the defaults, made only when it runs
-VARIANTS: dict[str, Callable[[], dict[str, Any]]] = {"segkit": dict}
+# segkit, and segkit without one of its parts: what is told to Pooling
+VARIANTS: dict[str, dict[str, Any]] = {
+    "segkit": {},
+    "no item movement": {"moves": False},
+    "no season, no calendar": {"factors": False},
+    "best constants, not averaged": {"power": 1000.0},
+    "no lending of errors": {"lent": 0.0},
+    "no pooling at all": {"moves": False, "factors": False, "lent": 0.0},
+}
 
 
 def main(variant: str, name: str, out: str) -> None:
     """Forecast at every origin; write forecasts, seconds and peak memory."""
     import segkit
-    from segkit.inventory.forecasting import forecast_demand
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    data, options, made, seconds = READERS[name](), VARIANTS[variant](), {}, 0.0
+    data, options, made, seconds = READERS[name](), VARIANTS[variant], {}, 0.0
     small = data.history(data.origins[0])
     few = small["item_id"].isin(data.keys["item_id"].unique()[:20])
-    _, first = timed_forecast(forecast_demand, data, small[few], options)
+    _, first = timed_forecast(data, small[few], options)
     for origin in data.origins:
-        table, used = timed_forecast(forecast_demand, data, data.history(origin), options)
+        table, used = timed_forecast(data, data.history(origin), options)
         seconds += used
         made |= as_arrays(data, origin, table)
     count = len(data.values) * len(data.origins)
@@ -46,20 +51,21 @@ def main(variant: str, name: str, out: str) -> None:
     )
 
 
-def timed_forecast(
-    forecast_demand: Callable[..., pd.DataFrame], data: DemandSet, history: pd.DataFrame, options: dict[str, Any]
-) -> tuple[pd.DataFrame, float]:
+def timed_forecast(data: DemandSet, history: pd.DataFrame, options: dict[str, Any]) -> tuple[pd.DataFrame, float]:
     """Return the forecast for the longest horizon, and the seconds it took."""
-    start = time.perf_counter()
-    table = forecast_demand(
-        history,
-        horizon=int(data.steps.max()),
-        attributes=data.attributes,
-        calendar=data.calendar,
-        quantiles=LEVELS,
-        **options,
-    )
-    return table, time.perf_counter() - start
+    from segkit.inventory.forecasting import forecast_demand, forecast_steps
+    from segkit.inventory.pooled.contest import Pooling
+    from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.panel import read_panel
+
+    start, horizon = time.perf_counter(), int(data.steps.max())
+    if not options:
+        groups = {"attributes": data.attributes, "calendar": data.calendar}
+        table = forecast_demand(history, horizon=horizon, quantiles=LEVELS, **groups)
+        return table, time.perf_counter() - start
+    rules = Pooling(**options)
+    fit = fit_demand(read_panel(history), data.attributes, data.calendar, ahead=horizon, seed=0, rules=rules)
+    return forecast_steps(fit, horizon, np.array(LEVELS), seed=0), time.perf_counter() - start
 
 
 def as_arrays(data: DemandSet, origin: int, table: pd.DataFrame) -> dict[str, np.ndarray]:

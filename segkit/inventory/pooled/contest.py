@@ -1,6 +1,5 @@
 """Methods compete, by class of demand pattern, on what they would have forecast at earlier periods."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +27,19 @@ NAIVE = "naive"
 PLAIN = "smoothing"
 NONE = "no demand"
 
-Levels = Callable[[Panel, np.ndarray], np.ndarray]
+
+@dataclass(frozen=True)
+class Pooling:
+    """How series lend each other strength; less of it shows what each part is worth.
+
+    ``moves``: levels follow their group; ``factors``: season and calendar of groups; ``power`` and ``lent`` as
+    `constant_weights` takes them.
+    """
+
+    moves: bool = True
+    factors: bool = True
+    power: float = 3.0
+    lent: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ class Method:
 
     name: str
     constants: Constants | None = None
+    rules: Pooling = Pooling()
     group: np.ndarray | None = field(default=None, compare=False)
 
     def levels(
@@ -56,30 +68,29 @@ class Method:
         first = min(_KNOWN, max(panel.values.shape[1] // 3, 2))
         past = Panel(part.values[:, :known], part.observed[:, :known], part.start)
         errors, origins = constant_errors(past, pools, constants=self.constants, ahead=ahead, first=first)
-        weights = constant_weights(errors, origins, classes[rows])
+        rules = {"power": self.rules.power, "lent": self.rules.lent}
+        weights = constant_weights(errors, origins, classes[rows], **rules)
         return pooled_levels(part, pools, constants=self.constants, weights=weights)
 
 
-def list_methods(groups: dict[str, np.ndarray]) -> list[Method]:
+def list_methods(groups: dict[str, np.ndarray], rules: Pooling) -> list[Method]:
     """Return the methods that compete, the cheapest first.
 
     Parameters
     ----------
     groups : dict of str to array
         Ways in which series may move together: a code per series.
+    rules : Pooling
+        How series lend each other strength.
 
     Notes
     -----
     Where plain smoothing and one that follows a group do as well, the latter is taken: it came out ahead on hold-out.
     """
     classical = [Method(NAIVE), Method("mean"), Method("sba"), Method("tsb")]
-    moved = [Method(f"smoothing, moved by {name}", Constants(), code) for name, code in groups.items()]
-    return [
-        *classical,
-        *moved,
-        Method(PLAIN, Constants(OWN, (1.0,))),
-        Method("slow smoothing", Constants(_SLOW, (1.0,))),
-    ]
+    moved = [Method(f"smoothing, moved by {name}", Constants(), rules, code) for name, code in groups.items()]
+    own = [Method(PLAIN, Constants(OWN, (1.0,)), rules), Method("slow smoothing", Constants(_SLOW, (1.0,)), rules)]
+    return [*classical, *moved, *own]
 
 
 def _without_choice(panel: Panel) -> Panel:

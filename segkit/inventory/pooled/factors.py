@@ -34,6 +34,18 @@ class Factors:
         return self.table[self.group, first:last]
 
 
+def no_factors(
+    panel: DemandPanel,
+    groupings: dict[str, np.ndarray],  # noqa: ARG001
+    calendar: pd.DataFrame | None,  # noqa: ARG001
+    *,
+    ahead: int,
+) -> Factors:
+    """Return factors of one; parameters as `find_factors` takes them."""
+    series, periods = panel.values.shape
+    return Factors(np.ones((1, periods + ahead)), np.zeros(series, dtype=int), ())
+
+
 def find_factors(
     panel: DemandPanel, groupings: dict[str, np.ndarray], calendar: pd.DataFrame | None, *, ahead: int
 ) -> Factors:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
 from segkit.formulas.pooled_smoothing import Panel
-from segkit.inventory.pooled.contest import NONE, demand_patterns, hold_contest, list_methods
-from segkit.inventory.pooled.factors import Factors, find_factors
+from segkit.inventory.pooled.contest import NONE, Pooling, demand_patterns, hold_contest, list_methods
+from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
 from segkit.inventory.pooled.uncensoring import uncensor
@@ -37,7 +37,13 @@ class FittedDemand:
 
 
 def fit_demand(
-    panel: DemandPanel, attributes: pd.DataFrame | None, calendar: pd.DataFrame | None, *, ahead: int, seed: int
+    panel: DemandPanel,
+    attributes: pd.DataFrame | None,
+    calendar: pd.DataFrame | None,
+    *,
+    ahead: int,
+    seed: int,
+    rules: Pooling | None = None,
 ) -> FittedDemand:
     """Return season, calendar, level and class of every series.
 
@@ -53,20 +59,24 @@ def fit_demand(
         Periods ahead that are wanted, and by which methods are judged.
     seed : int
         As `past_cases` takes it.
+    rules : Pooling, optional
+        How series lend each other strength; blank = in every way.
 
     Returns
     -------
     FittedDemand
     """
+    rules = rules or Pooling()
     groups = series_groups(panel, attributes)
     places = {name: code for name, code in groups.items() if name != "item_id"}
+    find = find_factors if rules.factors else no_factors
     expected = panel
     if panel.partly.any():
-        expected, panel = uncensor(panel, find_factors(panel, places, calendar, ahead=ahead), seed=seed)
-    factors = find_factors(expected, places, calendar, ahead=ahead)
+        expected, panel = uncensor(panel, find(panel, places, calendar, ahead=ahead), seed=seed)
+    factors = find(expected, places, calendar, ahead=ahead)
     bare = _without(expected, factors)
     patterns = demand_patterns(bare)
-    methods = list_methods(_movers(groups))
+    methods = list_methods(_movers(groups) if rules.moves else {}, rules)
     judged = max(min(ahead, panel.values.shape[1] // 4), 1)
     contest = hold_contest(bare, patterns, methods, ahead=judged)
     table, method = np.zeros_like(panel.values), np.full(len(panel.values), NONE, dtype=object)
