@@ -15,6 +15,7 @@ from segkit.inventory.pooled.uncensoring import uncensor
 
 _FEW, _LENT = 4, 2.0
 _CLASSES = 200
+_TURNS = 2  # stockouts hide the season, by which demand is recovered
 _TOGETHER = 0.8  # groups per series, above which hardly any has a companion
 
 
@@ -70,10 +71,11 @@ def fit_demand(
     groups = series_groups(panel, attributes)
     places = {name: code for name, code in groups.items() if name != "item_id"}
     find = find_factors if rules.factors else no_factors
-    expected = panel
-    if panel.partly.any():
-        expected, panel = uncensor(panel, find(panel, places, calendar, ahead=ahead), seed=seed)
-    factors = find(expected, places, calendar, ahead=ahead)
+    expected, drawn, factors = panel, panel, find(panel, places, calendar, ahead=ahead)
+    for _ in range(_TURNS if panel.partly.any() else 0):
+        expected, drawn = uncensor(panel, factors, seed=seed)
+        factors = find(expected, places, calendar, ahead=ahead)
+    panel = drawn
     bare = _without(expected, factors)
     patterns = demand_patterns(bare)
     methods = list_methods(_movers(groups) if rules.moves else {}, rules)
