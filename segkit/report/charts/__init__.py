@@ -18,6 +18,7 @@ from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
+from segkit.report.charts.recovered import plot_recovered_demand
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
@@ -47,6 +48,7 @@ __all__ = [
     "plot_micro_segments",
     "plot_migration",
     "plot_patterns",
+    "plot_recovered_demand",
     "plot_seasonality",
     "plot_suppliers",
     "plot_whale_curve",

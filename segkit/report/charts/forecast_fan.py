@@ -46,13 +46,13 @@ def plot_forecast_fan(history: pd.DataFrame, forecasts: pd.DataFrame, *, item_id
     Figure
         The mean as a line, bands darker towards the median; at most the last 104 periods of history.
     """
-    past, ahead = (_of_series(table, item_id, location_id) for table in (history, forecasts))
+    past, ahead = (of_series(table, item_id, location_id) for table in (history, forecasts))
     what = f"{shorten(item_id, 30)} at {shorten(location_id, 20)}"
     if ahead.empty:
         return empty_figure("forecast_fan", f"There is no forecast of {what}.")
     past = past.tail(MOST_PERIODS)
     levels = _levels(ahead)
-    unit = _period_unit(pd.concat([past["period"], ahead["period"]]))
+    unit = period_unit(pd.concat([past["period"], ahead["period"]]))
     figure = start_figure("forecast_fan", _title(what, ahead, levels, unit), _note(past, levels, unit), height=3.0)
     axes = figure.subplots()
     _draw_past(axes, past)
@@ -60,13 +60,13 @@ def plot_forecast_fan(history: pd.DataFrame, forecasts: pd.DataFrame, *, item_id
     only_baseline(axes, grid="y")
     axes.set_ylim(bottom=min(0.0, float(past["quantity"].min()) if past["quantity"].notna().any() else 0.0))
     format_axis(axes.yaxis, tick_number)
-    _date_axis(axes)
+    date_axis(axes)
     _name_bands(axes, ahead, levels)
     shown = "; ".join(f"{row.period:%Y-%m-%d}: {short_number(row.mean)}" for row in ahead.itertuples(index=False))
     return describe(figure, f"Expected per {unit}: {shown}")
 
 
-def _of_series(table: pd.DataFrame, item_id: str, location_id: str) -> pd.DataFrame:
+def of_series(table: pd.DataFrame, item_id: str, location_id: str) -> pd.DataFrame:
     """Return the rows of one series by period."""
     rows = table[(table["item_id"] == item_id) & (table["location_id"] == location_id)]
     return rows.sort_values("period").drop_duplicates("period", ignore_index=True)
@@ -78,7 +78,8 @@ def _levels(ahead: pd.DataFrame) -> dict[str, float]:
     return dict(sorted(levels.items(), key=lambda pair: pair[1]))
 
 
-def _period_unit(periods: pd.Series) -> str:
+def period_unit(periods: pd.Series) -> str:
+    """Return day, week or month, by how far periods lie apart."""
     days = periods.drop_duplicates().sort_values().diff().dt.days.median()
     return "period" if np.isnan(days) else "day" if days < 2 else "week" if days < 15 else "month"
 
@@ -93,13 +94,14 @@ def _title(what: str, ahead: pd.DataFrame, levels: dict[str, float], unit: str) 
 
 
 def _note(past: pd.DataFrame, levels: dict[str, float], unit: str) -> str:
-    out = int((~_in_stock(past)).sum())
+    out = int((~in_stock(past)).sum())
     shaded = f"; shaded: out of stock ({plain_number(out)} {unit}{'s' * (out != 1)})" if out else ""
     bands = f"; bands end at the {', '.join(percent(level) for level in levels.values())} quantiles" if levels else ""
     return f"Units per {unit}: demand, forecast (mean){bands}{shaded}"
 
 
-def _in_stock(past: pd.DataFrame) -> np.ndarray:
+def in_stock(past: pd.DataFrame) -> np.ndarray:
+    """Return where there was stock; where nothing is told, there was."""
     if "in_stock" not in past:
         return np.ones(len(past), dtype=bool)
     return past["in_stock"].astype("boolean").fillna(True).to_numpy(dtype=bool)
@@ -108,7 +110,7 @@ def _in_stock(past: pd.DataFrame) -> np.ndarray:
 def _draw_past(axes: "Axes", past: pd.DataFrame) -> None:
     if past.empty:
         return
-    periods, there = past["period"], _in_stock(past)
+    periods, there = past["period"], in_stock(past)
     width = periods.diff().median() if len(past) > 1 else pd.Timedelta(7, "D")
     for begin in periods[~there]:
         axes.axvspan(begin - width / 2, begin + width / 2, color=LINE, alpha=0.55, linewidth=0)
@@ -142,7 +144,8 @@ def _name_bands(axes: "Axes", ahead: pd.DataFrame, levels: dict[str, float]) -> 
         )  # fmt: skip
 
 
-def _date_axis(axes: "Axes") -> None:
+def date_axis(axes: "Axes") -> None:
+    """Write few dates, short ones."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=9)
