@@ -1,0 +1,140 @@
+"""Over what interval stock must cover demand: what receipts, the master and the settings tell, in this order."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.core.columns import column_dtype, empty_table, nomenclature
+from segkit.core.forecast_settings import Forecasts
+from segkit.inventory.cover import cover_demand, cover_intervals, longest_interval
+from segkit.inventory.events import events_by_period
+from segkit.inventory.forecasting import forecast_demand
+
+RULES = Forecasts(review_days=5)
+ITEMS = pd.DataFrame({"item_id": ["SKU-0003", "SKU-0001"], "lead_time_days": [40.0, 99.0]})
+
+
+def lead_times_of(*rows):
+    columns = [
+        "item_id",
+        "supplier_id",
+        "location_id",
+        "receipts",
+        "lead_time_mean",
+        "lead_time_sd",
+        "lead_time_source",
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({name: column_dtype(name) for name in columns}).sample(frac=1, random_state=4)
+
+
+TOLD = lead_times_of(
+    ("SKU-0001", "SUP-1", "NORTH", 9, 20.0, 5.0, "receipts"),
+    ("SKU-0001", "SUP-2", "NORTH", 3, 60.0, 9.0, "supplier receipts"),
+    ("SKU-0002", "SUP-1", "SOUTH", 2, 30.0, None, "master"),
+    ("SKU-0004", "SUP-1", "NORTH", 0, None, None, "missing"),
+)
+
+
+def places_of(*pairs):
+    return pd.DataFrame(pairs * 2, columns=["item_id", "location_id"]).astype("str")
+
+
+EVERY = places_of(*((f"SKU-000{n}", place) for n in (4, 3, 2, 1) for place in ("SOUTH", "NORTH")))
+
+
+def intervals(places=EVERY, lead_times=TOLD, items=ITEMS, rules=RULES):
+    return cover_intervals(places, lead_times, items, rules=rules, period_days=10.0)
+
+
+def test_the_place_s_own_supplier_comes_first_then_the_item_s_then_the_master():
+    made = intervals().set_index(["item_id", "location_id"])
+    assert made["lead_time_source"].to_dict() == {
+        ("SKU-0001", "NORTH"): "receipts",
+        ("SKU-0001", "SOUTH"): "receipts",
+        ("SKU-0002", "NORTH"): "master",
+        ("SKU-0002", "SOUTH"): "master",
+        ("SKU-0003", "NORTH"): "master",
+        ("SKU-0003", "SOUTH"): "master",
+    }
+    assert made["mean_periods"].tolist() == [2.0, 2.0, 3.0, 3.0, 4.0, 4.0]
+    assert made["sd_periods"].tolist() == [0.5, 0.5, 0.0, 0.0, 0.0, 0.0]
+    assert (made["review_periods"] == 0.5).all()
+
+
+def test_an_assumed_lead_time_is_for_those_that_have_no_other():
+    made = intervals(rules=Forecasts(review_days=5, lead_time_days=70))
+    assumed = made[made["lead_time_source"] == "assumed"]
+    assert assumed["item_id"].unique().tolist() == ["SKU-0004"]
+    assert (assumed["mean_periods"] == 7.0).all()
+    assert len(made) == 8
+
+
+def test_nothing_known_leaves_all_out():
+    made = intervals(lead_times=empty_table("lead_times"), items=empty_table("items"))
+    assert made.empty
+    assert longest_interval(made) == 0
+    assert intervals(places=places_of()).empty
+
+
+@pytest.fixture
+def history():
+    rng = np.random.default_rng(2)
+    months = pd.date_range("2024-01-01", periods=18, freq="MS").as_unit("us")
+    keys = pd.MultiIndex.from_product(
+        [[f"SKU-000{n}" for n in (1, 2, 3, 4)], ["NORTH", "SOUTH"], ["gold", "rest"], months],
+        names=["item_id", "location_id", "demand_class", "period"],
+    )
+    table = keys.to_frame(index=False).assign(in_stock=True)
+    table["quantity"] = rng.poisson(20, len(table)).astype(float)
+    return table.astype(dict.fromkeys(["item_id", "location_id", "demand_class"], "str")).sample(frac=1, random_state=6)
+
+
+def covered(history, made):
+    events = events_by_period(empty_table("calendar"), history, ahead=longest_interval(made))
+    return cover_demand(history, empty_table("items"), events, made, rules=RULES)
+
+
+def test_every_class_of_a_place_with_a_lead_time_is_covered_and_no_other(history):
+    table = covered(history, intervals())
+    assert list(table.columns) == list(nomenclature()["protection_demand"].columns)
+    assert {name: str(table[name].dtype) for name in table} == {name: column_dtype(name) for name in table}
+    assert len(table) == 12
+    assert set(table["item_id"]) == {"SKU-0001", "SKU-0002", "SKU-0003"}
+    assert table["interval_periods"].to_numpy() == pytest.approx(table["review_periods"] + table["mean_periods"])
+
+
+def test_demand_over_the_interval_grows_with_it_and_quantiles_rise(history):
+    table = covered(history, intervals())
+    assert table["mean"].to_numpy() == pytest.approx(20 * table["interval_periods"].to_numpy(), rel=0.25)
+    quantiles = table[["q50", "q80", "q90", "q95", "q99"]].to_numpy()
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+
+
+def test_those_without_a_lead_time_have_their_say_on_what_all_share(history):
+    only = intervals(places=places_of(("SKU-0001", "NORTH")))
+    alone, among = covered(history, only), covered(history, intervals())
+    pd.testing.assert_frame_equal(alone, among.head(len(alone)), rtol=0.2)
+
+
+def test_no_interval_at_all_is_no_demand(history):
+    now = Forecasts(review_days=0)
+    told = TOLD.assign(lead_time_mean=TOLD["lead_time_mean"] * 0, lead_time_sd=0.0)
+    made = cover_intervals(EVERY, told, ITEMS.assign(lead_time_days=0.0), rules=now, period_days=10.0)
+    table = covered(history, made)
+    assert len(table)
+    assert (table[["mean", "sd", "q99"]] == 0).all().all()
+
+
+def test_no_history_and_no_interval_give_the_empty_table(history):
+    for known, made in ((history, intervals().head(0)), (history.head(0), intervals())):
+        pd.testing.assert_frame_equal(covered(known, made), empty_table("protection_demand"))
+
+
+def test_a_lead_time_and_review_of_one_period_is_the_forecast_of_it(history):
+    rules = Forecasts(review_days=10)
+    told = TOLD.assign(lead_time_mean=0.0, lead_time_sd=0.0)
+    made = cover_intervals(EVERY, told, empty_table("items"), rules=rules, period_days=10.0)
+    table = covered(history, made).set_index(["item_id", "location_id", "demand_class"])
+    ahead = forecast_demand(history, horizon=1).set_index(["item_id", "location_id", "demand_class"])
+    assert table["mean"].to_numpy() == pytest.approx(ahead["mean"].reindex(table.index).to_numpy())
