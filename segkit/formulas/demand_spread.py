@@ -17,8 +17,9 @@ from segkit.formulas.spread_kernels import AT, GRID
 
 _EXCESS = (0.002, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
-SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
+_SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
 _CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
+_TELL = 100  # forecasts of about one size, by which their scatter is told
 _PRIOR = 300.0
 _LEAST = 0.01  # lots; a smaller forecast scatters as this one
 
@@ -47,6 +48,16 @@ class Spread:
         part = fine - low
         excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
         return widened(np.exp(excess), mean, width), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+
+
+def size_edges(size: np.ndarray) -> np.ndarray:
+    """Return what parts forecasts by size, closer among the largest; never fewer than `_TELL` of them together."""
+    shares, last = [], 0.0
+    for share in _SIZE_EDGES:
+        if min(share - last, 1.0 - share) * len(size) >= _TELL:
+            shares.append(share)
+            last = share
+    return np.unique(np.quantile(size, shares))
 
 
 def widened(excess: np.ndarray, mean: np.ndarray, width: np.ndarray) -> np.ndarray:
@@ -92,7 +103,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
         return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
     mean = np.maximum(mean, _LEAST)
     size = np.log(mean)
-    edges = np.unique(np.quantile(size, SIZE_EDGES))
+    edges = size_edges(size)
     bins = np.searchsorted(edges, size)
     held = np.bincount(bins, minlength=len(edges) + 1)
     used = np.flatnonzero(held)

@@ -14,6 +14,7 @@ from numba import njit, prange
 OWN = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
 FAST = (0.6, 0.8, 1.0)
 _TINY = 1e-12
+_ROUNDING = 1e-24  # of squares: less than this share of them is none
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def mean_ahead(panel: Panel, *, ahead: int, first: int) -> tuple[np.ndarray, np.
     panel : Panel
         Demand.
     ahead : int
-        Periods; those not observed are left out, half of them must be.
+        Periods; those not observed are left out, more than half of them must be.
     first : int
         Least number of periods known at an origin; four of them must be observed.
 
@@ -106,7 +107,8 @@ def constant_errors(
     errors = np.zeros((len(panel.values), len(own) * len(fast)))
     grid = (own, fast, pools.passed)
     _errors(panel.values, panel.observed, panel.start, order, begin, *grid, target, judged, errors)
-    return errors, judged.sum(axis=1)
+    noise = _ROUNDING * (target**2).sum(axis=1, keepdims=True)
+    return np.where(errors > noise, errors, 0.0), judged.sum(axis=1)
 
 
 def constant_weights(
@@ -135,8 +137,8 @@ def constant_weights(
     Errors of a series are taken relative to their mean over the grid.
     """
     mean = errors.mean(axis=1, keepdims=True)
-    relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > _TINY)
-    told = (origins > 0) & (mean[:, 0] > _TINY)
+    relative = np.divide(errors, mean, out=np.ones_like(errors), where=mean > 0)
+    told = (origins > 0) & (mean[:, 0] > 0)
     count = np.bincount(classes[told], minlength=classes.max(initial=-1) + 1).astype(float)
     sums = [np.bincount(classes[told], relative[told, pair], len(count)) for pair in range(errors.shape[1])]
     usual = (np.stack(sums, axis=1) + lent + _TINY) / (count + lent + _TINY)[:, None]
@@ -224,7 +226,7 @@ def _moves(values, observed, start, members, own, fast, passed):  # type: ignore
         for j in range(fast.size):
             for period in range(periods):
                 if slow[i, period] > 0.0:
-                    moves[i, j, period] = (max(quick[j, period], 1e-9) / slow[i, period]) ** passed
+                    moves[i, j, period] = max(quick[j, period] / slow[i, period], 1e-9) ** passed
     return moves
 
 

@@ -75,7 +75,7 @@ def forecast_demand(
     from segkit.inventory.pooled.panel import read_panel
 
     wanted = require_quantiles(quantiles)
-    require_whole("horizon", horizon)
+    horizon = require_whole("horizon", horizon)
     panel = read_panel(history)
     if not len(panel.keys):
         return _empty(panel.keys, wanted)
@@ -121,21 +121,24 @@ def quantile_name(quantile: float) -> str:
 
 def require_quantiles(quantiles: Sequence[float]) -> np.ndarray:
     """Return quantiles in rising order; raises DataError where one is no probability between 0 and 1."""
-    wanted = np.unique(np.asarray(quantiles, dtype=float))
-    wrong = [f"{value:g}" for value in wanted if not 0 < value < 1]
-    if wrong or not len(wanted):
-        problem = f"{', '.join(wrong)} lie outside 0 to 1" if wrong else "there is none"
+    given = pd.Series(np.atleast_1d(np.asarray(quantiles, dtype=object)), dtype="object")
+    wanted = np.unique(pd.to_numeric(given, errors="coerce").to_numpy(dtype=float))
+    wrong = given[~pd.to_numeric(given, errors="coerce").between(0, 1, inclusive="neither").to_numpy(dtype=bool)]
+    if len(wrong) or not len(wanted):
+        problem = f"{', '.join(map(str, wrong))} lie outside 0 to 1" if len(wrong) else "there is none"
         raise DataError(
             list_problems("quantiles cannot be used", [problem], ["Give probabilities, such as 0.5 and 0.95."])
         )
     return wanted
 
 
-def require_whole(name: str, value: float) -> None:
-    """Raise DataError unless a value is a whole number above zero."""
-    if not value >= 1 or value != int(value):
+def require_whole(name: str, value: float) -> int:
+    """Return a whole number above zero; raises DataError where it is none."""
+    number = float(value) if isinstance(value, int | float | np.number) else np.nan
+    if not 1 <= number < np.inf or number != int(number):
         fix = f"Give {name} as a whole number of periods, at least 1."
         raise DataError(list_problems(f"{name} cannot be used", [f"it is {value}"], [fix]))
+    return int(number)
 
 
 def _empty(keys: pd.DataFrame, quantiles: np.ndarray) -> pd.DataFrame:

@@ -121,12 +121,13 @@ def _check_table(table: pd.DataFrame) -> pd.DataFrame:
         raise DataError(list_problems("periods cannot be used", [f"{', '.join(lacking)} not there"], fixes))
     problems = []
     for name in needed[2:]:
-        wrong = ~(table[name] >= 0)
+        told = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        wrong = ~((told >= 0) & (told < np.inf))
         if wrong.any():
             first = ", ".join(table.loc[wrong, list(_KEYS)].astype(str).iloc[0])
-            problems.append(f"{name} is below zero or missing in {in_rows(int(wrong.sum()))}, first: {first}")
+            problems.append(f"{name} is no length of zero or more {in_rows(int(wrong.sum()))}, first: {first}")
     if not samples and table.duplicated(list(_KEYS)).any():
-        problems.append(f"item_id and location_id repeat in {in_rows(int(table.duplicated(list(_KEYS)).sum()))}")
+        problems.append(f"item_id and location_id repeat {in_rows(int(table.duplicated(list(_KEYS)).sum()))}")
     if problems:
         raise DataError(list_problems("periods cannot be used", problems, fixes))
     return table[needed]

@@ -76,7 +76,8 @@ def test_a_season_is_seen_through_stockouts(periods):
     history = as_history(*limited(demand, 12))
     true = mean_of(as_history(demand))
     assert mean_of(history) == pytest.approx(true, rel=0.03)
-    assert abs(mean_of(blanked(history)) - true) > 0.04 * true
+    if np.sin(2 * np.pi * periods / 52) > -0.5:  # at the trough of the season stock hardly ever runs out
+        assert abs(mean_of(blanked(history)) - true) > 0.04 * true
 
 
 def test_stockouts_that_have_nothing_to_do_with_demand_leave_the_forecast_unbiased():

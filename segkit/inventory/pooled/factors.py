@@ -10,15 +10,18 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array, diags_array
 
-from segkit.inventory.pooled.panel import DemandPanel
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.panel import DemandPanel, read_days
 
-Fit = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+Fit = Callable[["_Sums"], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _NEAR = 9  # periods of the moving average against which events are seen
 _FOLDS = 5
 _GAIN = 0.005  # share of the error that must be gained before a season or calendar is used
 _RIDGE = 5.0
 _MOST = 40  # regressors
+_FLOOR = 0.01  # least factor
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def find_factors(
     groupings : dict of str to array
         Ways to group series: a code per series, from 0.
     calendar : DataFrame, optional
-        period and event columns: numbers, flags, or names of events.
+        period and event columns: numbers, flags, or names of events; a period without a row has none.
     ahead : int
         Periods ahead.
 
@@ -66,6 +69,11 @@ def find_factors(
     -------
     Factors
         ``told`` says what was found, by which grouping.
+
+    Raises
+    ------
+    DataError
+        A calendar whose periods are not those of the history, or repeat.
     """
     every = np.append(panel.periods, panel.next_periods(ahead)) if len(panel.periods) else panel.periods
     dates = pd.DatetimeIndex(every)
@@ -73,10 +81,11 @@ def find_factors(
     flat = Factors(np.ones((1, len(dates))), np.zeros(series, dtype=int), ())
     if not series or periods < 8:
         return flat
-    filled = _filled(panel)
+    place = np.arange(periods)[None, :]
+    known = panel.observed & (place >= panel.start[:, None])
     factor, group, told = flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
-        sums = _Groups.of(filled / factor[group, :periods], groupings)
+        sums = _Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
             way, table = best
@@ -84,7 +93,7 @@ def find_factors(
             told.append(f"{name} by {way}")
     columns = _regressors(calendar, dates, periods)
     if columns.shape[1]:
-        sums = _Groups.of(filled / factor[group, :periods], groupings)
+        sums = _Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_calendar_fit, columns=columns))
         if best:
             way, table = best
@@ -94,53 +103,73 @@ def find_factors(
 
 
 @dataclass(frozen=True)
-class _Groups:
-    """Totals by grouping, and those of the finest one, by which groupings are judged."""
+class _Sums:
+    """Demand by group and period: of the series that are ``known``, and of ``all``, the others at their mean.
 
-    totals: dict[str, np.ndarray]
-    parent: dict[str, np.ndarray]
+    ``part`` is what part of a group is known, by the means of its series.
+    """
+
+    known: np.ndarray
+    all: np.ndarray
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, demand: np.ndarray, part: np.ndarray, mean: np.ndarray, code: np.ndarray) -> "_Sums":
+        known, there, whole = _total(demand, code), _total(part, code), np.bincount(code, mean)[:, None]
+        return cls(known, known + np.maximum(whole - there, 0.0), np.minimum(_over(there, whole), 1.0))
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Demand by grouping, and the finest one, by which groupings are judged."""
+
+    sums: dict[str, _Sums]
+    share: dict[str, csr_array]
     finest: str
 
     @classmethod
-    def of(cls, demand: np.ndarray, groupings: dict[str, np.ndarray]) -> "_Groups":
-        totals = {name: _total(demand, code) for name, code in groupings.items()}
-        finest = max(groupings, key=lambda name: (len(totals[name]), name))
-        first = np.zeros(len(totals[finest]), dtype=int)
-        code = groupings[finest]
-        first[code[::-1]] = np.arange(len(code))[::-1]
-        parent = {name: groupings[name][first] for name in groupings}
-        return cls(totals, parent, finest)
+    def of(cls, demand: np.ndarray, known: np.ndarray, groupings: dict[str, np.ndarray]) -> "_Groups":
+        demand = np.where(known, demand, 0.0)
+        mean = demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        part = np.where(known, mean[:, None], 0.0)
+        sums = {name: _Sums.of(demand, part, mean, code) for name, code in groupings.items()}
+        finest = max(groupings, key=lambda name: (len(sums[name].all), name))
+        share = {name: _shares(groupings[finest], code, mean) for name, code in groupings.items()}
+        return cls(sums, share, finest)
 
     def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
         """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""
-        fits = {name: fit(total) for name, total in self.totals.items()}
-        own, usual = self.totals[self.finest], fits[self.finest][2]
+        fits = {name: fit(sums) for name, sums in self.sums.items()}
+        own, usual = self.sums[self.finest].known, fits[self.finest][2] * self.sums[self.finest].part
         judged = np.isfinite(fits[self.finest][1]).all(axis=0) & np.isfinite(usual).all(axis=0)
         if not judged.any():
             return None
         own, usual = own[:, judged], usual[:, judged]
-        weight = 1.0 / np.maximum(usual.mean(axis=1, keepdims=True), 1e-9)
+        mean = usual.mean(axis=1, keepdims=True)
+        weight = _over(np.ones_like(mean), mean)
         best, least = None, float((weight * (own - usual) ** 2).sum()) * (1 - _GAIN)
-        for name in sorted(fits, key=lambda name: (len(self.totals[name]), name)):
+        for name in sorted(fits, key=lambda name: (len(self.sums[name].all), name)):
             table, unseen, _ = fits[name]
-            error = float((weight * (own - usual * unseen[self.parent[name]][:, judged]) ** 2).sum())
+            error = float((weight * (own - usual * (self.share[name] @ unseen[:, judged])) ** 2).sum())
             if error < least * (1 - 1e-9):
                 best, least = (name, table), error
         return best
 
 
+def _shares(code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> csr_array:
+    """Return what part of the demand of each group lies in each group of another grouping."""
+    both = csr_array((size, (code, parent)), shape=(code.max() + 1, parent.max() + 1))
+    total = np.bincount(code, size)
+    return diags_array(_over(np.ones_like(total), total)) @ both
+
+
+def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape)), where=whole > 0)
+
+
 def _total(demand: np.ndarray, code: np.ndarray) -> np.ndarray:
     order = np.argsort(code, kind="stable")
     return np.add.reduceat(demand[order], np.searchsorted(code[order], np.arange(code.max() + 1)), axis=0)
-
-
-def _filled(panel: DemandPanel) -> np.ndarray:
-    """Return demand with what is not known, and what lies before the first sale, at the mean of the series."""
-    place = np.arange(panel.values.shape[1])[None, :]
-    known = panel.observed & (place >= panel.start[:, None])
-    count = known.sum(axis=1)
-    mean = np.where(known, panel.values, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(known, panel.values, mean[:, None])
 
 
 def _joined(
@@ -155,14 +184,14 @@ def _seasons(dates: pd.DatetimeIndex, step: pd.DateOffset) -> Iterable[tuple[str
     """Yield the cycles that a calendar of this step can show: name, place of every period in it, periods of a cycle."""
     days, months = step.kwds.get("days", 0), step.kwds.get("months", 0)
     if days == 1:
-        yield "weekday", dates.dayofweek.to_numpy(), 7
+        yield "weekday", dates.day_of_week.to_numpy(), 7
         yield "month", dates.month.to_numpy() - 1, 365
     elif days == 7:
         weeks = np.arange(len(dates)) % 52
         yield "week of the year", weeks, 52
         yield "month", (dates + pd.Timedelta(days=3)).month.to_numpy() - 1, 52
-    elif months in (1, 3):
-        yield "month" if months == 1 else "quarter", (dates.month.to_numpy() - 1) // months, 12 // months
+    elif months in (1, 2, 3, 4, 6):
+        yield "quarter" if months == 3 else "month", (dates.month.to_numpy() - 1) // months, 12 // months
 
 
 def _moving_mean(total: np.ndarray, width: int) -> np.ndarray:
@@ -183,8 +212,9 @@ def _moving_mean(total: np.ndarray, width: int) -> np.ndarray:
     return out
 
 
-def _season_fit(total: np.ndarray, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _season_fit(sums: _Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return factors of all periods, those from the other cycles only, and the moving average."""
+    total = sums.all
     periods, usual = total.shape[1], _moving_mean(total, cycle)
     known = np.isfinite(usual).all(axis=0)
     size, now = int(places.max()) + 1, places[:periods]
@@ -195,8 +225,8 @@ def _season_fit(total: np.ndarray, *, places: np.ndarray, cycle: int) -> tuple[n
         return np.ones((len(total), len(places))), np.full(total.shape, np.nan), usual
     top, bottom = np.zeros((turns, len(total), size)), np.zeros((turns, len(total), size))
     for period in np.flatnonzero(known):
-        top[turn[period], :, now[period]] += total[:, period]
-        bottom[turn[period], :, now[period]] += usual[:, period]
+        top[turn[period], :, now[period]] += sums.known[:, period]
+        bottom[turn[period], :, now[period]] += usual[:, period] * sums.part[:, period]
     table = _shrunk(top, bottom)[:, places]
     unseen = np.full(total.shape, np.nan)
     for one in range(turns):
@@ -222,17 +252,16 @@ def _shrunk(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     keep = np.clip(1 - noise / np.maximum(spread, 1e-12), 0.0, 1.0)
     factor = 1 + keep[:, None] * (index - 1)
     mean = factor.mean(axis=1, keepdims=True)
-    return np.maximum(factor / np.where(mean > 0, mean, 1.0), 0.05)
+    return np.maximum(factor / np.where(mean > 0, mean, 1.0), _FLOOR)
 
 
 def _regressors(calendar: pd.DataFrame | None, dates: pd.DatetimeIndex, periods: int) -> np.ndarray:
     """Return the calendar as numbers by period; names of events as flags, those never seen so far left out."""
-    if calendar is None or calendar.empty or "period" not in calendar:
+    if calendar is None or calendar.empty:
         return np.zeros((len(dates), 0))
-    table = calendar.assign(period=pd.to_datetime(calendar["period"]).astype("datetime64[us]"))
-    table = table.drop_duplicates("period", keep="last").set_index("period").reindex(dates)
+    table = _by_period(calendar, dates).reindex(dates)
     columns = []
-    for name in sorted(table.columns):
+    for name in sorted(table.columns, key=str):
         cells = table[name]
         if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_bool_dtype(cells):
             columns.append(cells.astype("float64").fillna(0.0).to_numpy())
@@ -241,6 +270,24 @@ def _regressors(calendar: pd.DataFrame | None, dates: pd.DatetimeIndex, periods:
             columns += [(words == word).to_numpy(dtype=float) for word in sorted(set(words[:periods]) - {"", "nan"})]
     kept = [column for column in columns if np.ptp(column[:periods]) > 0]
     return np.stack(kept[:_MOST], axis=1) if kept else np.zeros((len(dates), 0))
+
+
+def _by_period(calendar: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return a calendar by its periods; raises DataError where they are not those of the history, or repeat."""
+    subject, fix = "calendar cannot be used", "Give one row per period, by the first days of the history's periods."
+    if "period" not in calendar:
+        raise DataError(list_problems(subject, ["period is not there"], [fix]))
+    days = pd.DatetimeIndex(read_days(calendar["period"], subject).astype("datetime64[D]").astype("datetime64[us]"))
+    between = (days >= dates[0]) & (days <= dates[-1]) & ~days.isin(dates)
+    marks = (("period is none of the history's", between), ("period repeats", days.duplicated()))
+    problems = [
+        f"{problem} {in_rows(int(wrong.sum()))}, first: {days[wrong].min():%Y-%m-%d}"
+        for problem, wrong in marks
+        if wrong.any()
+    ]
+    if problems:
+        raise DataError(list_problems(subject, problems, [fix]))
+    return calendar.drop(columns="period").set_axis(days, axis=0)
 
 
 def _near(values: np.ndarray) -> np.ndarray:
@@ -252,8 +299,9 @@ def _near(values: np.ndarray) -> np.ndarray:
     return (sums[..., high] - sums[..., low]) / (high - low)
 
 
-def _calendar_fit(total: np.ndarray, *, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _calendar_fit(sums: _Sums, *, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return calendar factors of all periods, those fitted without the fold of each period, and the level around."""
+    total = sums.all
     periods, usual = total.shape[1], _near(total)
     off = np.where(usual > 0, total / np.where(usual > 0, usual, 1.0) - 1.0, 0.0)
     past = columns[:periods]
@@ -273,5 +321,5 @@ def _calendar_fit(total: np.ndarray, *, columns: np.ndarray) -> tuple[np.ndarray
     unseen = np.ones(total.shape)
     for one in range(_FOLDS):
         unseen[:, fold == one] = 1.0 + effects(fold != one) @ moved[:, fold == one]
-    table = np.exp(np.clip(effects(fold >= 0) @ ((columns - around) / scale).T, -2.0, 2.0))
+    table = np.maximum(1.0 + effects(fold >= 0) @ ((columns - around) / scale).T, _FLOOR)
     return table, unseen, usual

@@ -16,6 +16,7 @@ from segkit.inventory.pooled.uncensoring import uncensor
 _FEW, _LENT = 4, 2.0
 _CLASSES = 200
 _TURNS = 2  # stockouts hide the season, by which demand is recovered
+_THIN = 0.25  # factor below which a period tells too little of the level
 _TOGETHER = 0.8  # groups per series, above which hardly any has a companion
 
 
@@ -92,7 +93,7 @@ def fit_demand(
     table, method = _lend(panel, table, method, groups)
     levels = Levels(panel, table, factors)
     choices = {"pattern": patterns} | {
-        name: code for name, code in places.items() if 1 < code.max(initial=0) < _CLASSES
+        name: code for name, code in places.items() if 0 < code.max(initial=0) < _CLASSES
     }
     levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
@@ -159,9 +160,15 @@ def _movers(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _without(panel: DemandPanel, factors: Factors) -> Panel:
-    periods = panel.values.shape[1]
-    values = panel.values / factors.of(0, periods) if factors.told else panel.values
-    return Panel(np.ascontiguousarray(values), panel.observed, panel.start)
+    """Return demand without season and calendar; periods in which there is hardly any say nothing of the level."""
+    if not factors.told:
+        return Panel(np.ascontiguousarray(panel.values), panel.observed, panel.start)
+    factor = factors.of(0, panel.values.shape[1])
+    listed = np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None]
+    full = panel.observed & (factor >= _THIN)
+    enough = (full & listed).sum(axis=1, keepdims=True) >= _FEW
+    observed = np.where(enough, full, panel.observed)
+    return Panel(np.ascontiguousarray(panel.values / factor), observed, panel.start)
 
 
 def _lend(

@@ -13,6 +13,8 @@ _NEEDED = ("item_id", "location_id", "period", "quantity")
 _SOLD = 1e-9
 _LOTS = 1e-6
 _FINE = 200.0  # parts of the mean size in which demand without smallest lots is counted
+_MOST = 1e15  # lots that are told apart
+_DAYS = 13  # so that every weekday was there twice
 _TOLD = 50  # quantities that must share a lot above one, before it is believed
 
 
@@ -80,7 +82,8 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     -------
     DemandPanel
         From the first period of the history to the last. A period without a row, after the first sale of its series,
-        counts as no demand; one without a row of any series, without a quantity or out of stock as not known.
+        counts as no demand; one without a row of any series, without a quantity or out of stock as not known. Weekdays
+        that daily data never name are closed: no demand.
 
     Raises
     ------
@@ -94,22 +97,23 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
         none = np.zeros((0, 0))
         days = pd.DatetimeIndex([], dtype="datetime64[us]")
         return DemandPanel(keys, days, none, none.astype(bool), np.zeros(0, dtype=int))
-    period = pd.to_datetime(history["period"]).to_numpy().astype("datetime64[D]").astype("int64")
+    period = read_days(history["period"], "history cannot be forecast")
     days = np.unique(period)
-    periods = _calendar(days)
+    found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
+    periods = _calendar(found)
     codes, keys = _number_series(history, names)
     column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
     shape = (len(keys), len(periods))
     cell = codes * shape[1] + column
     _check_repeats(history, cell, names)
     values, observed = np.zeros(shape[0] * shape[1]), np.ones(shape[0] * shape[1], dtype=bool)
-    quantity = history["quantity"].to_numpy(dtype="float64", na_value=np.nan)
+    quantity = history["quantity"].infer_objects().to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(quantity)
     values[cell] = np.where(known, quantity, 0.0)
-    in_stock = history["in_stock"].fillna(True).to_numpy(dtype=bool) if "in_stock" in history else True
+    in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else True
     observed[cell] = known & in_stock
     values, observed = values.reshape(shape), observed.reshape(shape)
-    observed[:, ~np.isin(periods.to_numpy().astype("datetime64[D]").astype("int64"), days)] = False
+    observed[:, ~np.isin(periods, found) & ~_closed(periods, found)] = False
     sold = values > _SOLD
     start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
     return DemandPanel(keys, periods, values, observed, start)
@@ -119,23 +123,27 @@ def regular_step(periods: pd.DatetimeIndex) -> pd.DateOffset:
     """Return the step between regular periods: days, weeks, months, quarters or years; a month where there is one."""
     if len(periods) < 2:
         return pd.DateOffset(months=1)
-    gap = np.diff(periods.to_numpy().astype("datetime64[D]").astype("int64"))
-    for months, least, most in ((1, 28, 31), (3, 89, 92), (12, 365, 366)):
-        if gap.min() >= least and gap.max() <= most and _same_day(periods):
-            return pd.DateOffset(months=months)
-    return pd.DateOffset(days=int(gap.min()))
+    months = np.diff(periods.year * 12 + periods.month)
+    if _same_day(periods) and months[0] > 0 and (months == months[0]).all():
+        return pd.DateOffset(months=int(months[0]))
+    return pd.DateOffset(days=int(np.diff(periods.to_numpy().astype("datetime64[D]").astype("int64")).min()))
 
 
 def _same_day(periods: pd.DatetimeIndex) -> bool:
     return bool((periods.day == periods.day[0]).all())
 
 
-def _calendar(days: np.ndarray) -> pd.DatetimeIndex:
+def _closed(periods: pd.DatetimeIndex, found: pd.DatetimeIndex) -> np.ndarray:
+    """Return on which days nothing is ever sold: weekdays that daily data never name."""
+    daily = len(periods) > _DAYS and regular_step(periods).kwds.get("days") == 1
+    return ~np.isin(periods.day_of_week, found.day_of_week) & daily
+
+
+def _calendar(found: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return all periods from the first to the last."""
-    found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
     if len(found) < 2:
         return found
-    gaps = np.diff(days)
+    gaps = np.diff(found.to_numpy().astype("datetime64[D]").astype("int64"))
     by_month = _same_day(found) and gaps.min() >= 28
     if by_month:
         months = np.diff(found.year * 12 + found.month)
@@ -155,8 +163,9 @@ def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray,
     """Return the series of every row, and their keys, sorted."""
     code, levels = np.zeros(len(history), dtype="int64"), []
     for name in names:
-        part, ids = pd.factorize(history[name], sort=True)
-        code = code * max(len(ids), 1) + part
+        part, found = pd.factorize(history[name])
+        place, ids = pd.factorize(pd.Index(found).astype("str"), sort=True)
+        code = code * max(len(ids), 1) + place[part]
         levels.append(ids)
     sizes = [max(len(ids), 1) for ids in levels]
     if np.prod(sizes) <= 8 * max(len(history), 1_000):
@@ -179,25 +188,53 @@ def _check(history: pd.DataFrame) -> None:
         fix = f"A history needs {', '.join(_NEEDED)}; it has {', '.join(map(str, history.columns)) or 'no columns'}."
         raise DataError(list_problems("history cannot be forecast", [problem], [fix]))
     problems = [
-        f"{name} is missing in {in_rows(int(history[name].isna().sum()))}"
+        f"{name} is missing {in_rows(int(history[name].isna().sum()))}"
         for name in (*(name for name in KEYS if name in history), "period")
         if history[name].isna().any()
     ]
-    if not pd.api.types.is_numeric_dtype(history["quantity"]) and len(history):
+    quantity = history["quantity"].infer_objects()
+    if not pd.api.types.is_numeric_dtype(quantity) and quantity.notna().any():
         problems.append("quantity is no number")
-    elif (below := history["quantity"] < 0).any():
-        first = history.loc[below, ["item_id", "location_id", "period"]].astype(str).iloc[0].tolist()
-        problems.append(f"quantity is below zero in {in_rows(int(below.sum()))}, first: {', '.join(first)}")
+    else:
+        told = quantity.to_numpy(dtype="float64", na_value=np.nan)
+        problems += _where("quantity is below zero", history, told < 0)
+        problems += _where("quantity is infinite", history, told == np.inf)
+    if "in_stock" in history:
+        flags = history["in_stock"]
+        problems += _where(
+            "in_stock is neither true nor false", history, (flags.notna() & ~flags.isin([0, 1])).to_numpy()
+        )
     if problems:
         fixes = ["Name every item and location; leave returns out of demand, they are no negative demand."]
         raise DataError(list_problems("history cannot be forecast", problems, fixes))
+
+
+def _where(problem: str, history: pd.DataFrame, wrong: np.ndarray) -> list[str]:
+    """Return a problem with the number of its rows and the first of them, if there is any."""
+    if not wrong.any():
+        return []
+    first = history.loc[wrong, ["item_id", "location_id", "period"]].astype(str).iloc[0].tolist()
+    return [f"{problem} {in_rows(int(wrong.sum()))}, first: {', '.join(first)}"]
+
+
+def read_days(period: pd.Series, subject: str) -> np.ndarray:
+    """Return the day of every row as a number, of a moment with a time zone the day there; ``subject`` names errors."""
+    if isinstance(period.dtype, pd.PeriodDtype):
+        period = period.dt.to_timestamp()
+    numbers = pd.api.types.is_numeric_dtype(period)
+    days = pd.to_datetime(period.where(period.isna()) if numbers else period, errors="coerce")
+    wrong = days.isna()
+    if wrong.any():
+        problem = f"period is no date {in_rows(int(wrong.sum()))}, first: {period[wrong].iloc[0]}"
+        raise DataError(list_problems(subject, [problem], ["Give the first day of every period."]))
+    return days.dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype("int64")
 
 
 def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
     again = pd.Series(cell).duplicated().to_numpy()
     if again.any():
         first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
-        problem = f"{' and '.join([*names, 'period'])} repeat in {in_rows(int(again.sum()))}, first: {', '.join(first)}"
+        problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
         raise DataError(
             list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
         )
@@ -216,12 +253,13 @@ def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
 
 
 def _whole(values: np.ndarray) -> np.ndarray:
-    return np.abs(values - np.round(values)) <= _LOTS * np.maximum(np.abs(values), 1.0)
+    near = np.abs(values - np.round(values)) <= _LOTS * np.maximum(np.abs(values), 1.0)
+    return near & ((np.abs(values) <= _SOLD) | (np.round(values) != 0))
 
 
 def _common_lot(sold: np.ndarray) -> float:
     """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
     for parts in (1, 12, 1_000):
-        if _whole(sold * parts).all():
+        if sold.max() * parts < _MOST and _whole(sold * parts).all():
             return float(np.gcd.reduce(np.unique(np.round(sold * parts).astype("int64")))) / parts
     return 0.0

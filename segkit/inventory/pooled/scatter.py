@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.demand_spread import SIZE_EDGES, Spread, fit_spread, spread_quantiles
+from segkit.formulas.demand_spread import Spread, fit_spread, size_edges, spread_quantiles
 from segkit.inventory.pooled.contest import by_size
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -91,8 +91,7 @@ def _usual_errors(cases: "Cases", classes: np.ndarray) -> tuple[np.ndarray, np.n
     if not len(cases.mean):
         return np.zeros(1), np.zeros((count, 1))
     size = np.log(np.maximum(cases.mean, _LEAST))
-    edges = np.unique(np.quantile(size, SIZE_EDGES))
-    bins = np.unique(np.searchsorted(edges, size), return_inverse=True)[1]
+    bins = np.unique(np.searchsorted(size_edges(size), size), return_inverse=True)[1]
     width = int(bins.max()) + 1
     cell, off = classes[cases.series] * width + bins, np.abs(cases.actual - cases.mean)
     figures = (off, _rough(cases.mean), None)
@@ -149,8 +148,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
         none = np.zeros(0, dtype=int)
         return Cases(none, none, np.zeros(0), np.zeros(0), np.zeros(0))
     lots = panel.counted
-    rows = _rows_drawn(panel, len(origins), seed)
-    part = slice(None) if len(rows) == len(panel.values) else rows
+    part = _rows_drawn(panel, len(origins), seed)
 
     def over(table: np.ndarray) -> np.ndarray:
         sums = np.cumsum(np.pad(table, ((0, 0), (1, 0))), axis=1)
@@ -167,9 +165,9 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     step = -(-len(one) // _CASES)
     begin = seed % step if step else 0
     one, place = one[begin :: max(step, 1)], place[begin :: max(step, 1)]
-    counted = actual[one, place] / lots[rows][one]
-    width = levels.width(rows[one], origins[place])
-    return Cases(rows[one], origins[place], mean[one, place], counted, width)
+    counted = actual[one, place] / lots[part][one]
+    width = levels.width(part[one], origins[place])
+    return Cases(part[one], origins[place], mean[one, place], counted, width)
 
 
 def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> np.ndarray:
