@@ -11,6 +11,7 @@ _CONSTANT = 0.1
 _GRID = np.exp(np.linspace(np.log(0.002), np.log(50.0), 18))
 _PRIOR = 30.0  # periods of all series together that count with those of each
 _ROUNDS = 2
+_RECENT = 104  # periods by which scatter is told
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -59,7 +60,8 @@ def uncensor(panel: DemandPanel, factors: Factors, *, seed: int) -> tuple[Demand
 
 def _likeliest(values: np.ndarray, known: np.ndarray, observed: np.ndarray, partly: np.ndarray) -> np.ndarray:
     """Return the likeliest excess of every series, leaning on all of them; what the level adds to errors taken out."""
-    fits, count = excess_likelihoods(values, known, observed, partly, _GRID)
+    sold, usual, seen, part = (np.ascontiguousarray(table[:, -_RECENT:]) for table in (values, known, observed, partly))
+    fits, count = excess_likelihoods(sold, usual, seen, part, _GRID)
     everyone = fits.sum(axis=0) / max(count.sum(), 1)
     excess = _GRID[(fits + _PRIOR * everyone).argmax(axis=1)]
     mean = np.maximum(known.sum(axis=1) / np.maximum((known > 0).sum(axis=1), 1), 0.01)
