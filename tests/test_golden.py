@@ -33,6 +33,11 @@ TABLES = [
     "lead_times",
     "assumptions",
     "headlines",
+    "forecast_contest",
+    "forecast_accuracy",
+    "forecast_calibration",
+    "worst_forecasts",
+    "forecast_headlines",
 ]
 
 
