@@ -19,4 +19,10 @@ class Forecasts(Section):
         None,
         description="Lead time [days] of items of which neither receipts nor the master tell one; blank = left out.",
     )
+    stockout_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Share of the days of a period without stock from which on what was sold is not taken for demand.",
+    )
     seed: int = Field(0, ge=0, description="Which of many earlier forecasts tell the scatter.")

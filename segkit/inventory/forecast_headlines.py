@@ -54,7 +54,7 @@ def tell_forecasts(judged: Judged, *, rules: Forecasts, unit: str) -> pd.DataFra
         _tell_quantiles(judged.calibration),
         _tell_lead_times(judged),
         _tell_worst(judged.accuracy),
-        _tell_stockouts(judged.history, unit),
+        _tell_stockouts(judged.history, rules, unit),
     ]
     rows = [(STEP, *row) for row in told if row]
     return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
@@ -131,14 +131,14 @@ def _tell_lead_times(judged: Judged) -> tuple:
     return "lead_times_known", sentence, known / count, "share"
 
 
-def _tell_stockouts(history: pd.DataFrame, unit: str) -> tuple | None:
+def _tell_stockouts(history: pd.DataFrame, rules: Forecasts, unit: str) -> tuple | None:
     cut = ~history["in_stock"].to_numpy(dtype=bool)
     if not cut.any():
         return None
     sold = history["quantity"].to_numpy()
     share = sold[cut].sum() / sold.sum() if sold.sum() > 0 else 0.0
     sentence = (
-        f"In {cut.mean():.1%} of the {unit}s of item-locations stock-outs may have cut sales short ({share:.1%} of "
-        "units): what was sold then is not taken for what was asked."
+        f"In {cut.mean():.1%} of the {unit}s of item-locations stock was out for {rules.stockout_share:.0%} of the days "
+        f"or more ({share:.1%} of units): what was sold then is not taken for what was asked."
     )
     return "stockout_periods", sentence, float(cut.mean()), "share"

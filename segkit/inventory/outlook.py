@@ -20,23 +20,28 @@ ENTITIES = ("all", "pattern", "abc", "xyz", "category", "location_id")
 _LEAST = 6  # periods that must be known at an origin
 
 
-def take_history(demand: pd.DataFrame) -> pd.DataFrame:
+def take_history(demand: pd.DataFrame, periods: pd.DataFrame, *, rules: Forecasts) -> pd.DataFrame:
     """Return the history of complete periods as `forecast_demand` takes it.
 
     Parameters
     ----------
     demand : DataFrame
         Table ``demand``.
+    periods : DataFrame
+        Table ``periods``: how many days each has.
+    rules : Forecasts
+        stockout_share: a day without stock in a month tells nothing against its sales.
 
     Returns
     -------
     DataFrame
-        item_id, location_id, demand_class, period, quantity [units] and in_stock: false where stock-outs may have cut
-        sales short.
+        item_id, location_id, demand_class, period, quantity [units] and in_stock: false where stock was out for so much
+        of the period that sales were cut short.
     """
     known = demand[demand["complete"].to_numpy(dtype=bool)]
-    history = known[[*SERIES, "period", "quantity"]].assign(in_stock=~known["censored"].to_numpy(dtype=bool))
-    return history.reset_index(drop=True)
+    days = look_up(known["period"], periods, "days").to_numpy(dtype=float)
+    out = known["censored"].to_numpy(dtype=bool) & (known["out_of_stock_days"] >= rules.stockout_share * days)
+    return known[[*SERIES, "period", "quantity"]].assign(in_stock=~out).reset_index(drop=True)
 
 
 def group_attributes(history: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

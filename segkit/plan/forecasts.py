@@ -58,7 +58,7 @@ class Forecasts(Segments):
         return forecast_headlines.tell_forecasts(judged, rules=self.settings.forecasts, unit=self.settings.periods.unit)
 
     def _history(self) -> pd.DataFrame:
-        return outlook.take_history(self.demand)
+        return outlook.take_history(self.demand, self.periods, rules=self.settings.forecasts)
 
     def _known(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         history = self._history()

@@ -12,26 +12,28 @@ from segkit.inventory.events import events_by_period
 RULES = Forecasts(horizon_periods=2, origins=3)
 ITEMS = pd.DataFrame({"item_id": [f"SKU-{n:04d}" for n in range(12)], "category": ["pumps", "spares"] * 6})
 NONE = empty_table("calendar")
+MONTHS = pd.date_range("2024-01-01", periods=20, freq="MS").as_unit("us")
+PERIODS = pd.DataFrame({"period": MONTHS, "days": MONTHS.days_in_month})
 
 
 @pytest.fixture
 def demand():
     """Return table demand of 12 items at 2 locations over 20 months, shuffled, some months without stock."""
     rng = np.random.default_rng(5)
-    months = pd.date_range("2024-01-01", periods=20, freq="MS").as_unit("us")
     rows = pd.MultiIndex.from_product(
-        [ITEMS["item_id"], ["NORTH", "SOUTH"], ["(all)"], months], names=[*outlook.SERIES, "period"]
+        [ITEMS["item_id"], ["NORTH", "SOUTH"], ["(all)"], MONTHS], names=[*outlook.SERIES, "period"]
     ).to_frame(index=False)
     mean = 2 + 10 * rng.random(24).repeat(20)
     rows["quantity"] = rng.poisson(mean * (rng.random(480) < 0.7)).astype(float)
-    rows["complete"] = rows["period"] < months[-1]
-    rows["censored"] = rng.random(480) < 0.05
+    rows["complete"] = rows["period"] < MONTHS[-1]
+    rows["out_of_stock_days"] = np.where(rng.random(480) < 0.1, rng.integers(1, 29, 480), 0)
+    rows["censored"] = rows["out_of_stock_days"] > 0
     return rows.astype(dict.fromkeys(outlook.SERIES, "str")).sample(frac=1, random_state=3)
 
 
 @pytest.fixture
 def history(demand):
-    return outlook.take_history(demand)
+    return outlook.take_history(demand, PERIODS, rules=RULES)
 
 
 def no_events(history):
@@ -49,7 +51,10 @@ def check_words(frame, name):
 
 def test_incomplete_periods_are_not_history_and_stock_outs_are_flagged(demand, history):
     assert len(history) == demand["complete"].sum()
-    assert (~history["in_stock"]).sum() == (demand["complete"] & demand["censored"]).sum()
+    known = demand[demand["complete"]]
+    assert (~history["in_stock"]).sum() == (known["out_of_stock_days"] >= known["period"].dt.days_in_month / 4).sum()
+    every = outlook.take_history(demand, PERIODS, rules=Forecasts(stockout_share=0.001))
+    assert (~every["in_stock"]).sum() == known["censored"].sum() > (~history["in_stock"]).sum() > 0
 
 
 def test_origins_are_a_horizon_apart_and_the_last_has_just_come_true(history):
@@ -174,7 +179,7 @@ def test_without_prices_offenders_are_counted_in_units(history, marked):
 
 
 def test_no_history_gives_empty_tables():
-    history = outlook.take_history(empty_table("demand"))
+    history = outlook.take_history(empty_table("demand"), empty_table("periods"), rules=RULES)
     for make, name in (
         (outlook.make_forecast, "forecast"),
         (outlook.make_contest, "forecast_contest"),
