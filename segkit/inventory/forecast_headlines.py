@@ -139,6 +139,7 @@ def _tell_stockouts(history: pd.DataFrame, rules: Forecasts, unit: str) -> tuple
     share = sold[cut].sum() / sold.sum() if sold.sum() > 0 else 0.0
     sentence = (
         f"In {cut.mean():.1%} of the {unit}s of item-locations stock was out for "
-        f"{rules.stockout_share:.0%} of the days or more ({share:.1%} of units): what was sold then is not taken for what was asked."
+        f"{rules.stockout_share:.0%} of the days or more ({share:.1%} of units): "
+        "what was sold then is not taken for what was asked."
     )
     return "stockout_periods", sentence, float(cut.mean()), "share"
