@@ -14,6 +14,7 @@ from numba import njit, prange
 OWN = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
 FAST = (0.6, 0.8, 1.0)
 _TINY = 1e-12
+_LEAST_MOVE, _MOST_MOVE = 0.02, 4.0  # a group that sells nothing now will sell again
 _ROUNDING = 1e-24  # of squares: less than this share of them is none
 
 
@@ -226,7 +227,8 @@ def _moves(values, observed, start, members, own, fast, passed):  # type: ignore
         for j in range(fast.size):
             for period in range(periods):
                 if slow[i, period] > 0.0:
-                    moves[i, j, period] = max(quick[j, period] / slow[i, period], 1e-9) ** passed
+                    moved = quick[j, period] / slow[i, period]
+                    moves[i, j, period] = min(max(moved, _LEAST_MOVE), _MOST_MOVE) ** passed
     return moves
 
 
