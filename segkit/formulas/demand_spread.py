@@ -10,12 +10,11 @@ size. So it is right on average where the shape is not.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from segkit.formulas import spread_kernels as kernels
 from segkit.formulas.spread_kernels import AT, GRID
 
-_EXCESS = (0.002, 200.0)  # least and most
+_EXCESS = (1e-5, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
 _SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
 _CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
@@ -200,30 +199,20 @@ def mixed_quantiles(
     quantiles : array
         Shape (mixtures, quantiles): the least whole number that is enough with each probability. [smallest lots]
     mean, sd : array
-        Of the mixtures; the standard deviation of a part is that of the likeliest excess, times how much wider the
-        curve makes a normal variable. [smallest lots]
+        Of the mixtures; the standard deviation of a part is that of the bent distribution. [smallest lots]
     """
     parts = np.maximum(np.diff(begin), 1)
     code = np.repeat(np.arange(len(begin) - 1), np.diff(begin))
     centre = np.bincount(code, mean, len(parts)) / parts
-    square = np.bincount(code, (mean + excess * mean**2) * _widths(curves)[row] ** 2 + mean**2, len(parts)) / parts
-    spread = np.sqrt(np.maximum(square - centre**2, 0.0))
-    return (
-        kernels.mixed_quantiles(_floored(mean), excess, row, curves, begin, np.asarray(quantiles, dtype=float)),
-        centre,
-        spread,
-    )
+    floored = _floored(mean)
+    variance = kernels.bent_variances(floored, excess, row, curves) + (mean - centre[code]) ** 2
+    spread = np.sqrt(np.bincount(code, variance, len(parts)) / parts)
+    found = kernels.mixed_quantiles(floored, excess, row, curves, begin, np.asarray(quantiles, dtype=float))
+    return found, centre, spread
 
 
 def _floored(mean: np.ndarray) -> np.ndarray:
     return np.where(mean > 0, np.maximum(mean, _LEAST), 0.0)
-
-
-def _widths(curves: np.ndarray) -> np.ndarray:
-    """Return by what factor each curve widens a normal variable."""
-    chance = (np.arange(200) + 0.5) / 200
-    scores = np.stack([ndtri(np.clip(np.interp(chance, curve, AT), 1e-9, 1 - 1e-9)) for curve in curves])
-    return scores.std(axis=1)
 
 
 def _usual_excess(

@@ -8,8 +8,11 @@ from scipy.special import ndtr
 
 _MANY = 8.0  # lots above which counts are taken as normal, before they are bent
 _SURE = 1.0 - 1e-11
+_NONE = 1e-18  # probability of a count, past the likeliest one, after which no other counts
+_REST = 1e-7  # share of demand whose size no longer moves a variance
 GRID = 257
-AT = ndtr(np.linspace(-7.5, 7.5, GRID))  # probabilities at which curves are held: close in the tails
+_SCORES = np.linspace(-7.5, 7.5, GRID)
+AT = ndtr(_SCORES)  # probabilities at which curves are held: close in the tails
 AT[0], AT[-1] = 0.0, 1.0
 
 
@@ -38,7 +41,7 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
         ratio = m / (size + m)
         total, number = chance, 0
         before = 0.0
-        while number < y and total < 1.0 - 1e-13:
+        while number < y and total < 1.0 - 1e-13 and chance > _NONE:
             before = total
             number += 1
             chance *= ratio * (number - 1 + size) / number
@@ -136,11 +139,40 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
         ratio, total, number = m / (size + m), chance, 0
         for place in range(quantiles.size):
             wanted = _back(curve, quantiles[place])
-            while total < wanted and total < _SURE:
+            while total < wanted and total < _SURE and chance > _NONE:
                 number += 1
                 chance *= ratio * (number - 1 + size) / number
                 total += chance
             found[one, place] = number
+    return found
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def bent_variances(mean, excess, row, curves):  # type: ignore[no-untyped-def]
+    """Return the variances of the bent distributions."""
+    found = np.zeros(mean.size)
+    for one in prange(mean.size):
+        m, size = mean[one], 1.0 / excess[one]
+        curve = curves[row[one]]
+        first, second = 0.0, 0.0
+        if m > _MANY:
+            deviation = m * sqrt(1.0 / m + excess[one])
+            for place in range(GRID - 1):
+                off = max(deviation * (_SCORES[place] + _SCORES[place + 1]) / 2.0, -m)
+                first += (curve[place + 1] - curve[place]) * off
+                second += (curve[place + 1] - curve[place]) * off**2
+        elif m > 0.0:
+            chance = exp(size * log(size / (size + m)))
+            ratio, total, number, told = m / (size + m), chance, 0, 0.0
+            while told < 1.0 - _REST:
+                upto = _bent(curve, total) if total < _SURE and chance > _NONE else 1.0
+                first += (upto - told) * (number - m)
+                second += (upto - told) * (number - m) ** 2
+                told = upto
+                number += 1
+                chance *= ratio * (number - 1 + size) / number
+                total += chance
+        found[one] = max(second - first**2, 0.0)
     return found
 
 
@@ -155,7 +187,7 @@ def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
         size = 1.0 / excess
         chance = exp(size * log(size / (size + m)))
         ratio, total, number = m / (size + m), chance, 0
-        while number < value and total < 1.0 - 1e-13:
+        while number < value and total < 1.0 - 1e-13 and chance > _NONE:
             number += 1
             chance *= ratio * (number - 1 + size) / number
             total += chance

@@ -12,7 +12,7 @@ KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
 _SOLD = 1e-9
 _LOTS = 1e-6
-_FINE = 200.0  # parts of the mean size in which demand without smallest lots is counted
+_FINE = 10_000.0  # parts of the mean size in which demand without smallest lots is counted
 _MOST = 1e15  # lots that are told apart
 _DAYS = 13  # so that every weekday was there twice
 _TOLD = 50  # quantities that must share a lot above one, before it is believed
@@ -59,11 +59,19 @@ class DemandPanel:
         return _smallest_lots(self.values, self.observed)
 
     @cached_property
-    def counted(self) -> np.ndarray:
-        """In what parts [units] the demand of every series is counted: lots, or a small part of what it sells."""
+    def parts(self) -> np.ndarray:
+        """In what parts [units] demand is counted: lots, or a small part of what was sold so far, after each period."""
+        lots = np.broadcast_to(self.lots[:, None], self.values.shape)
+        if (self.lots > 0).all():
+            return lots
         sold = self.observed & (self.values > 0)
-        mean = np.where(sold, self.values, 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
-        return np.where(self.lots > 0, self.lots, np.where(mean > 0, mean / _FINE, 1.0))
+        mean = np.cumsum(np.where(sold, self.values, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
+        return np.where(lots > 0, lots, np.where(mean > 0, mean / _FINE, 1.0))
+
+    @cached_property
+    def counted(self) -> np.ndarray:
+        """In what parts [units] the demand of every series is counted now."""
+        return self.parts[:, -1]
 
     def code(self, name: str) -> np.ndarray:
         """Return a number for each value of a key."""

@@ -63,7 +63,7 @@ class Habit:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
         last = np.minimum(origin, levels.factors.table.shape[1] - 1)
         mean = levels.table[series, origin - 1] * levels.factors.table[levels.factors.group[series], last]
-        mean = np.maximum(mean / levels.panel.counted[series], _LEAST)
+        mean = np.maximum(mean / levels.panel.parts[series, origin - 1], _LEAST)
         size = np.log(mean)
         usual = np.zeros(len(series))
         for one in np.unique(self.classes[series]):
@@ -78,7 +78,7 @@ def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
     panel, periods = levels.panel, levels.panel.values.shape[1]
     ahead = levels.table[:, :-1] * levels.factors.of(1, periods)
     told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
-    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.counted[:, None]
+    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.parts[:, :-1]
     first = np.zeros((len(panel.values), 1))
     sums = np.cumsum(np.concatenate([first, error], axis=1), axis=1)
     number = np.cumsum(np.concatenate([first, told], axis=1), axis=1)
@@ -147,7 +147,6 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     if not len(origins) or not len(panel.values):
         none = np.zeros(0, dtype=int)
         return Cases(none, none, np.zeros(0), np.zeros(0), np.zeros(0))
-    lots = panel.counted
     part = _rows_drawn(panel, len(origins), seed)
 
     def over(table: np.ndarray) -> np.ndarray:
@@ -159,13 +158,14 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     listed = np.arange(periods)[None, :] >= panel.start[part][:, None]
     seen = np.cumsum(panel.observed[part] & listed, axis=1)[:, origins - 1] >= min(_SEEN, periods // 3)
     whole = over((~panel.observed[part]).astype("int64")) == 0
-    mean = usual / lots[part][:, None]
+    lots = panel.parts[part][:, origins - 1]
+    mean = usual / lots
     there = seen & whole & (mean > _LEAST)
     one, place = np.nonzero(there)
     step = -(-len(one) // _CASES)
     begin = seed % step if step else 0
     one, place = one[begin :: max(step, 1)], place[begin :: max(step, 1)]
-    counted = actual[one, place] / lots[part][one]
+    counted = actual[one, place] / lots[one, place]
     width = levels.width(part[one], origins[place])
     return Cases(part[one], origins[place], mean[one, place], counted, width)
 
