@@ -228,10 +228,18 @@ def _scales(panel: Panel) -> np.ndarray:
     return (steps**2).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
 
 
-def by_size(panel: Panel) -> np.ndarray:
-    """Return series by their total demand: an order that does not depend on names."""
-    weights = np.linspace(1.0, 2.0, panel.values.shape[1])
-    return np.lexsort((panel.values @ weights, panel.values.sum(axis=1)))
+def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """Return the rank of groups of series by total demand; those that demand cannot tell apart share one.
+
+    So what is drawn by it does not depend on names.
+    """
+    place = np.arange(1.0, values.shape[1] + 1)
+    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
+    order = np.lexsort(keys)
+    apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
+    rank = np.zeros(len(order), dtype=int)
+    rank[order] = np.cumsum(apart)
+    return rank
 
 
 def _drawn(panel: Panel, methods: list[Method]) -> np.ndarray:
@@ -240,10 +248,7 @@ def _drawn(panel: Panel, methods: list[Method]) -> np.ndarray:
         return np.arange(len(panel.values))
     moved = [method.group for method in methods if method.group is not None]
     code = moved[0] if moved else np.arange(len(panel.values))
-    sums = np.bincount(code, panel.values.sum(axis=1))
-    order = np.argsort(sums, kind="stable")
-    chosen = np.zeros(len(sums), dtype=bool)
-    chosen[order[:: -(-len(panel.values) // _SAMPLE)]] = True
+    chosen = rank_of_size(panel.values, code) % -(-len(panel.values) // _SAMPLE) == 0
     return np.flatnonzero(chosen[code])
 
 

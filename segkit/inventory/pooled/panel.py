@@ -261,7 +261,7 @@ def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
 
 
 def _whole(values: np.ndarray) -> np.ndarray:
-    near = np.abs(values - np.round(values)) <= _LOTS * np.maximum(np.abs(values), 1.0)
+    near = np.abs(values - np.round(values)) <= _LOTS + 1e-12 * np.abs(values)
     return near & ((np.abs(values) <= _SOLD) | (np.round(values) != 0))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segkit.formulas.demand_spread import Spread, fit_spread, size_edges, spread_quantiles
-from segkit.inventory.pooled.contest import by_size
+from segkit.inventory.pooled.contest import rank_of_size
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 
@@ -147,7 +147,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     if not len(origins) or not len(panel.values):
         none = np.zeros(0, dtype=int)
         return Cases(none, none, np.zeros(0), np.zeros(0), np.zeros(0))
-    part = _rows_drawn(panel, len(origins), seed)
+    part, rank = _rows_drawn(panel, len(origins), seed)
 
     def over(table: np.ndarray) -> np.ndarray:
         sums = np.cumsum(np.pad(table, ((0, 0), (1, 0))), axis=1)
@@ -163,18 +163,20 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     there = seen & whole & (mean > _LEAST)
     one, place = np.nonzero(there)
     step = -(-len(one) // _CASES)
-    begin = seed % step if step else 0
-    one, place = one[begin :: max(step, 1)], place[begin :: max(step, 1)]
+    drawn = (rank[one] + place + seed) % max(step, 1) == 0
+    one, place = one[drawn], place[drawn]
     counted = actual[one, place] / lots[one, place]
     width = levels.width(part[one], origins[place])
     return Cases(part[one], origins[place], mean[one, place], counted, width)
 
 
-def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> np.ndarray:
-    """Return series by size, not many more than are needed."""
-    order = by_size(panel)  # type: ignore[arg-type]
-    step = max(len(order) * origins // (2 * _CASES), 1)
-    return order[seed % step :: step]
+def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return series, not many more than are needed, and their ranks by size among these."""
+    count = len(panel.values)
+    rank = rank_of_size(panel.values, np.arange(count))
+    step = max(count * origins // (2 * _CASES), 1)
+    part = np.flatnonzero((rank + seed) % step == 0)
+    return part, rank[part] // step
 
 
 def scatter_of(cases: Cases, classes: np.ndarray) -> Spread:
