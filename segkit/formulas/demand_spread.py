@@ -18,6 +18,8 @@ _EXCESS = (1e-5, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
 _SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
 _CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
+_FEW = 5.0  # forecasts as which it counts that demand is taken as Poisson to begin with
+_FAR = 3.0
 _TELL = 100  # forecasts of about one size, by which their scatter is told
 _PRIOR = 300.0
 _LEAST = 0.01  # lots; a smaller forecast scatters as this one
@@ -215,16 +217,26 @@ def _floored(mean: np.ndarray) -> np.ndarray:
     return np.where(mean > 0, np.maximum(mean, _LEAST), 0.0)
 
 
+def _tamed(actual: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return |errors|, those far beyond all but one in a thousand cut: one slip of the pen is no scatter."""
+    error, usual = np.abs(actual - mean), np.sqrt(mean + mean**2)
+    last = len(error) - 2 - len(error) // 1_000
+    if last < _FEW:
+        return error
+    return np.minimum(error, _FAR * np.partition(error / usual, last)[last] * usual)
+
+
 def _usual_excess(
     actual: np.ndarray, mean: np.ndarray, width: np.ndarray, cell: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Return the log excess by cell that gives the mean |error| of its cases, leaning on all classes."""
+    """Return the log excess by cell that gives the mean |error| of its cases, leaning on all classes and on Poisson."""
     size = shape[0] * shape[1]
     error, widths, level, number = (
-        np.bincount(cell, values, size).reshape(shape) for values in (np.abs(actual - mean), width, mean, None)
+        np.bincount(cell, values, size).reshape(shape) for values in (_tamed(actual, mean), width, mean, None)
     )
-    lent = _PRIOR / 3 / np.maximum(number.sum(axis=0), 1)
-    usual = (error + lent * error.sum(axis=0)) / (widths + lent * widths.sum(axis=0))
+    lent = _PRIOR / 3 / np.maximum(number.sum(axis=0), _PRIOR / 3)
     level = (level + lent * level.sum(axis=0)) / (number + lent * number.sum(axis=0))
+    poisson = _FEW * np.sqrt(level) / _DEVIATION
+    usual = (error + lent * error.sum(axis=0) + poisson) / (widths + lent * widths.sum(axis=0) + _FEW)
     excess = ((_DEVIATION * usual) ** 2 - level) / level**2
     return np.log(np.clip(excess, *_EXCESS))
