@@ -4,21 +4,19 @@ The total of a group over its moving average shows season and events without the
 an attribute, by location, by both) is decided by how well each predicts what it has not seen.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array, diags_array
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.group_sums import Groups, Sums
 from segkit.inventory.pooled.panel import DemandPanel, read_days
 
-Fit = Callable[["_Sums"], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _NEAR = 9  # periods of the moving average against which events are seen
 _FOLDS = 5
-_GAIN = 0.005  # share of the error that must be gained before a season or calendar is used
 _RIDGE = 5.0
 _MOST = 40  # regressors
 _FLOOR = 0.01  # least factor
@@ -85,7 +83,7 @@ def find_factors(
     known = panel.observed & (place >= panel.start[:, None])
     factor, group, told = flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
-        sums = _Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
             way, table = best
@@ -93,83 +91,13 @@ def find_factors(
             told.append(f"{name} by {way}")
     columns = _regressors(calendar, dates, periods)
     if columns.shape[1]:
-        sums = _Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_calendar_fit, columns=columns))
         if best:
             way, table = best
             factor, group = _joined(factor, group, table, groupings[way])
             told.append(f"calendar by {way}")
     return Factors(factor, group, tuple(told))
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Demand by group and period: of the series that are ``known``, and of ``all``, the others at their mean.
-
-    ``part`` is what part of a group is known, by the means of its series.
-    """
-
-    known: np.ndarray
-    all: np.ndarray
-    part: np.ndarray
-
-    @classmethod
-    def of(cls, demand: np.ndarray, part: np.ndarray, mean: np.ndarray, code: np.ndarray) -> "_Sums":
-        known, there, whole = _total(demand, code), _total(part, code), np.bincount(code, mean)[:, None]
-        return cls(known, known + np.maximum(whole - there, 0.0), np.minimum(_over(there, whole), 1.0))
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """Demand by grouping, and the finest one, by which groupings are judged."""
-
-    sums: dict[str, _Sums]
-    share: dict[str, csr_array]
-    finest: str
-
-    @classmethod
-    def of(cls, demand: np.ndarray, known: np.ndarray, groupings: dict[str, np.ndarray]) -> "_Groups":
-        demand = np.where(known, demand, 0.0)
-        mean = demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        part = np.where(known, mean[:, None], 0.0)
-        sums = {name: _Sums.of(demand, part, mean, code) for name, code in groupings.items()}
-        finest = max(groupings, key=lambda name: (len(sums[name].all), name))
-        share = {name: _shares(groupings[finest], code, mean) for name, code in groupings.items()}
-        return cls(sums, share, finest)
-
-    def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
-        """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""
-        fits = {name: fit(sums) for name, sums in self.sums.items()}
-        own, usual = self.sums[self.finest].known, fits[self.finest][2] * self.sums[self.finest].part
-        judged = np.isfinite(fits[self.finest][1]).all(axis=0) & np.isfinite(usual).all(axis=0)
-        if not judged.any():
-            return None
-        own, usual = own[:, judged], usual[:, judged]
-        mean = usual.mean(axis=1, keepdims=True)
-        weight = _over(np.ones_like(mean), mean)
-        best, least = None, float((weight * (own - usual) ** 2).sum()) * (1 - _GAIN)
-        for name in sorted(fits, key=lambda name: (len(self.sums[name].all), name)):
-            table, unseen, _ = fits[name]
-            error = float((weight * (own - usual * (self.share[name] @ unseen[:, judged])) ** 2).sum())
-            if error < least * (1 - 1e-9):
-                best, least = (name, table), error
-        return best
-
-
-def _shares(code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> csr_array:
-    """Return what part of the demand of each group lies in each group of another grouping."""
-    both = csr_array((size, (code, parent)), shape=(code.max() + 1, parent.max() + 1))
-    total = np.bincount(code, size)
-    return diags_array(_over(np.ones_like(total), total)) @ both
-
-
-def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape)), where=whole > 0)
-
-
-def _total(demand: np.ndarray, code: np.ndarray) -> np.ndarray:
-    order = np.argsort(code, kind="stable")
-    return np.add.reduceat(demand[order], np.searchsorted(code[order], np.arange(code.max() + 1)), axis=0)
 
 
 def _joined(
@@ -212,7 +140,7 @@ def _moving_mean(total: np.ndarray, width: int) -> np.ndarray:
     return out
 
 
-def _season_fit(sums: _Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _season_fit(sums: Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return factors of all periods, those from the other cycles only, and the moving average."""
     total = sums.all
     periods, usual = total.shape[1], _moving_mean(total, cycle)
@@ -299,7 +227,7 @@ def _near(values: np.ndarray) -> np.ndarray:
     return (sums[..., high] - sums[..., low]) / (high - low)
 
 
-def _calendar_fit(sums: _Sums, *, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _calendar_fit(sums: Sums, *, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return calendar factors of all periods, those fitted without the fold of each period, and the level around."""
     total = sums.all
     periods, usual = total.shape[1], _near(total)

@@ -1,5 +1,6 @@
 """A history of demand as arrays: one row per item and location, one column per period."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -230,7 +231,9 @@ def read_days(period: pd.Series, subject: str) -> np.ndarray:
     if isinstance(period.dtype, pd.PeriodDtype):
         period = period.dt.to_timestamp()
     numbers = pd.api.types.is_numeric_dtype(period)
-    days = pd.to_datetime(period.where(period.isna()) if numbers else period, errors="coerce")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # words that are no dates are told below
+        days = pd.to_datetime(period.where(period.isna()) if numbers else period, errors="coerce")
     wrong = days.isna()
     if wrong.any():
         problem = f"period is no date {in_rows(int(wrong.sum()))}, first: {period[wrong].iloc[0]}"
@@ -261,13 +264,13 @@ def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
 
 
 def _whole(values: np.ndarray) -> np.ndarray:
-    near = np.abs(values - np.round(values)) <= _LOTS + 1e-12 * np.abs(values)
-    return near & ((np.abs(values) <= _SOLD) | (np.round(values) != 0))
+    near = (np.abs(values - np.round(values)) <= _LOTS + 1e-14 * values) & (values < _MOST)
+    return near & ((values <= _SOLD) | (np.round(values) != 0))
 
 
 def _common_lot(sold: np.ndarray) -> float:
     """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
     for parts in (1, 12, 1_000):
-        if sold.max() * parts < _MOST and _whole(sold * parts).all():
+        if _whole(sold * parts).all():
             return float(np.gcd.reduce(np.unique(np.round(sold * parts).astype("int64")))) / parts
     return 0.0
