@@ -113,9 +113,10 @@ def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[s
     columns = {name: keys[name] for name in KEYS if name in keys}
     names = []
     if attributes is not None and len(attributes.columns):
-        by = [name for name in ("item_id", "location_id", "demand_class") if name in attributes and name in keys]
+        attributes = attributes.rename(columns=str)
+        by = [name for name in KEYS if name in attributes and name in keys]
         _check_attributes(attributes, by)
-        names = [str(name) for name in attributes.columns if name not in KEYS]
+        names = [name for name in attributes.columns if name not in KEYS]
         joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
         columns |= {name: joined[name].astype("str").fillna("") for name in names}
     for name in [*(name for name in KEYS if name in keys), *names]:
