@@ -46,7 +46,7 @@ PUBLIC = """
     count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
     forecast_demand inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
     make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
-    measure_seasonality open_plan profile_demand protection_demand recover_demand score_items segment_customers
+    measure_seasonality next_orders open_plan profile_demand protection_demand recover_demand score_items segment_customers
     segment_items show_figure show_headline show_provenance show_row_counts show_table value_customers value_groups
     value_items value_lines value_micro_segments
 """.split()
@@ -241,6 +241,18 @@ def cases(sample_plan):
         ),
         "forecast_demand": Case({"history": counted}, horizon=3),
         "protection_demand": Case({"history": counted}, periods=2.5),
+        "next_orders": Case(
+            {
+                "history": counted,
+                "state": counted[["item_id", "location_id"]].drop_duplicates().assign(on_hand=3.0),
+                "pipeline": counted[["item_id", "location_id"]]
+                .drop_duplicates()
+                .assign(arrives_in_periods=1, quantity=2.0),
+            },
+            lead_time_periods=1,
+            holding_cost=0.2,
+            shortage_cost=1.0,
+        ),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
         "measure_accuracy": Case({**judged, "history": counted}),
         "check_calibration": Case(judged),
