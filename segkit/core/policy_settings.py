@@ -57,7 +57,9 @@ class PolicyRule(Section):
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        given = [name for name in ("cycle_service", "fill_rate", "economic") if getattr(self, name) not in (None, False)]
+        given = [
+            name for name in ("cycle_service", "fill_rate", "economic") if getattr(self, name) not in (None, False)
+        ]
         if len(given) > 1:
             raise ValueError(f"give one target, not {' and '.join(given)}")
         if not given and self.economic is False and self.policy != "to_order":
@@ -72,7 +74,9 @@ class PolicyRule(Section):
 
 DEFAULT_RULES = {
     "ended": PolicyRule(where="life_cycle IN ('superseded', 'phased_out', 'dormant')", policy="to_order", rank=1),
-    "one_off": PolicyRule(where="demand_periods <= 1 AND life_cycle NOT IN ('new', 'planned')", policy="to_order", rank=2),
+    "one_off": PolicyRule(
+        where="demand_periods <= 1 AND life_cycle NOT IN ('new', 'planned')", policy="to_order", rank=2
+    ),
     "all_others": PolicyRule(where="true", rank=3),
 }
 

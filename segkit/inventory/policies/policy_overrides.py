@@ -11,7 +11,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.validity import first_days, holds_on, overlapping
 from segkit.inventory.policies.places import PLACE
 
-NAME = "policy_overrides"
+NAME, ALL = "policy_overrides", "(all)"
 TARGETS = ("cycle_service", "fill_rate")
 LEVELS = ("reorder_point", "order_up_to", "order_quantity", "safety_stock")
 CAPS = ("min_stock", "max_stock")
@@ -27,10 +27,10 @@ _SHOWN = 3
 
 
 def complete_overrides(policy_overrides: pd.DataFrame) -> pd.DataFrame:
-    """Return overrides with every column of the table, typed; a blank location is missing."""
+    """Return overrides with every column of the table, typed; a location that is blank or (all) is missing."""
     typed = empty_table(NAME).dtypes
     whole = policy_overrides.reindex(columns=list(typed.index)).astype(typed.to_dict()).reset_index(drop=True)
-    return whole.assign(location_id=whole["location_id"].where(whole["location_id"] != ""))
+    return whole.assign(location_id=whole["location_id"].where(~whole["location_id"].isin(["", ALL])))
 
 
 def require_policy_overrides(policy_overrides: pd.DataFrame) -> None:

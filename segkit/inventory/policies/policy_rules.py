@@ -159,7 +159,9 @@ def _require_covered(places: pd.DataFrame, met: np.ndarray) -> None:
             told = ", ".join(f"{word} {count:,}" for word, count in counts.items())
             concerned.append(f"  {name}: {told}")
     fix = 'Add a last rule that meets all: [policies.rules.all_others] where = "true".'
-    raise CoverageError(list_problems("policies.rules leave item-locations without a policy", [problem], [*concerned, fix]))
+    raise CoverageError(
+        list_problems("policies.rules leave item-locations without a policy", [problem], [*concerned, fix])
+    )
 
 
 def _others(met: np.ndarray, winner: np.ndarray, names: list[str]) -> np.ndarray:
