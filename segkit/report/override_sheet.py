@@ -59,7 +59,7 @@ def write_override_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, labe
     write_heads(sheet, formats, SHEET, HINT, _WIDTHS)
     write_cells(sheet, shown[list(columns)])
     last = HEAD + 1 + len(shown) + READY
-    lists = {
+    lists: dict[str, Mapping[str, Any]] = {
         "entity": {"validate": "list", "source": list(columns["entity"].one_of)},
         "abc": {"validate": "list", "source": list(dict.fromkeys([*labels, LOSS]))},
         "valid_from": DAYS,

@@ -10,7 +10,7 @@ from segkit.report.override_sheet import DAYS, HEAD, READY, add_lists, write_cel
 
 POLICY_SHEET = "policy_overrides"
 POLICY_HINT = (
-    "Type what is to hold instead, with a reason and a last day, save, and run: segkit overrides WORKSPACE segkit.xlsx. "
+    "Type what is to hold instead, with a reason and a last day, save, run: segkit overrides WORKSPACE segkit.xlsx. "
     "A blank location_id means all locations of the item; a line without figures sets nothing; a removed row is an "
     "override removed. Grey columns show what holds now."
 )

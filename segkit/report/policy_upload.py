@@ -1,6 +1,5 @@
 """The upload file of the policies: what an ERP or planning system takes in, as CSV and as Excel."""
 
-import csv
 import io
 import os
 from datetime import datetime
@@ -129,19 +128,17 @@ def _told(text: str, rows: pd.DataFrame) -> str:
 
 
 def _as_csv(rows: pd.DataFrame) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_STRINGS, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows.itertuples(index=False))
-    return text.getvalue().encode("utf-8")
+    lines = [list(rows.columns), *rows.itertuples(index=False)]
+    return "".join(",".join(map(_csv_cell, line)) + "\n" for line in lines).encode("utf-8")
 
 
-def _csv_cell(cell: Any) -> Any:
+def _csv_cell(cell: Any) -> str:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        plain = f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return '"' + plain.replace('"', '""') + '"'
     if pd.isna(cell):
-        return None
-    return int(cell) if float(cell).is_integer() else float(cell)
+        return ""
+    return f"{cell:.{_DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def _as_workbook(rows: pd.DataFrame) -> bytes:

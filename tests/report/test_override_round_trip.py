@@ -253,6 +253,8 @@ def test_overrides_from_elsewhere_are_left_alone(small_company, write_workspace,
     shutil.copy(book, workspace / "classes.xlsx")
     with (workspace / "segkit.toml").open("a") as file:
         file.write('[sources.class_overrides]\nfile = "classes.xlsx"\nsheet = "class_overrides"\nheader_row = 2\n')
+    assert take_overrides(workspace, book) == "classes.xlsx: 1 override, none changed"
+    edit(book, ("item", "SKU-0001", "B", "Key item", None, FOREVER))
     with pytest.raises(SettingsError, match="Change the overrides there"):
         take_overrides(workspace, book)
     assert sk.open_plan(workspace).item_segments["class_source"].eq("override").sum() == 1

@@ -45,10 +45,8 @@ def join_places(places: pd.DataFrame, facts: PlaceFacts) -> pd.DataFrame:
 
     Examples
     --------
-    >>> empty = {name: empty_table(name) for name in ("item_value", "item_segments", "locations")}
-    >>> facts = PlaceFacts(
-    ...     items=pd.DataFrame({"item_id": ["a"], "category": ["valves"]}), profile=empty_table("demand_profile"), **empty
-    ... )
+    >>> tables = (empty_table(name) for name in ("item_value", "item_segments", "demand_profile", "locations"))
+    >>> facts = PlaceFacts(pd.DataFrame({"item_id": ["a"], "category": ["valves"]}), *tables)
     >>> join_places(pd.DataFrame({"item_id": ["a"], "location_id": ["north"]}), facts)["category"].tolist()
     ['valves']
     """
