@@ -134,8 +134,8 @@ def held_overrides(places: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_o
     Returns
     -------
     DataFrame
-        One row per place, in their order: the columns of ``policy_overrides`` (all missing where none holds), and
-        ``beats``, true where one for the place wins over one for all locations.
+        One row per place, in their order: its keys, the further columns of ``policy_overrides`` (missing where none
+        holds), and ``beats``, true where one for the place wins over one for all locations.
     """
     table = complete_overrides(policy_overrides)
     held = table[holds_on(table, as_of)]
