@@ -187,7 +187,7 @@ def _broken(raw: pd.DataFrame, source: Source, name: str) -> list[str]:
 def _look(about: Column) -> dict[str, str]:
     if about.kind == "date":
         return {"num_format": "yyyy-mm-dd", "align": "left"}
-    return {"num_format": {"share": "0.0%", "number": "#,##0.##"}.get(about.kind, "@")}
+    return {"num_format": {"share": "0.0%", "number": "General"}.get(about.kind, "@")}
 
 
 def _about(about: Column, required: bool) -> str:

@@ -41,7 +41,7 @@ def write_policy_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, polici
     shown = [name for name in NOW if name in policies]
     for place, name in enumerate(shown, len(columns)):
         text = name in ("policy", "rule", "reason")
-        look = {"font_color": _MUTED, "num_format": "@" if text else "#,##0.##"}
+        look = {"font_color": _MUTED, "num_format": "@" if text else "General"}
         sheet.set_column(place, place, 40 if name == "reason" else 16, formats.get(**look))
         sheet.write_string(HEAD, place, f"{name} now", formats.head)
     write_cells(sheet, lines)

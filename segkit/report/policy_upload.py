@@ -149,7 +149,7 @@ def _as_workbook(rows: pd.DataFrame) -> bytes:
     with xlsxwriter.Workbook(made, options) as book:
         book.set_properties({"title": "Stock policies", "author": "segkit", "created": _MADE})
         sheet = book.add_worksheet("policies")
-        text, figure = book.add_format({"num_format": "@"}), book.add_format({"num_format": "#,##0.##"})
+        text, figure = book.add_format({"num_format": "@"}), book.add_format({"num_format": "General"})
         head = book.add_format({"bold": True, "bottom": 1})
         for place, name in enumerate(rows.columns):
             sheet.set_column(place, place, 18 if name in TEXTS else 14, text if name in TEXTS else figure)

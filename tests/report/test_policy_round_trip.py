@@ -150,7 +150,7 @@ def test_both_sheets_are_taken_at_once_or_neither(workspace, tmp_path):
 @pytest.mark.parametrize(
     ("place", "values", "said"),
     [
-        ("NORTH", {"min_stock": 5, "max_stock": 4}, "overrides have a min_stock above max_stock in 1 row, first: SKU-0001"),
+        ("NORTH", {"min_stock": 5, "max_stock": 4}, "have a min_stock above max_stock in 1 row, first: SKU-0001"),
         ("NORTH", {"min_stock": -5}, "min_stock is below 0 in 1 row"),
         ("NORTH", {"fill_rate": 97}, "fill_rate is above 1 in 1 row"),
         ("NORTH", {"min_stock": "many"}, "min_stock unreadable in 1 row"),
