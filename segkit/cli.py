@@ -183,7 +183,7 @@ def overrides(
     workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="A run's segkit.xlsx, edited and saved.")],
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
-    """Take over the classes that a person typed into a workbook's sheet class_overrides."""
+    """Take over what a person typed into a workbook: sheets class_overrides and policy_overrides."""
     from segkit.report.take_overrides import take_overrides
 
     typer.echo(take_overrides(workspace, workbook))

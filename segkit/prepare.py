@@ -39,6 +39,7 @@ def prepare_run(
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
     plan.require_costs()
     plan.require_classes()
+    plan.require_policies()
     plan.require_books()
     return write_inputs(plan.inputs, run_dir)
 
@@ -67,8 +68,9 @@ def check_workspace(
     require_logo(plan.settings, plan.workspace)
     plan.require_costs()
     plan.require_classes()
+    plan.require_policies()
     plan.require_books()
-    _ = plan.rule_segments  # a rule may fail on the data alone
+    _ = plan.rule_segments, plan.policy_rules  # a rule may fail on the data alone
     quality = plan.data_quality
     counts = quality.pivot_table("rows", "source_table", "action", aggfunc="sum", fill_value=0, sort=False)
     counts = counts.reindex(columns=["in", "used", "set_aside"], fill_value=0)

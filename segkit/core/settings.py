@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
 from segkit.core.forecast_settings import Forecasts
+from segkit.core.policy_settings import Policies
 from segkit.core.segment_settings import (
     CustomerBands,
     LifeCycle,
@@ -161,6 +162,7 @@ class Settings(Section):
     watch: Watch = Watch()
     lead_times: LeadTimes = LeadTimes()
     forecasts: Forecasts = Forecasts()
+    policies: Policies = Policies()
     fx: Fx = Fx()
     run: Run = Run()
 

@@ -9,6 +9,7 @@ from segkit.core.shelf import Shelf, source, table
 from segkit.dynamics.classes import overrides, rules
 from segkit.dynamics.demand import panel
 from segkit.dynamics.lines import profitability
+from segkit.inventory.policies import policy_overrides, policy_rules
 
 
 class Company(Shelf):
@@ -24,6 +25,7 @@ class Company(Shelf):
     charges = source("charges")
     suppliers = source("suppliers")
     class_overrides = source("class_overrides")
+    policy_overrides = source("policy_overrides")
     activities = source("activities")
     profit_and_loss = source("profit_and_loss")
     lanes = source("lanes")
@@ -62,6 +64,11 @@ class Company(Shelf):
         """Raise where classes set by a person, or rules of segkit.toml, cannot be used."""
         overrides.require_overrides(self.class_overrides, labels=self.settings.segments.abc_labels)
         rules.require_rules(self._masters(), rules=self.settings.rules)
+
+    def require_policies(self) -> None:
+        """Raise where the rules of policies, or what a person set of them, cannot be used."""
+        policy_overrides.require_policy_overrides(self.policy_overrides)
+        policy_rules.require_policy_rules(self.settings.policies)
 
     def require_books(self) -> None:
         """Raise a DataError if the client's profit and loss cannot be counted in the plan's currency."""

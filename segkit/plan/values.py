@@ -7,6 +7,7 @@ from segkit.dynamics.causes import margin_causes
 from segkit.dynamics.classes import overrides, whale
 from segkit.dynamics.demand import panel, patterns
 from segkit.dynamics.lines import cost_to_serve, line_kinds, profitability, recognised, reconciliation, values
+from segkit.inventory.policies import policy_overrides
 from segkit.plan.company import Company
 
 
@@ -91,7 +92,9 @@ class Values(Company):
         noted = recognised.note_recognised(found, sold, settings=self.settings)
         known = (self.order_lines, self.items, self.customers)
         told = overrides.note_overrides(self.class_overrides, known, as_of=self.as_of)
-        return pd.concat([read, noted, told], ignore_index=True)
+        known = (self.order_lines, self.items, self.locations)
+        also = policy_overrides.note_policy_overrides(self.policy_overrides, known, as_of=self.as_of)
+        return pd.concat([read, noted, told, also], ignore_index=True)
 
     def _stock(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         rules, both = self.settings.items, ((self.inventory, "date"), (self.sales, "period"))

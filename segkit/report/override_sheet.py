@@ -1,5 +1,6 @@
-"""The sheet ``class_overrides`` of a run's workbook: where a person types a class, and how it is read again."""
+"""The sheets of a run's workbook in which a person types what is to hold instead, and how they are read again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,19 +20,26 @@ HINT = (
     "Each needs a reason and a last day; a removed row is an override removed."
 )
 READY = 500  # lines with drop-down lists below those that are filled
+HEAD = 1  # row of the sheet, from 0, that holds the names of columns
 _WIDTHS = {"entity": 12, "entity_id": 22, "abc": 8, "reason": 60, "valid_from": 13, "valid_to": 13}
 _FIRST_DAY = date(2000, 1, 1)
+DAYS = {
+    "validate": "date",
+    "criteria": ">=",
+    "value": _FIRST_DAY,
+    "error_message": "A day, for example 2026-03-31.",
+}
 
 
-def present_overrides(run_dir: Path) -> pd.DataFrame:
+def present_overrides(run_dir: Path, name: str = SHEET) -> pd.DataFrame:
     """Return the overrides that a run has read; none where the company has no such table."""
-    path = run_dir / "inputs" / f"{SHEET}.parquet"
-    found = pd.read_parquet(path) if path.is_file() else empty_table(SHEET)
-    return found.reindex(columns=list(input_tables()[SHEET].columns))
+    path = run_dir / "inputs" / f"{name}.parquet"
+    found = pd.read_parquet(path) if path.is_file() else empty_table(name)
+    return found.reindex(columns=list(input_tables()[name].columns))
 
 
 def write_override_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, labels: list[str]) -> None:
-    """Write the sheet: a line that tells how, the columns, what is set now, and lines ready to be filled.
+    """Write the sheet of classes: how it is used, the columns, what is set now, and lines ready to be filled.
 
     Parameters
     ----------
@@ -44,30 +52,55 @@ def write_override_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, labe
     labels : list of str
         Classes that there are.
     """
+    from segkit.dynamics.classes.value_classes import LOSS
+
     columns = input_tables()[SHEET].columns
     shown = overrides.head(rows_in_sheet(SHEET, overrides))
-    for place, (name, about) in enumerate(columns.items()):
-        dated = about.kind == "date"
-        look = {"num_format": "yyyy-mm-dd", "align": "left"} if dated else {"num_format": "@"}
-        sheet.set_column(place, place, _WIDTHS[name], formats.get(**look))
-    sheet.write_string(0, 0, HINT, formats.note)
-    required = input_tables()[SHEET].required
-    for place, (name, about) in enumerate(columns.items()):
-        sheet.write_string(1, place, name, formats.head)
-        sheet.write_comment(
-            1, place, _about(about, name in required), {"author": "segkit", "x_scale": 2, "font_size": 9}
-        )
-    for row, cells in enumerate(shown[list(columns)].itertuples(index=False), 2):
+    write_heads(sheet, formats, SHEET, HINT, _WIDTHS)
+    write_cells(sheet, shown[list(columns)])
+    last = HEAD + 1 + len(shown) + READY
+    lists: dict[str, Mapping[str, Any]] = {
+        "entity": {"validate": "list", "source": list(columns["entity"].one_of)},
+        "abc": {"validate": "list", "source": list(dict.fromkeys([*labels, LOSS]))},
+        "valid_from": DAYS,
+        "valid_to": DAYS,
+    }
+    add_lists(sheet, list(columns), lists, last)
+    sheet.freeze_panes(HEAD + 1, 0)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:F{last}"})
+
+
+def write_heads(sheet: Any, formats: Any, name: str, hint: str, widths: Mapping[str, float]) -> None:
+    """Write how a sheet is used and the names of its table's columns, each with its meaning as a note."""
+    spec = input_tables()[name]
+    for place, (column, about) in enumerate(spec.columns.items()):
+        sheet.set_column(place, place, widths[column], formats.get(**_look(about)))
+    sheet.write_string(0, 0, hint, formats.note)
+    for place, (column, about) in enumerate(spec.columns.items()):
+        sheet.write_string(HEAD, place, column, formats.head)
+        note = _about(about, column in spec.required)
+        sheet.write_comment(HEAD, place, note, {"author": "segkit", "x_scale": 2, "font_size": 9})
+
+
+def write_cells(sheet: Any, frame: pd.DataFrame) -> None:
+    """Write rows below the names of the columns; text as text, and nothing where a cell is missing."""
+    for row, cells in enumerate(frame.itertuples(index=False), HEAD + 1):
         for place, cell in enumerate(cells):
             if pd.isna(cell):
                 continue
             if isinstance(cell, pd.Timestamp):
                 sheet.write_datetime(row, place, cell.to_pydatetime())
+            elif isinstance(cell, float):
+                sheet.write_number(row, place, cell)
             else:
                 sheet.write_string(row, place, str(cell))
-    _add_lists(sheet, list(columns), labels, 2 + len(shown) + READY)
-    sheet.freeze_panes(2, 0)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:F{2 + len(shown) + READY}"})
+
+
+def add_lists(sheet: Any, columns: list[str], rules: Mapping[str, Mapping[str, Any]], last: int) -> None:
+    """Add drop-down lists and checks to the lines of a sheet, down to a last row."""
+    for name, rule in rules.items():
+        place = columns.index(name)
+        sheet.data_validation(HEAD + 1, place, last, place, {"ignore_blank": True, **rule})
 
 
 @dataclass(frozen=True)
@@ -78,14 +111,30 @@ class SheetRows:
     problems: tuple[str, ...]
 
 
-def read_override_sheet(workbook: Path) -> SheetRows:
-    """Return what stands in the sheet of an edited workbook, in the types of table ``class_overrides``.
+def has_sheet(workbook: Path, name: str) -> bool:
+    """Tell whether a workbook has a sheet of a name.
+
+    Raises
+    ------
+    DataError
+        The file is no workbook.
+    """
+    from segkit.core.sources.excel_files import sheet_names
+
+    return name in sheet_names(Path(workbook).resolve())
+
+
+def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
+    """Return what stands in a sheet of an edited workbook, in the types of the input table of that name.
 
     Parameters
     ----------
     workbook : Path
-        A run's workbook, or any with a sheet ``class_overrides`` that has a row with the names of its columns; what
-        stands above that row, further columns and blank rows do not matter.
+        A run's workbook, or any with a sheet ``name`` that has a row with the names of its columns; what stands above
+        that row, further columns and blank rows do not matter.
+    name : str
+        ``class_overrides`` or ``policy_overrides``. A row that holds its thing (a class's item or customer, a policy's
+        item and location) and nothing else is a line ready to be filled, not an override.
 
     Returns
     -------
@@ -99,56 +148,48 @@ def read_override_sheet(workbook: Path) -> SheetRows:
     """
     from segkit.core.sources.excel_files import find_header, read_excel
 
-    spec = input_tables()[SHEET]
+    spec = input_tables()[name]
     whole = Path(workbook).resolve()
-    source = Source(file=whole.name, format="excel", sheet=SHEET, unreadable="set_aside", duplicates="set_aside")
+    source = Source(file=whole.name, format="excel", sheet=name, unreadable="set_aside", duplicates="set_aside")
     head = find_header(whole, source, list(spec.required))
     raw = read_excel(whole, source.model_copy(update={"header_row": head}), list)
-    marked = map_table(SHEET, raw, source)
+    raw = raw[_is_filled(raw, name)].reset_index(drop=True)
+    marked = map_table(name, raw, source)
     unread = [note for note in marked.notes if "unreadable" in note.reason]
     said = [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
-    return SheetRows(with_types(marked.frame), (*_broken(raw, source), *said))
+    return SheetRows(with_types(marked.frame, name), (*_broken(raw, source, name), *said))
 
 
-def with_types(frame: pd.DataFrame) -> pd.DataFrame:
+def with_types(frame: pd.DataFrame, name: str = SHEET) -> pd.DataFrame:
     """Return overrides with every column of the table, typed, sorted by its key."""
-    typed = empty_table(SHEET).dtypes
+    typed = empty_table(name).dtypes
     whole = frame.reindex(columns=list(typed.index)).astype(typed.to_dict())
-    return whole.sort_values(list(input_tables()[SHEET].key), ignore_index=True)
+    return whole.sort_values(list(input_tables()[name].key), ignore_index=True)
 
 
-def _broken(raw: pd.DataFrame, source: Source) -> list[str]:
+def _is_filled(raw: pd.DataFrame, name: str) -> Any:
+    """Return which rows say more than what they would be about; of classes all, as their sheet has no such lines."""
+    spec = input_tables()[name]
+    said = [one for one in raw if one in spec.columns and one not in ("item_id", "location_id")]
+    return raw[said].notna().any(axis=1).to_numpy() if name != SHEET else slice(None)
+
+
+def _broken(raw: pd.DataFrame, source: Source, name: str) -> list[str]:
     """Return how the rows break the contract of the table, without what only a setting of segkit.toml could mend."""
     strict = source.model_copy(update={"unreadable": "fail", "duplicates": "fail"})
     try:
-        map_table(SHEET, raw, strict)
+        map_table(name, raw, strict)
     except DataError as error:
         return [line.strip() for line in str(error).splitlines() if line.startswith("  ")] or [str(error)]
     return []
 
 
+def _look(about: Column) -> dict[str, str]:
+    if about.kind == "date":
+        return {"num_format": "yyyy-mm-dd", "align": "left"}
+    return {"num_format": {"share": "0.0%", "number": "General"}.get(about.kind, "@")}
+
+
 def _about(about: Column, required: bool) -> str:
     words = f" One of: {', '.join(about.one_of)}." if about.one_of else ""
     return f"{about.meaning}{words}{'' if required else ' May stay blank.'}"
-
-
-def _add_lists(sheet: Any, columns: list[str], labels: list[str], last: int) -> None:
-    """Add drop-down lists and date checks to the lines of the sheet."""
-    from segkit.dynamics.classes.value_classes import LOSS
-
-    entities = list(input_tables()[SHEET].columns["entity"].one_of)
-    days = {
-        "validate": "date",
-        "criteria": ">=",
-        "value": _FIRST_DAY,
-        "error_message": "A day, for example 2026-03-31.",
-    }
-    rules: dict[str, dict[str, Any]] = {
-        "entity": {"validate": "list", "source": entities},
-        "abc": {"validate": "list", "source": list(dict.fromkeys([*labels, LOSS]))},
-        "valid_from": days,
-        "valid_to": days,
-    }
-    for name, rule in rules.items():
-        place = columns.index(name)
-        sheet.data_validation(2, place, last, place, {"ignore_blank": True, **rule})

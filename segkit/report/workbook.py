@@ -13,8 +13,10 @@ from segkit.core.settings import Settings
 from segkit.report.column_facts import column_about, is_share, kind_of, rows_in_sheet, unit_of
 from segkit.report.numbers import decimals_for, plain_number
 from segkit.report.override_sheet import HINT, SHEET, present_overrides, write_override_sheet
+from segkit.report.policy_sheet import POLICY_HINT, POLICY_SHEET, write_policy_sheet
 
 FILE_NAME = "segkit.xlsx"
+TO_TYPE_IN = {SHEET: HINT, POLICY_SHEET: POLICY_HINT}
 LONGEST_NAME = 31
 LONGEST_TEXT = 32_767
 LARGE = 1_000_000  # cells; beyond it rows go to disk while they are written
@@ -24,7 +26,7 @@ ACCENT, WASH, MUTED, LOSS = "#1f5f8b", "#eef2f5", "#5c6670", "#c4622d"
 
 
 def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, settings: Settings, as_of: date) -> None:
-    """Write ``segkit.xlsx``: a list of the tables, what their columns mean, a sheet per table, and one to type in.
+    """Write ``segkit.xlsx``: a list of the tables, what their columns mean, a sheet per table, and those to type in.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, set
     import xlsxwriter
 
     ordered = _in_order(tables if tables is not None else _read_tables(run_dir))
-    ordered.pop(SHEET, None)
+    for name in TO_TYPE_IN:
+        ordered.pop(name, None)
     cells = sum(rows_in_sheet(name, frame) * frame.shape[1] for name, frame in ordered.items())
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": cells > LARGE}
     with xlsxwriter.Workbook(run_dir / FILE_NAME, options) as book:
@@ -58,14 +61,16 @@ def write_workbook(run_dir: Path, tables: Mapping[str, pd.DataFrame] | None, set
             }
         )
         formats = _Formats(book)
-        names = _sheet_names(["contents", "columns", *ordered, SHEET])
+        names = _sheet_names(["contents", "columns", *ordered, *TO_TYPE_IN])
         sheets = [book.add_worksheet(name) for name in names]
-        targets = dict(zip(ordered, names[2:-1], strict=True))
+        targets = dict(zip(ordered, names[2:], strict=False))
         _write_contents(sheets[0], ordered, targets, formats, settings, as_of)
         _write_columns(sheets[1], ordered, formats, settings.company.currency)
-        for sheet, (name, frame) in zip(sheets[2:-1], ordered.items(), strict=True):
+        for sheet, (name, frame) in zip(sheets[2:], ordered.items(), strict=False):
             _write_table(sheet, name, frame, formats, settings.company.currency)
-        write_override_sheet(sheets[-1], formats, present_overrides(run_dir), settings.segments.abc_labels)
+        write_override_sheet(sheets[-2], formats, present_overrides(run_dir), settings.segments.abc_labels)
+        present = present_overrides(run_dir, POLICY_SHEET)
+        write_policy_sheet(sheets[-1], formats, present, ordered.get("policies", pd.DataFrame()))
 
 
 class _Formats:
@@ -141,10 +146,10 @@ def _write_contents(
         sheet.write_string(row, 1, spec.grain if spec else "", formats.get(text_wrap=True))
         sheet.write_number(row, 2, len(frame), formats.get(num_format="#,##0"))
         sheet.write_string(row, 3, _cut_note(name, frame), formats.get(font_color=LOSS, text_wrap=True))
-    last = 4 + len(tables)
-    sheet.write_url(last, 0, f"internal:'{SHEET}'!A1", link, SHEET)
-    sheet.write_string(last, 1, f"{nomenclature()[SHEET].grain}: type yours here", formats.get(text_wrap=True))
-    sheet.write_string(last, 3, HINT, formats.get(font_color=MUTED, text_wrap=True))
+    for row, (name, hint) in enumerate(TO_TYPE_IN.items(), 4 + len(tables)):
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", link, name)
+        sheet.write_string(row, 1, f"{nomenclature()[name].grain}: type yours here", formats.get(text_wrap=True))
+        sheet.write_string(row, 3, hint, formats.get(font_color=MUTED, text_wrap=True))
     sheet.freeze_panes(4, 0)
     _set_print(sheet, 3)
 

@@ -253,6 +253,8 @@ def test_overrides_from_elsewhere_are_left_alone(small_company, write_workspace,
     shutil.copy(book, workspace / "classes.xlsx")
     with (workspace / "segkit.toml").open("a") as file:
         file.write('[sources.class_overrides]\nfile = "classes.xlsx"\nsheet = "class_overrides"\nheader_row = 2\n')
+    assert take_overrides(workspace, book) == "classes.xlsx: 1 override, none changed"
+    edit(book, ("item", "SKU-0001", "B", "Key item", None, FOREVER))
     with pytest.raises(SettingsError, match="Change the overrides there"):
         take_overrides(workspace, book)
     assert sk.open_plan(workspace).item_segments["class_source"].eq("override").sum() == 1
@@ -281,7 +283,7 @@ def test_the_sheet_is_made_to_be_typed_in(workspace, tmp_path):
     assert lists["C3"].formula1 == '"A,B,C,L"'
     assert {"E3", "F3"} < set(lists)
     listed = [row[0].value for row in book["contents"].iter_rows(min_row=5)]
-    assert listed[-1] == SHEET
+    assert listed[-2:] == [SHEET, "policy_overrides"]
 
 
 def test_fewer_overrides_are_no_broken_export():

@@ -29,9 +29,9 @@ def write(tmp_path, settings, **tables):
 
 def test_every_table_has_a_sheet_after_contents_and_columns(book, tables):
     assert book.sheetnames[:2] == ["contents", "columns"]
-    assert set(book.sheetnames[2:]) == {*tables, "class_overrides"}
+    assert set(book.sheetnames[2:]) == {*tables, "class_overrides", "policy_overrides"}
     listed = {row[0].value for row in book["contents"].iter_rows(min_row=5)}
-    assert listed == {*tables, "class_overrides"}
+    assert listed == {*tables, "class_overrides", "policy_overrides"}
 
 
 def test_every_row_is_there(book, tables):
@@ -111,7 +111,7 @@ def test_long_and_odd_names_become_sheets(settings, tmp_path):
     names = ["a" * 40, "a" * 41, "x[y]:*?/z", "Contents"]
     write_workbook(tmp_path, dict.fromkeys(names, frame), settings, AS_OF)
     book = openpyxl.load_workbook(tmp_path / "segkit.xlsx")
-    assert len(book.sheetnames) == 7
+    assert len(book.sheetnames) == 8
     assert all(len(name) <= 31 for name in book.sheetnames)
 
 
@@ -119,7 +119,7 @@ def test_tables_are_read_from_the_run(tables, settings, tmp_path):
     (tmp_path / "tables").mkdir()
     tables["periods"].to_parquet(tmp_path / "tables" / "periods.parquet")
     write_workbook(tmp_path, None, settings, AS_OF)
-    assert openpyxl.load_workbook(tmp_path / "segkit.xlsx").sheetnames[:-1] == ["contents", "columns", "periods"]
+    assert openpyxl.load_workbook(tmp_path / "segkit.xlsx").sheetnames[:-2] == ["contents", "columns", "periods"]
 
 
 def test_table_without_rows_and_without_columns(settings, tmp_path):

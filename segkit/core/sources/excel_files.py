@@ -87,6 +87,23 @@ def find_header(path: Path, source: Source, names: list[str], *, within: int = 3
     raise DataError(f"{path}: sheet {source.sheet!r} has no row of column names with {absent}\nPut the names back.")
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Return the names of the sheets of a workbook.
+
+    Raises
+    ------
+    DataError
+        The file is no workbook.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            return list(book.sheet_names)
+    except (CalamineError, OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
 def _sheet_rows(path: Path, source: Source) -> list[list[Any]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
@@ -98,10 +115,14 @@ def _sheet_rows(path: Path, source: Source) -> list[list[Any]]:
                 raise DataError(f"{path}: no sheet is named {sheet!r}{nearest_name(sheet, names)}")
             return book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
-        size = path.stat().st_size
-        raise DataError(
-            f"{path}: cannot be read as a workbook ({size:,} bytes)\n  {error}\nSave it again as .xlsx, or as CSV."
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    size = path.stat().st_size
+    return DataError(
+        f"{path}: cannot be read as a workbook ({size:,} bytes)\n  {error}\nSave it again as .xlsx, or as CSV."
+    )
 
 
 def _column(cells: list[Any]) -> pd.Series:

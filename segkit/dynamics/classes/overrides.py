@@ -8,12 +8,12 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.validity import first_days, holds_on, overlapping
 from segkit.dynamics.classes.value_classes import LOSS
 
 BY_PERSON = "override"
 ENTITIES = ("item", "customer")
 _SHOWN = 3
-_EVER = pd.Timestamp("1900-01-01")
 
 
 def apply_overrides(
@@ -46,7 +46,7 @@ def apply_overrides(
     require_overrides(class_overrides, labels=labels)
     entity = "item" if "item_id" in segments else "customer"
     held = class_overrides[(class_overrides["entity"] == entity).to_numpy(dtype=bool)]
-    held = held[_holds(held, as_of)].set_index("entity_id")
+    held = held[holds_on(held, as_of)].set_index("entity_id")
     if held.empty:
         return segments
     ids = segments[f"{entity}_id"]
@@ -98,9 +98,9 @@ def list_override_problems(class_overrides: pd.DataFrame, *, labels: Sequence[st
     blank = table["reason"].notna() & (table["reason"].str.strip() == "")
     found = [
         *((f"class {label} is none of {', '.join(known)}", table["abc"] == label) for label in strange),
-        ("valid_to is before valid_from", table["valid_to"] < _begin(table)),
+        ("valid_to is before valid_from", table["valid_to"] < first_days(table)),
         ("no reason is given", blank),
-        ("overlap another override of the same thing", _overlapping(table)),
+        ("overlap another override of the same thing", overlapping(table, ["entity", "entity_id"])),
     ]
     told = [(text, table[rows.fillna(False).to_numpy(dtype=bool)]) for text, rows in found]
     return [f"{text} {in_rows(len(rows))}, first: {_first(rows)}" for text, rows in told if len(rows)]
@@ -128,13 +128,13 @@ def note_overrides(class_overrides: pd.DataFrame, known: Sequence[pd.DataFrame],
         return empty_table("data_quality")
     strange = ~_is_known(table, known)
     found = [
-        ("set by a person", _holds(table, as_of) & ~strange, "They win over the classes from the data."),
+        ("set by a person", holds_on(table, as_of) & ~strange, "They win over the classes from the data."),
         (
             "expired",
             (table["valid_to"] < day).to_numpy(dtype=bool),
             "Not applied: give a new last day, or remove them.",
         ),
-        ("not yet begun", (_begin(table) > day).to_numpy(dtype=bool), "Not applied yet."),
+        ("not yet begun", (first_days(table) > day).to_numpy(dtype=bool), "Not applied yet."),
         ("of ids that the data do not know", strange, "Without effect: mend the id."),
     ]
     rows = [_note(reason, table[chosen], fix) for reason, chosen, fix in found if chosen.any()]
@@ -152,31 +152,12 @@ def _is_known(table: pd.DataFrame, known: Sequence[pd.DataFrame]) -> np.ndarray:
     return found
 
 
-def _holds(table: pd.DataFrame, as_of: date) -> np.ndarray:
-    day = pd.Timestamp(as_of)
-    return ((_begin(table) <= day) & (table["valid_to"] >= day)).to_numpy(dtype=bool)
-
-
-def _begin(table: pd.DataFrame) -> pd.Series:
-    if "valid_from" not in table:
-        return pd.Series(_EVER, index=table.index)
-    return table["valid_from"].fillna(_EVER)
-
-
 def _rest_of(segments: pd.DataFrame) -> pd.Series:
     """Return what follows the value class in a segment: the variability class, or the cost-to-serve band."""
     if "xyz" in segments:
         return segments["xyz"]
     band = segments["service_band"]
     return band.where(band == "", "-" + band)
-
-
-def _overlapping(table: pd.DataFrame) -> pd.Series:
-    """Return which rows begin before an earlier one of the same thing has ended."""
-    dated = table.assign(begin=_begin(table)).sort_values(["entity", "entity_id", "begin", "valid_to"], kind="stable")
-    things = [dated["entity"], dated["entity_id"]]
-    hit = dated["begin"] <= dated["valid_to"].groupby(things).cummax().groupby(things).shift()
-    return hit.reindex(table.index)
 
 
 def _first(rows: pd.DataFrame) -> str:

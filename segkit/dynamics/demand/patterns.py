@@ -62,11 +62,20 @@ def total_by_item(demand: pd.DataFrame) -> pd.DataFrame:
     ``customers`` is the sum over the classes, so a customer of two locations counts twice; ``censored`` is true
     where any location was out of stock.
     """
+    return _total(demand, ["item_id"])
+
+
+def total_by_place(demand: pd.DataFrame) -> pd.DataFrame:
+    """Return demand summed over demand classes: one row per item, location and period, demand_class ``(all)``."""
+    return _total(demand, ["item_id", "location_id"])
+
+
+def _total(demand: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     summed = ["quantity", "returned", "lines", "customers", "revenue"]
     how = dict.fromkeys(summed, "sum") | {"complete": "first", "out_of_stock_days": "max", "censored": "any"}
-    total = demand.groupby(["item_id", "period"], as_index=False, observed=True).agg(how)
-    total = total.assign(location_id="(all)", demand_class="(all)")
-    return total.astype({"location_id": "str", "demand_class": "str"})[list(demand.columns)]
+    total = demand.groupby([*keys, "period"], as_index=False, observed=True).agg(how)
+    total = total.assign(**{name: "(all)" for name in KEY if name not in keys})
+    return total.astype(dict.fromkeys(KEY, "str"))[list(demand.columns)]
 
 
 def describe_demand(panel: pd.DataFrame) -> pd.DataFrame:

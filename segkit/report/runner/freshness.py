@@ -5,7 +5,7 @@ from typing import Any
 
 from segkit.core.errors import DataError, list_problems
 
-KEPT_BY_HAND = ("class_overrides",)
+KEPT_BY_HAND = ("class_overrides", "policy_overrides")
 
 
 def require_fresh(inputs: dict[str, dict[str, Any]], today: date, max_age_days: int | None) -> None:

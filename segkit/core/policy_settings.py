@@ -1,0 +1,138 @@
+"""The part of segkit.toml that says which stock policy, target, review and caps every item-location gets."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from segkit.core.source_settings import Section
+
+Target = Annotated[float, Field(gt=0, lt=1)]
+Units = Annotated[float, Field(ge=0)]
+Days = Annotated[float, Field(gt=0)]
+PolicyWord = Literal["order_up_to", "min_max", "reorder_quantity", "to_order"]
+
+
+class PolicyRule(Section):
+    """What the item-locations get that meet a condition, and that no earlier rule has met."""
+
+    where: str = Field(
+        description="SQL condition over what is known of an item-location: item master, item_value, item_segments, "
+        "its own demand profile, location master. `true` = all."
+    )
+    policy: PolicyWord = Field(
+        "order_up_to",
+        description="order_up_to (R,S): fill up at every review; min_max (R,s,S): fill up when at or below s; "
+        "reorder_quantity (s,Q): order Q when at or below s; to_order: not stocked.",
+    )
+    cycle_service: Target | None = Field(
+        None, description="Target P1: chance that a replenishment cycle ends without a stock-out [0-1]."
+    )
+    fill_rate: Target | None = Field(None, description="Target P2: share of the units met from stock [0-1].")
+    economic: bool | None = Field(
+        None,
+        description="The next unit is stocked while its expected return exceeds its expected holding cost: what holds "
+        "where no other target is given.",
+    )
+    review_days: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Days between two looks at the stock; blank = forecasts.review_days."
+    )
+    max_cover_days: Days | None = Field(None, description="Cap: stock covers no more days of demand than this.")
+    min_stock: Units | None = Field(None, description="Never plan to hold less [units].")
+    max_stock: Units | None = Field(None, description="Never plan to hold more [units].")
+    rank: float | None = Field(
+        None, description="Place in the order in which rules are tried; blank = after those before it in segkit.toml."
+    )
+
+    @property
+    def service_measure(self) -> str:
+        """Return by what the policy is sized: cycle_service, fill_rate or economic; blank where nothing is stocked."""
+        if self.policy == "to_order":
+            return ""
+        return next((name for name in ("cycle_service", "fill_rate") if getattr(self, name) is not None), "economic")
+
+    @property
+    def target(self) -> float | None:
+        """Return the share that the service measure is to reach; None where the level is economic."""
+        return self.cycle_service if self.cycle_service is not None else self.fill_rate
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        given = [
+            name for name in ("cycle_service", "fill_rate", "economic") if getattr(self, name) not in (None, False)
+        ]
+        if len(given) > 1:
+            raise ValueError(f"give one target, not {' and '.join(given)}")
+        if not given and self.economic is False and self.policy != "to_order":
+            raise ValueError("economic = false needs a cycle_service or a fill_rate")
+        caps = [name for name in ("max_cover_days", "min_stock", "max_stock") if getattr(self, name) is not None]
+        if self.policy == "to_order" and given + caps:
+            raise ValueError(f"policy to_order keeps no stock: leave out {', '.join(given + caps)}")
+        if None not in (self.min_stock, self.max_stock) and self.min_stock > self.max_stock:  # type: ignore[operator]
+            raise ValueError("min_stock must not be above max_stock")
+        return self
+
+
+DEFAULT_RULES = {
+    "ended": PolicyRule(where="life_cycle IN ('superseded', 'phased_out', 'dormant')", policy="to_order", rank=1),
+    "one_off": PolicyRule(
+        where="demand_periods <= 1 AND life_cycle NOT IN ('new', 'planned')", policy="to_order", rank=2
+    ),
+    "all_others": PolicyRule(where="true", rank=3),
+}
+
+
+class Policies(Section):
+    """Which stock policy every item-location gets, and what a shortage costs."""
+
+    rules: dict[str, PolicyRule] = Field(
+        {},
+        description="Rules by name, tried in their order: the first that an item-location meets decides. None = what "
+        "has ended or sold once only is not stocked (to_order), all else is stocked up to the economic level.",
+    )
+    unmet: Literal["lost", "backorder"] = Field(
+        "lost", description="What becomes of demand that stock does not meet: lost, or delivered later."
+    )
+    shortage_cost_factor: float = Field(
+        1.0,
+        gt=0,
+        description="Cost of a unit short, as a multiple of its unit margin: 1 = the lost margin, more = goodwill "
+        "besides, less = part of the demand comes back.",
+    )
+    service_weight: Literal["margin", "revenue", "lines", "units"] = Field(
+        "margin", description="What service is weighted by when items are added up and traded against each other."
+    )
+
+    @property
+    def rules_in_order(self) -> dict[str, PolicyRule]:
+        """Return the rules in the order in which they are tried; the default ones where segkit.toml gives none."""
+        rules = self.rules or DEFAULT_RULES
+        return dict(sorted(rules.items(), key=lambda entry: (entry[1].rank or 0.0, entry[0])))
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _ranked(cls, rules: Any) -> Any:
+        """Write down the order of the file: what is stored, hashed or merged with more rules does not keep it."""
+        if not isinstance(rules, dict):
+            return rules
+        made, last = {}, 0.0
+        for name, rule in rules.items():
+            rank = rule.get("rank") if isinstance(rule, dict) else getattr(rule, "rank", None)
+            if rank is None:
+                rank = last + 1
+                rule = {**rule, "rank": rank} if isinstance(rule, dict) else _with_rank(rule, rank)
+            made[name] = rule
+            last = max(last, rank) if isinstance(rank, int | float) else last
+        return made
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        seen: dict[float | None, str] = {}
+        for name, rule in self.rules.items():
+            if rule.rank in seen:
+                raise ValueError(f"rules {seen[rule.rank]} and {name} have the same rank {rule.rank:g}")
+            seen[rule.rank] = name
+        return self
+
+
+def _with_rank(rule: Any, rank: float) -> Any:
+    return rule.model_copy(update={"rank": rank}) if isinstance(rule, PolicyRule) else rule
