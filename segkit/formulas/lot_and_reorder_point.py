@@ -1,0 +1,322 @@
+"""Lot and reorder point together: the larger the lot, the less often stock runs short, so the less stock is needed.
+
+Each function names what a shortage costs, or the service measure that is asked for.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.inventory_criteria import economic_order_quantity
+from segkit.formulas.reorder_point import reorder_point_for_fill_rate
+from segkit.formulas.reorder_point_cost import (
+    cycle_service_worth_its_cost,
+    cycle_service_worth_its_cost_with_lost_sales,
+    reorder_point_by_waiting_cost,
+)
+from segkit.formulas.service_measures import average_backorders, average_stock
+from segkit.formulas.stock_search import falling_root, require_share
+
+_ROUNDS, _CLOSE = 500, 1e-12
+
+
+@dataclass(frozen=True)
+class LotRule:
+    """(s, Q): reorder point and order quantity [units]."""
+
+    reorder_point: np.ndarray
+    order_quantity: np.ndarray
+
+
+@dataclass(frozen=True)
+class LotCosts:
+    """What decides a lot, one value or one per item.
+
+    ``demand_rate`` [units/year], ``order_cost`` [currency], ``holding_cost`` [currency/unit/year], all above zero;
+    ``shortage_cost`` of a unit [currency/unit], or of a unit that waits for a year [currency/unit/year].
+    """
+
+    demand_rate: ArrayLike
+    order_cost: ArrayLike
+    holding_cost: ArrayLike
+    shortage_cost: ArrayLike
+
+    def economic_lot(self) -> np.ndarray:
+        """Return the EOQ [units]."""
+        return economic_order_quantity(self.demand_rate, self.order_cost, self.holding_cost)
+
+    def lot_with(self, charge: np.ndarray) -> np.ndarray:
+        """Return √(2·(K·D + charge) / h): the lot where each cycle costs more than an order [units]."""
+        return np.sqrt(self.economic_lot() ** 2 + 2 * charge / np.asarray(self.holding_cost, dtype=float))
+
+
+def lot_rule_by_unit_cost(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s of least cost where each unit that waits costs once (B2).
+
+    Service measure: cycle_service (P1) = 1 - h·Q / (p·D). Stock is taken as s - mean + Q/2 (the expected-inventory-level
+    approximation: that backorders are few).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    costs : LotCosts
+        With the shortage cost of a unit.
+
+    Returns
+    -------
+    LotRule
+        The lot is not rounded; missing where shortages are so cheap that a lot would never end.
+
+    References
+    ----------
+    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-8 and 4-9; Nahmias & Olsen 7e, section 5.4; Snyder & Shen 2e, section 5.3.1.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_unit_cost(Normal(100, 25), LotCosts(200, 50, 2, 25))
+    >>> float(rule.order_quantity.round(3)), float(rule.reorder_point.round(3))
+    (110.774, 142.568)
+    """
+    return _alternate(demand, costs, cycle_service_worth_its_cost)
+
+
+def lot_rule_by_lost_sales_cost(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s of least cost where each unit short is lost.
+
+    Service measure: cycle_service (P1) = p·D / (p·D + h·Q).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    costs : LotCosts
+        With the cost of a lost unit, its margin included.
+
+    Returns
+    -------
+    LotRule
+        The lot is not rounded; holds where s is below Q.
+
+    References
+    ----------
+    Hadley & Whitin, Analysis of Inventory Systems, section 4-3.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_lost_sales_cost(Normal(100, 25), LotCosts(200, 50, 2, 25))
+    >>> float(rule.order_quantity.round(2)), float(rule.reorder_point.round(2))
+    (110.22, 143.14)
+    """
+    return _alternate(demand, costs, cycle_service_worth_its_cost_with_lost_sales)
+
+
+def _alternate(demand, costs, target):  # type: ignore[no-untyped-def]
+    """Return lot and reorder point, each best for the other, from the economic lot upwards."""
+    lot = costs.economic_lot() + 0.0 * demand.mean
+    rate, holding, shortage = costs.demand_rate, costs.holding_cost, np.asarray(costs.shortage_cost, dtype=float)
+    for _ in range(_ROUNDS):
+        share = target(lot, rate, holding, shortage)
+        s = demand.quantile(np.where(share > 0, share, np.nan))
+        found = costs.lot_with(shortage * np.asarray(rate, dtype=float) * loss(demand, s))
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(s, lot)
+
+
+def lot_rule_for_fill_rate(demand: Demand, costs: LotCosts, target: ArrayLike) -> LotRule:
+    """Return Q and s that serve the share P2 of units from stock at least cost; the shortage cost is not used.
+
+    Service measure: fill_rate (P2), with loss(s) = (1 - P2)·Q (what an order finds short on top is left out).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    costs : LotCosts
+        What decides the lot.
+    target : array_like
+        P2, between 0 and 1.
+
+    Returns
+    -------
+    LotRule
+        The lot is not rounded.
+
+    Raises
+    ------
+    ValueError
+        Where the target is not between 0 and 1.
+
+    References
+    ----------
+    Nahmias & Olsen, Production and Operations Analysis, 7e, section 5.5, "optimal (Q, R) policies subject to Type 2".
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_for_fill_rate(Normal(100, 25), LotCosts(200, 50, 2, 25), 0.98)
+    >>> float(rule.order_quantity.round(3)), float(rule.reorder_point.round(3))
+    (114.267, 123.771)
+    """
+    share, economic = require_share("fill_rate", target), costs.economic_lot()
+    lot = economic + 0.0 * demand.mean
+    for _ in range(_ROUNDS):
+        s = reorder_point_with_units_short(demand, (1 - share) * lot)
+        tail = demand.losses(s)[0]
+        ahead = np.divide((1 - share) * lot, tail, out=np.zeros(np.shape(lot)), where=tail > 0)
+        found = ahead + np.sqrt(economic**2 + ahead**2)
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(s, lot)
+
+
+def reorder_point_with_units_short(demand: Demand, units_short: ArrayLike) -> np.ndarray:
+    """Return the stock at which so many units are short in a cycle on average: loss(s) = units.
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    units_short : array_like
+        Units short per cycle, above zero [units].
+
+    Returns
+    -------
+    ndarray
+        Real, for counts too (the loss is a straight line between whole numbers) [units].
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> float(reorder_point_with_units_short(Normal(100, 25), 2.0).round(2))
+    125.53
+    """
+    units = np.asarray(units_short, dtype=float)
+    step = np.maximum(np.sqrt(demand.variance), 1e-6 * (1.0 + np.abs(demand.mean)))
+    return falling_root(lambda s: loss(demand, s) - units, demand.mean + 0.0 * units, step)
+
+
+def lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s of least cost where waiting costs by units and time (B3), exact for demand that is not counted.
+
+    Service measure: fill_rate (P2) = p / (h + p).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time, not counts: those by `segkit.formulas.whole_lots` [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+
+    Returns
+    -------
+    LotRule
+        Where the cost rates at s and at s + Q are both the total cost.
+
+    References
+    ----------
+    Zheng (1992), Management Science 38(1); Snyder & Shen 2e, section 5.2.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_waiting_cost(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
+    >>> float(rule.order_quantity.round(1)), float(rule.reorder_point.round(1))
+    (328.4, 126.9)
+    """
+    if demand.whole:
+        raise ValueError("counts have whole lots: use whole_lots.whole_lot_rule_by_waiting_cost")
+    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
+    lot = costs.economic_lot() * np.sqrt((h + p) / p) + 0.0 * demand.mean
+    for _ in range(_ROUNDS):
+        s = reorder_point_by_waiting_cost(demand, lot, h, p)
+        late = lot * average_backorders(demand, s, lot) - lot * loss(demand, s + lot)
+        found = costs.lot_with((h + p) * late)
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(reorder_point_by_waiting_cost(demand, lot, h, p), lot)
+
+
+def lot_rule_by_loss_functions(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s near least cost where waiting costs by units and time (B3): as if no shortage outlasts an order.
+
+    Service measure: fill_rate (P2), about p / (h + p).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time, not counts [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+
+    Returns
+    -------
+    LotRule
+        loss(s) = h·Q / (h + p) and Q = √(2·(K·D + (h + p)·second loss(s)) / h).
+
+    References
+    ----------
+    Hadley & Whitin (1963); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 5.3.4.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_loss_functions(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
+    >>> float(rule.order_quantity.round(4)), float(rule.reorder_point.round(4))
+    (328.4491, 126.8671)
+    """
+    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
+    lot = costs.economic_lot() + 0.0 * demand.mean
+    for _ in range(_ROUNDS):
+        s = reorder_point_with_units_short(demand, h * lot / (h + p))
+        found = costs.lot_with((h + p) * demand.losses(s)[2])
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(s, lot)
+
+
+def waiting_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndarray:
+    """Return what (s, Q) costs a year where waiting costs by units and time: K·D/Q + h·stock + p·backorders.
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+    rule : LotRule
+        Whole for counts.
+
+    Returns
+    -------
+    ndarray
+        [currency/year].
+
+    References
+    ----------
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.7.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal, Poisson
+    >>> rule, demand = LotRule(126.8, 328.5), Normal(1300 / 12, 150 / 12**0.5)
+    >>> float(waiting_cost_of_rule(demand, LotCosts(1300, 8, 0.225, 7.5), rule).round(6))
+    78.071163
+    """
+    s, lot = np.asarray(rule.reorder_point, dtype=float), np.asarray(rule.order_quantity, dtype=float)
+    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float) / lot
+    holding = np.asarray(costs.holding_cost, dtype=float) * average_stock(demand, s, lot)
+    return ordering + holding + np.asarray(costs.shortage_cost, dtype=float) * average_backorders(demand, s, lot)
