@@ -1,6 +1,6 @@
 """Lot and reorder point together: the larger the lot, the less often stock runs short, so the less stock is needed.
 
-Each function names what a shortage costs, or the service measure that is asked for.
+Here a shortage costs once per unit, or a service measure is asked for; where waiting costs by time see `waiting_lots`.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,10 @@ from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand, loss
 from segkit.formulas.inventory_criteria import economic_order_quantity
-from segkit.formulas.reorder_point import reorder_point_for_fill_rate
 from segkit.formulas.reorder_point_cost import (
     cycle_service_worth_its_cost,
     cycle_service_worth_its_cost_with_lost_sales,
-    reorder_point_by_waiting_cost,
 )
-from segkit.formulas.service_measures import average_backorders, average_stock
 from segkit.formulas.stock_search import falling_root, require_share
 
 _ROUNDS, _CLOSE = 500, 1e-12
@@ -205,100 +202,17 @@ def reorder_point_with_units_short(demand: Demand, units_short: ArrayLike) -> np
     return falling_root(lambda s: loss(demand, s) - units, demand.mean + 0.0 * units, step)
 
 
-def lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
-    """Return Q and s of least cost where waiting costs by units and time (B3), exact for demand that is not counted.
-
-    Service measure: fill_rate (P2) = p / (h + p).
-
-    Parameters
-    ----------
-    demand : Demand
-        Over the lead time, not counts: those by `segkit.formulas.whole_lots` [units].
-    costs : LotCosts
-        With the cost of a unit waiting for a year.
-
-    Returns
-    -------
-    LotRule
-        Where the cost rates at s and at s + Q are both the total cost.
-
-    References
-    ----------
-    Zheng (1992), Management Science 38(1); Snyder & Shen 2e, section 5.2.
-
-    Examples
-    --------
-    >>> from segkit.formulas.demand_distributions import Normal
-    >>> rule = lot_rule_by_waiting_cost(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
-    >>> float(rule.order_quantity.round(1)), float(rule.reorder_point.round(1))
-    (328.4, 126.9)
-    """
-    if demand.whole:
-        raise ValueError("counts have whole lots: use whole_lots.whole_lot_rule_by_waiting_cost")
-    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
-    lot = costs.economic_lot() * np.sqrt((h + p) / p) + 0.0 * demand.mean
-    for _ in range(_ROUNDS):
-        s = reorder_point_by_waiting_cost(demand, lot, h, p)
-        late = lot * average_backorders(demand, s, lot) - lot * loss(demand, s + lot)
-        found = costs.lot_with((h + p) * late)
-        still = np.abs(found - lot) > _CLOSE * lot
-        lot = found
-        if not np.any(still):
-            break
-    return LotRule(reorder_point_by_waiting_cost(demand, lot, h, p), lot)
-
-
-def lot_rule_by_loss_functions(demand: Demand, costs: LotCosts) -> LotRule:
-    """Return Q and s near least cost where waiting costs by units and time (B3): as if no shortage outlasts an order.
-
-    Service measure: fill_rate (P2), about p / (h + p).
-
-    Parameters
-    ----------
-    demand : Demand
-        Over the lead time, not counts [units].
-    costs : LotCosts
-        With the cost of a unit waiting for a year.
-
-    Returns
-    -------
-    LotRule
-        loss(s) = h·Q / (h + p) and Q = √(2·(K·D + (h + p)·second loss(s)) / h).
-
-    References
-    ----------
-    Hadley & Whitin (1963); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 5.3.4.
-
-    Examples
-    --------
-    >>> from segkit.formulas.demand_distributions import Normal
-    >>> rule = lot_rule_by_loss_functions(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
-    >>> float(rule.order_quantity.round(4)), float(rule.reorder_point.round(4))
-    (328.4491, 126.8671)
-    """
-    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
-    lot = costs.economic_lot() + 0.0 * demand.mean
-    for _ in range(_ROUNDS):
-        s = reorder_point_with_units_short(demand, h * lot / (h + p))
-        found = costs.lot_with((h + p) * demand.losses(s)[2])
-        still = np.abs(found - lot) > _CLOSE * lot
-        lot = found
-        if not np.any(still):
-            break
-    return LotRule(s, lot)
-
-
-def waiting_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndarray:
-    """Return what (s, Q) costs a year where waiting costs by units and time: K·D/Q + h·stock + p·backorders.
+def unit_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndarray:
+    """Return what (s, Q) costs a year where each unit that waits costs once: K·D/Q + h·(s - mean + Q/2) + p·D·loss(s)/Q.
 
     Parameters
     ----------
     demand : Demand
         Over the lead time [units].
     costs : LotCosts
-        With the cost of a unit waiting for a year.
+        With the shortage cost of a unit.
     rule : LotRule
-        Whole for counts.
+        Reorder point and lot.
 
     Returns
     -------
@@ -307,16 +221,16 @@ def waiting_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.n
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.7.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.17.
 
     Examples
     --------
-    >>> from segkit.formulas.demand_distributions import Normal, Poisson
-    >>> rule, demand = LotRule(126.8, 328.5), Normal(1300 / 12, 150 / 12**0.5)
-    >>> float(waiting_cost_of_rule(demand, LotCosts(1300, 8, 0.225, 7.5), rule).round(6))
-    78.071163
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule, demand = LotRule(142.568, 110.774), Normal(100, 25)
+    >>> float(unit_cost_of_rule(demand, LotCosts(200, 50, 2, 25), rule).round(2))
+    306.68
     """
     s, lot = np.asarray(rule.reorder_point, dtype=float), np.asarray(rule.order_quantity, dtype=float)
-    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float) / lot
-    holding = np.asarray(costs.holding_cost, dtype=float) * average_stock(demand, s, lot)
-    return ordering + holding + np.asarray(costs.shortage_cost, dtype=float) * average_backorders(demand, s, lot)
+    per_cycle = np.asarray(costs.order_cost, dtype=float) + np.asarray(costs.shortage_cost, dtype=float) * loss(demand, s)
+    holding = np.asarray(costs.holding_cost, dtype=float) * (s - demand.mean + lot / 2)
+    return np.asarray(costs.demand_rate, dtype=float) / lot * per_cycle + holding

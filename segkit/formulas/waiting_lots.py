@@ -1,0 +1,181 @@
+"""Lot and reorder point together, where waiting costs by units and time: real lots, whole lots, and the cost of any rule."""
+
+import numpy as np
+
+from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.lot_and_reorder_point import LotCosts, LotRule, reorder_point_with_units_short
+from segkit.formulas.newsvendor import newsvendor_cost, newsvendor_stock
+from segkit.formulas.reorder_point_cost import reorder_point_by_waiting_cost
+from segkit.formulas.service_measures import average_backorders, average_stock
+
+_ROUNDS, _CLOSE = 500, 1e-12
+_MOST = 1_000_000  # units in a lot
+
+
+def lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s of least cost where waiting costs by units and time (B3), exact for demand that is not counted.
+
+    Service measure: fill_rate (P2) = p / (h + p).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time, not counts: those by `whole_lot_rule_by_waiting_cost` [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+
+    Returns
+    -------
+    LotRule
+        Where the cost rates at s and at s + Q are both the total cost.
+
+    References
+    ----------
+    Zheng (1992), Management Science 38(1); Snyder & Shen 2e, section 5.2.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_waiting_cost(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
+    >>> float(rule.order_quantity.round(1)), float(rule.reorder_point.round(1))
+    (328.4, 126.9)
+    """
+    if demand.whole:
+        raise ValueError("counts have whole lots: use whole_lot_rule_by_waiting_cost")
+    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
+    lot = costs.economic_lot() * np.sqrt((h + p) / p) + 0.0 * demand.mean
+    for _ in range(_ROUNDS):
+        s = reorder_point_by_waiting_cost(demand, lot, h, p)
+        late = lot * average_backorders(demand, s, lot) - lot * loss(demand, s + lot)
+        found = costs.lot_with((h + p) * late)
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(reorder_point_by_waiting_cost(demand, lot, h, p), lot)
+
+
+def lot_rule_by_loss_functions(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return Q and s near least cost where waiting costs by units and time (B3): as if no shortage outlasts an order.
+
+    Service measure: fill_rate (P2), about p / (h + p).
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time, not counts [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+
+    Returns
+    -------
+    LotRule
+        loss(s) = h·Q / (h + p) and Q = √(2·(K·D + (h + p)·second loss(s)) / h).
+
+    References
+    ----------
+    Hadley & Whitin (1963); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 5.3.4.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule = lot_rule_by_loss_functions(Normal(1300 / 12, 150 / 12**0.5), LotCosts(1300, 8, 0.225, 7.5))
+    >>> float(rule.order_quantity.round(4)), float(rule.reorder_point.round(4))
+    (328.4491, 126.8671)
+    """
+    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
+    lot = costs.economic_lot() + 0.0 * demand.mean
+    for _ in range(_ROUNDS):
+        s = reorder_point_with_units_short(demand, h * lot / (h + p))
+        found = costs.lot_with((h + p) * demand.losses(s)[2])
+        still = np.abs(found - lot) > _CLOSE * lot
+        lot = found
+        if not np.any(still):
+            break
+    return LotRule(s, lot)
+
+
+def waiting_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndarray:
+    """Return what (s, Q) costs a year where waiting costs by units and time: K·D/Q + h·stock + p·backorders.
+
+    Parameters
+    ----------
+    demand : Demand
+        Over the lead time [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year.
+    rule : LotRule
+        Whole for counts.
+
+    Returns
+    -------
+    ndarray
+        [currency/year].
+
+    References
+    ----------
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.7.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Normal
+    >>> rule, demand = LotRule(126.8, 328.5), Normal(1300 / 12, 150 / 12**0.5)
+    >>> float(waiting_cost_of_rule(demand, LotCosts(1300, 8, 0.225, 7.5), rule).round(6))
+    78.071163
+    """
+    s, lot = np.asarray(rule.reorder_point, dtype=float), np.asarray(rule.order_quantity, dtype=float)
+    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float) / lot
+    holding = np.asarray(costs.holding_cost, dtype=float) * average_stock(demand, s, lot)
+    return ordering + holding + np.asarray(costs.shortage_cost, dtype=float) * average_backorders(demand, s, lot)
+
+
+def whole_lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return whole Q and s of least cost where waiting costs by units and time (B3), exact for counts.
+
+    Service measure: fill_rate (P2), next above or below p / (h + p).
+
+    Parameters
+    ----------
+    demand : Demand
+        Counts over the lead time [units].
+    costs : LotCosts
+        With the cost of a unit waiting for a year, all above zero.
+
+    Returns
+    -------
+    LotRule
+        The positions s + 1 … s + Q are those that cost least; the smaller lot among equals.
+
+    Raises
+    ------
+    ValueError
+        Where demand is not counts, or lots would pass a million units.
+
+    References
+    ----------
+    Federgruen & Zheng (1992), Operations Research 40(4); Snyder & Shen 2e, section 5.4.
+
+    Examples
+    --------
+    >>> from segkit.formulas.demand_distributions import Poisson
+    >>> rule = whole_lot_rule_by_waiting_cost(Poisson(3), LotCosts(1.5, 100, 20, 150))
+    >>> float(rule.reorder_point), float(rule.order_quantity)
+    (3.0, 5.0)
+    """
+    if not demand.whole:
+        raise ValueError("only counts have whole lots: use lot_rule_by_waiting_cost")
+    h, p = costs.holding_cost, costs.shortage_cost
+    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float)
+    top = newsvendor_stock(demand, h, p) + 0.0 * ordering
+    s, lot = top - 1.0, np.ones(np.shape(top))
+    spent = ordering + newsvendor_cost(demand, top, h, p)
+    below, above = (newsvendor_cost(demand, level, h, p) for level in (s, top + 1.0))
+    for _ in range(_MOST):
+        next_cost = np.minimum(below, above)
+        more = next_cost < spent / lot
+        if not np.any(more):
+            return LotRule(s, lot)
+        down = more & (below <= above)
+        spent, lot, s = spent + np.where(more, next_cost, 0.0), lot + more, s - down
+        below, above = (newsvendor_cost(demand, level, h, p) for level in (s, s + lot + 1.0))
+    raise ValueError("lots pass a million units: count in a larger unit")
