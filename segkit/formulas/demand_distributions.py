@@ -132,7 +132,7 @@ class Gamma(_Arrays):
         return self.sd**2
 
     def _shape(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        known = (self.sd <= 0) | (self.mean <= 0)
+        known = (self.sd <= 1e-8 * self.mean) | (self.mean <= 1e-100 * np.maximum(self.sd, 1.0))
         mean, sd = np.where(known, 1.0, self.mean), np.where(known, 1.0, self.sd)
         return known, (mean / sd) ** 2, sd**2 / mean
 

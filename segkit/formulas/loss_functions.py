@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike
 from scipy.special import betainc, erfcx, gammaincc, ndtr, pdtrc
 
 _POISSON = 1e-9  # variance / mean - 1 below which a negative binomial cannot be told from Poisson
+_KNOWN = 1e-8  # sd / mean below which gamma demand counts as known
+_FAR = 60.0  # safety factor beyond which nothing is short, in floats
+_NONE = 1e-100  # demand that is none
 
 
 def standard_loss(factor: ArrayLike) -> np.ndarray:
@@ -33,10 +36,9 @@ def standard_loss(factor: ArrayLike) -> np.ndarray:
     ['0.398942', '0.0833155', '7.47456e-25']
     """
     k = np.asarray(factor, dtype=float)
-    size = np.abs(k)
-    density = np.exp(-0.5 * k**2) / np.sqrt(2 * np.pi)
-    upper = density * np.maximum(1.0 - size * _mills(size), 0.0)
-    return np.where(k < 0, upper + size, upper)
+    size = np.minimum(np.abs(k), _FAR)
+    upper = _density(size) * np.maximum(1.0 - size * _mills(size), 0.0)
+    return upper + np.maximum(-k, 0.0)
 
 
 def standard_second_loss(factor: ArrayLike) -> np.ndarray:
@@ -57,10 +59,13 @@ def standard_second_loss(factor: ArrayLike) -> np.ndarray:
     [0.25, 0.96233]
     """
     k = np.asarray(factor, dtype=float)
-    size = np.abs(k)
-    density = np.exp(-0.5 * k**2) / np.sqrt(2 * np.pi)
-    upper = 0.5 * density * np.maximum((1.0 + size**2) * _mills(size) - size, 0.0)
+    size = np.minimum(np.abs(k), _FAR)
+    upper = 0.5 * _density(size) * np.maximum((1.0 + size**2) * _mills(size) - size, 0.0)
     return np.where(k < 0, 0.5 * (1.0 + k**2) - upper, upper)
+
+
+def _density(k: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * k**2) / np.sqrt(2 * np.pi)
 
 
 def _mills(k: np.ndarray) -> np.ndarray:
@@ -92,8 +97,8 @@ def normal_losses(stock: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> tuple[np.
     [0.0786, 25.1273, 7098.7665]
     """
     x, mean, sd = (np.asarray(one, dtype=float) for one in (stock, mean, sd))
-    known = sd <= 0
-    k = (x - mean) / np.where(known, 1.0, sd)
+    known = sd <= _NONE
+    k = np.clip((x - mean) / np.where(known, 1.0, sd), -1e100, 1e100)
     return _with_known(known, x, mean, ndtr(-k), sd * standard_loss(k), sd**2 * standard_second_loss(k))
 
 
@@ -122,8 +127,8 @@ def gamma_losses(stock: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> tuple[np.n
     [0.135335, 0.135335, 0.135335]
     """
     x, mean, sd = (np.asarray(one, dtype=float) for one in (stock, mean, sd))
-    known = (sd <= 0) | (mean <= 0)
-    shape = np.where(known, 1.0, mean) ** 2 / np.where(known, 1.0, sd) ** 2
+    known = (sd <= _KNOWN * mean) | (mean <= _NONE) | (mean <= _NONE * sd)
+    shape = (np.where(known, 1.0, mean) / np.where(known, 1.0, sd)) ** 2
     at = np.maximum(x, 0.0) / np.where(known, 1.0, mean) * shape
     tail = np.where(x < 0, 1.0, gammaincc(shape, at))
     first = mean * gammaincc(shape + 1, at)
@@ -192,7 +197,7 @@ def negative_binomial_losses(
     """
     x, mean, variance = (np.asarray(one, dtype=float) for one in (stock, mean, variance))
     whole = np.floor(x)
-    plain = (variance <= mean * (1 + _POISSON)) | (mean <= 0)
+    plain = (variance <= mean * (1 + _POISSON)) | (mean <= _NONE)
     extra = np.where(plain, 1.0, variance - mean)
     size, part = np.where(plain, 1.0, mean**2) / extra, extra / np.where(plain, 2.0, variance)
     tail = np.where(x < 0, 1.0, betainc(np.maximum(whole, 0) + 1, size, part))
