@@ -189,7 +189,7 @@ class Poisson(_Counts):
 
 @dataclass(frozen=True)
 class NegativeBinomial(_Counts):
-    """Counts that scatter more than Poisson: mean [units] and variance [units²]; no more variance than mean = Poisson."""
+    """Counts that scatter more than Poisson: mean [units], variance [units²]; no more variance than mean = Poisson."""
 
     mean: np.ndarray
     variance: np.ndarray
@@ -201,7 +201,7 @@ class NegativeBinomial(_Counts):
 
 @dataclass(frozen=True)
 class Discrete(_Arrays):
-    """Demand as a table: values, shape (..., n), rising [units], and their probabilities; stock may lie between values."""
+    """Demand as a table: rising values, shape (..., n) [units], and their probabilities; stock may lie between."""
 
     values: np.ndarray
     probabilities: np.ndarray

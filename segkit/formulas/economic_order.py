@@ -15,7 +15,7 @@ from segkit.formulas.stock_search import falling_root
 
 @dataclass(frozen=True)
 class Lot:
-    """A lot with what it costs: quantity [units], cost a year [currency/year], share of demand that waits or is lost."""
+    """A lot with what it costs: quantity [units], cost [currency/year], share of demand that waits or is lost."""
 
     quantity: np.ndarray
     cost: np.ndarray

@@ -30,14 +30,14 @@ def lead_time_mean(mean: ArrayLike, lead_time: ArrayLike, review: ArrayLike = 0.
 def lead_time_deviation(
     mean: ArrayLike, sd: ArrayLike, lead_time: ArrayLike, lead_time_sd: ArrayLike = 0.0, review: ArrayLike = 0.0
 ) -> np.ndarray:
-    """Return the standard deviation of demand over lead time and review: √((L + R)·σ² + D²·s²).
+    """Return the standard deviation of demand over lead time and review: √((L + R)·sd² + D²·s²).
 
     Parameters
     ----------
     mean : array_like
         D, demand per period [units/period].
     sd : array_like
-        σ of the error of the forecast of a period, or of demand where that is steady [units/period].
+        Of the error of the forecast of a period, or of demand where that is steady [units/period].
     lead_time : array_like
         L, on average: not a high quantile, which would count its scatter twice [periods].
     lead_time_sd : array_like
@@ -78,12 +78,12 @@ def pooled_deviation(sd: ArrayLike, correlation: ArrayLike = 0.0) -> np.ndarray:
     sd : array_like
         Shape (..., demands), standard deviation of each [units].
     correlation : array_like
-        ρ, shape (...); from -1/(demands - 1) for equal ones up to 1.
+        r, shape (...); from -1/(demands - 1) for equal ones up to 1.
 
     Returns
     -------
     ndarray
-        √(Σσ² + ρ·((Σσ)² - Σσ²)) [units].
+        √(Σsd² + r·((Σsd)² - Σsd²)) [units].
 
     Raises
     ------
@@ -108,12 +108,12 @@ def pooled_deviation(sd: ArrayLike, correlation: ArrayLike = 0.0) -> np.ndarray:
 
 
 def safety_stock(sd: ArrayLike, cycle_service: ArrayLike) -> np.ndarray:
-    """Return the stock above mean demand that gives a cycle_service (P1), demand normal: Φ⁻¹(P1)·σ.
+    """Return the stock above mean demand that gives a cycle_service (P1), demand normal: Φ⁻¹(P1)·sd.
 
     Parameters
     ----------
     sd : array_like
-        σ over lead time and review, from `lead_time_deviation` [units].
+        Over lead time and review, from `lead_time_deviation` [units].
     cycle_service : array_like
         P1, probability that demand until the next arrival is covered; below 0.5 the stock is negative.
 

@@ -1,7 +1,7 @@
 """Expected shortage: by how much demand exceeds a stock on average, E[(D - x)⁺], and its second-order sibling.
 
-Every loss comes from three parts of a distribution above x: P(D > x), E[D; D > x] and E[D² or D(D - 1); D > x]. They are
-told by complementary functions of scipy.special, which keep their digits far out in the tail. What is left over is
+Every loss comes from three parts of a distribution above x: P(D > x), E[D; D > x] and E[D² or D(D - 1); D > x]. They
+are told by complementary functions of scipy.special, which keep their digits far out in the tail. What is left over is
 E[(x - D)⁺] = x - mean + loss.
 
 The second-order loss integrates the first: ∫ₓ^∞ loss for real demand, the sum of loss over whole numbers above x for

@@ -52,8 +52,8 @@ class LotCosts:
 def lot_rule_by_unit_cost(demand: Demand, costs: LotCosts) -> LotRule:
     """Return Q and s of least cost where each unit that waits costs once (B2).
 
-    Service measure: cycle_service (P1) = 1 - h·Q / (p·D). Stock is taken as s - mean + Q/2 (the expected-inventory-level
-    approximation: that backorders are few).
+    Service measure: cycle_service (P1) = 1 - h·Q / (p·D). Stock is taken as s - mean + Q/2, as if backorders were few
+    (the expected-inventory-level approximation).
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def lot_rule_by_unit_cost(demand: Demand, costs: LotCosts) -> LotRule:
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-8 and 4-9; Nahmias & Olsen 7e, section 5.4; Snyder & Shen 2e, section 5.3.1.
+    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-8 and 4-9; Nahmias & Olsen 7e, section 5.4;
+    Snyder & Shen 2e, section 5.3.1.
 
     Examples
     --------
@@ -139,7 +140,7 @@ def lot_rule_for_fill_rate(demand: Demand, costs: LotCosts, target: ArrayLike) -
     costs : LotCosts
         What decides the lot.
     target : array_like
-        P2, between 0 and 1.
+        P2, above one half, below 1.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def lot_rule_for_fill_rate(demand: Demand, costs: LotCosts, target: ArrayLike) -
     Raises
     ------
     ValueError
-        Where the target is not between 0 and 1.
+        Where the target is not between one half and 1.
 
     References
     ----------
@@ -163,17 +164,17 @@ def lot_rule_for_fill_rate(demand: Demand, costs: LotCosts, target: ArrayLike) -
     (114.267, 123.771)
     """
     share, economic = require_share("fill_rate", target), costs.economic_lot()
-    lot = economic + 0.0 * demand.mean
-    for _ in range(_ROUNDS):
-        s = reorder_point_with_units_short(demand, (1 - share) * lot)
-        tail = demand.losses(s)[0]
-        ahead = np.divide((1 - share) * lot, tail, out=np.zeros(np.shape(lot)), where=tail > 0)
-        found = ahead + np.sqrt(economic**2 + ahead**2)
-        still = np.abs(found - lot) > _CLOSE * lot
-        lot = found
-        if not np.any(still):
-            break
-    return LotRule(s, lot)
+    if np.any(share <= 0.5):
+        raise ValueError("fill_rate must be above one half: for less, loss(s) / Q has no such lot")
+
+    def lot_at(s: np.ndarray) -> np.ndarray:
+        tail, short, _ = demand.losses(s)
+        ahead = np.divide(short, tail, out=np.zeros(np.shape(short)), where=tail > 0)
+        return ahead + np.sqrt(economic**2 + ahead**2)
+
+    start = demand.mean + 0.0 * (economic + share)
+    s = falling_root(lambda s: loss(demand, s) / lot_at(s) - (1 - share), start, _step(demand))
+    return LotRule(s, lot_at(s))
 
 
 def reorder_point_with_units_short(demand: Demand, units_short: ArrayLike) -> np.ndarray:
@@ -198,12 +199,17 @@ def reorder_point_with_units_short(demand: Demand, units_short: ArrayLike) -> np
     125.53
     """
     units = np.asarray(units_short, dtype=float)
-    step = np.maximum(np.sqrt(demand.variance), 1e-6 * (1.0 + np.abs(demand.mean)))
-    return falling_root(lambda s: loss(demand, s) - units, demand.mean + 0.0 * units, step)
+    return falling_root(lambda s: loss(demand, s) - units, demand.mean + 0.0 * units, _step(demand))
+
+
+def _step(demand: Demand) -> np.ndarray:
+    return np.maximum(np.sqrt(demand.variance), 1e-6 * (1.0 + np.abs(demand.mean)))
 
 
 def unit_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndarray:
-    """Return what (s, Q) costs a year where each unit that waits costs once: K·D/Q + h·(s - mean + Q/2) + p·D·loss(s)/Q.
+    """Return what (s, Q) costs a year where each unit that waits costs once.
+
+    K·D/Q + h·(s - mean + Q/2) + p·D·loss(s)/Q.
 
     Parameters
     ----------
@@ -231,6 +237,8 @@ def unit_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndar
     306.68
     """
     s, lot = np.asarray(rule.reorder_point, dtype=float), np.asarray(rule.order_quantity, dtype=float)
-    per_cycle = np.asarray(costs.order_cost, dtype=float) + np.asarray(costs.shortage_cost, dtype=float) * loss(demand, s)
+    per_cycle = np.asarray(costs.order_cost, dtype=float) + np.asarray(costs.shortage_cost, dtype=float) * loss(
+        demand, s
+    )
     holding = np.asarray(costs.holding_cost, dtype=float) * (s - demand.mean + lot / 2)
     return np.asarray(costs.demand_rate, dtype=float) / lot * per_cycle + holding

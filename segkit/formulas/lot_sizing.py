@@ -1,4 +1,4 @@
-"""Lots for demand that is known and differs by period: the least cost, and the rules that need not see the whole horizon.
+"""Lots for known demand that differs by period: the least cost, and rules that need not see the whole horizon.
 
 No service measure: every period's demand is met; what is bought ahead is held at the end of each period until needed.
 """
@@ -122,9 +122,7 @@ def least_unit_cost(demand: ArrayLike, order_cost: ArrayLike, holding_cost: Arra
     return _planned(_least_unit_cost, demand, order_cost, holding_cost)
 
 
-def lot_plan_cost(
-    lots: ArrayLike, demand: ArrayLike, order_cost: ArrayLike, holding_cost: ArrayLike
-) -> np.ndarray:
+def lot_plan_cost(lots: ArrayLike, demand: ArrayLike, order_cost: ArrayLike, holding_cost: ArrayLike) -> np.ndarray:
     """Return what lots cost: orders, and stock at the end of each period.
 
     Parameters
@@ -159,7 +157,8 @@ def _planned(
     kernel: Callable[..., np.ndarray], demand: ArrayLike, order_cost: ArrayLike, holding_cost: ArrayLike
 ) -> LotPlan:
     arrays = np.broadcast_arrays(
-        np.atleast_2d(np.asarray(demand, dtype=float)), *(np.asarray(c, dtype=float) for c in (order_cost, holding_cost))
+        np.atleast_2d(np.asarray(demand, dtype=float)),
+        *(np.asarray(c, dtype=float) for c in (order_cost, holding_cost)),
     )
     if not all((one >= 0).all() for one in arrays):
         raise ValueError("demand and costs must be known and not negative")

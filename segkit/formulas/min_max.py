@@ -227,7 +227,7 @@ def power_approximation(
     Returns
     -------
     MinMaxRule
-        Not rounded, without cost. Fitted where S - s is at least 1.5 review periods of demand; for less use the exact one.
+        Not rounded, without cost. Fitted where S - s is at least 1.5 review periods of demand; else use the exact one.
 
     References
     ----------

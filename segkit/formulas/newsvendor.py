@@ -69,9 +69,7 @@ def newsvendor_stock(demand: Demand, holding_cost: ArrayLike, shortage_cost: Arr
     return demand.quantile(critical_ratio(holding_cost, shortage_cost))
 
 
-def newsvendor_cost(
-    demand: Demand, stock: ArrayLike, holding_cost: ArrayLike, shortage_cost: ArrayLike
-) -> np.ndarray:
+def newsvendor_cost(demand: Demand, stock: ArrayLike, holding_cost: ArrayLike, shortage_cost: ArrayLike) -> np.ndarray:
     """Return what a stock is expected to cost: h·E[(S - D)⁺] + p·E[(D - S)⁺].
 
     Parameters

@@ -40,10 +40,10 @@ def all_units_discount_lot(
     >>> float(lot.quantity), float(lot.cost)
     (10000.0, 354520.0)
     """
-    demand, order, rate, breaks, prices = _tiers(demand, order_cost, holding_rate, breaks, prices)
-    quantity = np.maximum(np.sqrt(2 * demand * order / (rate * prices)), breaks)
-    upper = np.concatenate([breaks[..., 1:], np.full((*breaks.shape[:-1], 1), np.inf)], axis=-1)
-    cost = prices * demand + _ordering(order * demand, quantity) + rate * prices * quantity / 2
+    d, order, rate, least, price = _tiers(demand, order_cost, holding_rate, breaks, prices)
+    quantity = np.maximum(np.sqrt(2 * d * order / (rate * price)), least)
+    upper = np.concatenate([least[..., 1:], np.full((*least.shape[:-1], 1), np.inf)], axis=-1)
+    cost = price * d + _ordering(order * d, quantity) + rate * price * quantity / 2
     return _cheapest(quantity, np.where(quantity < upper, cost, np.inf))
 
 
@@ -78,15 +78,15 @@ def incremental_discount_lot(
     >>> float(lot.quantity.round(4)), float(lot.cost.round(4))
     (304.0468, 1043.4105)
     """
-    demand, order, rate, breaks, prices = _tiers(demand, order_cost, holding_rate, breaks, prices)
-    steps = np.diff(breaks, axis=-1) * prices[..., :-1]
-    paid = np.concatenate([np.zeros((*breaks.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
-    fixed = paid - prices * breaks
-    quantity = np.sqrt(2 * demand * (order + fixed) / (rate * prices))
-    upper = np.concatenate([breaks[..., 1:], np.full((*breaks.shape[:-1], 1), np.inf)], axis=-1)
-    per_order = _ordering((order + fixed) * demand, quantity)
-    cost = prices * demand + rate * fixed / 2 + per_order + rate * prices * quantity / 2
-    return _cheapest(quantity, np.where((quantity >= breaks) & (quantity < upper), cost, np.inf))
+    d, order, rate, least, price = _tiers(demand, order_cost, holding_rate, breaks, prices)
+    steps = np.diff(least, axis=-1) * price[..., :-1]
+    paid = np.concatenate([np.zeros((*least.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
+    fixed = paid - price * least
+    quantity = np.sqrt(2 * d * (order + fixed) / (rate * price))
+    upper = np.concatenate([least[..., 1:], np.full((*least.shape[:-1], 1), np.inf)], axis=-1)
+    per_order = _ordering((order + fixed) * d, quantity)
+    cost = price * d + rate * fixed / 2 + per_order + rate * price * quantity / 2
+    return _cheapest(quantity, np.where((quantity >= least) & (quantity < upper), cost, np.inf))
 
 
 def _tiers(demand, order_cost, holding_rate, breaks, prices):  # type: ignore[no-untyped-def]

@@ -1,6 +1,7 @@
 """The least reorder point or order-up-to level that gives a service target, and what one target means in the other.
 
-Every function names its measure: cycle_service (P1) or fill_rate (P2). Counts get the least whole number that is enough.
+Every function names its measure: cycle_service (P1) or fill_rate (P2). Counts get the least whole number that is
+enough.
 """
 
 from collections.abc import Callable

@@ -129,7 +129,7 @@ def safety_factor_by_occasion_cost(
 ) -> np.ndarray:
     """Return the safety factor of least cost where a cycle with a shortage costs once (B1), demand normal.
 
-    Service measure: cycle_service (P1) = Φ(k), with k = √(2·ln(B1·D / (√(2π)·Q·h·σ))).
+    Service measure: cycle_service (P1) = Φ(k), with k = √(2·ln(B1·D / (√(2π)·Q·h·sd))).
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def safety_factor_by_occasion_cost(
     demand_rate : array_like
         D [units/year].
     deviation : array_like
-        σ of demand over the lead time [units].
+        Of demand over the lead time [units].
     holding_cost : array_like
         h [currency/unit/year].
     cost : array_like

@@ -168,9 +168,7 @@ def review_fill_rate(
     >>> float(review_fill_rate(Poisson(6), Poisson(4), 7, 1).round(4))  # as (R, S) with S = 8
     0.8598
     """
-    late, early = (
-        average_backorders(demand, reorder_point, order_quantity) for demand in (exposure, lead_time_demand)
-    )
+    late, early = (average_backorders(demand, reorder_point, order_quantity) for demand in (exposure, lead_time_demand))
     return _served(late - early, exposure.mean - lead_time_demand.mean)
 
 

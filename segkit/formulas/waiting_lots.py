@@ -1,4 +1,4 @@
-"""Lot and reorder point together, where waiting costs by units and time: real lots, whole lots, and the cost of any rule."""
+"""Lot and reorder point together, where waiting costs by units and time: real lots, whole lots, cost of any rule."""
 
 import numpy as np
 

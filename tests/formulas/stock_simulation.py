@@ -10,7 +10,8 @@ def batch_means(short, demanded, batches=50):
     """Return the mean of a ratio over batches of the run, and its standard error."""
     size = len(short) // batches
     parts = [
-        whole[: size * batches].reshape(batches, size).sum(axis=1) for whole in (np.asarray(short), np.asarray(demanded))
+        whole[: size * batches].reshape(batches, size).sum(axis=1)
+        for whole in (np.asarray(short), np.asarray(demanded))
     ]
     ratios = parts[0] / parts[1]
     return ratios.mean(), ratios.std(ddof=1) / np.sqrt(batches)

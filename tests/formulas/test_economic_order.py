@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stock_simulation import assert_like_simulation
 
+from segkit.formulas.demand_distributions import Discrete, Gamma, NegativeBinomial, Normal, Poisson, empirical
 from segkit.formulas.economic_order import disrupted_lot, lot_cost, planned_backorder_lot, production_lot
 from segkit.formulas.inventory_criteria import economic_order_quantity
 from segkit.formulas.newsvendor import critical_ratio, implied_shortage_cost, newsvendor_cost, newsvendor_stock
 from segkit.formulas.quantity_discounts import all_units_discount_lot, incremental_discount_lot
-from segkit.formulas.demand_distributions import Discrete, Gamma, NegativeBinomial, Normal, Poisson, empirical
 
 COSTS = st.tuples(st.floats(1, 1e5), st.floats(0.1, 500), st.floats(0.01, 50))
 

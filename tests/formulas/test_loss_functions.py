@@ -141,7 +141,9 @@ def test_a_negative_binomial_without_extra_variance_is_poisson():
 def test_many_items_at_once_are_the_same_as_one_by_one():
     mean, variance = np.array([0.2, 3.0, 40.0]), np.array([0.2, 9.0, 44.0])
     found = NegativeBinomial(mean, variance).quantile([[0.5], [0.99]])
-    alone = [[float(NegativeBinomial(m, v).quantile(q)) for m, v in zip(mean, variance, strict=True)] for q in (0.5, 0.99)]
+    alone = [
+        [float(NegativeBinomial(m, v).quantile(q)) for m, v in zip(mean, variance, strict=True)] for q in (0.5, 0.99)
+    ]
     assert found.tolist() == alone
 
 

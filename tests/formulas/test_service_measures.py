@@ -122,8 +122,10 @@ def part_of(demand, share):
     """Return the demand of a shorter interval, of the same kind."""
     if isinstance(demand, (Normal, Gamma)):
         return type(demand)(demand.mean * share, demand.sd * share**0.5)
-    return Poisson(demand.mean * share) if isinstance(demand, Poisson) else NegativeBinomial(
-        demand.mean * share, demand.variance * share
+    return (
+        Poisson(demand.mean * share)
+        if isinstance(demand, Poisson)
+        else NegativeBinomial(demand.mean * share, demand.variance * share)
     )
 
 
@@ -190,7 +192,10 @@ def test_many_items_are_found_at_once():
     mean, lot = np.array([[0.5, 3.0, 40.0]]), np.array([[1.0], [12.0]])
     found = rules.reorder_point_for_fill_rate(Poisson(mean), lot, [0.9, 0.95, 0.99])
     alone = [
-        [float(rules.reorder_point_for_fill_rate(Poisson(m), q, t)) for m, t in zip(mean[0], (0.9, 0.95, 0.99), strict=True)]
+        [
+            float(rules.reorder_point_for_fill_rate(Poisson(m), q, t))
+            for m, t in zip(mean[0], (0.9, 0.95, 0.99), strict=True)
+        ]
         for q in lot[:, 0]
     ]
     assert found.tolist() == alone
