@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.economic_order import lot_cost
 from segkit.formulas.inventory_criteria import economic_order_quantity
 from segkit.formulas.reorder_point_cost import (
     cycle_service_worth_its_cost,
@@ -241,4 +242,4 @@ def unit_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndar
         demand, s
     )
     holding = np.asarray(costs.holding_cost, dtype=float) * (s - demand.mean + lot / 2)
-    return np.asarray(costs.demand_rate, dtype=float) / lot * per_cycle + holding
+    return lot_cost(lot, costs.demand_rate, per_cycle, 0.0) + holding

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit.formulas.demand_distributions import Demand
+from segkit.formulas.demand_distributions import Demand, loss
 from segkit.formulas.newsvendor import newsvendor_cost, newsvendor_stock
 from segkit.formulas.renewals import FAILED, best_levels, visits
+from segkit.formulas.reorder_point import order_up_to_for_fill_rate
 from segkit.formulas.stock_search import least_whole, require_share
 
 _REST = 1e-12  # chance of larger demand that is left out
@@ -140,12 +141,17 @@ def min_max_for_fill_rate(
     """
     gap, share = np.atleast_1d(np.asarray(spread, dtype=float)), require_share("fill_rate", target)
     shares, orders = _position_shares(review_demand, gap)
+    # positions from the order-up-to level on are all enough; where all lie below it none is: s lies between
+    alone = order_up_to_for_fill_rate(exposure, lead_time_demand, share) + 0.0 * (gap + orders)
+    width = shares.shape[0]
+    levels = alone - width + np.arange(2.0 * width)[:, None]
+    short = (loss(exposure, levels) - loss(lead_time_demand, levels)) / review_demand.mean
 
     def enough(s: np.ndarray) -> np.ndarray:
-        return _service(exposure, lead_time_demand, review_demand, s + gap, shares, orders).fill_rate >= share
+        rows = (s + gap - alone + width - np.arange(width)[:, None]).clip(0, 2 * width - 1).astype(int)
+        return 1.0 - (shares * np.take_along_axis(short, rows, axis=0)).sum(axis=0) >= share
 
-    start = exposure.mean + 0.0 * (orders + share)
-    s = least_whole(enough, start, -shares.shape[0])
+    s = least_whole(enough, alone - 1.0, alone - gap)
     return MinMaxRule(s, s + gap, np.full(s.shape, np.nan))
 
 

@@ -92,19 +92,49 @@ def falling_root(function: Callable[[np.ndarray], np.ndarray], start: ArrayLike,
     [2.0]
     """
     start, step = np.broadcast_arrays(np.asarray(start, dtype=float), np.asarray(step, dtype=float))
-    low, high, width = start.copy(), start.copy(), step.copy()
-    missing = ~np.isfinite(start) | ~np.isfinite(function(start))
+    at_start = function(start)
+    missing = ~np.isfinite(start) | np.isnan(at_start)
+    upward = at_start > 0
+    near, far = start, start + np.where(upward, step, -step)
+    at_near, at_far, width = at_start, function(far), step
     for _ in range(_DOUBLINGS):
-        under, over = ~missing & (function(low) < 0), ~missing & (function(high) > 0)
-        if not (under | over).any():
+        same = ~missing & (at_near != 0) & ((at_far > 0) == upward) & (at_far != 0)
+        if not np.any(same):
             break
-        low, high, width = np.where(under, low - width, low), np.where(over, high + width, high), width * 2
+        width = np.where(same, width * 2, width)
+        near, at_near = np.where(same, far, near), np.where(same, at_far, at_near)
+        far = np.where(same, far + np.where(upward, width, -width), far)
+        at_far = function(far)
     else:
         raise ValueError("no stock is enough for the target")
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        above = function(middle) > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-        if np.all(missing | (high - low <= 1e-13 * (np.abs(low) + np.abs(high)) + 1e-15 * step)):
-            break
-    return np.where(missing, np.nan, high)
+    return np.where(missing, np.nan, _between(function, near, far, at_near, at_far, step))
+
+
+def _between(function, near, far, at_near, at_far, step):  # type: ignore[no-untyped-def]
+    """Return the root between two numbers: inverse quadratic steps where they are safe, else halving.
+
+    Chandrupatla (1997), Advances in Engineering Software 28(3).
+    """
+    a, b, at_a, at_b, part = far, near, at_far, at_near, np.full(np.shape(near), 0.5)
+    root, done = np.full(np.shape(near), np.nan), np.zeros(np.shape(near), dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for _ in range(_HALVINGS):
+            middle = a + part * (b - a)
+            found = function(middle)
+            stays = (found > 0) == (at_a > 0)
+            c, at_c = np.where(stays, a, b), np.where(stays, at_a, at_b)
+            b, at_b = np.where(stays, b, a), np.where(stays, at_b, at_a)
+            a, at_a = middle, found
+            nearer = np.abs(at_a) < np.abs(at_b)
+            best, at_best = np.where(nearer, a, b), np.where(nearer, at_a, at_b)
+            least = (1e-13 * np.abs(best) + 1e-15 * step) / np.abs(b - a)
+            root = np.where(done, root, best)
+            done = done | (least > 0.5) | (at_best == 0) | np.isnan(at_best)
+            if done.all():
+                break
+            along, up = (a - b) / (c - b), (at_a - at_b) / (at_c - at_b)
+            smooth = (up**2 < along) & ((1 - up) ** 2 < 1 - along)
+            curved = at_a / (at_b - at_a) * at_c / (at_b - at_c)
+            curved = curved + (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
+            part = np.clip(np.where(smooth, curved, 0.5), np.minimum(least, 0.5), np.maximum(1 - least, 0.5))
+    return root

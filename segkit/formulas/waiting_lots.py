@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.demand_distributions import Demand
+from segkit.formulas.economic_order import lot_cost
 from segkit.formulas.lot_and_reorder_point import LotCosts, LotRule, reorder_point_with_units_short
 from segkit.formulas.newsvendor import newsvendor_cost, newsvendor_stock
-from segkit.formulas.reorder_point_cost import reorder_point_by_waiting_cost
 from segkit.formulas.service_measures import average_backorders, average_stock
+from segkit.formulas.stock_search import falling_root, least_whole
 
 _ROUNDS, _CLOSE = 500, 1e-12
-_MOST = 1_000_000  # units in a lot
 
 
 def lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
@@ -42,17 +42,7 @@ def lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
     """
     if demand.whole:
         raise ValueError("counts have whole lots: use whole_lot_rule_by_waiting_cost")
-    h, p = np.asarray(costs.holding_cost, dtype=float), np.asarray(costs.shortage_cost, dtype=float)
-    lot = costs.economic_lot() * np.sqrt((h + p) / p) + 0.0 * demand.mean
-    for _ in range(_ROUNDS):
-        s = reorder_point_by_waiting_cost(demand, lot, h, p)
-        late = lot * average_backorders(demand, s, lot) - lot * loss(demand, s + lot)
-        found = costs.lot_with((h + p) * late)
-        still = np.abs(found - lot) > _CLOSE * lot
-        lot = found
-        if not np.any(still):
-            break
-    return LotRule(reorder_point_by_waiting_cost(demand, lot, h, p), lot)
+    return _cheapest_positions(demand, costs)
 
 
 def lot_rule_by_loss_functions(demand: Demand, costs: LotCosts) -> LotRule:
@@ -124,7 +114,7 @@ def waiting_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.n
     78.071163
     """
     s, lot = np.asarray(rule.reorder_point, dtype=float), np.asarray(rule.order_quantity, dtype=float)
-    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float) / lot
+    ordering = lot_cost(lot, costs.demand_rate, costs.order_cost, 0.0)
     holding = np.asarray(costs.holding_cost, dtype=float) * average_stock(demand, s, lot)
     return ordering + holding + np.asarray(costs.shortage_cost, dtype=float) * average_backorders(demand, s, lot)
 
@@ -144,12 +134,12 @@ def whole_lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
     Returns
     -------
     LotRule
-        The positions s + 1 … s + Q are those that cost least; the smaller lot among equals.
+        The positions s + 1 … s + Q are those that cost least; the smaller lot among equals; missing without demand.
 
     Raises
     ------
     ValueError
-        Where demand is not counts, or lots would pass a million units.
+        Where demand is not counts.
 
     References
     ----------
@@ -164,18 +154,35 @@ def whole_lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
     """
     if not demand.whole:
         raise ValueError("only counts have whole lots: use lot_rule_by_waiting_cost")
+    return _cheapest_positions(demand, costs)
+
+
+def _cheapest_positions(demand: Demand, costs: LotCosts) -> LotRule:
+    """Return the rule whose positions are all those that cost less than the rule itself, ordering included."""
     h, p = costs.holding_cost, costs.shortage_cost
-    ordering = np.asarray(costs.order_cost, dtype=float) * np.asarray(costs.demand_rate, dtype=float)
-    top = newsvendor_stock(demand, h, p) + 0.0 * ordering
-    s, lot = top - 1.0, np.ones(np.shape(top))
-    spent = ordering + newsvendor_cost(demand, top, h, p)
-    below, above = (newsvendor_cost(demand, level, h, p) for level in (s, top + 1.0))
-    for _ in range(_MOST):
-        next_cost = np.minimum(below, above)
-        more = next_cost < spent / lot
-        if not np.any(more):
-            return LotRule(s, lot)
-        down = more & (below <= above)
-        spent, lot, s = spent + np.where(more, next_cost, 0.0), lot + more, s - down
-        below, above = (newsvendor_cost(demand, level, h, p) for level in (s, s + lot + 1.0))
-    raise ValueError("lots pass a million units: count in a larger unit")
+    lot = np.ceil(costs.economic_lot()) + 0.0 * (demand.mean + np.asarray(p, dtype=float))
+    best = newsvendor_stock(demand, h, p) + 0.0 * lot
+    step = np.maximum(np.sqrt(demand.variance), lot)
+    rule = LotRule(np.floor(best - lot / 2), lot)
+    cost = waiting_cost_of_rule(demand, costs, rule)
+    for _ in range(_ROUNDS):
+        below, above = _reach(demand, costs, best, -1.0, cost, step), _reach(demand, costs, best, 1.0, cost, step)
+        rule = LotRule(best - below, below + above - float(demand.whole))
+        less = waiting_cost_of_rule(demand, costs, rule)
+        if not np.any(less < cost * (1 - _CLOSE)):
+            break
+        cost = np.fmin(cost, less)
+    return rule
+
+
+def _reach(
+    demand: Demand, costs: LotCosts, best: np.ndarray, side: float, cost: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """Return how far to a side of the best position others are worth the cost; for counts the first that is not."""
+
+    def worth(far: np.ndarray) -> np.ndarray:
+        return cost - newsvendor_cost(demand, best + side * far, costs.holding_cost, costs.shortage_cost)
+
+    if demand.whole:
+        return least_whole(lambda far: worth(far) <= 0, 0.0 * cost + 1.0)
+    return falling_root(worth, 0.0 * cost, step)

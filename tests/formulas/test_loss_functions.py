@@ -183,6 +183,11 @@ def test_the_root_of_a_falling_function():
     found = falling_root(lambda x: stats.norm.sf(x) - target, np.zeros(3), 1.0)
     assert found == pytest.approx(stats.norm.isf(target), abs=1e-7)
     assert np.isnan(falling_root(lambda x: np.nan * x, np.array([0.0]), 1.0)).all()
+    found = falling_root(lambda x: np.array([0.25, 3.0, 0.0, -70.0]) - x**3, np.zeros(4), 0.5)
+    assert found == pytest.approx(np.cbrt([0.25, 3.0, 0.0, -70.0]), abs=1e-12)
+    assert falling_root(lambda x: np.where(x < 5, 1.0, -1.0), np.array([0.0, 9.0]), 1.0) == pytest.approx([5.0, 5.0])
+    with pytest.raises(ValueError, match="no stock is enough"):
+        falling_root(lambda x: np.exp(-x) + 1, np.array([0.0]), 1.0)
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0, -0.1, 95])

@@ -88,6 +88,20 @@ def test_whole_rules_of_many_items_are_those_of_each():
         assert together.order_quantity[place] == alone.order_quantity
 
 
+@pytest.mark.filterwarnings("error")
+def test_items_without_demand_have_no_lot_and_leave_the_others_theirs():
+    costs = LotCosts([0.0, 1.5], 100, 20, 150)
+    rule = waiting.whole_lot_rule_by_waiting_cost(Poisson([0.0, 3.0]), costs)
+    assert np.isnan(rule.order_quantity).tolist() == [True, False]
+    assert rule.reorder_point[1] == 3
+    rule = waiting.lot_rule_by_waiting_cost(Gamma([0.0, 3.0], [0.0, 2.0]), costs)
+    assert np.isnan(rule.order_quantity).tolist() == [True, False]
+    for function in (lots.lot_rule_by_unit_cost, lots.lot_rule_by_lost_sales_cost):
+        rule = function(Gamma([0.0, 3.0], [0.0, 2.0]), costs)
+        assert not rule.order_quantity[0] > 0
+        assert rule.order_quantity[1] > 0
+
+
 def test_the_waiting_cost_is_as_simulated():
     costs, rule = LotCosts(2.0, 30, 1.5, 12), LotRule(7.0, 9.0)
     _, gaps, stock, backlog = one_by_one(np.random.default_rng(41), 2.0, 3.0, 7, 9, 100_000)
