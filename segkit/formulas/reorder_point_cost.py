@@ -1,7 +1,7 @@
 """The reorder point of least cost for a given lot, by what a shortage costs, and the service that it is worth.
 
 A shortage may cost per unit short (B2), per unit and time it waits (B3), or per cycle with a shortage (B1). Each gives
-a service target (feature: target derived from cost): P1 for B2, P2 for B3; B1 gives a safety factor.
+a service target: P1 for B2, P2 for B3; B1 gives a safety factor.
 """
 
 import numpy as np

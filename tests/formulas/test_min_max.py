@@ -89,6 +89,16 @@ def test_levels_for_a_fill_rate_are_the_least_and_rise_with_it(mean, ratio, spre
     assert (less < targets).all()
 
 
+def test_levels_of_many_items_are_those_of_each():
+    mean, gap, target = np.array([0.2, 3.0, 45.0]), np.array([3, 40, 9]), np.array([0.9, 0.6, 0.99])
+    together = min_max_for_fill_rate(Poisson(3 * mean), Poisson(2 * mean), Poisson(mean), gap, target)
+    for place in range(3):
+        over = (Poisson(n * mean[place]) for n in (3, 2, 1))
+        alone = min_max_for_fill_rate(*over, gap[place], target[place])
+        assert together.reorder_point[place] == alone.reorder_point
+        assert together.order_up_to[place] == alone.order_up_to
+
+
 def test_a_spread_of_one_is_an_order_up_to_level():
     exposure, lead, review = Poisson(6.0), Poisson(4.0), Poisson(2.0)
     found = min_max_service(exposure, lead, review, [7, 9], [8, 10])
