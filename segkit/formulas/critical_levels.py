@@ -75,7 +75,7 @@ def one_for_one_fill_rate_with_lost_sales(order_up_to: ArrayLike, lead_time_dema
 
     References
     ----------
-    Karush (1957), Operations Research 5(5); Zipkin, Foundations of Inventory Management, section 7.2.
+    Karush (1957), Operations Research 5(5); Zipkin, Foundations of Inventory Management, chapter 7.
 
     Examples
     --------

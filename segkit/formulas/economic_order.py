@@ -40,7 +40,7 @@ def lot_cost(
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 3.3.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 3.2.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def production_lot(
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 3.30 and 3.31.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 3.31 and 3.32.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def planned_backorder_lot(
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, Theorem 3.5.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 3.27 to 3.29.
 
     Examples
     --------

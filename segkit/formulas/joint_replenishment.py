@@ -46,7 +46,7 @@ def joint_replenishment(
 
     References
     ----------
-    Silver (1976), Management Science 22(12); Silver, Pyke & Thomas, 4e, section 10.4.1.
+    Silver (1976), Management Science 22(12); Silver, Pyke & Thomas, 4e, chapter 10.
 
     Examples
     --------

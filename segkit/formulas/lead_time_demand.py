@@ -57,7 +57,7 @@ def lead_time_deviation(
 
     References
     ----------
-    Chopra & Meindl, Supply Chain Management, 6e, eq. 12.11; Silver, Pyke & Thomas 4e, eq. 6.18.
+    Chopra & Meindl, Supply Chain Management, 6e, chapter 12; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def pooled_deviation(sd: ArrayLike, correlation: ArrayLike = 0.0) -> np.ndarray:
 
     References
     ----------
-    Chopra & Meindl, Supply Chain Management, 6e, eq. 12.13.
+    Chopra & Meindl, Supply Chain Management, 6e, chapter 12.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def safety_stock(sd: ArrayLike, cycle_service: ArrayLike) -> np.ndarray:
 
     References
     ----------
-    Silver, Pyke & Thomas, 4e, section 6.7.5; Chopra & Meindl 6e, eq. 12.4.
+    Silver, Pyke & Thomas, 4e, chapter 6; Chopra & Meindl 6e, chapter 12.
 
     Examples
     --------

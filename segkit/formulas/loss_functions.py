@@ -28,7 +28,7 @@ def standard_loss(factor: ArrayLike) -> np.ndarray:
 
     References
     ----------
-    Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains, 4e, eq. 6.7 and app. II.
+    Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains, 4e, app. II.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def standard_second_loss(factor: ArrayLike) -> np.ndarray:
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, app. C.3.1.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. C.33.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def normal_losses(stock: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> tuple[np.
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. C.31.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. C.31 to C.34.
 
     Examples
     --------

@@ -70,8 +70,8 @@ def lot_rule_by_unit_cost(demand: Demand, costs: LotCosts) -> LotRule:
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-8 and 4-9; Nahmias & Olsen 7e, section 5.4;
-    Snyder & Shen 2e, section 5.3.1.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 4; Nahmias & Olsen 7e, chapter 5;
+    Snyder & Shen 2e, eq. 5.16 to 5.18.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def lot_rule_by_lost_sales_cost(demand: Demand, costs: LotCosts) -> LotRule:
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, section 4-3.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 4.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def lot_rule_for_fill_rate(demand: Demand, costs: LotCosts, target: ArrayLike) -
 
     References
     ----------
-    Nahmias & Olsen, Production and Operations Analysis, 7e, section 5.5, "optimal (Q, R) policies subject to Type 2".
+    Nahmias & Olsen, Production and Operations Analysis, 7e, chapter 5, (Q, R) subject to Type 2 service.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def unit_cost_of_rule(demand: Demand, costs: LotCosts, rule: LotRule) -> np.ndar
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.17.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.16.
 
     Examples
     --------

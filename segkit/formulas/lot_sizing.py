@@ -43,7 +43,7 @@ def wagner_whitin(demand: ArrayLike, order_cost: ArrayLike, holding_cost: ArrayL
 
     References
     ----------
-    Wagner & Whitin (1958), Management Science 5(1); Snyder & Shen 2e, section 3.7.
+    Wagner & Whitin (1958), Management Science 5(1); Snyder & Shen 2e, eq. 3.39.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def silver_meal(demand: ArrayLike, order_cost: ArrayLike, holding_cost: ArrayLik
 
     References
     ----------
-    Silver & Meal (1973); Silver, Pyke & Thomas, 4e, section 5.5.1.
+    Silver & Meal (1973); Silver, Pyke & Thomas, 4e, chapter 5.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def least_unit_cost(demand: ArrayLike, order_cost: ArrayLike, holding_cost: Arra
 
     References
     ----------
-    Nahmias & Olsen, Production and Operations Analysis, 7e, section 8.2.
+    Nahmias & Olsen, Production and Operations Analysis, 7e, chapter 8.
 
     Examples
     --------

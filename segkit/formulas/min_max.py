@@ -94,7 +94,7 @@ def min_max_service(
 
     References
     ----------
-    Zheng & Federgruen (1991), Operations Research 39(4); Zipkin, Foundations of Inventory Management, section 9.5.
+    Zheng & Federgruen (1991), Operations Research 39(4); Zipkin, Foundations of Inventory Management, chapter 9.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def min_max_by_waiting_cost(
 
     References
     ----------
-    Zheng & Federgruen (1991), Operations Research 39(4), 654-665; Snyder & Shen 2e, section 4.4.4.
+    Zheng & Federgruen (1991), Operations Research 39(4), 654-665; Snyder & Shen 2e, Example 4.7.
 
     Examples
     --------
@@ -237,7 +237,7 @@ def power_approximation(
 
     References
     ----------
-    Ehrhardt & Mosier (1984), Management Science 30(5); Snyder & Shen 2e, eq. 4.71 to 4.74.
+    Ehrhardt & Mosier (1984), Management Science 30(5); Snyder & Shen 2e, eq. 4.77 to 4.80.
 
     Examples
     --------

@@ -27,7 +27,7 @@ def critical_ratio(holding_cost: ArrayLike, shortage_cost: ArrayLike) -> np.ndar
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 4.17.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 4.3.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def newsvendor_stock(demand: Demand, holding_cost: ArrayLike, shortage_cost: Arr
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 4.16 and 4.30.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 4.3, eq. 4.24 (normal).
 
     Examples
     --------

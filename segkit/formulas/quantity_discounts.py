@@ -32,7 +32,7 @@ def all_units_discount_lot(
 
     References
     ----------
-    Chopra & Meindl, Supply Chain Management, 6e, section 11.3; Snyder & Shen 2e, section 3.4.1.
+    Chopra & Meindl, Supply Chain Management, 6e, chapter 11; Snyder & Shen 2e, eq. 3.18 and 3.19.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def incremental_discount_lot(
 
     References
     ----------
-    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 3.4.2, eq. 3.25 and 3.26.
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 3.20 to 3.22.
 
     Examples
     --------

@@ -38,7 +38,7 @@ def stock_for_cycle_service(demand: Demand, cycle_service: ArrayLike) -> np.ndar
 
     References
     ----------
-    Silver, Pyke & Thomas, 4e, section 6.7.5.
+    Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def reorder_point_for_fill_rate(demand: Demand, order_quantity: ArrayLike, targe
 
     References
     ----------
-    Nahmias & Olsen, Production and Operations Analysis, 7e, section 5.5; Silver, Pyke & Thomas, 4e, eq. 6.25.
+    Nahmias & Olsen, Production and Operations Analysis, 7e, chapter 5; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def reorder_point_for_fill_rate_with_lost_sales(
 
     References
     ----------
-    Silver, Pyke & Thomas, 4e, eq. 6.26.
+    Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def order_up_to_for_fill_rate(exposure: Demand, lead_time_demand: Demand, target
 
     References
     ----------
-    Silver, Pyke & Thomas, 4e, section 6.9.
+    Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def review_reorder_point_for_fill_rate(
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, section 5-4.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 5.
 
     Examples
     --------

@@ -35,7 +35,7 @@ def cycle_service_worth_its_cost(
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-9; Nahmias & Olsen 7e, section 5.4.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 4; Nahmias & Olsen 7e, chapter 5.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def cycle_service_worth_its_cost_with_lost_sales(
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, eq. 4-15.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 4.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def reorder_point_by_waiting_cost(
 
     References
     ----------
-    Zipkin, Foundations of Inventory Management, section 6.5; Snyder & Shen 2e, eq. 5.14.
+    Zipkin, Foundations of Inventory Management, chapter 6; Snyder & Shen 2e, eq. 5.9.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def safety_factor_by_occasion_cost(
 
     References
     ----------
-    Silver, Pyke & Thomas, 4e, eq. 6.22.
+    Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def cycle_service(demand: Demand, stock: ArrayLike) -> np.ndarray:
 
     References
     ----------
-    Chopra & Meindl, Supply Chain Management, 6e, eq. 12.4; Silver, Pyke & Thomas, 4e, section 6.7.
+    Chopra & Meindl, Supply Chain Management, 6e, chapter 12; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def fill_rate(demand: Demand, reorder_point: ArrayLike, order_quantity: ArrayLik
 
     References
     ----------
-    Zipkin, Foundations of Inventory Management, section 6.2; Silver, Pyke & Thomas, 4e, eq. 6.25.
+    Zipkin, Foundations of Inventory Management, chapter 6; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def fill_rate_with_lost_sales(demand: Demand, reorder_point: ArrayLike, order_qu
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, section 4-3; Silver, Pyke & Thomas, 4e, eq. 6.26.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 4; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def order_up_to_fill_rate(exposure: Demand, lead_time_demand: Demand, order_up_t
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, section 5-3; Silver, Pyke & Thomas, 4e, section 6.9.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 5; Silver, Pyke & Thomas, 4e, chapter 6.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def review_fill_rate(
 
     References
     ----------
-    Hadley & Whitin, Analysis of Inventory Systems, section 5-4; Zheng & Chen (1992), Naval Research Logistics 39.
+    Hadley & Whitin, Analysis of Inventory Systems, chapter 5; Zheng & Chen (1992), Naval Research Logistics 39.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def average_backorders(demand: Demand, reorder_point: ArrayLike, order_quantity:
 
     References
     ----------
-    Zipkin, Foundations of Inventory Management, eq. 6.2.6 and 6.2.13.
+    Zipkin, Foundations of Inventory Management, chapter 6.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def average_stock(demand: Demand, reorder_point: ArrayLike, order_quantity: Arra
 
     References
     ----------
-    Zipkin, Foundations of Inventory Management, eq. 6.2.7.
+    Zipkin, Foundations of Inventory Management, chapter 6.
 
     Examples
     --------

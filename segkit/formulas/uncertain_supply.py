@@ -41,7 +41,7 @@ def disrupted_order_up_to(
 
     References
     ----------
-    Tomlin (2006); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 9.2.2 and Example 9.3.
+    Tomlin (2006); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 9.14 and 9.18, Example 9.3.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def uneven_yield_lot(
 
     References
     ----------
-    Yano & Lee (1995), Operations Research 43(2); Snyder & Shen 2e, section 9.3.1 and Example 9.5.
+    Yano & Lee (1995), Operations Research 43(2); Snyder & Shen 2e, eq. 9.24 and 9.25, Example 9.5.
 
     Examples
     --------

@@ -64,7 +64,7 @@ def lot_rule_by_loss_functions(demand: Demand, costs: LotCosts) -> LotRule:
 
     References
     ----------
-    Hadley & Whitin (1963); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 5.3.4.
+    Hadley & Whitin (1963); Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, eq. 5.28 and 5.29.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def whole_lot_rule_by_waiting_cost(demand: Demand, costs: LotCosts) -> LotRule:
 
     References
     ----------
-    Federgruen & Zheng (1992), Operations Research 40(4); Snyder & Shen 2e, section 5.4.
+    Federgruen & Zheng (1992), Operations Research 40(4); Snyder & Shen 2e, eq. 5.48.
 
     Examples
     --------
