@@ -55,10 +55,17 @@ def variation(case):
 
 
 def by_module(case):
-    """Call a formula; an input that is a name stands for the data of that name."""
-    given = {name: BOOK["data"][value] if isinstance(value, str) else value for name, value in case["inputs"].items()}
+    """Call a formula; an input that is a name stands for data of that name, one that is a table for another call."""
+    given = {name: given_as(value) for name, value in case["inputs"].items()}
     value = getattr(import_module(f"segkit.formulas.{case['module']}"), case["compute"])(**given)
+    value = np.squeeze(getattr(value, case["part"])) if "part" in case else value
     return value[np.array(case["items"]) - 1] if "items" in case else value
+
+
+def given_as(value):
+    if isinstance(value, dict):
+        return by_module(value)
+    return BOOK["data"][value] if isinstance(value, str) else value
 
 
 COMPUTE = {
