@@ -2,9 +2,9 @@
 
 Where unmet demand is lost, stock on order must not be assumed sold: what is short now is gone, and more is left later
 than "position less mean demand" says. So every order raises the stock *projected* to its arrival (the mean of what is
-left, period by period) to a target. The target is the one with the least mean cost when the same rule goes on along many
-paths of demand. On the paths later forecasts follow demand as they do in life, so that a unit that is not sold is held
-until it is: nothing is assumed of how long that takes.
+left, period by period) to a target. The target is the one with the least mean cost when the same rule goes on along
+many paths of demand. On the paths later forecasts follow demand as they do in life, so that a unit that is not sold is
+held until it is: nothing is assumed of how long that takes.
 """
 
 from dataclasses import dataclass
@@ -117,18 +117,18 @@ def projected_stock_order(
     """
     ratio = float((costs.shortage / (costs.shortage + costs.holding)).max(initial=0.5))
     normals = _paths(ratio, outlook.means.shape[1], seed)
-    found = kernels.decide(
-        *(np.ascontiguousarray(table, dtype=float) for table in (on_hand, arrivals)),
-        np.ascontiguousarray(lead, dtype="int64"),
-        *(np.ascontiguousarray(table, dtype=float) for table in (outlook.means, outlook.deviations, outlook.curves)),
-        CHANCES,
-        *(np.ascontiguousarray(table, dtype=float) for table in (outlook.share, outlook.follow)),
-        *(np.ascontiguousarray(table, dtype=float) for table in (costs.holding, costs.shortage, lots)),
-        normals,
-        _SCORES,
-        _begin(costs),
-    )
+    numbers = (on_hand, arrivals, outlook.means, outlook.deviations, outlook.curves, outlook.share, outlook.follow)
+    stock, under_way, means, deviations, curves, share, follow = map(_whole_table, numbers)
+    holding, shortage, lot = map(_whole_table, (costs.holding, costs.shortage, lots))
+    waits = np.ascontiguousarray(lead, dtype="int64")
+    demand = (means, deviations, curves, CHANCES, share, follow)
+    search = (holding, shortage, lot, normals, _SCORES, _begin(costs))
+    found = kernels.decide(stock, under_way, waits, *demand, *search)  # type: ignore[call-arg]
     return OrderDecision(*found.T)
+
+
+def _whole_table(table: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(table, dtype=float)
 
 
 def _begin(costs: Costs) -> np.ndarray:
