@@ -1,0 +1,346 @@
+"""Replay of stock policies period by period: what a policy would have given on demand that really came.
+
+The order of things in a period: what is due arrives (backorders are filled first), demand is served from the shelf,
+stock is measured, and where a review falls on the period an order is placed. It arrives at the start of the period
+``lead_time_periods`` whole periods later: an order of period t with lead time 2 can be sold in period t + 3.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+_PARTS, _CELLS = 64, 2**24  # how many sums are kept apart, so that the number of threads changes nothing
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Where stock is: ``on_hand`` (series,), ``pipeline`` (series, ahead) and ``backordered`` (series,) [units].
+
+    The first column of ``pipeline`` arrives at the start of the next period, the second a period later.
+    """
+
+    on_hand: ArrayLike
+    pipeline: ArrayLike = ((0.0,),)
+    backordered: ArrayLike = 0.0
+
+
+@dataclass(frozen=True)
+class StockPolicy:
+    """When and how much is ordered; each a number, an array (series,) or, the first two, (series, periods) [units].
+
+    At a review, where the inventory position (on hand, on order, less backordered) is at or below ``reorder_point``, as
+    much is ordered as lifts it to ``order_up_to``, or, where ``order_quantity`` is above 0, the least number of such
+    lots that lifts it above ``reorder_point``; at least ``minimum_order``, rounded up to whole ``order_multiple``; 0
+    means that there is none. So (s, S) and (R, s, S) are as they are; (R, S) has ``reorder_point`` = ``order_up_to``;
+    (s, Q) and (s, nQ) have ``order_quantity`` and may leave ``order_up_to`` out. Column t of parameters by period holds
+    for the review at the end of period t and may know demand up to and with t. Reviews come every ``review_periods``,
+    the first at the end of period ``first_review`` (0 = the first period).
+    """
+
+    reorder_point: ArrayLike
+    order_up_to: ArrayLike = -np.inf
+    order_quantity: ArrayLike = 0.0
+    minimum_order: ArrayLike = 0.0
+    order_multiple: ArrayLike = 0.0
+    review_periods: ArrayLike = 1
+    first_review: ArrayLike = 0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Sums by series over the periods that count, from the first that is judged on [units, periods].
+
+    ``short`` is demand not served from the shelf at once, lost or backordered. A period is without shortage where
+    nothing was short and nothing is backordered at its end. A cycle runs from one arrival to the next; those that begin
+    before the first judged period or end after the last do not count. ``end_stock_periods`` adds up the stock on hand
+    at the end of periods, ``on_hand_periods`` the mean of the stock at begin (after arrivals) and end,
+    ``backorder_periods`` what is backordered at the end. Only ``orders``, ``units_ordered`` and ``received`` take in
+    periods whose demand is unknown. ``opening`` is stock less backorders before the first judged period, ``end`` the
+    stock after the last: opening + received - demand + lost = end on hand - backordered.
+    """
+
+    demand: np.ndarray
+    served: np.ndarray
+    short: np.ndarray
+    periods: np.ndarray
+    periods_without_shortage: np.ndarray
+    cycles: np.ndarray
+    cycles_without_shortage: np.ndarray
+    end_stock_periods: np.ndarray
+    on_hand_periods: np.ndarray
+    backorder_periods: np.ndarray
+    orders: np.ndarray
+    units_ordered: np.ndarray
+    received: np.ndarray
+    opening: np.ndarray
+    end: Stock
+
+    @property
+    def fill_rate(self) -> np.ndarray:
+        """P2: share of demand served from the shelf [0-1]; NaN without demand."""
+        return _share(self.served, self.demand)
+
+    @property
+    def cycle_service(self) -> np.ndarray:
+        """P1: share of replenishment cycles without shortage [0-1]; NaN without a whole cycle."""
+        return _share(self.cycles_without_shortage, self.cycles)
+
+    @property
+    def period_service(self) -> np.ndarray:
+        """Share of periods without shortage [0-1]; NaN where none counts."""
+        return _share(self.periods_without_shortage, self.periods)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """What happens in every period, each (series, periods) [units]; stock and backorders are those at its end."""
+
+    received: np.ndarray
+    demand: np.ndarray
+    served: np.ndarray
+    short: np.ndarray
+    end_stock: np.ndarray
+    backordered: np.ndarray
+    ordered: np.ndarray
+
+
+@dataclass(frozen=True)
+class Prices:
+    """How series are added up: each a number or an array (series,).
+
+    ``holding_cost`` [money per unit on hand at the end of a period], ``shortage_cost`` [money per unit short], ``weight``
+    of a unit of demand and stock (1, a margin, a cost), and the ``group`` of a series, from 0.
+    """
+
+    holding_cost: ArrayLike = 0.0
+    shortage_cost: ArrayLike = 0.0
+    weight: ArrayLike = 1.0
+    group: ArrayLike = 0
+
+
+@dataclass(frozen=True)
+class PeriodSums:
+    """Sums over the series of a group, each (groups, periods): only series whose demand of the period is known.
+
+    ``series`` counts them; demand, served, short, backordered and end_stock are weighted units, costs are money.
+    """
+
+    series: np.ndarray
+    demand: np.ndarray
+    served: np.ndarray
+    short: np.ndarray
+    backordered: np.ndarray
+    end_stock: np.ndarray
+    holding_cost: np.ndarray
+    shortage_cost: np.ndarray
+
+
+def replay(
+    demand: ArrayLike,
+    stock: Stock,
+    policy: StockPolicy,
+    *,
+    lead_time_periods: ArrayLike,
+    waiting: ArrayLike = 0.0,
+    counted: ArrayLike = True,
+    first: int = 0,
+) -> Replayed:
+    """Return what a policy gives on the demand of each series, summed over periods.
+
+    Parameters
+    ----------
+    demand : array_like
+        Shape (series, periods), 0 or more; NaN is unknown. [units]
+    stock : Stock
+        Before the first period; its pipeline may hold an order just placed.
+    policy : StockPolicy
+        When and how much is ordered.
+    lead_time_periods : array_like of int
+        Whole periods between the end of the ordering period and the start of the one it arrives in, L; a number, an
+        array (series,), or (series, periods): of the order placed at the end of the period; orders may cross. [periods]
+    waiting : array_like
+        Share of short demand that waits for stock, the rest is lost: 0 = lost sales, 1 = backorders; a number or an
+        array (series,). [0-1]
+    counted : array_like of bool
+        Shape (series, periods): where not, demand is unknown and counts as none; stock ages, orders go on, but the
+        period carries no cost and no service.
+    first : int
+        First period that is judged; those before warm up.
+
+    Returns
+    -------
+    Replayed
+        Arrays (series,). Memory does not grow with periods.
+
+    Raises
+    ------
+    ValueError
+        Where demand, stock, lead times or shares are out of range, or shapes do not fit.
+
+    References
+    ----------
+    Silver, Pyke & Thomas (2017), Inventory and Production Management in Supply Chains, 4th ed., ch. 6 (P1, P2, review
+    systems); Hadley & Whitin (1963), Analysis of Inventory Systems, ch. 4-5 (nQ, order-up-to).
+
+    Examples
+    --------
+    >>> weeks = replay([[4, 7, 2, 5]], Stock(10), StockPolicy(10, 10), lead_time_periods=1)
+    >>> weeks.served, weeks.short, weeks.end_stock_periods, weeks.fill_rate.round(3)
+    (array([17.]), array([1.]), array([11.]), array([0.944]))
+    """
+    from segkit.formulas import replay_kernels as kernels
+
+    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    sums = np.empty((len(state[0]), len(kernels.SUMS)))
+    kernels.replay_sums(given, max(int(first), 0), *state, sums)
+    return Replayed(*sums.T, end=Stock(state[0], state[2], state[1]))
+
+
+def replay_paths(
+    demand: ArrayLike,
+    stock: Stock,
+    policy: StockPolicy,
+    *,
+    lead_time_periods: ArrayLike,
+    waiting: ArrayLike = 0.0,
+    counted: ArrayLike = True,
+) -> Paths:
+    """Return what a policy gives in every period of each series; for few series, as it needs seven times their memory.
+
+    Parameters
+    ----------
+    demand, stock, policy, lead_time_periods, waiting, counted
+        As `replay` takes them.
+
+    Returns
+    -------
+    Paths
+        Arrays (series, periods).
+
+    Examples
+    --------
+    >>> replay_paths([[4, 7, 2, 5]], Stock(10), StockPolicy(10, 10), lead_time_periods=1).end_stock.tolist()
+    [[6.0, 0.0, 2.0, 3.0]]
+    """
+    from segkit.formulas import replay_kernels as kernels
+
+    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    paths = np.empty((*given[0].shape, len(kernels.PATH)))
+    kernels.replay_paths(given, *state, paths)
+    return Paths(*np.moveaxis(paths, 2, 0))
+
+
+def replay_period_sums(
+    demand: ArrayLike,
+    stock: Stock,
+    policy: StockPolicy,
+    prices: Prices,
+    *,
+    lead_time_periods: ArrayLike,
+    waiting: ArrayLike = 0.0,
+    counted: ArrayLike = True,
+) -> PeriodSums:
+    """Return what a policy gives in every period over all series of a group, to be resampled by blocks of time.
+
+    Parameters
+    ----------
+    demand, stock, policy, lead_time_periods, waiting, counted
+        As `replay` takes them.
+    prices : Prices
+        Costs, weights and groups of the series.
+
+    Returns
+    -------
+    PeriodSums
+        Arrays (groups, periods).
+
+    Examples
+    --------
+    >>> stock, policy = Stock([10, 3]), StockPolicy([10, 3], [10, 3])
+    >>> sums = replay_period_sums([[4, 7], [1, 5]], stock, policy, Prices(0.2, 1.0), lead_time_periods=1)
+    >>> (sums.holding_cost + sums.shortage_cost).round(2).tolist()
+    [[1.6, 4.0]]
+    """
+    from segkit.formulas import replay_kernels as kernels
+
+    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    series, periods = given[0].shape
+    group = _of_series(prices.group, series, "group").astype(np.int64)
+    if group.min(initial=0) < 0:
+        raise ValueError("group is below 0 somewhere")
+    costs = (_of_series(cost, series, "prices") for cost in (prices.weight, prices.holding_cost, prices.shortage_cost))
+    groups = int(group.max(initial=0)) + 1
+    one = groups * periods * len(kernels.PERIOD_SUMS)
+    parts = np.zeros((max(1, min(_PARTS, _CELLS // max(one, 1))), groups, periods, len(kernels.PERIOD_SUMS)))
+    kernels.replay_period_sums(given, *state, group, np.stack(list(costs), axis=1), parts)
+    return PeriodSums(*np.moveaxis(parts.sum(axis=0), 2, 0))
+
+
+def _prepared(
+    demand: ArrayLike,
+    stock: Stock,
+    policy: StockPolicy,
+    lead_time_periods: ArrayLike,
+    waiting: ArrayLike,
+    counted: ArrayLike,
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return what the kernels read, and the stock that they move, checked."""
+    came = np.ascontiguousarray(demand)
+    if came.ndim != 2:
+        raise ValueError("demand has the shape (series, periods)")
+    if came.dtype.kind not in "fiu" or came.dtype.itemsize < 4:
+        came = came.astype(float)
+    if came.size and np.fmin.reduce(came, axis=None) < 0:
+        raise ValueError("demand is below 0 somewhere: returns are no demand")
+    lead = _table(lead_time_periods, came.shape, "lead_time_periods").astype(np.int64)
+    seen = _table(counted, came.shape, "counted").astype(bool)
+    review = _table(policy.review_periods, (len(came), 1), "review_periods").astype(np.int64)
+    phase = _table(policy.first_review, (len(came), 1), "first_review").astype(np.int64)
+    waits = _table(waiting, (len(came), 1), "waiting").astype(float)
+    two = [_table(part, came.shape, "policy").astype(float) for part in (policy.reorder_point, policy.order_up_to)]
+    lots = [
+        _table(part, (len(came), 1), "policy").astype(float)
+        for part in (policy.order_quantity, policy.minimum_order, policy.order_multiple)
+    ]
+    _require(lead.min(initial=0) >= 0, "lead_time_periods is below 0 somewhere")
+    _require(review.min(initial=1) >= 1 and phase.min(initial=0) >= 0, "reviews come every period or less often, from 0")
+    _require(not ((waits < 0) | (waits > 1) | np.isnan(waits)).any(), "waiting is a share from 0 to 1")
+    _require(not any(((lot < 0) | ~np.isfinite(lot)).any() for lot in lots), "a lot size is below 0 or not finite")
+    _require(not any((np.isnan(part) | (part == np.inf)).any() for part in two), "a reorder point or order-up-to is missing")
+    return (came, seen, *two, *lots, review, phase, lead, waits), _opening(stock, len(came), int(lead.max(initial=0)))
+
+
+def _opening(stock: Stock, series: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return on hand, backordered and a pipeline wide enough for the longest lead time, all to be written on."""
+    on_hand, owed = _of_series(stock.on_hand, series, "on_hand"), _of_series(stock.backordered, series, "backordered")
+    coming = np.atleast_2d(np.asarray(stock.pipeline, dtype=float))
+    _require(len(coming) in (1, series), "pipeline has one row for each series")
+    pipeline = np.zeros((series, max(longest + 1, coming.shape[1])))
+    pipeline[:, : coming.shape[1]] = coming
+    _require(min(part.min(initial=0) for part in (on_hand, owed, pipeline)) >= 0, "stock is below 0 somewhere")
+    _require(all(np.isfinite(part).all() for part in (on_hand, owed, pipeline)), "stock is missing somewhere")
+    return on_hand, owed, pipeline
+
+
+def _of_series(values: ArrayLike, series: int, name: str) -> np.ndarray:
+    """Return a fresh float array (series,)."""
+    return np.array(np.broadcast_to(_table(values, (series, 1), name)[:, 0], series), dtype=float)
+
+
+def _table(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Return rows by columns; what holds for all series has one row, what holds for all periods one column."""
+    given = np.asarray(values)
+    given = given[:, None] if given.ndim == 1 else np.atleast_2d(given)
+    if given.ndim != 2 or any(have not in (1, want) for have, want in zip(given.shape, shape, strict=True)):
+        raise ValueError(f"{name} has the shape {np.shape(values)}, which does not fit {shape[0]} series, {shape[1]} periods")
+    return np.ascontiguousarray(given)
+
+
+def _require(right: bool, problem: str) -> None:
+    if not right:
+        raise ValueError(problem)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
