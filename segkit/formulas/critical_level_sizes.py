@@ -15,9 +15,9 @@ from segkit.formulas.line_replay import LinePolicy, OrderLines, _given, _require
 class Sizes:
     """Sizes of each item: (items,), and by class (items, classes) [units].
 
-    ``order_up_to`` is the highest the inventory position gets, ``reorder_point`` as far below as in the policy given; NaN
-    where no stock gives every class its target. ``fill_rate`` (P2, demand served at once) and ``average_stock`` are those
-    of the replay; a class without demand has the fill rate 1.
+    ``order_up_to`` is the highest the inventory position gets, ``reorder_point`` as far below as in the policy given;
+    NaN where no stock gives every class its target. ``fill_rate`` (P2, demand served at once) and ``average_stock`` are
+    those of the replay; a class without demand has the fill rate 1.
     """
 
     order_up_to: np.ndarray
@@ -47,7 +47,7 @@ def size_critical_levels(
     targets : array_like
         Fill rate (P2) of each class: (classes,) or (items, classes). [0-1]
     policy : LinePolicy
-        How it is ordered; its ``order_up_to - reorder_point`` (or ``order_quantity``) is kept, its heights are not read.
+        How it is ordered; its ``order_up_to - reorder_point`` (or ``order_quantity``) is kept, heights are not read.
     lead_time_days, waiting, window
         As `replay_lines` takes them; lead times by run.
     runs : array_like of int, optional
@@ -68,9 +68,9 @@ def size_critical_levels(
     Notes
     -----
     Raising the level of a class takes from that class and gives to all others; so there are greatest levels that leave
-    all but the best class their targets, and a stock is enough where they give the best class its own. Stocks are tried
-    by halving, levels are then lowered as far as all targets hold. Where in a sample more stock happens to serve a class
-    worse, a smaller stock may be missed. A replay begins with a full stock.
+    all but the best class their targets, and a stock is enough where they give the best class its own. Stocks are
+    tried by halving, levels are then lowered as far as all targets hold. Where in a sample more stock happens to serve
+    a class worse, a smaller stock may be missed. A replay begins with a full stock.
 
     Examples
     --------
@@ -156,12 +156,14 @@ def size_separate_stocks(
     whole = np.bincount(item_of[np.asarray(lines.item)], quantity, items)
     waits = np.broadcast_to(np.asarray(waiting, dtype=float), classes)
     found = []
-    for one in range(classes):
-        mine = rank == one
+    for k in range(classes):
+        mine = rank == k
         item = np.asarray(lines.item)[mine]
         own = np.bincount(item_of[item], quantity[mine], items)
         share = np.divide(own, whole, out=np.zeros(items), where=whole > 0)
-        gap = np.nan_to_num(_rows(policy.order_up_to, items, 1, "policy") - _rows(policy.reorder_point, items, 1, "policy"))
+        gap = np.nan_to_num(
+            _rows(policy.order_up_to, items, 1, "policy") - _rows(policy.reorder_point, items, 1, "policy")
+        )
         split = replace(
             policy,
             reorder_point=0.0,
@@ -169,10 +171,10 @@ def size_separate_stocks(
             order_quantity=_rows(policy.order_quantity, items, 1, "policy")[:, 0] * share,
         )
         part = OrderLines(item, np.asarray(lines.time_days)[mine], np.zeros(mine.sum(), int), quantity[mine])
-        found.append(_sized(part, goals[:, [one]], split, lead_time_days, window, waits[[one]], item_of, unit, 0.0))
-    columns = [np.stack([getattr(size, name) for size in found], axis=1) for name in ("order_up_to", "reorder_point")]
-    fills = np.concatenate([size.fill_rate for size in found], axis=1)
-    return Sizes(*columns, np.zeros_like(fills), fills, np.stack([size.average_stock for size in found], axis=1))
+        found.append(_sized(part, goals[:, [k]], split, lead_time_days, window, waits[[k]], item_of, unit, 0.0))
+    upto, reorder = (np.stack([getattr(one, name) for one in found], 1) for name in ("order_up_to", "reorder_point"))
+    fills = np.concatenate([one.fill_rate for one in found], axis=1)
+    return Sizes(upto, reorder, np.zeros_like(fills), fills, np.stack([one.average_stock for one in found], axis=1))
 
 
 def _items_of(runs: ArrayLike | None, count: int) -> np.ndarray:
@@ -195,11 +197,11 @@ def _sized(
     most: float,
 ) -> Sizes:
     """Return the smallest sizes with levels up to ``most``."""
-    from segkit.formulas import replay_kernels as kernels
+    from segkit.formulas import line_kernels as kernels
 
-    begin, ordered, classes = sorted_lines(lines, np.atleast_1d(targets))
+    begin, (time, rank, quantity), classes = sorted_lines(lines, np.atleast_1d(targets))
     item_of = _items_of(runs, len(begin) - 1)
-    begin = np.append(begin, np.full(len(item_of) + 1 - len(begin), len(ordered[0])))
+    begin = np.append(begin, np.full(len(item_of) + 1 - len(begin), len(time)))
     items = int(item_of.max(initial=-1)) + 1
     goals, units = _rows(targets, items, classes, "targets"), _rows(unit, items, 1, "unit")[:, 0]
     _require(((goals >= 0) & (goals <= 1)).all(), "a target is a fill rate from 0 to 1")
@@ -207,9 +209,15 @@ def _sized(
     *rules, leads, waits = _given(policy, items, classes, lead_time_days, waiting)
     _require(len(leads) in (1, len(item_of)), "lead_time_days has one row for each run")
     first = np.searchsorted(item_of, np.arange(items + 1))
-    sized, levels, fills, stock = np.empty(items), np.zeros((items, classes)), np.ones((items, classes)), np.zeros(items)
-    given = (*rules, leads, waits)
-    caps, span = np.full(items, most), np.maximum(np.where(np.isfinite(rules[1]), rules[1] - rules[0], 0.0), rules[2])
-    made = (sized, levels, fills, stock)
-    kernels.size_items(first, begin, *ordered, given, checked_window(window), goals, units, caps, *made)
+    sized, levels, fills, stock = (
+        np.empty(items),
+        np.zeros((items, classes)),
+        np.ones((items, classes)),
+        np.zeros(items),
+    )
+    given, caps, clock = (*rules, leads, waits), np.full(items, most), checked_window(window)
+    kernels.size_items(
+        first, begin, time, rank, quantity, given, clock, goals, units, caps, sized, levels, fills, stock
+    )
+    span = np.maximum(np.where(np.isfinite(rules[1]), rules[1] - rules[0], 0.0), rules[2])
     return Sizes(sized, sized - span[:, 0], levels, fills, stock)

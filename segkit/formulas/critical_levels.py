@@ -30,9 +30,9 @@ def critical_level_fill(stock: int, levels: ArrayLike, rates: ArrayLike, lead_ti
 
     Notes
     -----
-    With n on hand, S - n units are under way and each arrives at the rate mu; demand takes one at the rate of the classes
-    whose level is below n: p(n-1) (S - n + 1) mu = p(n) sum_{k: K_k < n} lambda_k. With one level for all this is
-    Erlang's loss formula, for any distribution of lead times; with several levels exponential ones are assumed.
+    With n on hand, S - n units are under way and each arrives at the rate mu; demand takes one at the rate of the
+    classes whose level is below n: p(n-1) (S - n + 1) mu = p(n) sum_{k: K_k < n} lambda_k. With one level for all this
+    is Erlang's loss formula, for any distribution of lead times; with several levels exponential ones are assumed.
 
     References
     ----------

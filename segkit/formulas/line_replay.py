@@ -123,19 +123,22 @@ def replay_lines(
     >>> got.served.tolist(), got.lost.tolist()
     ([[2.0, 2.0]], [[0.0, 2.0]])
     """
-    from segkit.formulas import replay_kernels as kernels
+    from segkit.formulas import line_kernels as kernels
 
-    begin, ordered, classes = sorted_lines(lines, policy.critical_levels)
+    begin, (time, rank, quantity), classes = sorted_lines(lines, policy.critical_levels)
     items = len(begin) - 1
     given = _given(policy, items, classes, lead_time_days, waiting)
     levels = _rows(policy.critical_levels, items, classes, "critical_levels")
-    _require((np.diff(levels, axis=1) >= 0).all() and levels.min(initial=0) >= 0, "critical_levels fall, or are below 0")
+    _require(
+        (np.diff(levels, axis=1) >= 0).all() and levels.min(initial=0) >= 0, "critical_levels fall, or are below 0"
+    )
     stock = _rows(on_hand, items, 1, "on_hand")[:, 0]
     _require(stock.min(initial=0) >= 0, "on_hand is below 0")
     by_class = np.zeros((items, classes, len(kernels.CLASS_SUMS)))
     by_item = np.zeros((items, len(kernels.ITEM_SUMS)))
-    kernels.replay_line_sums(begin, *ordered, stock, levels, given, checked_window(window), by_class, by_item)
-    by_item[:, 0] /= window[1] - window[0]
+    span = checked_window(window)
+    kernels.replay_line_sums(begin, time, rank, quantity, stock, levels, given, span, by_class, by_item)
+    by_item[:, 0] /= span[1] - span[0]
     return LineReplay(*np.moveaxis(by_class, 2, 0), *by_item.T)
 
 
@@ -183,6 +186,7 @@ def _given(
     rest = (policy.order_multiple, policy.review_days, policy.first_review_days)
     rules = [_rows(part, items, 1, "policy") for part in (*parts, *rest)]
     _require(all((rule >= 0).all() for rule in rules[2:]), "a lot size or review is below 0")
+    _require(all((rule < np.inf).all() for rule in rules), "policy is infinite somewhere")
     leads = np.asarray(lead_time_days, dtype=float)
     leads = np.ascontiguousarray(leads[:, None] if leads.ndim == 1 else np.atleast_2d(leads))
     _require(len(leads) in (1, items) and (leads >= 0).all(), "lead_time_days are below 0, or not of each item")

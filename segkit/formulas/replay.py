@@ -60,6 +60,7 @@ class Replayed:
     stock after the last: opening + received - demand + lost = end on hand - backordered.
     """
 
+    end: Stock
     demand: np.ndarray
     served: np.ndarray
     short: np.ndarray
@@ -74,7 +75,6 @@ class Replayed:
     units_ordered: np.ndarray
     received: np.ndarray
     opening: np.ndarray
-    end: Stock
 
     @property
     def fill_rate(self) -> np.ndarray:
@@ -109,8 +109,8 @@ class Paths:
 class Prices:
     """How series are added up: each a number or an array (series,).
 
-    ``holding_cost`` [money per unit on hand at the end of a period], ``shortage_cost`` [money per unit short], ``weight``
-    of a unit of demand and stock (1, a margin, a cost), and the ``group`` of a series, from 0.
+    ``holding_cost`` [money per unit on hand at the end of a period], ``shortage_cost`` [money per unit short],
+    ``weight`` of a unit of demand and stock (1, a margin, a cost), and the ``group`` of a series, from 0.
     """
 
     holding_cost: ArrayLike = 0.0
@@ -191,10 +191,10 @@ def replay(
     """
     from segkit.formulas import replay_kernels as kernels
 
-    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
-    sums = np.empty((len(state[0]), len(kernels.SUMS)))
-    kernels.replay_sums(given, max(int(first), 0), *state, sums)
-    return Replayed(*sums.T, end=Stock(state[0], state[2], state[1]))
+    given, (on_hand, owed, pipeline) = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    sums = np.empty((len(on_hand), len(kernels.SUMS)))
+    kernels.replay_sums(given, max(int(first), 0), on_hand, owed, pipeline, sums)
+    return Replayed(Stock(on_hand, pipeline, owed), *sums.T)
 
 
 def replay_paths(
@@ -293,7 +293,9 @@ def _prepared(
         came = came.astype(float)
     if came.size and np.fmin.reduce(came, axis=None) < 0:
         raise ValueError("demand is below 0 somewhere: returns are no demand")
-    lead = _table(lead_time_periods, came.shape, "lead_time_periods").astype(np.int64)
+    told = _table(lead_time_periods, came.shape, "lead_time_periods")
+    lead = told.astype(np.int64)
+    _require((lead == told).all() and lead.min(initial=0) >= 0, "lead_time_periods are not whole periods, 0 or more")
     seen = _table(counted, came.shape, "counted").astype(bool)
     review = _table(policy.review_periods, (len(came), 1), "review_periods").astype(np.int64)
     phase = _table(policy.first_review, (len(came), 1), "first_review").astype(np.int64)
@@ -303,11 +305,14 @@ def _prepared(
         _table(part, (len(came), 1), "policy").astype(float)
         for part in (policy.order_quantity, policy.minimum_order, policy.order_multiple)
     ]
-    _require(lead.min(initial=0) >= 0, "lead_time_periods is below 0 somewhere")
-    _require(review.min(initial=1) >= 1 and phase.min(initial=0) >= 0, "reviews come every period or less often, from 0")
+    _require(
+        review.min(initial=1) >= 1 and phase.min(initial=0) >= 0, "reviews come every period or less often, from 0"
+    )
     _require(not ((waits < 0) | (waits > 1) | np.isnan(waits)).any(), "waiting is a share from 0 to 1")
     _require(not any(((lot < 0) | ~np.isfinite(lot)).any() for lot in lots), "a lot size is below 0 or not finite")
-    _require(not any((np.isnan(part) | (part == np.inf)).any() for part in two), "a reorder point or order-up-to is missing")
+    _require(
+        not any((np.isnan(part) | (part == np.inf)).any() for part in two), "a reorder point or order-up-to is missing"
+    )
     return (came, seen, *two, *lots, review, phase, lead, waits), _opening(stock, len(came), int(lead.max(initial=0)))
 
 
@@ -333,11 +338,13 @@ def _table(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
     given = np.asarray(values)
     given = given[:, None] if given.ndim == 1 else np.atleast_2d(given)
     if given.ndim != 2 or any(have not in (1, want) for have, want in zip(given.shape, shape, strict=True)):
-        raise ValueError(f"{name} has the shape {np.shape(values)}, which does not fit {shape[0]} series, {shape[1]} periods")
+        raise ValueError(
+            f"{name} has the shape {np.shape(values)}, which does not fit {shape[0]} series, {shape[1]} periods"
+        )
     return np.ascontiguousarray(given)
 
 
-def _require(right: bool, problem: str) -> None:
+def _require(right: bool | np.bool_, problem: str) -> None:
     if not right:
         raise ValueError(problem)
 

@@ -42,8 +42,8 @@ def block_bootstrap_interval(
 
     Notes
     -----
-    Percentiles of a circular block bootstrap, taken further out, as Student's t is wider than the normal where blocks are
-    few: at ndtr(sqrt(b / (b - 1)) t) for b blocks.
+    Percentiles of a circular block bootstrap, taken further out, as Student's t is wider than the normal where blocks
+    are few: at ndtr(sqrt(b / (b - 1)) t) for b blocks.
 
     References
     ----------
