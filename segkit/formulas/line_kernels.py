@@ -7,7 +7,7 @@ only; so what is ordered at a review stands here as in `replay_kernels`. Loaded 
 import numpy as np
 from numba import njit, prange
 
-_LIKE = 1e-9  # less than this share of a quantity is rounding
+_LIKE = 1e-9  # less than this share of the largest quantity so far is rounding
 # columns of the sums of an item's class, and of an item, replayed by line
 CLASS_SUMS = (
     *("demand", "served", "lines", "lines_complete", "served_later", "lost", "waiting_unit_days", "backordered"),
@@ -16,15 +16,15 @@ ITEM_SUMS = ("stock_unit_days", "orders", "units_ordered", "received", "end_stoc
 
 
 @njit(cache=True, nogil=True)
-def _ordered(position, reorder, upto, lot, least, pack):
-    """Return what is ordered at a review: nothing above the reorder point."""
-    if position > reorder + _LIKE * abs(reorder):
+def _ordered(position, slack, reorder, upto, lot, least, pack):
+    """Return what is ordered at a review: nothing above the reorder point; less than ``slack`` is rounding."""
+    if position > reorder + slack:
         return 0.0
     if lot > 0.0:
-        wanted = (np.floor(max(0.0, reorder - position) / lot + _LIKE) + 1.0) * lot
+        wanted = (np.floor(max(0.0, reorder - position + slack) / lot) + 1.0) * lot
     else:
         wanted = upto - position
-        if wanted <= _LIKE * (abs(upto) + abs(position)):
+        if wanted <= slack:
             return 0.0
     wanted = max(wanted, least)
     return np.ceil(wanted / pack - _LIKE) * pack if pack > 0.0 else wanted
@@ -66,7 +66,7 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
     review, (first, last) = rules[5], window
     due, coming, backlog = np.empty(time.size + 2), np.empty(time.size + 2), np.zeros(levels.size)
     head, tail, line = 0, 0, 0
-    stock, on_order, now = on_hand, 0.0, 0.0
+    stock, on_order, now, size = on_hand, 0.0, 0.0, on_hand
     next_review = rules[6] if review > 0.0 else 0.0
     while True:
         ended = line == time.size or time[line] > last
@@ -82,6 +82,7 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
             if ended:
                 break
             stock -= _serve(rank[line], quantity[line], stock, levels, waiting, backlog, by_class, judged)
+            size = max(size, quantity[line])
             reviewed = review == 0.0
             line += 1
         elif arrival <= next_review:
@@ -94,13 +95,15 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
             reviewed = True
             next_review = next_review + review if review > 0.0 else np.inf
         if reviewed:
-            ordered = _ordered(stock + on_order - backlog.sum(), rules[0], rules[1], rules[2], rules[3], rules[4])
+            position = stock + on_order - backlog.sum()
+            ordered = _ordered(position, _LIKE * size, rules[0], rules[1], rules[2], rules[3], rules[4])
             if ordered > 0.0:
                 if tail == due.size:
                     due, coming = np.concatenate((due, due)), np.concatenate((coming, coming))
                 _queue(due, coming, head, tail, now + leads[tail % leads.size], ordered)
                 tail += 1
                 on_order += ordered
+                size = max(size, ordered)
                 totals[1] += judged
                 totals[2] += ordered * judged
     totals[4], totals[5] = stock, on_order

@@ -311,7 +311,7 @@ def _prepared(
     _require(not ((waits < 0) | (waits > 1) | np.isnan(waits)).any(), "waiting is a share from 0 to 1")
     _require(not any(((lot < 0) | ~np.isfinite(lot)).any() for lot in lots), "a lot size is below 0 or not finite")
     _require(
-        not any((np.isnan(part) | (part == np.inf)).any() for part in two), "a reorder point or order-up-to is missing"
+        not any((np.isnan(part) | (part == np.inf)).any() for part in two), "policy is missing or infinite somewhere"
     )
     return (came, seen, *two, *lots, review, phase, lead, waits), _opening(stock, len(came), int(lead.max(initial=0)))
 
@@ -323,8 +323,8 @@ def _opening(stock: Stock, series: int, longest: int) -> tuple[np.ndarray, np.nd
     _require(len(coming) in (1, series), "pipeline has one row for each series")
     pipeline = np.zeros((series, max(longest + 1, coming.shape[1])))
     pipeline[:, : coming.shape[1]] = coming
-    _require(min(part.min(initial=0) for part in (on_hand, owed, pipeline)) >= 0, "stock is below 0 somewhere")
     _require(all(np.isfinite(part).all() for part in (on_hand, owed, pipeline)), "stock is missing somewhere")
+    _require(min(part.min(initial=0) for part in (on_hand, owed, pipeline)) >= 0, "stock is below 0 somewhere")
     return on_hand, owed, pipeline
 
 

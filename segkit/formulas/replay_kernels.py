@@ -7,7 +7,7 @@ only. Loaded where first needed. An array that holds for all series, or for all 
 import numpy as np
 from numba import njit, prange
 
-_LIKE = 1e-9  # less than this share of a quantity is rounding
+_LIKE = 1e-9  # less than this share of the largest quantity so far is rounding
 # columns of the sums of a series
 SUMS = (
     *("demand", "served", "short", "periods", "periods_without_shortage", "cycles", "cycles_without_shortage"),
@@ -22,15 +22,15 @@ PERIOD_SUMS = ("series", "demand", "served", "short", "backordered", "end_stock"
 
 
 @njit(cache=True, nogil=True)
-def _ordered(position, reorder, upto, lot, least, pack):
-    """Return what is ordered at a review: nothing above the reorder point."""
-    if position > reorder + _LIKE * abs(reorder):
+def _ordered(position, slack, reorder, upto, lot, least, pack):
+    """Return what is ordered at a review: nothing above the reorder point; less than ``slack`` is rounding."""
+    if position > reorder + slack:
         return 0.0
     if lot > 0.0:
-        wanted = (np.floor(max(0.0, reorder - position) / lot + _LIKE) + 1.0) * lot
+        wanted = (np.floor(max(0.0, reorder - position + slack) / lot) + 1.0) * lot
     else:
         wanted = upto - position
-        if wanted <= _LIKE * (abs(upto) + abs(position)):
+        if wanted <= slack:
             return 0.0
     wanted = max(wanted, least)
     return np.ceil(wanted / pack - _LIKE) * pack if pack > 0.0 else wanted
@@ -99,7 +99,7 @@ def _walk(i, given, first, on_hand, backordered, pipeline, sums, path):
     review, until_review, slot = _row(reviews, i)[0], _row(phases, i)[0], 0
     ring, width = pipeline[i], pipeline.shape[1]
     stock, owed, on_order = on_hand[i], backordered[i], ring.sum()
-    cycle = np.zeros(3)
+    cycle, size = np.zeros(3), stock + owed + on_order
     sums[:] = 0.0
     sums[OPENING] = stock - owed
     for t in range(demand.shape[1]):
@@ -118,24 +118,22 @@ def _walk(i, given, first, on_hand, backordered, pipeline, sums, path):
         known = _known(demand, counted, i, t)
         want = float(demand[i, t]) if known else 0.0
         served = min(stock, want)
+        size = max(size, want)
         stock -= served
         owed += waiting * (want - served)
         if judged and known:
             _judge(want, served, 0.5 * (begun + stock), stock, owed, cycle, sums)
         ordered = 0.0
         if until_review == 0:
-            now, limit, position = (
-                upto[min(t, upto.size - 1)],
-                reorder[min(t, reorder.size - 1)],
-                stock + on_order - owed,
-            )
-            ordered = _ordered(position, limit, now, lot, least, pack)
+            limit, goal = reorder[min(t, reorder.size - 1)], upto[min(t, upto.size - 1)]
+            ordered = _ordered(stock + on_order - owed, _LIKE * size, limit, goal, lot, least, pack)
             until_review = review
         until_review -= 1
         if ordered > 0.0:
             place = slot + 1 + lead[min(t, lead.size - 1)]
             ring[place - width if place >= width else place] += ordered
             on_order += ordered
+            size = max(size, ordered)
         if judged:
             sums[10] += ordered > 0.0
             sums[11] += ordered
