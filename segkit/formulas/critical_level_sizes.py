@@ -206,8 +206,7 @@ def _sized(
     goals, units = _rows(targets, items, classes, "targets"), _rows(unit, items, 1, "unit")[:, 0]
     _require(((goals >= 0) & (goals <= 1)).all(), "a target is a fill rate from 0 to 1")
     _require((units > 0).all(), "unit is above 0")
-    *rules, leads, waits = _given(policy, items, classes, lead_time_days, waiting)
-    _require(len(leads) in (1, len(item_of)), "lead_time_days has one row for each run")
+    *rules, leads, waits = _given(policy, (items, len(item_of), classes), lead_time_days, waiting)
     first = np.searchsorted(item_of, np.arange(items + 1))
     sized, levels, fills, stock = (
         np.empty(items),

@@ -127,7 +127,7 @@ def replay_lines(
 
     begin, (time, rank, quantity), classes = sorted_lines(lines, policy.critical_levels)
     items = len(begin) - 1
-    given = _given(policy, items, classes, lead_time_days, waiting)
+    given = _given(policy, (items, items, classes), lead_time_days, waiting)
     levels = _rows(policy.critical_levels, items, classes, "critical_levels")
     _require(
         (np.diff(levels, axis=1) >= 0).all() and levels.min(initial=0) >= 0, "critical_levels fall, or are below 0"
@@ -179,9 +179,10 @@ def sorted_lines(lines: OrderLines, levels: ArrayLike = 0.0) -> tuple[np.ndarray
 
 
 def _given(
-    policy: LinePolicy, items: int, classes: int, lead_time_days: ArrayLike, waiting: ArrayLike
+    policy: LinePolicy, counts: tuple[int, int, int], lead_time_days: ArrayLike, waiting: ArrayLike
 ) -> tuple[np.ndarray, ...]:
-    """Return what the kernels read of a policy: arrays (items, 1), lead times (items, n), waiting (classes,)."""
+    """Return what the kernels read of a policy: arrays (items, 1), lead times (runs, n), waiting (classes,)."""
+    items, runs, classes = counts
     parts = (policy.reorder_point, policy.order_up_to, policy.order_quantity, policy.minimum_order)
     rest = (policy.order_multiple, policy.review_days, policy.first_review_days)
     rules = [_rows(part, items, 1, "policy") for part in (*parts, *rest)]
@@ -189,7 +190,8 @@ def _given(
     _require(all((rule < np.inf).all() for rule in rules), "policy is infinite somewhere")
     leads = np.asarray(lead_time_days, dtype=float)
     leads = np.ascontiguousarray(leads[:, None] if leads.ndim == 1 else np.atleast_2d(leads))
-    _require(len(leads) in (1, items) and (leads >= 0).all(), "lead_time_days are below 0, or not of each item")
+    _require(len(leads) in (1, runs), "lead_time_days has one row for each item or run")
+    _require((leads >= 0).all(), "lead_time_days are below 0, or missing")
     waits = np.array(np.broadcast_to(np.asarray(waiting, dtype=float), classes))
     _require(((waits >= 0) & (waits <= 1)).all(), "waiting is a share from 0 to 1")
     return (*rules, leads, waits)
@@ -223,7 +225,7 @@ def _rows(values: ArrayLike, items: int, columns: int, name: str) -> np.ndarray:
     given = np.asarray(values, dtype=float)
     given = given[:, None] if given.ndim == 1 and columns == 1 else given
     try:
-        table = np.array(np.broadcast_to(given, (items, columns)))
+        table = np.array(np.broadcast_to(given, (items, columns)), order="C")
     except ValueError:
         raise ValueError(f"{name} has the shape {np.shape(values)}, which does not fit {items} items") from None
     _require(not np.isnan(table).any(), f"{name} is missing somewhere")

@@ -1,5 +1,7 @@
 """Replay by period against a plain loop, against what books say of stationary demand, and against itself in pieces."""
 
+from itertools import pairwise
+
 import numba
 import numpy as np
 import pytest
@@ -22,8 +24,8 @@ def draw(seed, series=4, periods=17):
     by_period = (series, periods if rng.random() < 0.5 else 1)
     reorder = rng.integers(-2, 15, by_period)
     policy = StockPolicy(
-        reorder, reorder + rng.integers(0, 9, by_period), rng.choice([0, 0, 3, 7], series), rng.choice([0, 0, 5], series),
-        rng.choice([0, 1, 4], series), rng.integers(1, 4, series), rng.integers(0, 3, series),
+        reorder, reorder + rng.integers(0, 9, by_period), rng.choice([0, 0, 3, 7], series),
+        rng.choice([0, 0, 5], series), rng.choice([0, 1, 4], series), rng.integers(1, 4, series), rng.integers(0, 3, series),
     )  # fmt: skip
     stock = Stock(rng.integers(0, 12, series), rng.integers(0, 5, (series, 3)), rng.integers(0, 3, series))
     lead = rng.integers(0, 5, (series, periods) if rng.random() < 0.5 else series)
@@ -86,7 +88,7 @@ def slow_sums(diary, first):
     counted = [day for day in judged if day["known"]]
     good = [day["short"] == 0 and day["backordered"] == 0 for day in counted]
     arrivals = [day["t"] for day in judged if day["received"]]
-    cycles = [[day for day in counted if begin <= day["t"] < end] for begin, end in zip(arrivals, arrivals[1:])]  # noqa: B905
+    cycles = [[day for day in counted if begin <= day["t"] < end] for begin, end in pairwise(arrivals)]
     cycles = [cycle for cycle in cycles if cycle]
     fine = [all(day["short"] == 0 and day["backordered"] == 0 for day in cycle) for cycle in cycles]
     total = lambda name, days: sum(day[name] for day in days)  # noqa: E731
