@@ -25,7 +25,8 @@ def draw(seed, series=4, periods=17):
     reorder = rng.integers(-2, 15, by_period)
     policy = StockPolicy(
         reorder, reorder + rng.integers(0, 9, by_period), rng.choice([0, 0, 3, 7], series),
-        rng.choice([0, 0, 5], series), rng.choice([0, 1, 4], series), rng.integers(1, 4, series), rng.integers(0, 3, series),
+        rng.choice([0, 0, 5], series), rng.choice([0, 1, 4], series),
+        rng.integers(1, 4, series), rng.integers(0, 3, series),
     )  # fmt: skip
     stock = Stock(rng.integers(0, 12, series), rng.integers(0, 5, (series, 3)), rng.integers(0, 3, series))
     lead = rng.integers(0, 5, (series, periods) if rng.random() < 0.5 else series)
