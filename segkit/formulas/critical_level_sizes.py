@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit.formulas.line_replay import LinePolicy, OrderLines, _given, _require, _rows, checked_window, sorted_lines
+from segkit.formulas.line_inputs import LinePolicy, OrderLines, checked_window, rows_array, rule_arrays, sorted_lines
+from segkit.formulas.replay_inputs import require
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def size_critical_levels(
         Fill rate (P2) of each class: (classes,) or (items, classes). [0-1]
     policy : LinePolicy
         How it is ordered; its ``order_up_to - reorder_point`` (or ``order_quantity``) is kept, heights are not read.
-    lead_time_days, waiting, window
+    lead_time_days, window, waiting
         As `replay_lines` takes them; lead times by run.
     runs : array_like of int, optional
         Item that each run belongs to, rising from 0, where ``lines.item`` counts runs (scenarios) of items.
@@ -153,7 +154,7 @@ def size_separate_stocks(
     begin, _, classes = sorted_lines(lines, np.atleast_1d(targets))
     item_of = _items_of(runs, len(begin) - 1)
     items = int(item_of.max(initial=-1)) + 1
-    goals = _rows(targets, items, classes, "targets")
+    goals = rows_array(targets, items, classes, "targets")
     whole = np.bincount(item_of[np.asarray(lines.item)], quantity, items)
     waits = np.broadcast_to(np.asarray(waiting, dtype=float), classes)
     found = []
@@ -163,13 +164,13 @@ def size_separate_stocks(
         own = np.bincount(item_of[item], quantity[mine], items)
         share = np.divide(own, whole, out=np.zeros(items), where=whole > 0)
         gap = np.nan_to_num(
-            _rows(policy.order_up_to, items, 1, "policy") - _rows(policy.reorder_point, items, 1, "policy")
+            rows_array(policy.order_up_to, items, 1, "policy") - rows_array(policy.reorder_point, items, 1, "policy")
         )
         split = replace(
             policy,
             reorder_point=0.0,
             order_up_to=np.where(np.isfinite(gap[:, 0]), gap[:, 0] * share, -np.inf),
-            order_quantity=_rows(policy.order_quantity, items, 1, "policy")[:, 0] * share,
+            order_quantity=rows_array(policy.order_quantity, items, 1, "policy")[:, 0] * share,
         )
         part = OrderLines(item, np.asarray(lines.time_days)[mine], np.zeros(mine.sum(), int), quantity[mine])
         found.append(_sized(part, goals[:, [k]], split, lead_time_days, window, waits[[k]], item_of, unit, 0.0))
@@ -180,9 +181,9 @@ def size_separate_stocks(
 
 def _items_of(runs: ArrayLike | None, count: int) -> np.ndarray:
     item_of = np.arange(count) if runs is None else np.asarray(runs, dtype=np.int64)
-    _require(len(item_of) >= count, "runs tells the item of each run")
+    require(len(item_of) >= count, "runs tells the item of each run")
     right = len(item_of) == 0 or (item_of[0] == 0 and np.isin(np.diff(item_of), (0, 1)).all())
-    _require(right, "runs rises from 0 without a gap")
+    require(right, "runs rises from 0 without a gap")
     return item_of
 
 
@@ -204,10 +205,10 @@ def _sized(
     item_of = _items_of(runs, len(begin) - 1)
     begin = np.append(begin, np.full(len(item_of) + 1 - len(begin), len(time)))
     items = int(item_of.max(initial=-1)) + 1
-    goals, units = _rows(targets, items, classes, "targets"), _rows(unit, items, 1, "unit")[:, 0]
-    _require(((goals >= 0) & (goals <= 1)).all(), "a target is a fill rate from 0 to 1")
-    _require((units > 0).all(), "unit is above 0")
-    *rules, leads, waits = _given(policy, (items, len(item_of), classes), lead_time_days, waiting)
+    goals, units = rows_array(targets, items, classes, "targets"), rows_array(unit, items, 1, "unit")[:, 0]
+    require(((goals >= 0) & (goals <= 1)).all(), "a target is a fill rate from 0 to 1")
+    require((units > 0).all(), "unit is above 0")
+    *rules, leads, waits = rule_arrays(policy, (items, len(item_of), classes), lead_time_days, waiting)
     first = np.searchsorted(item_of, np.arange(items + 1))
     sized, levels, fills, stock = (
         np.empty(items),

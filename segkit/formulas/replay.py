@@ -10,41 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from segkit.formulas.replay_inputs import Stock, StockPolicy, prepared_inputs, series_array
+
 _PARTS, _CELLS = 64, 2**24  # how many sums are kept apart, so that the number of threads changes nothing
-
-
-@dataclass(frozen=True)
-class Stock:
-    """Where stock is: ``on_hand`` (series,), ``pipeline`` (series, ahead) and ``backordered`` (series,) [units].
-
-    The first column of ``pipeline`` arrives at the start of the next period, the second a period later.
-    """
-
-    on_hand: ArrayLike
-    pipeline: ArrayLike = ((0.0,),)
-    backordered: ArrayLike = 0.0
-
-
-@dataclass(frozen=True)
-class StockPolicy:
-    """When and how much is ordered; each a number, an array (series,) or, the first two, (series, periods) [units].
-
-    At a review, where the inventory position (on hand, on order, less backordered) is at or below ``reorder_point``, as
-    much is ordered as lifts it to ``order_up_to``, or, where ``order_quantity`` is above 0, the least number of such
-    lots that lifts it above ``reorder_point``; at least ``minimum_order``, rounded up to whole ``order_multiple``; 0
-    means that there is none. So (s, S) and (R, s, S) are as they are; (R, S) has ``reorder_point`` = ``order_up_to``;
-    (s, Q) and (s, nQ) have ``order_quantity`` and may leave ``order_up_to`` out. Column t of parameters by period holds
-    for the review at the end of period t and may know demand up to and with t. Reviews come every ``review_periods``,
-    the first at the end of period ``first_review`` (0 = the first period).
-    """
-
-    reorder_point: ArrayLike
-    order_up_to: ArrayLike = -np.inf
-    order_quantity: ArrayLike = 0.0
-    minimum_order: ArrayLike = 0.0
-    order_multiple: ArrayLike = 0.0
-    review_periods: ArrayLike = 1
-    first_review: ArrayLike = 0
 
 
 @dataclass(frozen=True)
@@ -191,7 +159,7 @@ def replay(
     """
     from segkit.formulas import replay_kernels as kernels
 
-    given, (on_hand, owed, pipeline) = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    given, (on_hand, owed, pipeline) = prepared_inputs(demand, stock, policy, lead_time_periods, waiting, counted)
     sums = np.empty((len(on_hand), len(kernels.SUMS)))
     kernels.replay_sums(given, max(int(first), 0), on_hand, owed, pipeline, sums)
     return Replayed(Stock(on_hand, pipeline, owed), *sums.T)
@@ -225,7 +193,7 @@ def replay_paths(
     """
     from segkit.formulas import replay_kernels as kernels
 
-    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    given, state = prepared_inputs(demand, stock, policy, lead_time_periods, waiting, counted)
     paths = np.empty((*given[0].shape, len(kernels.PATH)))
     kernels.replay_paths(given, *state, paths)
     return Paths(*np.moveaxis(paths, 2, 0))
@@ -245,10 +213,12 @@ def replay_period_sums(
 
     Parameters
     ----------
-    demand, stock, policy, lead_time_periods, waiting, counted
+    demand, stock, policy
         As `replay` takes them.
     prices : Prices
         Costs, weights and groups of the series.
+    lead_time_periods, waiting, counted
+        As `replay` takes them.
 
     Returns
     -------
@@ -264,89 +234,19 @@ def replay_period_sums(
     """
     from segkit.formulas import replay_kernels as kernels
 
-    given, state = _prepared(demand, stock, policy, lead_time_periods, waiting, counted)
+    given, state = prepared_inputs(demand, stock, policy, lead_time_periods, waiting, counted)
     series, periods = given[0].shape
-    group = _of_series(prices.group, series, "group").astype(np.int64)
+    group = series_array(prices.group, series, "group").astype(np.int64)
     if group.min(initial=0) < 0:
         raise ValueError("group is below 0 somewhere")
-    costs = (_of_series(cost, series, "prices") for cost in (prices.weight, prices.holding_cost, prices.shortage_cost))
+    costs = (
+        series_array(cost, series, "prices") for cost in (prices.weight, prices.holding_cost, prices.shortage_cost)
+    )
     groups = int(group.max(initial=0)) + 1
     one = groups * periods * len(kernels.PERIOD_SUMS)
     parts = np.zeros((max(1, min(_PARTS, _CELLS // max(one, 1))), groups, periods, len(kernels.PERIOD_SUMS)))
     kernels.replay_period_sums(given, *state, group, np.stack(list(costs), axis=1), parts)
     return PeriodSums(*np.moveaxis(parts.sum(axis=0), 2, 0))
-
-
-def _prepared(
-    demand: ArrayLike,
-    stock: Stock,
-    policy: StockPolicy,
-    lead_time_periods: ArrayLike,
-    waiting: ArrayLike,
-    counted: ArrayLike,
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return what the kernels read, and the stock that they move, checked."""
-    came = np.ascontiguousarray(demand)
-    if came.ndim != 2:
-        raise ValueError("demand has the shape (series, periods)")
-    if came.dtype.kind not in "fiu" or came.dtype.itemsize < 4:
-        came = came.astype(float)
-    if came.size and np.fmin.reduce(came, axis=None) < 0:
-        raise ValueError("demand is below 0 somewhere: returns are no demand")
-    told = _table(lead_time_periods, came.shape, "lead_time_periods")
-    lead = told.astype(np.int64)
-    _require((lead == told).all() and lead.min(initial=0) >= 0, "lead_time_periods are not whole periods, 0 or more")
-    seen = _table(counted, came.shape, "counted").astype(bool)
-    review = _table(policy.review_periods, (len(came), 1), "review_periods").astype(np.int64)
-    phase = _table(policy.first_review, (len(came), 1), "first_review").astype(np.int64)
-    waits = _table(waiting, (len(came), 1), "waiting").astype(float)
-    two = [_table(part, came.shape, "policy").astype(float) for part in (policy.reorder_point, policy.order_up_to)]
-    lots = [
-        _table(part, (len(came), 1), "policy").astype(float)
-        for part in (policy.order_quantity, policy.minimum_order, policy.order_multiple)
-    ]
-    _require(
-        review.min(initial=1) >= 1 and phase.min(initial=0) >= 0, "reviews come every period or less often, from 0"
-    )
-    _require(not ((waits < 0) | (waits > 1) | np.isnan(waits)).any(), "waiting is a share from 0 to 1")
-    _require(not any(((lot < 0) | ~np.isfinite(lot)).any() for lot in lots), "a lot size is below 0 or not finite")
-    _require(
-        not any((np.isnan(part) | (part == np.inf)).any() for part in two), "policy is missing or infinite somewhere"
-    )
-    return (came, seen, *two, *lots, review, phase, lead, waits), _opening(stock, len(came), int(lead.max(initial=0)))
-
-
-def _opening(stock: Stock, series: int, longest: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return on hand, backordered and a pipeline wide enough for the longest lead time, all to be written on."""
-    on_hand, owed = _of_series(stock.on_hand, series, "on_hand"), _of_series(stock.backordered, series, "backordered")
-    coming = np.atleast_2d(np.asarray(stock.pipeline, dtype=float))
-    _require(len(coming) in (1, series), "pipeline has one row for each series")
-    pipeline = np.zeros((series, max(longest + 1, coming.shape[1])))
-    pipeline[:, : coming.shape[1]] = coming
-    _require(all(np.isfinite(part).all() for part in (on_hand, owed, pipeline)), "stock is missing somewhere")
-    _require(min(part.min(initial=0) for part in (on_hand, owed, pipeline)) >= 0, "stock is below 0 somewhere")
-    return on_hand, owed, pipeline
-
-
-def _of_series(values: ArrayLike, series: int, name: str) -> np.ndarray:
-    """Return a fresh float array (series,)."""
-    return np.array(np.broadcast_to(_table(values, (series, 1), name)[:, 0], series), dtype=float)
-
-
-def _table(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """Return rows by columns; what holds for all series has one row, what holds for all periods one column."""
-    given = np.asarray(values)
-    given = given[:, None] if given.ndim == 1 else np.atleast_2d(given)
-    if given.ndim != 2 or any(have not in (1, want) for have, want in zip(given.shape, shape, strict=True)):
-        raise ValueError(
-            f"{name} has the shape {np.shape(values)}, which does not fit {shape[0]} series, {shape[1]} periods"
-        )
-    return np.ascontiguousarray(given)
-
-
-def _require(right: bool | np.bool_, problem: str) -> None:
-    if not right:
-        raise ValueError(problem)
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

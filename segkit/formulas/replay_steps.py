@@ -6,7 +6,7 @@ The arithmetic is that of `replay`: a loop that places the orders of its policy 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit.formulas.replay import Stock
+from segkit.formulas.replay_inputs import Stock
 
 _LIKE = 1e-9  # as the replay: less than this share of an order is rounding
 

@@ -1,17 +1,18 @@
 """Replay of segkit beside stockpyl's simulation, the same base stocks on the same demand: ``make bench-replay``.
 
 stockpyl is installed once into an environment of its own under ``build/bench-replay``. Each has one core and a process
-of its own, one after the other; the first call (compilation) apart. Both must tell the same stock, backorders and fill
-rate, to the last digits.
+of its own, one after the other; seconds are those of the processor, as others may share the machine; the first call
+(compilation, or reading what was compiled) is apart. Both must tell the same stock, backorders and fill rate, to the
+last digits.
 """
 
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 import venv
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ BUILD = PROJECT / "build" / "bench-replay"
 PEER = "stockpyl==1.0.2"
 AIM = 20e6
 LEAD = 2
+LINES = 2_000_000
 SMALL, LARGE, MILLION = (20, 500), (20_000, 104), (1_000_000, 52)
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("NUMBA", "OMP", "OPENBLAS")}
 
@@ -57,9 +59,12 @@ def report(made: dict[str, dict[str, np.ndarray]], demand: np.ndarray) -> None:
             f" {demand.size / got['seconds']:,.0f} item-periods/s"
         )
     own = made["segkit"]
-    for cells, seconds, what in zip(own["cells"], own["wall"], own["what"], strict=True):
+    for cells, seconds, what in zip(own["cells"], own["cpu"], own["what"], strict=True):
         print(f"segkit    {cells:,} item-periods, {what}: {cells / seconds:,.0f} item-periods/s")
-    print(f"          aim {AIM:,.0f} a core; first call {own['first']:.2f} s; million: + {own['peak_gb']:.2f} GB")
+    print(
+        f"          aim {AIM:,.0f}; first call {own['first']:.2f} s; a million: {own['peak_gb']:.2f} GB beside demand"
+    )
+    print(f"          {LINES:,} order lines of 10,000 items and three classes: {own['lines_per_second']:,.0f} lines/s")
     if not np.allclose(own["sums"], made["stockpyl"]["sums"], rtol=1e-12):
         raise SystemExit("segkit and stockpyl do not tell the same")
 
@@ -83,6 +88,23 @@ def install_peer() -> Path:
     return python
 
 
+def by_line():
+    """Return the replay of many order lines, compiled."""
+    from segkit.formulas.line_replay import LinePolicy, OrderLines, replay_lines
+
+    rng, items = np.random.default_rng(4), 10_000
+    item, rank = rng.integers(0, items, LINES), rng.integers(0, 3, LINES)
+    lines = OrderLines(item, rng.uniform(0, 365, LINES), rank, rng.geometric(0.5, LINES))
+    leads = rng.gamma(4, 2.5, (items, 30))
+
+    def work() -> None:
+        policy = LinePolicy(18, 40, [0, 3, 6])
+        replay_lines(lines, 40, policy, lead_time_days=leads, waiting=[1, 1, 0], window=(30, 365))
+
+    work()
+    return work
+
+
 def measure(case: str, out: str) -> None:
     """Replay the case, then more of it, in this process."""
     from segkit.formulas.replay import Prices, Stock, StockPolicy, replay, replay_period_sums
@@ -97,14 +119,14 @@ def measure(case: str, out: str) -> None:
     def timed(work, *inputs, **options) -> float:
         taken = []
         for _ in range(5):
-            begin = time.perf_counter()
+            begin = time.process_time()
             work(*inputs, **options)
-            taken.append(time.perf_counter() - begin)
+            taken.append(time.process_time() - begin)
         return statistics.median(taken)
 
-    begin = time.perf_counter()
+    begin = time.process_time()
     done = run(given["demand"], given["base_stock"])
-    first = time.perf_counter() - begin
+    first = time.process_time() - begin
     sums = np.stack([done.end_stock_periods, done.backorder_periods, done.served], axis=1)
     found = {"sums": sums, "seconds": timed(run, given["demand"], given["base_stock"]), "first": first}
     demand, stock = draw(*LARGE)
@@ -120,15 +142,17 @@ def measure(case: str, out: str) -> None:
         replay_period_sums(demand, Stock(stock), policy, Prices(0.2, 1.0), lead_time_periods=LEAD)
 
     rich(), priced()
-    wall, what = [timed(run, demand, stock), timed(rich), timed(priced)], ["base stock"]
+    cpu, what = [timed(run, demand, stock), timed(rich), timed(priced)], ["base stock"]
     what += ["(R,s,S) by period, packs, sampled lead times, mask", "summed by period over series"]
     large, stock = draw(*MILLION)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    wall.append(timed(run, large, stock))
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    cpu.append(timed(run, large, stock))
+    tracemalloc.start()
+    run(large, stock)
+    peak = tracemalloc.get_traced_memory()[1] / 2**30
+    tracemalloc.stop()
     np.savez(
-        out, **found, wall=wall, what=[*what, "base stock, a million items"], cells=[demand.size] * 3 + [large.size],
-        peak_gb=peak,
+        out, **found, cpu=cpu, what=[*what, "base stock, a million items"], cells=[demand.size] * 3 + [large.size],
+        peak_gb=peak, lines_per_second=LINES / timed(by_line()),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from segkit.formulas import replay_kernels
 from segkit.formulas.replay import Prices, Stock, StockPolicy, replay, replay_paths, replay_period_sums
 from segkit.formulas.replay_steps import advance, inventory_position, rounded_order
 
@@ -245,6 +246,16 @@ def test_threads_and_kinds_of_numbers_change_nothing():
     assert all((getattr(other, name) == getattr(same, name)).all() for name in SUMS)
 
 
+def test_locked_arrays_are_not_compiled_anew():
+    demand, stock, policy, options = draw(9)
+    replay(demand, stock, policy, **options)
+    known = len(replay_kernels.replay_sums.signatures)
+    for part in (demand, stock.on_hand, stock.pipeline, policy.reorder_point, *options.values()):
+        part.flags.writeable = False
+    replay(demand, stock, policy, **options)
+    assert len(replay_kernels.replay_sums.signatures) == known
+
+
 def test_inputs_stay_as_they_are():
     demand, stock, policy, options = draw(3)
     kept = [part.copy() for part in (demand, stock.on_hand, stock.pipeline, stock.backordered)]
@@ -368,6 +379,7 @@ def test_all_warm_up_and_no_periods_and_no_series():
     [
         ({"demand": [[-1.0, 2.0]]}, "returns"),
         ({"demand": [1.0, 2.0]}, "shape"),
+        ({"demand": [[1.0, np.inf]]}, "infinite"),
         ({"stock": Stock(-1)}, "below 0"),
         ({"stock": Stock(np.nan)}, "missing"),
         ({"stock": Stock(1, [[1.0], [2.0]])}, "one row"),
