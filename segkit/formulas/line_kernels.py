@@ -49,12 +49,8 @@ def replay_line_sums(begin, time, rank, quantity, on_hand, levels, given, window
 def _rules_of(i, given):
     reorders, uptos, lots, leasts, packs, reviews, phases, leads, waiting = given
     rules = np.empty(7)
-    rules[0], rules[1], rules[2], rules[3] = (
-        _row(reorders, i)[0],
-        _row(uptos, i)[0],
-        _row(lots, i)[0],
-        _row(leasts, i)[0],
-    )
+    rules[0], rules[1], rules[2] = _row(reorders, i)[0], _row(uptos, i)[0], _row(lots, i)[0]
+    rules[3] = _row(leasts, i)[0]
     rules[4], rules[5], rules[6] = _row(packs, i)[0], _row(reviews, i)[0], _row(phases, i)[0]
     return rules, _row(leads, i), waiting
 
@@ -81,8 +77,8 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
         if min(arrival, next_review) > until:
             if ended:
                 break
-            stock -= _serve(rank[line], quantity[line], stock, levels, waiting, backlog, by_class, judged)
             size = max(size, quantity[line])
+            stock -= _serve(rank[line], quantity[line], stock, _LIKE * size, levels, waiting, backlog, by_class, judged)
             reviewed = review == 0.0
             line += 1
         elif arrival <= next_review:
@@ -111,8 +107,8 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
 
 
 @njit(cache=True, nogil=True)
-def _serve(k, wanted, stock, levels, waiting, backlog, by_class, judged):
-    """Return what a line of class k gets at once; a share of the rest waits."""
+def _serve(k, wanted, stock, slack, levels, waiting, backlog, by_class, judged):
+    """Return what a line of class k gets at once; a share of the rest waits, less than ``slack`` is rounding."""
     served = min(wanted, max(0.0, stock - levels[k]))
     held = waiting[k] * (wanted - served)
     backlog[k] += held
@@ -120,7 +116,7 @@ def _serve(k, wanted, stock, levels, waiting, backlog, by_class, judged):
         by_class[k, 0] += wanted
         by_class[k, 1] += served
         by_class[k, 2] += 1.0
-        by_class[k, 3] += served == wanted
+        by_class[k, 3] += wanted - served <= slack
         by_class[k, 5] += wanted - served - held
     return served
 

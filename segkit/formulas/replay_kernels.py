@@ -122,7 +122,7 @@ def _walk(i, given, first, on_hand, backordered, pipeline, sums, path):
         stock -= served
         owed += waiting * (want - served)
         if judged and known:
-            _judge(want, served, 0.5 * (begun + stock), stock, owed, cycle, sums)
+            _judge(want, served, 0.5 * (begun + stock), stock, owed, _LIKE * size, cycle, sums)
         ordered = 0.0
         if until_review == 0:
             limit, goal = reorder[min(t, reorder.size - 1)], upto[min(t, upto.size - 1)]
@@ -158,10 +158,10 @@ def _turn_cycle(cycle, judged, sums):
 
 
 @njit(cache=True, nogil=True)
-def _judge(want, served, mean, stock, owed, cycle, sums):
-    """Add a period to the sums of a series and to its cycle."""
+def _judge(want, served, mean, stock, owed, slack, cycle, sums):
+    """Add a period to the sums of a series and to its cycle; a shortage below ``slack`` is rounding."""
     short = want - served
-    lacking = short > 0.0 or owed > 0.0
+    lacking = short > slack or owed > slack
     sums[0] += want
     sums[1] += served
     sums[2] += short

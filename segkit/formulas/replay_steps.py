@@ -55,7 +55,7 @@ def inventory_position(stock: Stock) -> np.ndarray:
     >>> inventory_position(Stock([4, 0], [[2, 0], [0, 5]], [0, 1])).tolist()
     [6, 4]
     """
-    return np.asarray(stock.on_hand) + np.asarray(stock.pipeline).sum(axis=1) - np.asarray(stock.backordered)
+    return np.asarray(stock.on_hand) + np.atleast_2d(stock.pipeline).sum(axis=1) - np.asarray(stock.backordered)
 
 
 def advance(

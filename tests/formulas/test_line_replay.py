@@ -1,6 +1,7 @@
 """Replay by order line against a plain diary of events, sizes against trying all, both against birth and death."""
 
 import heapq
+from dataclasses import replace
 from itertools import combinations_with_replacement, product
 
 import numpy as np
@@ -131,6 +132,19 @@ def test_order_of_rows_and_names_of_items_change_nothing(seed):
     shuffled = OrderLines(*(getattr(lines, name)[mixed] for name in ("item", "time_days", "demand_class", "quantity")))
     one, other = (replay_lines(rows, on_hand, policy, **options) for rows in (lines, shuffled))
     assert all((getattr(one, name) == getattr(other, name)).all() for name in BY_CLASS)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([1e-3, 0.1, 12.0]))
+def test_another_unit_of_count_gives_the_same_service(seed, unit):
+    lines, on_hand, policy, options = draw(seed)
+    scaled = OrderLines(lines.item, lines.time_days, lines.demand_class, lines.quantity * unit)
+    parts = ("reorder_point", "order_up_to", "critical_levels", "order_quantity", "minimum_order", "order_multiple")
+    other = replace(policy, **{name: getattr(policy, name) * unit for name in parts})
+    one = replay_lines(lines, on_hand, policy, **options)
+    two = replay_lines(scaled, on_hand * unit, other, **options)
+    assert two.fill_rate == pytest.approx(one.fill_rate, nan_ok=True)
+    assert (two.lines_complete == one.lines_complete).all()
+    assert (two.orders == one.orders).all()
 
 
 def test_what_waits_is_filled_best_class_first_down_to_its_level():
