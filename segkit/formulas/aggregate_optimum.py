@@ -68,7 +68,7 @@ def optimum_for_service(items: Items, target: float) -> Optimum:
     >>> two = NormalItems(np.array([100.0, 400.0]), np.full(2, 2.0), np.full(2, 10.0), np.full(2, 20.0))
     >>> found = optimum_for_service(two, 0.99)
     >>> round(found.service, 9), found.choice.stock.round(3).tolist()
-    (0.99, [0.819, 1.629])
+    (0.99, [1.202, 1.901])
     """
     total = float(items.weight.sum())
     allowed = (1.0 - target) * total
@@ -164,7 +164,7 @@ def _bracket(items: Items, gap: Callable[[Choice], float], scale: float) -> tupl
     if low.gap >= 0:
         return low.choice, low.choice, 0.0
     if high.gap < 0:
-        return high.choice, high.choice, 0.0 if abs(high.gap) <= _MET * scale else np.inf
+        return high.choice, high.choice, np.inf
     low, high = _closer(low, high, tried, scale)
     return low.choice, high.choice, float(np.exp(high.at))
 
@@ -188,20 +188,16 @@ def _closer(low: _Side, high: _Side, tried: Callable[[float], _Side], scale: flo
     return low, high
 
 
-def _raised(
-    items: Items, low: Choice, high: Choice, *, short: float | None = None, cost: float | None = None
-) -> Choice:
-    """Return a choice between two: items are raised best first until no more is short, or the budget is used."""
+def _raised(items: Items, low: Choice, high: Choice, *, short: float = -np.inf, cost: float = np.inf) -> Choice:
+    """Return a choice between two: items are raised best first until no more is short, or before more is spent."""
     gain = items.weight * (low.short - high.short)
     price = high.cost - low.cost
     order = np.argsort(-np.divide(gain, price, out=np.full(len(gain), np.inf), where=price > 0), kind="stable")
     order = order[(gain[order] != 0) | (price[order] != 0)]
-    if short is not None:
-        left = _short(items, low) - np.cumsum(gain[order])
-        count = int(np.searchsorted(-left, -short - 1e-12 * abs(short))) + 1
-    else:
-        used = low.cost.sum() + np.cumsum(price[order])
-        count = int(np.searchsorted(used, cost, side="right"))
+    left = _short(items, low) - np.cumsum(gain[order])
+    used = low.cost.sum() + np.cumsum(price[order])
+    enough = int(np.searchsorted(-left, -short - 1e-12 * abs(short))) + 1 if np.isfinite(short) else len(order)
+    count = min(enough, int(np.searchsorted(used, cost, side="right")))
     raised = np.zeros(len(gain), dtype=bool)
     raised[order[:count]] = True
     mixed = zip(vars(high).values(), vars(low).values(), strict=True)
@@ -221,7 +217,9 @@ class LimitedOptimum:
     limit_multiplier: float
 
 
-def optimum_within_limit(items: NormalItems | CurveItems, target: float, use: np.ndarray, limit: float) -> LimitedOptimum:
+def optimum_within_limit(
+    items: NormalItems | CurveItems, target: float, use: np.ndarray, limit: float
+) -> LimitedOptimum:
     """Return the cheapest stocks that give a service and use no more than there is of one thing: money or space.
 
     Parameters
@@ -247,9 +245,9 @@ def optimum_within_limit(items: NormalItems | CurveItems, target: float, use: np
     Examples
     --------
     >>> two = NormalItems(np.array([100.0, 400.0]), np.full(2, 2.0), np.full(2, 10.0), np.full(2, 20.0))
-    >>> found = optimum_within_limit(two, 0.99, np.array([1.0, 3.0]), 56.0)
-    >>> round(found.used, 6), found.limit_multiplier > 0
-    (56.0, True)
+    >>> found = optimum_within_limit(two, 0.99, np.array([1.0, 3.0]), 67.0)
+    >>> round(found.used, 3), round(found.limit_multiplier, 3)
+    (67.0, 1.162)
     """
 
     def tried(price: float) -> LimitedOptimum:

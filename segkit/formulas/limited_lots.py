@@ -38,7 +38,7 @@ def lots_for_orders(demand: ArrayLike, order_cost: ArrayLike, holding_cost: Arra
     Returns
     -------
     LimitedLots
-        Q = √(2·D·(K + ν) / h); ν is what one more order a year would save. [currency/order]
+        Q = √(2·D·(K + p) / h); p is what one more order a year would save. [currency/order]
 
     References
     ----------
@@ -75,7 +75,7 @@ def lots_for_space(
     Returns
     -------
     LimitedLots
-        Q = √(2·D·K / (h + ν·use)); ν is what one more unit of the limit would save. [currency/year/unit]
+        Q = √(2·D·K / (h + p·use)); p is what one more unit of the limit would save. [currency/year/unit]
 
     References
     ----------
@@ -89,7 +89,9 @@ def lots_for_space(
     """
     taken = np.asarray(use, dtype=float)
     return _limited(
-        lambda price: economic_order_quantity(demand, order_cost, np.asarray(holding_cost, dtype=float) + price * taken),
+        lambda price: economic_order_quantity(
+            demand, order_cost, np.asarray(holding_cost, dtype=float) + price * taken
+        ),
         lambda quantity: float((taken * quantity).sum()) / 2,
         limit,
     )
@@ -118,7 +120,7 @@ def cycle_stock_exchange(usage: ArrayLike, ratio: ArrayLike) -> tuple[np.ndarray
     Examples
     --------
     >>> stock, orders = cycle_stock_exchange([100.0, 400.0], [2.0, 8.0])
-    >>> stock.tolist(), orders.tolist()
+    >>> stock.round(9).tolist(), orders.round(9).tolist()
     ([30.0, 60.0], [15.0, 7.5])
     """
     root = np.sqrt(np.maximum(np.asarray(usage, dtype=float), 0.0)).sum() / np.sqrt(2.0)

@@ -4,18 +4,20 @@ A class rule gives every class one safety factor k: for `NormalItems` literally,
 cycle_service (P1) of Φ(k). Its targets are the cheapest with which all items together reach a service.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from segkit.formulas.aggregate_optimum import least_cost, optimum_for_service
 from segkit.formulas.stock_choices import Choice, CurveItems, MenuItems, NormalItems
 
-_LEVELS = 129
-_FINE = 33
-_CLOSER = 2  # times that levels are told twenty times finer
-_HALVINGS = 24
+LEVELS = 65
+_MANY_LEVELS = 193
+_FINE = 17
+_CLOSER = 2  # times that levels are told more finely
+_HALVINGS = 22
+_SWEEPS = 20
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,6 @@ class ClassRule:
     cost: float
     service: float
     multiplier: float
-
-
-@dataclass(frozen=True)
-class BoundaryGain:
-    """What moving one boundary between neighbouring classes is worth at equal service.
-
-    ``start`` and ``better``: places in the order of items at which the lower class begins now and then; ``cost`` after
-    the move [currency/year].
-    """
-
-    start: int
-    better: int
-    cost: float
 
 
 def class_rule(items: NormalItems | CurveItems, classes: np.ndarray, target: float) -> ClassRule:
@@ -65,33 +54,112 @@ def class_rule(items: NormalItems | CurveItems, classes: np.ndarray, target: flo
 
     Notes
     -----
-    Lagrangian over levels of k, first coarse, then twice around the best; in the end all are lowered together as far as
-    the target allows. Where a class's cost is not convex in its shortage (many items below a lot of one cycle) the
-    result can lie above the best rule, by no more than the distance between two points of its frontier.
+    Lagrangian over levels of k, first coarse, then twice around the best, each time with changes of two classes at
+    once; in the end all are lowered together as far as the target allows. Few items stocked in whole units make cost
+    jump with the target: the result can then lie a little above the best rule.
 
     Examples
     --------
     >>> two = NormalItems(np.array([100.0, 400.0]), np.full(2, 2.0), np.full(2, 10.0), np.full(2, 20.0))
     >>> class_rule(two, np.zeros(2, dtype=int), 0.99).factors.round(3).tolist()
-    [1.434]
+    [1.663]
     """
-    count = int(classes.max()) + 1
-    total = float(items.weight.sum())
-    width = items.most - items.least
-    levels = np.tile(np.linspace(items.least, items.most, _LEVELS), (count, 1))
-    step = width / (_LEVELS - 1)
-    for turn in range(_CLOSER + 1):
+    levels = coarse_levels(items, int(classes.max()) + 1)
+    return finer_rule(items, classes, target, levels, *level_sums(items, classes, levels))
+
+
+def coarse_levels(items: NormalItems | CurveItems, groups: int, *, levels: int = LEVELS) -> np.ndarray:
+    """Return safety factors over the whole range of the items, (groups, levels)."""
+    return np.tile(np.linspace(items.least, items.most, levels), (groups, 1))
+
+
+def finer_rule(
+    items: NormalItems | CurveItems,
+    classes: np.ndarray,
+    target: float,
+    levels: np.ndarray,
+    cost: np.ndarray,
+    short: np.ndarray,
+) -> ClassRule:
+    """Return the class rule that is found around the best of some levels, see `class_rule` and `level_sums`."""
+    allowed = (1.0 - target) * float(items.weight.sum())
+    step = float(levels[0, 1] - levels[0, 0])
+    rows = np.arange(len(levels))
+    places, multiplier = _best_places(cost, short, allowed)
+    starts = [(levels[rows, _exchanged(cost, short, places, allowed)], step)]
+    for _ in range(_CLOSER):
+        spread = np.linspace(-1.5 * step, 1.5 * step, _FINE)
+        step = float(spread[1] - spread[0])
+        levels = np.clip(levels[rows, places][:, None] + spread, items.least, items.most)
         cost, short = level_sums(items, classes, levels)
-        menu = MenuItems(np.ones(count), cost, short)
-        found = optimum_for_service(menu, 1.0 - (1.0 - target) * total / count)
-        factors = levels[np.arange(count), found.choice.stock.astype(int)]
-        if turn < _CLOSER:
-            spread = np.linspace(-1.5 * step, 1.5 * step, _FINE)
-            levels = np.clip(factors[:, None] + spread, items.least, items.most)
-            step = spread[1] - spread[0]
-    factors, choice = _lowered(items, classes, factors, step, (1.0 - target) * total)
+        places, multiplier = _best_places(cost, short, allowed)
+    starts += [(levels[rows, one], step) for one in (places, _exchanged(cost, short, places, allowed))]
+    found = [_lowered(items, classes, factors, step, allowed) for factors, step in starts]
+    short_by = [max(float((items.weight * choice.short).sum()) - allowed * (1 + 1e-9), 0.0) for _, choice in found]
+    best = min(range(len(found)), key=lambda one: (short_by[one], found[one][1].cost.sum()))
+    return _rule(items, *found[best], multiplier)
+
+
+def class_frontier(items: NormalItems | CurveItems, classes: np.ndarray, targets: Sequence[float]) -> list[ClassRule]:
+    """Return class rules for many services, each a little above its target: points of a curve.
+
+    Parameters
+    ----------
+    items, classes
+        As `class_rule` takes them.
+    targets : sequence of float
+        Weighted fill_rates (P2). [0 to 1]
+
+    Examples
+    --------
+    >>> two = NormalItems(np.array([100.0, 400.0]), np.full(2, 2.0), np.full(2, 10.0), np.full(2, 20.0))
+    >>> [rule.service >= 0.9 for rule in class_frontier(two, np.array([0, 1]), [0.9, 0.95])]
+    [True, True]
+    """
+    levels = coarse_levels(items, int(classes.max()) + 1, levels=_MANY_LEVELS)
+    cost, short = level_sums(items, classes, levels)
+    total = float(items.weight.sum())
+    rows, found = np.arange(len(levels)), []
+    for target in targets:
+        places, multiplier = _best_places(cost, short, (1.0 - target) * total)
+        factors = levels[rows, places]
+        found.append(_rule(items, factors, items.at(factors[classes]), multiplier))
+    return found
+
+
+def _best_places(cost: np.ndarray, short: np.ndarray, allowed: float) -> tuple[np.ndarray, float]:
+    """Return the level of every class with which no more is short than allowed, and the shadow price."""
+    scale = max(float(short.max()), 1e-300)
+    menu = MenuItems(np.ones(len(cost)), cost, short / scale)
+    found = optimum_for_service(menu, 1.0 - allowed / scale / len(cost))
+    return found.choice.stock.astype(int), found.multiplier / scale
+
+
+def _exchanged(cost: np.ndarray, short: np.ndarray, places: np.ndarray, allowed: float) -> np.ndarray:
+    """Return levels from which no two classes can change theirs and cost less, with no more short than allowed."""
+    rows, kept = np.arange(len(places)), places.copy()
+    for _ in range(_SWEEPS):
+        before = cost[rows, kept].sum()
+        for one in rows:
+            for other in rows[one + 1 :] if len(rows) > 1 else rows[:1]:
+                rest = (rows != one) & (rows != other)
+                left = allowed - short[rows[rest], kept[rest]].sum()
+                if one == other:
+                    spent, gone = cost[one][:, None], short[one][:, None]
+                else:
+                    spent, gone = cost[one][:, None] + cost[other], short[one][:, None] + short[other]
+                if (gone <= left).any():
+                    best = np.unravel_index(np.argmin(np.where(gone <= left, spent, np.inf)), spent.shape)
+                    kept[[one, other]] = best if one != other else best[0]
+        if cost[rows, kept].sum() >= before:
+            break
+    return kept
+
+
+def _rule(items: NormalItems | CurveItems, factors: np.ndarray, choice: Choice, multiplier: float) -> ClassRule:
+    total = float(items.weight.sum())
     service = 1.0 - float((items.weight * choice.short).sum()) / total if total > 0 else float("nan")
-    return ClassRule(factors, choice, float(choice.cost.sum()), service, found.multiplier)
+    return ClassRule(factors, choice, float(choice.cost.sum()), service, multiplier)
 
 
 def price_of(items: NormalItems | CurveItems, choice: Choice) -> float:
@@ -117,7 +185,7 @@ def price_of(items: NormalItems | CurveItems, choice: Choice) -> float:
     --------
     >>> two = NormalItems(np.array([100.0, 400.0]), np.full(2, 2.0), np.full(2, 10.0), np.full(2, 20.0))
     >>> round(price_of(two, class_rule(two, np.zeros(2, dtype=int), 0.99).choice), 4)
-    1.1715
+    1.072
     """
     short = float((items.weight * choice.short).sum())
     optimum = optimum_for_service(items, 1.0 - short / float(items.weight.sum()))
@@ -170,179 +238,3 @@ def _lowered(
         else:
             high = by
     return kept, choice
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """Items in the order of a score, gathered between the places where a class may begin: running sums of levels."""
-
-    starts: np.ndarray
-    cost: np.ndarray
-    short: np.ndarray
-
-
-def _gather(items: NormalItems | CurveItems, order: np.ndarray, starts: np.ndarray) -> _Bins:
-    groups = np.empty(len(order), dtype=int)
-    groups[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1
-    levels = np.tile(np.linspace(items.least, items.most, _LEVELS), (len(starts), 1))
-    sums = level_sums(items, groups, levels)
-    first = np.zeros((1, _LEVELS))
-    return _Bins(starts, *(np.vstack([first, np.cumsum(one, axis=0)]) for one in sums))
-
-
-@dataclass(frozen=True)
-class _Cuts:
-    """The ways to cut ordered bins into classes, as one item: its best choice at a multiplier is the best cut."""
-
-    weight: np.ndarray
-    bins: _Bins
-    classes: int
-
-    def best(self, multiplier: float) -> Choice:
-        cuts, cost, short = _cut(self.bins.cost, self.bins.short, multiplier, self.classes)
-        return Choice(cuts[None, :].astype(float), np.array([cost]), np.array([short]))
-
-
-def best_cuts(
-    items: NormalItems | CurveItems, score: np.ndarray, classes: int, target: float, *, candidates: int = 128
-) -> np.ndarray:
-    """Return the classes by a score that cost least at a service.
-
-    Parameters
-    ----------
-    items : NormalItems or CurveItems
-        The items.
-    score : array
-        What ranks the items, best first; items that tie exactly share a class.
-    classes : int
-        Most classes.
-    target : float
-        Weighted fill_rate (P2) of all items together. [0 to 1]
-    candidates : int
-        Places where a class may begin: evenly by rank and by weight.
-
-    Returns
-    -------
-    array of int
-        Class of each item, 0 the best.
-
-    Notes
-    -----
-    Dynamic programming over the candidate places, exact for one multiplier and the levels of k that are tried; the
-    multiplier is found by bisection. Between candidates a better cut may lie.
-
-    Examples
-    --------
-    >>> four = NormalItems(*np.array([[9.0, 8, 1, 1], [1.0, 1, 1, 1], [2.0, 2, 2, 2], [4.0, 4, 4, 4]]))
-    >>> best_cuts(four, np.array([9.0, 8, 1, 1]), 2, 0.95).tolist()
-    [0, 0, 1, 1]
-    """
-    order = np.argsort(-score, kind="stable")
-    bins = _gather(items, order, _places(score[order], items.weight[order], candidates))
-    ways = _Cuts(np.array([float(items.weight.sum())]), bins, min(classes, len(bins.starts)))
-    scaled = replace(ways, bins=replace(bins, short=bins.short / max(float(items.weight.sum()), 1e-300)))
-    cuts = optimum_for_service(scaled, target).choice.stock[0].astype(int)
-    found = np.empty(len(order), dtype=int)
-    found[order] = np.searchsorted(bins.starts[cuts], np.arange(len(order)), side="right")
-    return found
-
-
-def boundary_gains(
-    items: NormalItems | CurveItems, order: np.ndarray, starts: np.ndarray, target: float, *, candidates: int = 128
-) -> list[BoundaryGain]:
-    """Return, boundary by boundary, where it would best lie while the others stay, and what the rule then costs.
-
-    Parameters
-    ----------
-    items : NormalItems or CurveItems
-        The items.
-    order : array of int
-        Items class by class, within a class best first.
-    starts : array of int
-        Places in ``order`` at which the second and every further class begins.
-    target : float
-        Weighted fill_rate (P2) of all items together. [0 to 1]
-    candidates : int
-        Places tried, evenly by rank and by weight.
-
-    Returns
-    -------
-    list of BoundaryGain
-        One per boundary; the place stays where no other is cheaper. Targets of all classes are set anew.
-    """
-    edges = np.concatenate([[0], starts, [len(order)]]).astype(int)
-    now = class_rule(items, _classes(order, starts), target)
-    ranks = -np.arange(len(order), dtype=float)
-    places = np.union1d(_places(ranks, items.weight[order], candidates), edges[:-1])
-    bins = _gather(items, order, places)
-    cost = bins.cost + (now.multiplier if np.isfinite(now.multiplier) else 0.0) * bins.short
-    found = []
-    for number in range(1, len(edges) - 1):
-        before, after = np.searchsorted(places, edges[number - 1]), np.searchsorted(places, edges[number + 1])
-        inner = np.arange(before + 1, after)
-        worth = (cost[inner] - cost[before]).min(axis=1) + (cost[after] - cost[inner]).min(axis=1)
-        moved = starts.copy()
-        moved[number - 1] = places[inner[np.argmin(worth)]]
-        after_move = class_rule(items, _classes(order, moved), target).cost
-        better = after_move < now.cost * (1 - 1e-9)
-        found.append(
-            BoundaryGain(
-                int(starts[number - 1]),
-                int(moved[number - 1] if better else starts[number - 1]),
-                after_move if better else now.cost,
-            )
-        )
-    return found
-
-
-def _classes(order: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    found = np.empty(len(order), dtype=int)
-    found[order] = np.searchsorted(starts, np.arange(len(order)), side="right")
-    return found
-
-
-def _places(ordered: np.ndarray, weight: np.ndarray, candidates: int) -> np.ndarray:
-    """Return places at which a class may begin: none between items that tie."""
-    begins = np.concatenate([[0], np.flatnonzero(np.diff(ordered)) + 1])
-    if len(begins) <= candidates:
-        return begins
-    size = len(ordered)
-    by_rank = np.linspace(0, size, candidates // 2, endpoint=False)
-    held = np.cumsum(weight)
-    by_weight = np.searchsorted(held, np.linspace(0, held[-1], candidates // 2, endpoint=False))
-    wanted = np.union1d(by_rank.astype(int), by_weight)
-    return np.unique(begins[np.minimum(np.searchsorted(begins, wanted), len(begins) - 1)])
-
-
-@njit(cache=True, nogil=True)
-def _cut(cost, short, multiplier, classes):  # type: ignore[no-untyped-def]
-    """Return where further classes begin for the least cost + multiplier x short, with that cost and short."""
-    size, levels = cost.shape[0] - 1, cost.shape[1]
-    stretch = np.full((size + 1, size + 1), np.inf)
-    level = np.zeros((size + 1, size + 1), dtype=np.int64)
-    for begin in range(size):
-        for end in range(begin + 1, size + 1):
-            for place in range(levels):
-                value = cost[end, place] - cost[begin, place] + multiplier * (short[end, place] - short[begin, place])
-                if value < stretch[begin, end]:
-                    stretch[begin, end], level[begin, end] = value, place
-    best = np.full((classes, size + 1), np.inf)
-    start = np.zeros((classes, size + 1), dtype=np.int64)
-    best[0] = stretch[0]
-    for number in range(1, classes):
-        for end in range(number + 1, size + 1):
-            for begin in range(number, end):
-                value = best[number - 1, begin] + stretch[begin, end]
-                if value < best[number, end]:
-                    best[number, end], start[number, end] = value, begin
-    cuts = np.zeros(classes - 1, dtype=np.int64)
-    total, gone, end = 0.0, 0.0, size
-    for number in range(classes - 1, -1, -1):
-        begin = start[number, end] if number > 0 else 0
-        place = level[begin, end]
-        total += cost[end, place] - cost[begin, place]
-        gone += short[end, place] - short[begin, place]
-        if number > 0:
-            cuts[number - 1] = begin
-        end = begin
-    return cuts, total, gone

@@ -35,7 +35,7 @@ class Items(Protocol):
 
     @property
     def weight(self) -> np.ndarray:
-        """Weight of serving all of an item's demand, (items,)."""
+        """Return the weight of serving all of an item's demand, (items,)."""
 
     def best(self, multiplier: float) -> Choice:
         """Return the stocks with the least cost + multiplier x weight short."""
@@ -52,7 +52,7 @@ class NormalItems:
     holding : array
         h [currency/unit/year], above 0.
     deviation : array
-        σ of demand over the lead time. [units]
+        Standard deviation of demand over the lead time. [units]
     lot : array
         Q, above 0. [units]
     least, most : float
@@ -60,7 +60,7 @@ class NormalItems:
 
     Notes
     -----
-    Cost is h·σ·k, the share short per cycle min(σ·G(k) / Q, 1) with the standard normal loss G.
+    Cost is h·sd·k, the share short per cycle min(sd·G(k) / Q, 1) with the standard normal loss G.
 
     References
     ----------
@@ -136,7 +136,7 @@ class CurveItems:
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """Mean demand of the curves, (items,). [units]"""
+        """Return the mean demand of the curves [units], (items,)."""
         return expected_shortage(self.curves, self.probabilities, 0.0)
 
     def best(self, multiplier: float) -> Choice:
