@@ -14,7 +14,7 @@ from segkit.formulas.stock_choices import Choice, CurveItems, Items, NormalItems
 _FAR = 200.0  # logarithm of a multiplier beyond which nothing changes
 _NEAR = 1e-13  # logarithms of multipliers closer than this are the same
 _TOLD = 1e-6  # to which a multiplier is told
-_MET = 1e-10  # share of the whole that does not matter
+_MET = 1e-11  # share of the whole that does not matter, per item
 _INSIDE = 1e-3
 _STEPS = 200
 _MOST = 1e9  # times the usual holding cost: a limit that costs more cannot be kept
@@ -172,9 +172,10 @@ def _bracket(items: Items, gap: Callable[[Choice], float], scale: float) -> tupl
 def _closer(low: _Side, high: _Side, tried: Callable[[float], _Side], scale: float) -> tuple[_Side, _Side]:
     """Return two sides so close that items between them hardly matter: regula falsi (Illinois) and halving by turns."""
     weights, before, halve = [low.gap, high.gap], 0, False
+    met = _MET * scale * len(low.choice.cost)
     for _ in range(_STEPS):
         width = high.at - low.at
-        if width < _NEAR or (width < _TOLD and width * (high.gap - low.gap) <= _MET * _TOLD * scale):
+        if width < _NEAR or (width < _TOLD and high.gap - low.gap <= met):
             break
         spread = weights[1] - weights[0]
         at = (low.at * weights[1] - high.at * weights[0]) / spread if spread > 0 and not halve else low.at + width / 2

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from segkit.formulas.aggregate_optimum import optimum_for_service
-from segkit.formulas.price_of_segmentation import ClassRule, class_rule, coarse_levels, finer_rule, level_sums
+from segkit.formulas.price_of_segmentation import ClassRule, coarse_levels, finer_rule, level_sums
 from segkit.formulas.stock_choices import Choice, CurveItems, NormalItems
 
 
@@ -98,7 +98,13 @@ def best_cuts(
 
 
 def boundary_gains(
-    items: NormalItems | CurveItems, order: np.ndarray, starts: np.ndarray, target: float, *, candidates: int = 128
+    items: NormalItems | CurveItems,
+    order: np.ndarray,
+    starts: np.ndarray,
+    target: float,
+    *,
+    now: ClassRule,
+    candidates: int = 128,
 ) -> list[BoundaryGain]:
     """Return, boundary by boundary, where it would best lie while the others stay, and what the rule then costs.
 
@@ -112,6 +118,8 @@ def boundary_gains(
         Places in ``order`` at which the second and every further class begins.
     target : float
         Weighted fill_rate (P2) of all items together. [0 to 1]
+    now : ClassRule
+        `class_rule` of these classes at the target.
     candidates : int
         Places tried, evenly by rank and by weight.
 
@@ -121,7 +129,6 @@ def boundary_gains(
         One per boundary; the place stays where no other is cheaper. Targets of all classes are set anew.
     """
     edges = np.concatenate([[0], starts, [len(order)]]).astype(int)
-    now = class_rule(items, _classes(order, starts), target)
     ranks = -np.arange(len(order), dtype=float)
     places = np.union1d(_places(ranks, items.weight[order], candidates), edges[:-1])
     bins = _gather(items, order, places)

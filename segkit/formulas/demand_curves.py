@@ -166,13 +166,19 @@ def stock_at(curve, grid, ratio):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _quantile_at(curve, grid, chance):  # type: ignore[no-untyped-def]
-    place = np.searchsorted(grid, chance)
-    if place == 0:
-        return curve[0]
-    if place == grid.size:
-        return curve[grid.size - 1]
-    part = (chance - grid[place - 1]) / (grid[place] - grid[place - 1])
-    return curve[place - 1] + part * (curve[place] - curve[place - 1])
+    low, high = 0, grid.size - 1
+    if chance <= grid[low]:
+        return curve[low]
+    if chance > grid[high]:
+        return curve[high]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if grid[middle] < chance:
+            low = middle
+        else:
+            high = middle
+    part = (chance - grid[low]) / (grid[high] - grid[low])
+    return curve[low] + part * (curve[high] - curve[low])
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -197,3 +203,53 @@ def _stocks(curves, grid, ratio):  # type: ignore[no-untyped-def]
     for row in prange(ratio.size):
         found[row] = stock_at(curves[row], grid, ratio[row])
     return found
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def tail_sums(curves, grid):  # type: ignore[no-untyped-def]
+    """Return the sums of demand above each probability, with which shortages need no walk along the curve."""
+    sums = np.empty(curves.shape)
+    last = grid.size - 1
+    for row in prange(curves.shape[0]):
+        sums[row, last] = (1.0 - grid[last]) * curves[row, last]
+        for place in range(last - 1, -1, -1):
+            middle = 0.5 * (curves[row, place] + curves[row, place + 1])
+            sums[row, place] = sums[row, place + 1] + (grid[place + 1] - grid[place]) * middle
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def _short_by_sums(curve, grid, sums, stock):  # type: ignore[no-untyped-def]
+    last = grid.size - 1
+    if stock >= curve[last]:
+        return 0.0
+    if stock < curve[0]:
+        return sums[0] + grid[0] * curve[0] - stock
+    low, high = 0, last
+    while high - low > 1:
+        middle = (low + high) // 2
+        if curve[middle] <= stock:
+            low = middle
+        else:
+            high = middle
+    above = curve[high] - stock
+    rest = 0.5 * (grid[high] - grid[low]) * above * above / (curve[high] - curve[low])
+    return max(sums[high] - stock * (1.0 - grid[high]), 0.0) + rest
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def stocks_and_shortages(curves, grid, sums, ratio):  # type: ignore[no-untyped-def]
+    """Return what `stock_for_return` and `expected_shortage` give, of many items many times: sums are `tail_sums`."""
+    stock, short = np.empty(ratio.size), np.empty(ratio.size)
+    for row in prange(ratio.size):
+        curve, wanted, level = curves[row], 1.0 - ratio[row], 0.0
+        left = _short_by_sums(curve, grid, sums[row], level)
+        if wanted > _EXACT:
+            level = np.ceil(max(_quantile_at(curve, grid, wanted - _EXACT), 0.0))
+            left = _short_by_sums(curve, grid, sums[row], level)
+            if level > 0.0:
+                more = _short_by_sums(curve, grid, sums[row], level - 1.0)
+                if 1.0 - (more - left) >= wanted - _EXACT:
+                    level, left = level - 1.0, more
+        stock[row], short[row] = level, left
+    return stock, short

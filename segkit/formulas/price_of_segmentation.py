@@ -13,10 +13,10 @@ from segkit.formulas.aggregate_optimum import least_cost, optimum_for_service
 from segkit.formulas.stock_choices import Choice, CurveItems, MenuItems, NormalItems
 
 LEVELS = 65
-_MANY_LEVELS = 193
+_MANY_LEVELS = 129
 _FINE = 17
 _CLOSER = 2  # times that levels are told more finely
-_HALVINGS = 22
+_HALVINGS = 16
 _SWEEPS = 20
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from segkit.formulas.demand_curves import expected_shortage, stock_for_return
+from segkit.formulas.demand_curves import expected_shortage, stocks_and_shortages, tail_sums
 
 _ROOT = np.sqrt(2 * np.pi)
 LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
@@ -139,11 +139,14 @@ class CurveItems:
         """Return the mean demand of the curves [units], (items,)."""
         return expected_shortage(self.curves, self.probabilities, 0.0)
 
+    @cached_property
+    def _sums(self) -> np.ndarray:
+        return tail_sums(self.curves, self.probabilities)
+
     def best(self, multiplier: float) -> Choice:
         """Return the stocks with the least cost + multiplier x weight short."""
         worth = multiplier * self.weight
-        ratio = self.holding / (self.holding + worth / self.lot)
-        chosen = self.hold(stock_for_return(self.curves, self.probabilities, ratio))
+        chosen = self._exceeded(self.holding / (self.holding + worth / self.lot))
         idle = np.minimum(self.mean / self.lot, 1.0)
         none = worth * idle <= chosen.cost + worth * chosen.short
         return Choice(
@@ -152,11 +155,17 @@ class CurveItems:
 
     def at(self, factors: np.ndarray) -> Choice:
         """Return what the least stocks with a cycle_service (P1) of Φ(factor) cost and leave short."""
-        return self.hold(stock_for_return(self.curves, self.probabilities, ndtr(-factors)))
+        return self._exceeded(ndtr(-factors))
 
     def hold(self, stock: np.ndarray) -> Choice:
         """Return what stocks cost and leave short."""
-        short = expected_shortage(self.curves, self.probabilities, stock)
+        return self._left(stock, expected_shortage(self.curves, self.probabilities, stock))
+
+    def _exceeded(self, chance: np.ndarray) -> Choice:
+        """Return the least stocks that demand exceeds with no more than a chance."""
+        return self._left(*stocks_and_shortages(self.curves, self.probabilities, self._sums, chance))
+
+    def _left(self, stock: np.ndarray, short: np.ndarray) -> Choice:
         left = np.maximum(stock - self.mean + short, 0.0)
         return Choice(stock, self.holding * left, np.minimum(short / self.lot, 1.0))
 

@@ -148,11 +148,12 @@ def price_segmentation(
     trade = read_exchange_items(items, weight=weight, classes=list(segments))
     if not len(trade.frame):
         return _price_table([], trade)
-    rows = [_rule_row(trade, ONE, pd.Series(EVERY, index=trade.frame.index), target)]
+    rows = [_rule_row(trade, ONE, pd.Series(EVERY, index=trade.frame.index), target)[0]]
     for column in segments:
-        rows.append({**_rule_row(trade, column, trade.labels(column), target), **_advice(trade, column, target)})
+        row, rule = _rule_row(trade, column, trade.labels(column), target)
+        rows.append({**row, **_advice(trade, column, target, rule)})
     cut = pd.Series(best_cuts(trade.items, trade.score, int(classes), target) + 1).astype(str)
-    rows.append(_rule_row(trade, f"best {cut.nunique()} classes", cut, target))
+    rows.append(_rule_row(trade, f"best {cut.nunique()} classes", cut, target)[0])
     rows.append(_row(trade, OPTIMUM, optimum_for_service(trade.items, target).choice))
     if (now := trade.now) is not None:
         rows.append(_row(trade, NOW, now))
@@ -194,14 +195,14 @@ def _curve_table(rows: list[dict]) -> pd.DataFrame:
     return table.sort_values(["rule", "segment", "fill_rate"], ignore_index=True)
 
 
-def _rule_row(trade: ExchangeItems, rule: str, labels: pd.Series, target: float) -> dict:
-    """Return the row of a class rule with its cheapest targets."""
+def _rule_row(trade: ExchangeItems, rule: str, labels: pd.Series, target: float) -> tuple[dict, ClassRule]:
+    """Return the row of a class rule with its cheapest targets, and the rule."""
     names, codes = np.unique(labels, return_inverse=True)
     found = class_rule(trade.items, codes, target)
     sizes = np.bincount(codes)
     services = ", ".join(f"{name} {ndtr(k):.1%}" for name, k in zip(names, found.factors, strict=True))
     counts = ", ".join(f"{name} {size:,}" for name, size in zip(names, sizes, strict=True))
-    return {**_row(trade, rule, found.choice), "classes": len(names), "sizes": counts, "targets": services}
+    return {**_row(trade, rule, found.choice), "classes": len(names), "sizes": counts, "targets": services}, found
 
 
 def _row(trade: ExchangeItems, rule: str, choice: Choice) -> dict:
@@ -221,7 +222,7 @@ def _row(trade: ExchangeItems, rule: str, choice: Choice) -> dict:
     }
 
 
-def _advice(trade: ExchangeItems, column: str, target: float) -> dict:
+def _advice(trade: ExchangeItems, column: str, target: float, now: ClassRule) -> dict:
     """Return in words which boundary of a class column to move first, and what that saves."""
     labels, score = trade.labels(column), pd.Series(trade.score)
     if labels.nunique() < 2:
@@ -231,8 +232,7 @@ def _advice(trade: ExchangeItems, column: str, target: float) -> dict:
     place = labels.map({name: number for number, name in enumerate(ranked)}).to_numpy()
     order = np.lexsort((-score.to_numpy(), place))
     starts = np.searchsorted(place[order], np.arange(1, len(ranked)))
-    now = class_rule(trade.items, place, target)
-    gains = boundary_gains(trade.items, order, starts, target)
+    gains = boundary_gains(trade.items, order, starts, target, now=now)
     first = int(np.argmin([gain.cost for gain in gains]))
     return {"advice": _advice_words(ranked, first, gains[first], now), "advice_saving": now.cost - gains[first].cost}
 
@@ -243,9 +243,9 @@ def _advice_words(ranked: list[str], number: int, gain: BoundaryGain, now: Class
         return "No boundary is worth moving by itself."
     upper, lower = ranked[number], ranked[number + 1]
     some = "item" if moved == 1 else f"{moved:,} items"
-    which = f"the best {some} of {lower} up to {upper}"
+    which = f"the {some} of {lower} that deserve stock most into {upper}"
     if gain.better < gain.start:
-        which = f"the last {some} of {upper} down to {lower}"
+        which = f"the {some} of {upper} that deserve stock least into {lower}"
     share = saving / now.cost
     return f"Move {which} first: saves {share:.1%} of the cost of stock at the same fill_rate, targets set anew."
 

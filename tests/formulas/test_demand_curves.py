@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from segkit.formulas.demand_curves import chance_below, expected_shortage, stock_for_return
+from segkit.formulas.demand_curves import (
+    chance_below,
+    expected_shortage,
+    stock_for_return,
+    stocks_and_shortages,
+    tail_sums,
+)
 
 DENSE = np.concatenate([np.linspace(0, 0.98, 500), 1 - np.geomspace(0.0199, 1e-7, 500)])
 CELLS = st.lists(st.integers(0, 12), min_size=2, max_size=12)
@@ -87,3 +93,13 @@ def test_ends_and_what_is_not_known():
 def test_shapes_that_do_not_go_together(grid, stock):
     with pytest.raises(ValueError, match=r"go together|must rise|broadcast"):
         expected_shortage([[1.0, 2.0, 3.0]], grid, stock)
+
+
+@given(CELLS, st.floats(0, 1.2), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_sums_kept_for_many_calls_change_nothing(counts, ratio, smooth):
+    curve, grid = equal_cells(counts)
+    curve = curve * (1.37 if smooth else 1.0)
+    stock, short = stocks_and_shortages(curve, grid, tail_sums(curve, grid), np.array([ratio]))
+    assert stock == stock_for_return(curve, grid, ratio)
+    assert short == pytest.approx(expected_shortage(curve, grid, stock), abs=1e-12)

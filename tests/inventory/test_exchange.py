@@ -128,9 +128,9 @@ def test_following_the_advice_saves_what_it_says():
     table = stocked()
     row = sk.price_segmentation(table, segments=["segment"]).set_index("rule").loc["segment"]
     words = row["advice"].split()
-    up = "up" in words
-    number = 1 if words[3] == "item" else int(words[3].replace(",", ""))
-    left, right = (words[words.index("of") + 1], words[words.index("to") + 1])
+    up = "most" in words
+    number = 1 if words[2] == "item" else int(words[2].replace(",", ""))
+    left, right = (words[words.index("of") + 1], words[words.index("into") + 1])
     score = table["net_margin"].clip(lower=0) / (table["holding_cost"] * table["order_quantity"])
     members = score[table["segment"] == left]
     moved = (members.nlargest(number) if up else members.nsmallest(number)).index
