@@ -87,6 +87,8 @@ def finer_rule(
     rows = np.arange(len(levels))
     places, multiplier = _best_places(cost, short, allowed)
     starts = [(levels[rows, _exchanged(cost, short, places, allowed)], step)]
+    if len(rows) > 1:  # many classes never cost more than one target for all
+        starts.append((levels[rows, _common_place(short, allowed)], step))
     for _ in range(_CLOSER):
         spread = np.linspace(-1.5 * step, 1.5 * step, _FINE)
         step = float(spread[1] - spread[0])
@@ -133,6 +135,12 @@ def _best_places(cost: np.ndarray, short: np.ndarray, allowed: float) -> tuple[n
     menu = MenuItems(np.ones(len(cost)), cost, short / scale)
     found = optimum_for_service(menu, 1.0 - allowed / scale / len(cost))
     return found.choice.stock.astype(int), found.multiplier / scale
+
+
+def _common_place(short: np.ndarray, allowed: float) -> int:
+    """Return the lowest level at which no more is short than allowed if all classes have it; the highest, if none."""
+    enough = short.sum(axis=0) <= allowed
+    return int(np.argmax(enough)) if enough.any() else short.shape[1] - 1
 
 
 def _exchanged(cost: np.ndarray, short: np.ndarray, places: np.ndarray, allowed: float) -> np.ndarray:

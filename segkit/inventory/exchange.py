@@ -41,7 +41,7 @@ def trade_stock_for_service(
         A row per rule (item by item, one target, by segment, now), segment ("(all)" for all items together) and point:
         fill_rate (P2, under the weight), stock_value [currency] (what is left before an arrival, and half a lot),
         holding_cost [currency/year] (of what is left: the figure that is made least) and shadow_price (holding cost of
-        one more unit of weight served; missing for now). Sorted by rule, segment and fill_rate.
+        one more unit of weight served; missing for now) and weight (its column). Sorted by rule, segment and fill_rate.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def trade_stock_for_service(
     by = [segment] if segment in items else []
     trade = read_exchange_items(items, weight=weight, classes=by)
     if not len(trade.frame):
-        return _curve_table([])
+        return _curve_table([], weight)
     labels = trade.labels(segment) if by else pd.Series(EVERY, index=trade.frame.index)
     rows: list[dict] = []
     for target in wanted:
@@ -76,7 +76,7 @@ def trade_stock_for_service(
                 rows += _points(trade, rule, labels, reached.choice, reached.multiplier)
     if (now := trade.now) is not None:
         rows += _points(trade, NOW, labels, now, float("nan"))
-    return _curve_table(rows)
+    return _curve_table(rows, weight)
 
 
 def price_segmentation(
@@ -113,7 +113,8 @@ def price_segmentation(
         A row per rule: one target, each class column, best cuts by the cost criterion, item by item, and now. Columns:
         rule, classes, sizes (items per class), targets (cycle_service, P1, per class), cost [currency/year], price
         (cost over the least possible at the same fill_rate, 1 or more), stock_value [currency], fill_rate, one
-        fill_rate_… per weight the table has, advice (which boundary to move first) and advice_saving [currency/year].
+        fill_rate_… per weight the table has, advice (which boundary to move first), advice_saving [currency/year] and
+        weight (its column).
 
     Raises
     ------
@@ -188,10 +189,11 @@ def _points(trade: ExchangeItems, rule: str, labels: pd.Series, choice: Choice, 
         yield {"rule": rule, "segment": segment, "fill_rate": fill, **told}
 
 
-def _curve_table(rows: list[dict]) -> pd.DataFrame:
+def _curve_table(rows: list[dict], weight: str) -> pd.DataFrame:
     figures = ["fill_rate", "stock_value", "holding_cost", "shadow_price"]
     table = pd.DataFrame(rows, columns=["rule", "segment", *figures])
     table = table.astype({"rule": "str", "segment": "str", **dict.fromkeys(figures, "float64")})
+    table["weight"] = pd.Series(weight, index=table.index, dtype="str")
     return table.sort_values(["rule", "segment", "fill_rate"], ignore_index=True)
 
 
@@ -255,4 +257,6 @@ def _price_table(rows: list[dict], trade: ExchangeItems) -> pd.DataFrame:
     figures = ["cost", "price", "stock_value", *fills, "advice_saving"]
     columns = ["rule", "classes", "sizes", "targets", "cost", "price", "stock_value", *fills, "advice", "advice_saving"]
     kinds = {**dict.fromkeys(("rule", "sizes", "targets", "advice"), "str"), **dict.fromkeys(figures, "float64")}
-    return pd.DataFrame(rows, columns=columns).astype({**kinds, "classes": "int64"})
+    table = pd.DataFrame(rows, columns=columns).astype({**kinds, "classes": "int64"})
+    table["weight"] = pd.Series(trade.weight, index=table.index, dtype="str")
+    return table

@@ -146,6 +146,16 @@ def test_more_classes_cost_less_and_ties_stay_together(make):
     assert costs == sorted(costs, reverse=True)
 
 
+@every_kind
+@given(SEEDS, st.sampled_from([0.9, 0.95, 0.98]))
+@settings(max_examples=25, deadline=None)
+def test_classes_that_are_no_use_cost_no_more_than_one_target(make, seed, target):
+    items = make(60, seed)
+    classes = np.random.default_rng(seed).permutation(60) % 4
+    together = class_rule(items, np.zeros(60, dtype=int), target)
+    assert class_rule(items, classes, target).cost <= together.cost + 1e-5 * abs(together.cost)
+
+
 def test_no_more_classes_than_scores():
     items = normal_items(30, 0)
     assert best_cuts(items, np.ones(30), 3, 0.95).tolist() == [0] * 30
