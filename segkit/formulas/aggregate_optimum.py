@@ -15,7 +15,8 @@ _FAR = 200.0  # logarithm of a multiplier beyond which nothing changes
 _NEAR = 1e-13  # logarithms of multipliers closer than this are the same
 _TOLD = 1e-6  # to which a multiplier is told
 _MET = 1e-11  # share of the whole that does not matter, per item
-_INSIDE = 1e-3
+_INSIDE = 1e-3  # of the width: how near to an end a step may come
+_PAST = 2.0  # times the last way that a step past the root is longer
 _STEPS = 200
 _MOST = 1e9  # times the usual holding cost: a limit that costs more cannot be kept
 _FINE = 1e-9
@@ -170,22 +171,27 @@ def _bracket(items: Items, gap: Callable[[Choice], float], scale: float) -> tupl
 
 
 def _closer(low: _Side, high: _Side, tried: Callable[[float], _Side], scale: float) -> tuple[_Side, _Side]:
-    """Return two sides so close that items between them hardly matter: regula falsi (Illinois) and halving by turns."""
-    weights, before, halve = [low.gap, high.gap], 0, False
+    """Return two sides so close that items between them hardly matter.
+
+    Regula falsi (Illinois); where that leaves the far side where it was, a step past the root, then halving.
+    """
+    weights, before, stuck = [low.gap, high.gap], 0, 0
     met = _MET * scale * len(low.choice.cost)
     for _ in range(_STEPS):
         width = high.at - low.at
         if width < _NEAR or (width < _TOLD and high.gap - low.gap <= met):
             break
         spread = weights[1] - weights[0]
-        at = (low.at * weights[1] - high.at * weights[0]) / spread if spread > 0 and not halve else low.at + width / 2
+        at = (low.at * weights[1] - high.at * weights[0]) / spread if spread > 0 and stuck < 2 else low.at + width / 2
+        if stuck == 1:
+            at += _PAST * (at - (low.at if before < 0 else high.at))
         side = tried(min(max(at, low.at + width * _INSIDE), high.at - width * _INSIDE))
         if side.gap >= 0:
             weights, high = [weights[0] / (2 if before > 0 else 1), side.gap], side
         else:
             weights, low = [side.gap, weights[1] / (2 if before < 0 else 1)], side
         before = 1 if side.gap >= 0 else -1
-        halve = high.at - low.at > width / 2
+        stuck = stuck + 1 if high.at - low.at > width / 2 else 0
     return low, high
 
 
