@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast lab clean
+.PHONY: report test check real bench bench-forecast bench-exchange lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -25,6 +25,9 @@ bench: .venv/test.done
 
 bench-forecast: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/forecasting.py $(ARGS)
+
+bench-exchange: .venv/test.done
+	@$(BIN)/python tests/benchmarks/exchange.py
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks
