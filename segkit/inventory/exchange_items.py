@@ -16,6 +16,7 @@ _QUANTILE = re.compile(r"q\d+(\.\d+)?")
 _ABOVE = ("holding_cost", "order_quantity")
 _NOT_BELOW = ("unit_cost", "demand", "stock_target", "mean", "sd")
 _GRID = np.concatenate([np.linspace(0.01, 0.9, 40), 1 - np.geomspace(0.09, 1e-4, 24)])
+_FAR_ENOUGH = 99.0  # percent
 _SHAPES = (1e-3, 1e6)
 NONE = "(none)"
 
@@ -88,6 +89,10 @@ def read_exchange_items(table: pd.DataFrame, *, weight: str, classes: list[str])
     problems = [f"{name} is not there{nearest_name(name, list(map(str, table)))}" for name in lacking]
     if not quantiles and not {"mean", "sd"} <= set(table):
         problems.append("neither quantiles of demand (q50, q95, ...) nor mean and sd are there")
+    elif quantiles and float(quantiles[-1][1:]) < _FAR_ENOUGH:
+        problems.append(
+            f"quantiles end at {quantiles[-1]}: what lies above cannot be seen, give some up to q99 or more"
+        )
     if problems:
         raise DataError(list_problems("items cannot be traded against each other", problems))
     spread = quantiles or ["mean", "sd"]

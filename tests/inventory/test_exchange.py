@@ -209,7 +209,8 @@ def test_all_that_is_wrong_is_told_at_once():
         (lambda t: t.rename(columns={"segment": "segments"}), "did you mean segments"),
         (lambda t: t.drop(columns="sd"), "neither quantiles"),
         (lambda t: t.assign(net_margin=-1.0), "net_margin is above 0 in no row"),
-        (lambda t: t.assign(q50=9.0, q90=8.0), "quantiles fall"),
+        (lambda t: t.assign(q50=9.0, q99=8.0), "quantiles fall"),
+        (lambda t: t.assign(q50=8.0, q95=9.0), "quantiles end at q95"),
         (lambda t: t.assign(holding_cost="dear"), "holding_cost is missing"),
     ],
 )
