@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from segkit.formulas.demand_curves import expected_shortage, stocks_and_shortages, tail_sums
+from segkit.formulas.demand_curves import chance_below, expected_shortage, stocks_and_shortages, tail_sums
 
 _ROOT = np.sqrt(2 * np.pi)
 LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
@@ -191,6 +191,35 @@ class MenuItems:
         place = np.argmin(self.cost + (multiplier * self.weight)[:, None] * self.short, axis=1)
         rows = np.arange(len(place))
         return Choice(place.astype(float), self.cost[rows, place], self.short[rows, place])
+
+
+def cycle_service_menu(items: NormalItems | CurveItems, factors: np.ndarray) -> MenuItems:
+    """Return items for an aggregate cycle_service (P1): the share short is the chance of a stock-out in a cycle.
+
+    Parameters
+    ----------
+    items : NormalItems or CurveItems
+        Their weight is that of an item's cycles.
+    factors : array
+        Safety factors to choose from; the places of an optimum are places in it.
+
+    Returns
+    -------
+    MenuItems
+        Held in memory for every item and factor.
+
+    Examples
+    --------
+    >>> one = NormalItems(np.ones(1), np.ones(1), np.ones(1), np.ones(1))
+    >>> cycle_service_menu(one, np.array([0.0, 1.2816])).short.round(3).tolist()
+    [[0.5, 0.1]]
+    """
+    chosen = [items.at(np.full(len(items.weight), factor)) for factor in factors]
+    if isinstance(items, NormalItems):
+        out = [ndtr(-choice.stock) for choice in chosen]
+    else:
+        out = [1.0 - chance_below(items.curves, items.probabilities, choice.stock) for choice in chosen]
+    return MenuItems(items.weight, np.column_stack([choice.cost for choice in chosen]), np.column_stack(out))
 
 
 def _parts(choice: Choice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

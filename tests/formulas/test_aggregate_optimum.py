@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize
-from scipy.special import ndtr
 
 from segkit.formulas.aggregate_optimum import (
     least_cost,
@@ -17,7 +16,7 @@ from segkit.formulas.aggregate_optimum import (
     optimum_for_service,
     optimum_within_limit,
 )
-from segkit.formulas.stock_choices import CurveItems, MenuItems, NormalItems
+from segkit.formulas.stock_choices import CurveItems, MenuItems, NormalItems, cycle_service_menu
 
 GRID = (np.arange(400) + 0.5) / 400
 MENUS = st.lists(
@@ -157,17 +156,28 @@ def test_whole_stocks_of_curves_are_the_best_of_all():
         np.testing.assert_allclose(value[0], value[1], rtol=1e-9)
 
 
-def test_cycle_service_for_all_items_by_menus():
-    """An aggregate P1: share short is the chance of a stock-out; the dearest items get the lowest."""
+def test_cycle_service_of_normal_items_has_equal_returns():
+    """An aggregate P1: where the last step of each item is worth the same, density over cost is equal."""
     factors = np.linspace(-0.25, 4, 300)
-    items = normal_items(40)
-    menu = MenuItems(np.ones(40), np.outer(items.holding * items.deviation, factors), np.tile(ndtr(-factors), (40, 1)))
-    found = optimum_for_service(menu, 0.95)
+    items = replace(normal_items(40), weight=np.ones(40))
+    found = optimum_for_service(cycle_service_menu(items, factors), 0.95)
     assert found.service == pytest.approx(0.95, abs=2e-3)
     k = factors[found.choice.stock.astype(int)]
     ratio = np.exp(-(k**2) / 2) / (items.holding * items.deviation)
     inside = (k > 0.3) & (k < 3.9)
     assert ratio[inside] == pytest.approx(np.full(inside.sum(), np.median(ratio[inside])), rel=0.05)
+
+
+def test_cycle_service_of_whole_stocks_is_the_share_of_cycles_covered():
+    factors = np.linspace(-1, 3, 60)
+    items = curve_items(30, seed=3)
+    found = optimum_for_service(cycle_service_menu(items, factors), 0.9)
+    stock = items.at(factors[found.choice.stock.astype(int)]).stock
+    rng = np.random.default_rng(6)
+    demand = np.take_along_axis(items.curves, rng.integers(0, 400, (30, 100_000)), axis=1)
+    covered = items.weight @ (demand <= stock[:, None]) / items.weight.sum()
+    assert found.service == pytest.approx(covered.mean(), abs=3 * covered.std() / np.sqrt(100_000))
+    assert found.service >= 0.9 - 1e-9
 
 
 @pytest.mark.parametrize("make", [normal_items, curve_items])
