@@ -219,22 +219,20 @@ def tail_sums(curves, grid):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _short_by_sums(curve, grid, sums, stock):  # type: ignore[no-untyped-def]
+def _short_near(curve, grid, sums, stock, place):  # type: ignore[no-untyped-def]
+    """Return the expected shortage of one curve at a stock that lies near a place of the curve."""
     last = grid.size - 1
-    if stock >= curve[last]:
+    while place < last and curve[place] <= stock:
+        place += 1
+    if curve[place] <= stock:
         return 0.0
-    if stock < curve[0]:
+    while place > 0 and curve[place - 1] > stock:
+        place -= 1
+    if place == 0:
         return sums[0] + grid[0] * curve[0] - stock
-    low, high = 0, last
-    while high - low > 1:
-        middle = (low + high) // 2
-        if curve[middle] <= stock:
-            low = middle
-        else:
-            high = middle
-    above = curve[high] - stock
-    rest = 0.5 * (grid[high] - grid[low]) * above * above / (curve[high] - curve[low])
-    return max(sums[high] - stock * (1.0 - grid[high]), 0.0) + rest
+    above = curve[place] - stock
+    rest = 0.5 * (grid[place] - grid[place - 1]) * above * above / (curve[place] - curve[place - 1])
+    return max(sums[place] - stock * (1.0 - grid[place]), 0.0) + rest
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -242,14 +240,16 @@ def stocks_and_shortages(curves, grid, sums, ratio):  # type: ignore[no-untyped-
     """Return what `stock_for_return` and `expected_shortage` give, of many items many times: sums are `tail_sums`."""
     stock, short = np.empty(ratio.size), np.empty(ratio.size)
     for row in prange(ratio.size):
-        curve, wanted, level = curves[row], 1.0 - ratio[row], 0.0
-        left = _short_by_sums(curve, grid, sums[row], level)
-        if wanted > _EXACT:
-            level = np.ceil(max(_quantile_at(curve, grid, wanted - _EXACT), 0.0))
-            left = _short_by_sums(curve, grid, sums[row], level)
-            if level > 0.0:
-                more = _short_by_sums(curve, grid, sums[row], level - 1.0)
-                if 1.0 - (more - left) >= wanted - _EXACT:
-                    level, left = level - 1.0, more
+        curve, wanted = curves[row], 1.0 - ratio[row]
+        if wanted <= _EXACT:
+            stock[row], short[row] = 0.0, _short_near(curve, grid, sums[row], 0.0, 0)
+            continue
+        place = np.searchsorted(grid, wanted - _EXACT)
+        level = np.ceil(max(_quantile_at(curve, grid, wanted - _EXACT), 0.0))
+        left = _short_near(curve, grid, sums[row], level, min(place, grid.size - 1))
+        if level > 0.0:
+            more = _short_near(curve, grid, sums[row], level - 1.0, min(place, grid.size - 1))
+            if 1.0 - (more - left) >= wanted - _EXACT:
+                level, left = level - 1.0, more
         stock[row], short[row] = level, left
     return stock, short

@@ -102,7 +102,9 @@ def read_exchange_items(table: pd.DataFrame, *, weight: str, classes: list[str])
     for name in figures:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(float)
     _require_figures(frame, figures, quantiles, weight)
-    curves = frame[quantiles].to_numpy(dtype=float) if quantiles else _gamma_curves(frame["mean"], frame["sd"])
+    curves = (
+        np.ascontiguousarray(frame[quantiles], dtype=float) if quantiles else _gamma_curves(frame["mean"], frame["sd"])
+    )
     grid = np.array([float(name[1:]) / 100 for name in quantiles]) if quantiles else _GRID
     weights = {name: frame[name].fillna(0.0).clip(lower=0.0).to_numpy() for name in dict.fromkeys(told)}
     holding, lot = (frame[name].to_numpy() for name in _ABOVE)
