@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast bench-replay lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -28,6 +28,9 @@ bench-forecast: .venv/test.done
 
 bench-replay: .venv/test.done
 	@$(BIN)/python tests/benchmarks/replay.py
+
+bench-exchange: .venv/test.done
+	@$(BIN)/python tests/benchmarks/exchange.py
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks

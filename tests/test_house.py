@@ -46,9 +46,9 @@ PUBLIC = """
     count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
     forecast_demand inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
     make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
-    measure_seasonality next_orders open_plan profile_demand protection_demand recover_demand score_items
-    segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
-    value_customers value_groups value_items value_lines value_micro_segments
+    measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand recover_demand
+    score_items segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
+    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -207,6 +207,18 @@ def one_history(plan):
     return history, calendar
 
 
+def stocked_items(plan):
+    """Return items with costs, lots and demand to cover, as stock is traded for service."""
+    sold = plan.item_value[(plan.item_value["quantity"] > 0) & (plan.item_value["cost"] > 0)]
+    table = sold[["item_id", "net_margin", "revenue", "lines"]].assign(
+        location_id="(all)", demand=sold["quantity"] / 2, order_quantity=sold["quantity"] / 24,
+        unit_cost=sold["cost"] / sold["quantity"], mean=sold["quantity"] / 20, sd=sold["quantity"] / 30,
+        stock_target=(sold["quantity"] / 12).round(),
+    )  # fmt: skip
+    table["holding_cost"] = table["unit_cost"] / 4
+    return table.merge(plan.item_segments[["item_id", "abc"]].rename(columns={"abc": "segment"}), on="item_id")
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -253,6 +265,8 @@ def cases(sample_plan):
             holding_cost=0.2,
             shortage_cost=1.0,
         ),
+        "trade_stock_for_service": Case({"items": stocked_items(plan)}, targets=[0.9, 0.97]),
+        "price_segmentation": Case({"items": stocked_items(plan)}),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
         "measure_accuracy": Case({**judged, "history": counted}),
         "check_calibration": Case(judged),

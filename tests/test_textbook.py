@@ -1,6 +1,7 @@
 """Every number of textbook.toml, computed by the function it belongs to."""
 
 import tomllib
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from segkit.core.columns import empty_table
 from segkit.dynamics.classes.value_classes import AbcRule, classify_abc, classify_abc_by_count
 from segkit.dynamics.demand.patterns import profile_demand
 from segkit.formulas import intermittent
+from segkit.formulas.aggregate_optimum import optimum_for_service
+from segkit.formulas.greedy_stock import greedy_poisson_stock, poisson_shortage
+from segkit.formulas.limited_lots import cycle_stock_exchange
 from segkit.formulas.multicriteria import edas_score
+from segkit.formulas.price_of_segmentation import class_rule
 from segkit.formulas.smoothing import best_smoothing_and_start
+from segkit.formulas.stock_choices import NormalItems
 
 BOOK = tomllib.loads(Path(__file__).with_name("textbook.toml").read_text("utf-8"))
 
@@ -68,7 +74,50 @@ def given_as(value):
     return BOOK["data"][value] if isinstance(value, str) else value
 
 
+def experiment(weighted_by):
+    """Return the 2,000 drawn items of the price-of-segmentation experiment with their scores, and who weighs what."""
+    rng = np.random.default_rng(7)
+    demand, price = rng.lognormal(5, 1.4, 2000), rng.lognormal(2.5, 1.2, 2000)
+    holding = 0.25 * price
+    lot = np.maximum(1, np.sqrt(2 * 30 * demand / holding))
+    weight = {"units": demand, "revenue": demand * price}[weighted_by]
+    items = NormalItems(weight, holding, 0.9 * (0.1 * demand) ** 0.75, lot)
+    scores = {
+        "one": np.ones(2000), "value": price * demand, "volume": demand, "zhang": demand / (0.1 * price**2),
+        "teunter": weight / (holding * lot),
+    }  # fmt: skip
+    return items, scores, demand * price
+
+
+def segmentation_price(case):
+    """Return the cost of a class rule over that of the item optimum."""
+    items, scores, _ = experiment(case["weight"])
+    rank = np.argsort(np.argsort(-scores[case["score"]], kind="stable"))
+    classes = np.searchsorted([400, 1000], rank, side="right") if case["score"] != "one" else np.zeros(2000, dtype=int)
+    rule = class_rule(replace(items, least=-0.25, most=5.0), classes, 0.97)
+    return rule.cost / optimum_for_service(items, 0.97).cost
+
+
+def revenue_filled(case):
+    items, _, revenue = experiment(case["weight"])
+    return 1 - revenue @ optimum_for_service(items, 0.97).choice.short / revenue.sum()
+
+
+def backorders(case):
+    stock = greedy_poisson_stock(case["mean"], case["unit_cost"], case["budget"])
+    return poisson_shortage(case["mean"], stock).sum()
+
+
+def stock_times_orders(case):
+    stock, orders = cycle_stock_exchange(BOOK["data"][case["data"]], case["ratio"])
+    return stock * orders
+
+
 COMPUTE = {
+    "segmentation_price": segmentation_price,
+    "revenue_filled": revenue_filled,
+    "backorders": backorders,
+    "stock_times_orders": stock_times_orders,
     "total": lambda case: ranked(case)["measure_value"].sum(),
     "cumulative_share": lambda case: ranked(case)["cumulative_share"].iloc[case["place"] - 1],
     "items_up_to": lambda case: (ranked(case)["cumulative_share"] <= case["share"]).sum(),

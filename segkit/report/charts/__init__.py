@@ -8,6 +8,7 @@ from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
+from segkit.report.charts.exchange import plot_exchange_curve, plot_segmentation_price
 from segkit.report.charts.forecast_fan import plot_forecast_fan
 from segkit.report.charts.forecasts import plot_forecast_accuracy, plot_worst_forecasts
 from segkit.report.charts.frame import figure_svg
@@ -38,6 +39,7 @@ __all__ = [
     "plot_data_quality",
     "plot_demand",
     "plot_dynamics",
+    "plot_exchange_curve",
     "plot_forecast_accuracy",
     "plot_forecast_fan",
     "plot_inspection",
@@ -50,6 +52,7 @@ __all__ = [
     "plot_patterns",
     "plot_recovered_demand",
     "plot_seasonality",
+    "plot_segmentation_price",
     "plot_suppliers",
     "plot_whale_curve",
     "plot_worst_forecasts",

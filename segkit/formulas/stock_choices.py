@@ -1,0 +1,226 @@
+"""What each item would stock if a unit of service short cost so much: the items that optima and class rules choose for.
+
+`NormalItems` are textbook items (safety factors, linear cost), `CurveItems` hold quantile curves of demand (whole
+stocks, cost of what is left over), `MenuItems` any list of stocks with their cost and shortage.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from segkit.formulas.demand_curves import chance_below, expected_shortage, stocks_and_shortages, tail_sums
+
+_ROOT = np.sqrt(2 * np.pi)
+LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Stocks of all items and what they mean.
+
+    ``stock``: safety factor k, whole stock S or place in the menu, as the items have it; ``cost`` [currency/year];
+    ``short``: share of the item's weight not served from stock [0 to 1].
+    """
+
+    stock: np.ndarray
+    cost: np.ndarray
+    short: np.ndarray
+
+
+class Items(Protocol):
+    """Items an optimum can be found for."""
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Return the weight of serving all of an item's demand, (items,)."""
+
+    def best(self, multiplier: float) -> Choice:
+        """Return the stocks with the least cost + multiplier x weight short."""
+
+
+@dataclass(frozen=True)
+class NormalItems:
+    """Items whose demand over the lead time is normal and that are ordered in lots.
+
+    Parameters
+    ----------
+    weight : array
+        Weight of serving all demand of a year: demand x 1, price or margin. [weight/year]
+    holding : array
+        h [currency/unit/year], above 0.
+    deviation : array
+        Standard deviation of demand over the lead time. [units]
+    lot : array
+        Q, above 0. [units]
+    least, most : float
+        Range of the safety factor k.
+
+    Notes
+    -----
+    Cost is h·sd·k, the share short per cycle min(sd·G(k) / Q, 1) with the standard normal loss G.
+
+    References
+    ----------
+    Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains, 4e (fill rate of lots).
+
+    Examples
+    --------
+    >>> one = NormalItems(np.array([100.0]), np.array([2.0]), np.array([10.0]), np.array([20.0]))
+    >>> one.best(4.0).stock.round(4).tolist()
+    [1.2816]
+    """
+
+    weight: np.ndarray
+    holding: np.ndarray
+    deviation: np.ndarray
+    lot: np.ndarray
+    least: float = LEAST
+    most: float = 6.0
+
+    def best(self, multiplier: float) -> Choice:
+        """Return the safety factors with the least cost + multiplier x weight short."""
+        worth = multiplier * self.weight
+        with np.errstate(divide="ignore"):
+            ratio = np.where(worth > 0, self.holding * self.lot / worth, np.inf)
+        choice = self.at(-ndtri(np.clip(ratio, ndtr(-self.most), ndtr(-self.least))))
+        none = self.at(np.full(len(ratio), self.least))
+        gives_up = none.cost + worth * none.short <= choice.cost + worth * choice.short
+        return Choice(*(np.where(gives_up, a, b) for a, b in zip(_parts(none), _parts(choice), strict=True)))
+
+    def at(self, factors: np.ndarray) -> Choice:
+        """Return what safety factors cost and leave short."""
+        loss = np.exp(-(factors**2) / 2) / _ROOT - factors * ndtr(-factors)
+        return Choice(
+            factors, self.holding * self.deviation * factors, np.minimum(self.deviation * loss / self.lot, 1.0)
+        )
+
+
+@dataclass(frozen=True)
+class CurveItems:
+    """Items with quantile curves of the demand their stock must cover, stocked in whole units.
+
+    Parameters
+    ----------
+    weight : array
+        Weight of serving all demand of a year. [weight/year]
+    holding : array
+        h [currency/unit/year], above 0.
+    lot : array
+        Demand served per cycle, Q, above 0. [units]
+    curves : array
+        Quantiles, (items, probabilities). [units]
+    probabilities : array
+        See `segkit.formulas.demand_curves`.
+
+    Notes
+    -----
+    Cost is h·E[(S - D)⁺], the share short per cycle min(E[(D - S)⁺] / Q, 1).
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> CurveItems(one, one, one, np.array([[0.0, 1.0, 2.0, 3.0]]), np.arange(1, 8, 2) / 8).best(2.0).stock.tolist()
+    [2.0]
+    """
+
+    weight: np.ndarray
+    holding: np.ndarray
+    lot: np.ndarray
+    curves: np.ndarray
+    probabilities: np.ndarray
+    least: float = -3.0
+    most: float = 4.5
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """Return the mean demand of the curves [units], (items,)."""
+        return expected_shortage(self.curves, self.probabilities, 0.0)
+
+    @cached_property
+    def _sums(self) -> np.ndarray:
+        return tail_sums(self.curves, self.probabilities)
+
+    def best(self, multiplier: float) -> Choice:
+        """Return the stocks with the least cost + multiplier x weight short."""
+        worth = multiplier * self.weight
+        chosen = self._exceeded(self.holding / (self.holding + worth / self.lot))
+        idle = np.minimum(self.mean / self.lot, 1.0)
+        none = worth * idle <= chosen.cost + worth * chosen.short
+        return Choice(
+            np.where(none, 0.0, chosen.stock), np.where(none, 0.0, chosen.cost), np.where(none, idle, chosen.short)
+        )
+
+    def at(self, factors: np.ndarray) -> Choice:
+        """Return what the least stocks with a cycle_service (P1) of Φ(factor) cost and leave short."""
+        return self._exceeded(ndtr(-factors))
+
+    def hold(self, stock: np.ndarray) -> Choice:
+        """Return what stocks cost and leave short."""
+        return self._left(stock, expected_shortage(self.curves, self.probabilities, stock))
+
+    def _exceeded(self, chance: np.ndarray) -> Choice:
+        """Return the least stocks that demand exceeds with no more than a chance."""
+        return self._left(*stocks_and_shortages(self.curves, self.probabilities, self._sums, chance))
+
+    def _left(self, stock: np.ndarray, short: np.ndarray) -> Choice:
+        left = np.maximum(stock - self.mean + short, 0.0)
+        return Choice(stock, self.holding * left, np.minimum(short / self.lot, 1.0))
+
+
+@dataclass(frozen=True)
+class MenuItems:
+    """Items with a list of stocks to choose from.
+
+    Parameters
+    ----------
+    weight : array
+        (items,). [weight/year]
+    cost, short : array
+        Cost [currency/year] and share short [0 to 1] of every choice, (items, choices).
+    """
+
+    weight: np.ndarray
+    cost: np.ndarray
+    short: np.ndarray
+
+    def best(self, multiplier: float) -> Choice:
+        """Return the places in the lists with the least cost + multiplier x weight short."""
+        place = np.argmin(self.cost + (multiplier * self.weight)[:, None] * self.short, axis=1)
+        rows = np.arange(len(place))
+        return Choice(place.astype(float), self.cost[rows, place], self.short[rows, place])
+
+
+def cycle_service_menu(items: NormalItems | CurveItems, factors: np.ndarray) -> MenuItems:
+    """Return items for an aggregate cycle_service (P1): the share short is the chance of a stock-out in a cycle.
+
+    Parameters
+    ----------
+    items : NormalItems or CurveItems
+        Their weight is that of an item's cycles.
+    factors : array
+        Safety factors to choose from; the places of an optimum are places in it.
+
+    Returns
+    -------
+    MenuItems
+        Held in memory for every item and factor.
+
+    Examples
+    --------
+    >>> one = NormalItems(np.ones(1), np.ones(1), np.ones(1), np.ones(1))
+    >>> cycle_service_menu(one, np.array([0.0, 1.2816])).short.round(3).tolist()
+    [[0.5, 0.1]]
+    """
+    chosen = [items.at(np.full(len(items.weight), factor)) for factor in factors]
+    if isinstance(items, NormalItems):
+        out = [ndtr(-choice.stock) for choice in chosen]
+    else:
+        out = [1.0 - chance_below(items.curves, items.probabilities, choice.stock) for choice in chosen]
+    return MenuItems(items.weight, np.column_stack([choice.cost for choice in chosen]), np.column_stack(out))
+
+
+def _parts(choice: Choice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return choice.stock, choice.cost, choice.short
