@@ -98,6 +98,11 @@ class Policies(Section):
         description="Cost of a unit short, as a multiple of its unit margin: 1 = the lost margin, more = goodwill "
         "besides, less = part of the demand comes back.",
     )
+    margin: Literal["contribution", "net_margin"] = Field(
+        "contribution",
+        description="Margin that a lost sale takes away: contribution = gross margin less freight and payment terms, "
+        "since activities go on without it; net_margin = less all cost-to-serve, where their capacity shrinks too.",
+    )
     service_weight: Literal["margin", "revenue", "lines", "units"] = Field(
         "margin", description="What service is weighted by when items are added up and traded against each other."
     )
