@@ -120,7 +120,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "reorder_point": np.where(kept, point * lots, _none(policy)),
             "order_up_to": np.where(kept, (point + lot) * lots, _none(policy)),
             "order_quantity": np.where(kept, lot * lots, _none(policy)),
-            "safety_stock": np.where(kept, (exposed - covered.demand.whole_mean) * lots, _none(policy)),
+            "safety_stock": np.where(kept, (exposed - covered.demand.mean) * lots, _none(policy)),
             "cycle_service": np.where(kept, given.cycle_service, _none(policy)),
             "fill_rate": np.where(kept, given.fill_rate, _none(policy)),
             "stock": np.where(kept, given.on_hand * lots, _none(policy)),
@@ -174,7 +174,7 @@ def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: C
         (rules[name].to_numpy(dtype=float) / lots) for name in ("reorder_point", "order_up_to", "safety_stock")
     )
     single = (rules["policy"] == "order_up_to").to_numpy()
-    safe = set_safety + demand.whole_mean - np.where(single, lot, 0.0)
+    safe = set_safety + demand.mean - np.where(single, lot, 0.0)
     point = np.where(np.isfinite(safe), np.round(safe), point)
     point = np.where(np.isfinite(set_level), set_level - lot, point)
     return np.where(np.isfinite(set_point), set_point, point)
