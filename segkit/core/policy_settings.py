@@ -107,6 +107,16 @@ class Policies(Section):
         "margin", description="What service is weighted by when items are added up and traded against each other."
     )
 
+    replay_days: int = Field(
+        182, ge=28, description="Last days of the history on which policies are replayed and judged."
+    )
+    reset_days: int = Field(
+        91, ge=7, description="Days after which policies are set anew in the replay, from what was known then."
+    )
+    thumb_cover_days: float = Field(
+        30, ge=0, description="Days of demand above lead time and review that the rule of thumb keeps, for comparison."
+    )
+
     @property
     def rules_in_order(self) -> dict[str, PolicyRule]:
         """Return the rules in the order in which they are tried; the default ones where segkit.toml gives none."""

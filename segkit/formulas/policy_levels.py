@@ -138,7 +138,7 @@ def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndar
     >>> reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.75])).tolist()
     [1.0]
     """
-    return kernels.search(*_arrays(demand), _floats(lot), _floats(target), kernels.CYCLE_SERVICE)
+    return _search(demand, lot, target, kernels.CYCLE_SERVICE)
 
 
 def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -156,7 +156,7 @@ def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray,
     array
         s, whole. [lots]
     """
-    return kernels.search(*_arrays(demand), _floats(lot), _floats(target), kernels.FILL_RATE)
+    return _search(demand, lot, target, kernels.FILL_RATE)
 
 
 def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
@@ -185,7 +185,7 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return kernels.search(*_arrays(demand), _floats(lot), _floats(ratio), kernels.ECONOMIC)
+    return _search(demand, lot, ratio, kernels.ECONOMIC)
 
 
 def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
@@ -207,6 +207,11 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
     curves, chances, part, _, review = _arrays(demand)
     found = kernels.outcome(curves, chances, part, review, _floats(reorder_point), _floats(lot))
     return ExpectedService(*found.T)
+
+
+def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
+    curves, chances, part, mean, review = _arrays(demand)
+    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

@@ -68,8 +68,8 @@ def gather_sizing(
     place = pd.MultiIndex.from_frame(rules[PLACE]).get_indexer(keys)
     rows = np.flatnonzero(place >= 0)
     kept = CoveredPlaces(covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows])
-    both = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
-    return Sizing(*both, kept, period_days, order_cost)
+    own, worth = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
+    return Sizing(own, worth, kept, period_days, order_cost)
 
 
 def size_policies(sizing: Sizing) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
 
 OWN, THUMB = "differentiated", "rule of thumb"
-ONE_TARGETS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
-_LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
+ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate"]
 
 
 def one_target_name(target: float) -> str:

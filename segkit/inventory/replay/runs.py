@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaincinv
 
-from segkit.formulas.replay import Paths, Stock, StockPolicy, replay_paths
+from segkit.formulas.replay import Stock, StockPolicy, replay_paths
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import RuleLevels
@@ -30,11 +30,21 @@ class ReplayTerms:
 
 
 @dataclass(frozen=True)
+class RulePath:
+    """What a rule gave at every place in every step [units]; stock is that at the end of the step."""
+
+    demand: np.ndarray
+    served: np.ndarray
+    end_stock: np.ndarray
+    ordered: np.ndarray
+
+
+@dataclass(frozen=True)
 class RuleReplay:
     """What rules gave: paths by rule over the judged steps, and in which steps demand was known."""
 
     demand: CameDemand
-    paths: dict[str, Paths]
+    paths: dict[str, RulePath]
     counted: np.ndarray
     expected: np.ndarray
 
@@ -79,7 +89,8 @@ def replay_rules(
         made = replay_paths(
             demand.quantity, opening, policy, lead_time_periods=lead, waiting=terms.waiting, counted=demand.known
         )
-        paths[name] = Paths(**{part: value[:, first:] for part, value in vars(made).items()})
+        kept = (made.demand, made.served, made.end_stock, made.ordered)
+        paths[name] = RulePath(*(table[:, first:].copy() for table in kept))
     own = CameDemand(demand.places, demand.starts[first:], step, demand.quantity[:, first:], demand.known[:, first:])
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
 
