@@ -17,7 +17,7 @@ from segkit.formulas.spread_kernels import AT, GRID
 _EXCESS = (1e-5, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
 _SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
-_CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
+_CELL_EDGES = (0.1, 0.25, 0.5, 0.75, 0.93, 0.985)
 _FEW = 5.0  # forecasts as which it counts that demand is taken as Poisson to begin with
 _FAR = 3.0
 _TELL = 100  # forecasts of about one size, by which their scatter is told

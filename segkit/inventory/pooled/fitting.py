@@ -7,7 +7,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
 from segkit.formulas.pooled_smoothing import Panel
-from segkit.inventory.pooled.contest import NONE, Pooling, demand_patterns, hold_contest, list_methods
+from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
@@ -92,12 +92,20 @@ def fit_demand(
         method[mine] = methods[place].name
     table, method = _lend(panel, table, method, groups)
     levels = Levels(panel, table, factors)
-    choices = {"pattern": patterns} | {
-        name: code for name, code in places.items() if 0 < code.max(initial=0) < _CLASSES
-    }
+    choices = _scatter_choices(patterns, places)
     levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
     return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected)
+
+
+def _scatter_choices(patterns: np.ndarray, places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the ways to class those that scatter alike: by demand pattern, and by that within each grouping."""
+    choices = {"pattern": patterns}
+    for name, code in places.items():
+        crossed = np.unique(code * len(PATTERNS) + patterns, return_inverse=True)[1]
+        if 0 < code.max(initial=0) and crossed.max() < _CLASSES:
+            choices[name] = crossed
+    return choices
 
 
 def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, np.ndarray]:
