@@ -59,6 +59,7 @@ _PUBLIC = {
     "segkit.inventory.inspection": ["inspect_forecast", "ForecastInspection"],
     "segkit.inventory.censoring": ["recover_demand"],
     "segkit.inventory.forecasting": ["forecast_demand"],
+    "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }

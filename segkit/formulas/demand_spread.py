@@ -18,6 +18,7 @@ _EXCESS = (1e-5, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
 _SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
 _CELL_EDGES = (0.1, 0.25, 0.5, 0.75, 0.93, 0.985)
+_RARE = 2_000  # forecasts in the cell of the smallest ones, before it is told apart: their tail rests on few of them
 _FEW = 5.0  # forecasts as which it counts that demand is taken as Poisson to begin with
 _FAR = 3.0
 _TELL = 100  # forecasts of about one size, by which their scatter is told
@@ -111,7 +112,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
     sizes = np.bincount(bins, size, len(held))[used] / held[used]
     bins = np.searchsorted(used, bins)
     excess = _usual_excess(actual, mean, width, classes * len(used) + bins, (count, len(used)))
-    cuts = np.unique(np.quantile(size, _CELL_EDGES))
+    cuts = np.unique(np.quantile(size, _CELL_EDGES[_CELL_EDGES[0] * len(size) < _RARE :]))
     straight = np.tile(AT, (count, len(cuts) + 1, 1))
     plain = Spread(sizes, excess, cuts, straight, np.bincount(classes, minlength=count))
     below, upto = spread_range(plain, actual, mean, classes, width)

@@ -15,6 +15,7 @@ from segkit.formulas.pooled_smoothing import (
     mean_ahead,
     pooled_levels,
 )
+from segkit.inventory.pooled.panel import rank_of_size
 
 PATTERNS = ("no demand", "smooth", "intermittent", "erratic", "lumpy")
 _ADI, _CV2 = 1.32, 0.49  # Syntetos, Boylan & Croston (2005)
@@ -226,20 +227,6 @@ def _scales(panel: Panel) -> np.ndarray:
     both = panel.observed[:, 1:] & panel.observed[:, :-1] & (place > panel.start[:, None])
     steps = np.where(both, np.diff(panel.values, axis=1), 0.0)
     return (steps**2).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
-
-
-def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Return the rank of groups of series by total demand; those that demand cannot tell apart share one.
-
-    So what is drawn by it does not depend on names.
-    """
-    place = np.arange(1.0, values.shape[1] + 1)
-    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
-    order = np.lexsort(keys)
-    apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
-    rank = np.zeros(len(order), dtype=int)
-    rank[order] = np.cumsum(apart)
-    return rank
 
 
 def _drawn(panel: Panel, methods: list[Method]) -> np.ndarray:

@@ -116,23 +116,34 @@ def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[s
     DataError
         Where attributes name no item, or one series twice.
     """
-    keys = panel.keys
-    groups = {"all": np.zeros(len(keys), dtype=int)}
-    columns = {name: keys[name] for name in KEYS if name in keys}
-    names = []
-    if attributes is not None and len(attributes.columns):
-        attributes = attributes.rename(columns=str)
-        by = [name for name in KEYS if name in attributes and name in keys]
-        _check_attributes(attributes, by)
-        names = [name for name in attributes.columns if name not in KEYS]
-        joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
-        columns |= {name: joined[name].astype("str").fillna("") for name in names}
-    for name in [*(name for name in KEYS if name in keys), *names]:
-        groups[name] = pd.factorize(columns[name], sort=True)[0]
+    columns = group_columns(panel, attributes)
+    names = [name for name in columns if name not in KEYS]
+    groups = {"all": np.zeros(len(panel.keys), dtype=int)}
+    groups |= {name: pd.factorize(column, sort=True)[0] for name, column in columns.items()}
     for name in names:
         both = groups["location_id"] * (groups[name].max(initial=0) + 1) + groups[name]
         groups[f"{name} and location_id"] = np.unique(both, return_inverse=True)[1]
     return _distinct(groups)
+
+
+def group_columns(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, pd.Series]:
+    """Return the columns by which series can be grouped, a value per series: the keys, then the attributes.
+
+    Raises
+    ------
+    DataError
+        Where attributes name no item, or one series twice.
+    """
+    keys = panel.keys
+    columns = {name: keys[name] for name in KEYS if name in keys}
+    if attributes is None or not len(attributes.columns):
+        return columns
+    attributes = attributes.rename(columns=str)
+    by = [name for name in KEYS if name in attributes and name in keys]
+    _check_attributes(attributes, by)
+    names = [name for name in attributes.columns if name not in KEYS]
+    joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
+    return columns | {name: joined[name].astype("str").fillna("") for name in names}
 
 
 def _check_attributes(attributes: pd.DataFrame, by: list[str]) -> None:
@@ -152,8 +163,7 @@ def _distinct(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name, code in groups.items():
         size = code.max(initial=-1) + 1
         alike = (
-            len(np.unique(code * (other.max(initial=-1) + 1) + other)) == size == other.max(initial=-1) + 1
-            for other in kept.values()
+            size == other.max(initial=-1) + 1 and len(np.unique(code * size + other)) == size for other in kept.values()
         )
         if not kept or not any(alike):
             kept[name] = code
@@ -191,13 +201,12 @@ def _lend(
     if not short.any() or not (~short).any():
         return table, np.where(never, "nothing known", method)
     method = np.where(never, "nothing known", method)
-    last = table[:, -1]
+    last, lent = table[:, -1], np.zeros(len(short), dtype=bool)
     for name in [*(name for name in ("item_id",) if name in groups), *(n for n in groups if n not in (*KEYS, "all"))]:
         code = groups[name]
         count = np.bincount(code[~short], minlength=code.max() + 1)
         mean = np.bincount(code[~short], last[~short], len(count)) / np.maximum(count, 1)
-        told = short & (count[code] > 0) & ~np.isin(method, [f"analogue: {name}"])
-        told &= ~np.char.startswith(method.astype(str), "analogue")
+        told = short & (count[code] > 0) & ~lent
         if not told.any():
             continue
         weight = np.where(never, 0.0, seen)[told]
@@ -205,4 +214,5 @@ def _lend(
         table[told, -1] = (weight * last[told] + _LENT * mean[code[told]]) / (weight + _LENT)
         method = method.astype(object)
         method[told] = f"analogue: {name}"
+        lent |= told
     return table, method

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from segkit.formulas.demand_spread import Spread, fit_spread, size_edges, spread_quantiles
-from segkit.inventory.pooled.contest import rank_of_size
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 
@@ -173,7 +172,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
 def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return series, not many more than are needed, and their ranks by size among these."""
     count = len(panel.values)
-    rank = rank_of_size(panel.values, np.arange(count))
+    rank = panel.rank
     step = max(count * origins // (2 * _CASES), 1)
     part = np.flatnonzero((rank + seed) % step == 0)
     return part, rank[part] // step
