@@ -86,7 +86,7 @@ def forecast_demand(
 def forecast_steps(
     fit: "FittedDemand", horizon: int, quantiles: np.ndarray, *, seed: int, means: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Return the table of `forecast_demand` from what was found in a history; ``means`` (series, steps) may be given."""
+    """Return the table of `forecast_demand` from what was found in a history; ``means``: series by steps."""
     from segkit.inventory.pooled.scatter import past_cases, quantiles_ahead, scatter_of
 
     panel = fit.levels.panel

@@ -64,7 +64,8 @@ def forecast_totals(
     --------
     >>> weeks = pd.date_range("2025-01-06", periods=6, freq="7D")
     >>> one = pd.DataFrame({"item_id": "SKU-1", "location_id": "A", "period": weeks, "quantity": 4.0})
-    >>> forecast_totals(pd.concat([one, one.assign(location_id="B")]), horizon=1)[["entity", "mean"]].round(6).to_numpy().tolist()
+    >>> both = pd.concat([one, one.assign(location_id="B")])
+    >>> forecast_totals(both, horizon=1)[["entity", "mean"]].round(6).to_numpy().tolist()
     [['item_id', 8.0], ['all', 8.0]]
     """
     wanted, horizon = require_quantiles(quantiles), require_whole("horizon", horizon)
