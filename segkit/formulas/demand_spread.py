@@ -43,13 +43,18 @@ class Spread:
 
     def places(self, mean: np.ndarray, classes: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the excess of each forecast, and the row of its curve; ``width`` is times the usual deviation."""
-        size = np.log(np.maximum(mean, _LEAST))
+        size = log_size(np.maximum(mean, _LEAST))
         fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
         low = np.minimum(fine.astype(int), len(self.sizes) - 1)
         high = np.minimum(low + 1, len(self.sizes) - 1)
         part = fine - low
         excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
         return widened(np.exp(excess), mean, width), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+
+
+def log_size(mean: np.ndarray) -> np.ndarray:
+    """Return the log of forecasts, equal where they differ by rounding only: what parts them must not."""
+    return np.round(np.log(mean), 9)
 
 
 def size_edges(size: np.ndarray) -> np.ndarray:
@@ -104,7 +109,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
         poisson = np.full((count, 1), np.log(_EXCESS[0]))
         return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
     mean = np.maximum(mean, _LEAST)
-    size = np.log(mean)
+    size = log_size(mean)
     edges = size_edges(size)
     bins = np.searchsorted(edges, size)
     held = np.bincount(bins, minlength=len(edges) + 1)

@@ -19,6 +19,7 @@ from segkit.inventory.pooled.panel import rank_of_size
 
 PATTERNS = ("no demand", "smooth", "intermittent", "erratic", "lumpy")
 _ADI, _CV2 = 1.32, 0.49  # Syntetos, Boylan & Croston (2005)
+_LEAST = 1e-12
 _SLOW = (0.01, 0.02, 0.05, 0.1, 0.2)
 _PASSED = 0.5
 _ENOUGH = 1.01  # a cheaper method may be this much worse
@@ -121,6 +122,17 @@ def demand_patterns(panel: Panel) -> np.ndarray:
     cv2 = (spread**2).sum(axis=1) / np.maximum(count, 1) / np.maximum(mean, 1e-12) ** 2
     rare = periods > _ADI * count
     return np.where(count == 0, 0, 1 + rare + 2 * (cv2 > _CV2))
+
+
+def patterns_after(panel: Panel) -> np.ndarray:
+    """Return the place in `PATTERNS` of every series as told by the periods up to each one, (series, periods)."""
+    listed = panel.observed & (np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None])
+    sold = listed & (panel.values > 0)
+    demand = np.where(sold, panel.values, 0.0)
+    demand /= np.maximum(demand.max(axis=1, initial=0.0, keepdims=True), _LEAST)
+    periods, count, total, squares = (np.cumsum(one, axis=1) for one in (listed, sold, demand, demand**2))
+    cv2 = squares * count / np.maximum(total, _LEAST) ** 2 - 1.0
+    return np.where(count == 0, 0, 1 + (periods > _ADI * count) + 2 * (cv2 > _CV2))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From a history to what is known of its demand: season and calendar, level, method, class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -91,20 +91,22 @@ def fit_demand(
         table[mine] = found[mine[rows]]
         method[mine] = methods[place].name
     table, method = _lend(panel, table, method, groups)
-    levels = Levels(panel, table, factors)
+    levels = Levels(panel, table, factors, pattern=patterns)
     choices = _scatter_choices(patterns, places)
-    levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
+    levels = replace(levels, habit=watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
     return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected)
 
 
 def _scatter_choices(patterns: np.ndarray, places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the ways to class those that scatter alike: by demand pattern, and by that within each grouping."""
+    """Return the ways to class those that scatter alike: by demand pattern, and by that within each grouping.
+
+    The pattern is the last digit of the class, so that a series that had another one then has a class near by.
+    """
     choices = {"pattern": patterns}
     for name, code in places.items():
-        crossed = np.unique(code * len(PATTERNS) + patterns, return_inverse=True)[1]
-        if 0 < code.max(initial=0) and crossed.max() < _CLASSES:
-            choices[name] = crossed
+        if 0 < code.max(initial=0) < _CLASSES / len(PATTERNS):
+            choices[name] = code * len(PATTERNS) + patterns
     return choices
 
 

@@ -139,8 +139,7 @@ def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     So what is drawn by it does not depend on names.
     """
     place = np.arange(1.0, values.shape[1] + 1)
-    told = values @ np.stack([place**2, place, np.ones_like(place)], axis=1)
-    keys = [np.bincount(code, one) for one in told.T]
+    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
     order = np.lexsort(keys)
     apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
     rank = np.zeros(len(order), dtype=int)
