@@ -133,8 +133,8 @@ class Cases:
 
     def where(self, rows: np.ndarray) -> "Cases":
         """Return some of the cases."""
-        figures = (self.series, self.origin, self.mean, self.actual, self.width)
-        return Cases(*(one[rows] for one in figures), None if self.shift is None else self.shift[rows])
+        shift = None if self.shift is None else self.shift[rows]
+        return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows], shift)
 
 
 def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
