@@ -63,8 +63,7 @@ class Policies(Forecasts):
     def exchange_curve(self) -> pd.DataFrame:
         """What each fill rate of all costs in stock under several rules, and where the policies stand."""
         items, weight = self._traded()
-        made = exchange.trade_stock_for_service(items, weight=weight)
-        return made.assign(rule=made["rule"].replace("now", "policies").astype("str"))
+        return exchange.trade_stock_for_service(items, weight=weight)
 
     @table
     def segmentation_price(self) -> pd.DataFrame:
@@ -74,8 +73,7 @@ class Policies(Forecasts):
         if not 0 < served < 1:
             return empty_table("segmentation_price")
         by = ("abc", "xyz", "segment")
-        made = exchange.price_segmentation(items, target=served, weight=weight, segments=by)
-        return made.assign(rule=made["rule"].replace("now", "policies").astype("str"))
+        return exchange.price_segmentation(items, target=served, weight=weight, segments=by)
 
     @table
     def replay_steps(self) -> pd.DataFrame:

@@ -111,6 +111,8 @@ def _settings(names: list[str]) -> str:
         "",
         "[assume]",
         "capital_rate = 0.08           # a year, for the days that customers take to pay",
+        "holding_rate = 0.25           # a year, of unit cost: capital, room, insurance, ageing",
+        "order_cost = 15.0             # of a replenishment order line: placing, receiving, paying it",
     ]
     sources = [f'\n[sources.{name}]\nfile = "{name}.csv"' for name in names]
     sources[0] += '\nduplicates = "set_aside"      # a few lines came through the interface twice'
