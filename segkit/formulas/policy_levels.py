@@ -26,19 +26,26 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone.
+    ``review_mean`` the mean of a review period alone. ``believed`` are quantiles whose mean agrees with the one that is
+    known (see `within_mean`): what is short and what it costs is counted with them; none = with ``whole``.
     """
 
     whole: np.ndarray
     chances: np.ndarray
     mean: np.ndarray
     review_mean: np.ndarray
+    believed: np.ndarray | None = None
+
+    @property
+    def counted(self) -> np.ndarray:
+        """The quantiles with which shortages are counted."""
+        return self.whole if self.believed is None else self.believed
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations."""
-        return CoveredDemand(
-            np.ascontiguousarray(self.whole[rows]), self.chances, self.mean[rows], self.review_mean[rows]
-        )
+        tables = (self.whole, self.counted)
+        whole, believed = (np.ascontiguousarray(table[rows]) for table in tables)
+        return CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
 
     @property
     def review_share(self) -> np.ndarray:
@@ -47,8 +54,8 @@ class CoveredDemand:
 
     @cached_property
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of the curves. [lots]."""
-        width, middle = _cells(self.whole, self.chances)
+        """Mean and variance of the curves with which shortages are counted. [lots]."""
+        width, middle = _cells(self.counted, self.chances)
         mean = middle @ width
         return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
 
@@ -204,19 +211,21 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
         Without demand: all of it is met. On hand is the mean of what is left when an order has come and before the
         next.
     """
-    curves, chances, part, _, review = _arrays(demand)
-    found = kernels.outcome(curves, chances, part, review, _floats(reorder_point), _floats(lot))
+    whole, counted, chances, part, _, review = _arrays(demand)
+    found = kernels.outcome(whole, counted, chances, part, review, _floats(reorder_point), _floats(lot))
     return ExpectedService(*found.T)
 
 
 def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
-    curves, chances, part, mean, review = _arrays(demand)
+    whole, counted, chances, part, mean, review = _arrays(demand)
+    curves = whole if measure == kernels.CYCLE_SERVICE else counted
     return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
     review = demand.moments[0] * demand.review_share
-    return tuple(map(_floats, (demand.whole, demand.chances, demand.part_in_review, demand.mean, review)))
+    curves = (demand.whole, demand.counted)
+    return tuple(map(_floats, (*curves, demand.chances, demand.part_in_review, demand.mean, review)))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
