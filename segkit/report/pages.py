@@ -144,6 +144,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "effects_table": _safe(effects),
         "effects_rest": still,
         "downloads": _downloads(run_dir),
+        "upload": (run_dir / "policy_upload.csv").is_file(),
     }
 
 
