@@ -103,13 +103,13 @@ class Policies(Section):
     )
     class_by: Literal["", "tier", "channel", "region", "country", "abc"] = Field(
         "",
-        description="What parts customers into classes that share a stock with critical levels: an attribute of theirs, "
-        "or their segment abc as known before the held-out months; blank = no classes.",
+        description="What parts customers into classes that share a stock with critical levels: an attribute of "
+        "theirs, or their segment abc as known before the held-out months; blank = no classes.",
     )
     class_targets: dict[str, Target] = Field(
         {},
-        description="Fill rate P2 by class, for example {gold = 0.98, silver = 0.92}: the higher, the better the class. "
-        'Customers of whom the class is not known are the class "(unknown)".',
+        description="Fill rate P2 by class, for example {gold = 0.98, silver = 0.92}: the higher, the better the "
+        'class. Customers of whom the class is not known are the class "(unknown)".',
     )
     class_items: int = Field(
         200, ge=1, description="At most so many item-locations get critical levels by simulation, most revenue first."

@@ -135,7 +135,7 @@ class ClassDemand:
         """
         _require_inputs(lines, places)
         day = first_held_out_day(as_of, rules)
-        asked = _demand_lines(lines, day)
+        asked = _demand_lines(lines[(lines["order_date"] < pd.Timestamp(as_of) + _DAY).to_numpy(dtype=bool)], day)
         ranks = {name: rank for rank, name in enumerate(rules.classes_in_order)}
         _require_targets(asked["demand_class"], rules)
         keys = asked[PLACE].drop_duplicates().sort_values(PLACE, ignore_index=True)
@@ -168,9 +168,17 @@ class ClassDemand:
         mine = self._numbered(self.lines[self.lines["time_days"] >= begin])
         return OrderLines(mine["place"], mine["time_days"] - begin, mine["rank"], mine["quantity"])
 
-    def totals(self, *, held_out: bool) -> np.ndarray:
-        """Return demand by place and class, before the held-out days or on them. [units]"""
-        part = self.lines[(self.lines["time_days"] >= self.cut) == held_out]
+    @property
+    def before(self) -> np.ndarray:
+        """Demand by place and class before the held-out days [units]."""
+        return self._totals(self.lines[self.lines["time_days"] < self.cut])
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Demand by place and class on the held-out days [units]."""
+        return self._totals(self.lines[self.lines["time_days"] >= self.cut])
+
+    def _totals(self, part: pd.DataFrame) -> np.ndarray:
         sums = np.zeros((len(self.places), len(self.classes)))
         np.add.at(sums, (part["place"].to_numpy(), part["rank"].to_numpy()), part["quantity"].to_numpy())
         return sums
@@ -199,16 +207,22 @@ def _describe(known: pd.DataFrame, keys: pd.DataFrame, places: pd.DataFrame, cut
     whole = known["quantity"] == np.floor(known["quantity"])
     priced = known["cost"].notna()
     by = known.assign(whole=whole, costed=known["quantity"].where(priced, 0.0)).groupby("place")
-    told = by.agg(first=("time_days", "min"), lines=("quantity", "size"), usual=("quantity", "median"),
-                  revenue=("revenue", "sum"), cost=("cost", "sum"), costed=("costed", "sum"), whole=("whole", "all"))  # fmt: skip
-    told = told.reindex(range(len(keys)))
+    told = by.agg(
+        first=("time_days", "min"),
+        lines=("quantity", "size"),
+        usual=("quantity", "median"),
+        revenue=("revenue", "sum"),
+        cost=("cost", "sum"),
+        costed=("costed", "sum"),
+        whole=("whole", "min"),
+    ).reindex(range(len(keys)))
     fine = 10.0 ** (np.floor(np.log10(told["usual"])) - 1)
     facts = {
         "start_day": np.floor(told["first"].fillna(cut) / WEEK) * WEEK,
         "lines": told["lines"].fillna(0).astype("int64"),
         "revenue": told["revenue"].fillna(0.0),
         "unit_cost": told["cost"] / told["costed"].where(told["costed"] > 0),
-        "unit": fine.where(told["whole"] == False, 1.0),  # noqa: E712
+        "unit": fine.where(told["whole"].eq(False), 1.0),
     }
     table = keys.merge(places[[*PLACE, *_SUPPLY]], "left", PLACE).assign(**facts)
     return table.assign(span_days=cut - table["start_day"])

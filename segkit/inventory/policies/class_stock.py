@@ -20,7 +20,7 @@ from segkit.formulas.line_replay import replay_lines
 from segkit.formulas.line_runs import draw_lead_times, redraw_lines
 from segkit.inventory.policies.class_demand import BLOCK_DAYS, PLACE, ClassDemand
 
-_RUNS = 6
+_RUNS = 4
 _YEAR_BLOCKS = 13
 _JUDGED_RUNS = 4
 _ORDERS = 53
@@ -66,10 +66,11 @@ def share_stock_by_class(
 
     Notes
     -----
-    Filled up at every review (R,S); lead times gamma with the mean and deviation of receipts, orders may cross. Runs are
-    blocks of four weeks of the item-location's own lines before the held-out months, from its first line on, so demand
-    is taken to stay what it was: where it drifts, held-out figures show it. Sizes are chosen on the lines that they are
-    sized on, so held-out fill rates come out lower than targets where a class has few lines.
+    Filled up at every review (R,S); lead times gamma with the mean and deviation of receipts, orders may cross. Runs
+    are blocks of four weeks of the item-location's own lines before the held-out months, from its first line on: demand
+    is taken to stay what it was, and held-out figures show where it did not. Sizes fit the lines that they come from,
+    so that held-out fill rates tend to be lower where a class has few lines. Attributes of customers bear no date: they
+    are those of now.
 
     References
     ----------
@@ -104,7 +105,7 @@ class _Ways:
     def of(cls, demand: ClassDemand, waiting: float, seed: int) -> "_Ways":
         places = demand.places.iloc[demand.sized]
         warm = _warm_up(places)
-        known = demand.totals(held_out=False)[demand.sized]
+        known = demand.before[demand.sized]
         share = known / known.sum(axis=1, keepdims=True)
         size = _sizer(demand, places, warm, waiting, seed)
         levels, one, apart = size(size_critical_levels), size(size_one_level), size(size_separate_stocks)
@@ -121,7 +122,7 @@ class _Ways:
 
 
 def _warm_up(places: pd.DataFrame) -> float:
-    """Return how long a replay runs from a full stock before it counts: the longest protection interval. [days]"""
+    """Return how long a replay runs from a full stock before it counts: the longest protection interval [days]."""
     longest = (places["lead_time_days"] + _SDS * places["lead_time_sd"] + places["review_days"]).max()
     return float(BLOCK_DAYS * max(np.ceil(longest / BLOCK_DAYS), 1))
 
@@ -199,7 +200,7 @@ class _Judge:
 
 
 def _as_table(demand: ClassDemand, found: _Ways | None) -> pd.DataFrame:
-    known, held_out = demand.totals(held_out=False), demand.totals(held_out=True)
+    known, held_out = demand.before, demand.held_out
     place, rank = np.nonzero(known + held_out > 0)
     facts = demand.places.iloc[place].reset_index(drop=True)
     years = facts["span_days"].to_numpy() / _YEAR
