@@ -18,6 +18,8 @@ BLOCK_DAYS = 4 * WEEK
 _DAY = pd.Timedelta(days=1)
 _FEWEST_LINES = 10
 _ALL = "(all)"
+_STEPS = 100  # stock is counted in steps of a hundredth of the demand it covers, or of a usual line: finer is noise
+_LIKE = 1e-9
 _LINE = [*PLACE, "demand_class", "order_date", "quantity", "revenue", "cost"]
 _SUPPLY = ["review_days", "lead_time_days", "lead_time_sd", "minimum_order", "order_multiple"]
 
@@ -215,17 +217,25 @@ def _describe(known: pd.DataFrame, keys: pd.DataFrame, places: pd.DataFrame, cut
         cost=("cost", "sum"),
         costed=("costed", "sum"),
         whole=("whole", "min"),
+        units=("quantity", "sum"),
     ).reindex(range(len(keys)))
-    fine = 10.0 ** (np.floor(np.log10(told["usual"])) - 1)
     facts = {
         "start_day": np.floor(told["first"].fillna(cut) / WEEK) * WEEK,
         "lines": told["lines"].fillna(0).astype("int64"),
         "revenue": told["revenue"].fillna(0.0),
         "unit_cost": told["cost"] / told["costed"].where(told["costed"] > 0),
-        "unit": fine.where(told["whole"].eq(False), 1.0),
     }
     table = keys.merge(places[[*PLACE, *_SUPPLY]], "left", PLACE).assign(**facts)
-    return table.assign(span_days=cut - table["start_day"])
+    table["span_days"] = cut - table["start_day"]
+    covered = told["units"] / table["span_days"] * (table["lead_time_days"] + table["review_days"])
+    least = (told["usual"] / _STEPS).where(told["whole"].eq(False), 1.0)
+    return table.assign(unit=_round_down(np.maximum(covered / _STEPS, least)).fillna(1.0))
+
+
+def _round_down(steps: pd.Series) -> pd.Series:
+    """Return the next of 1, 2, 5, 10, 20, ... (or 0.5, 0.2, ...) at or below."""
+    power = 10.0 ** np.floor(np.log10(steps) + _LIKE)
+    return power * np.select([steps / power >= 5 - _LIKE, steps / power >= 2 - _LIKE], [5, 2], 1)
 
 
 def _reasons(places: pd.DataFrame, most: int) -> np.ndarray:
