@@ -59,6 +59,7 @@ _PUBLIC = {
     "segkit.inventory.inspection": ["inspect_forecast", "ForecastInspection"],
     "segkit.inventory.censoring": ["recover_demand"],
     "segkit.inventory.forecasting": ["forecast_demand"],
+    "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],

@@ -44,11 +44,12 @@ PUBLIC = """
     SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
     classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
     count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
-    forecast_demand inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
-    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
-    measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand recover_demand
-    score_items segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
-    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments
+    forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes list_periods
+    list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy
+    measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand
+    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
+    show_row_counts show_table trade_stock_for_service value_customers value_groups value_items value_lines
+    value_micro_segments
 """.split()
 
 
@@ -252,6 +253,7 @@ def cases(sample_plan):
             {"purchases": plan.purchases, "items": plan.items}, "lead_times", rules=plan.settings.lead_times
         ),
         "forecast_demand": Case({"history": counted}, horizon=3),
+        "forecast_totals": Case({"history": counted}, horizon=3, by=["location_id"]),
         "protection_demand": Case({"history": counted}, periods=2.5),
         "next_orders": Case(
             {

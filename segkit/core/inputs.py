@@ -143,6 +143,29 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     return replace(table, frame=frame, reason=reason, notes=tuple(notes))
 
 
+def cut_inputs(inputs: Inputs, day: date) -> Inputs:
+    """Return inputs as they were known on an earlier day.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Used rows, as known later.
+    day : date
+        Last day known.
+
+    Returns
+    -------
+    Inputs
+        Their rows up to that day, with events of later days blanked; the reports of what was read stay as they are.
+    """
+    tables = {}
+    for name, frame in inputs.tables.items():
+        step = sales_step(frame["period"]) if name == "sales" else 1
+        whole = MarkedTable(name, frame, pd.Series("", index=frame.index, dtype="str"))
+        tables[name] = _used(cut_at(whole, day, step_days=step))
+    return replace(inputs, tables=tables, as_of=day)
+
+
 def _read_sources(settings: Settings, workspace: Path, as_of: date | None) -> tuple[dict[str, MarkedTable], date]:
     """Return every table with its unusable rows marked, and the last day known: orders (or sales) say which it is."""
     names = [name for name in input_tables() if name in settings.sources]

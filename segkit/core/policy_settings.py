@@ -98,6 +98,11 @@ class Policies(Section):
         description="Cost of a unit short, as a multiple of its unit margin: 1 = the lost margin, more = goodwill "
         "besides, less = part of the demand comes back.",
     )
+    margin: Literal["contribution", "net_margin"] = Field(
+        "contribution",
+        description="Margin that a lost sale takes away: contribution = gross margin less freight and payment terms, "
+        "since activities go on without it; net_margin = less all cost-to-serve, where their capacity shrinks too.",
+    )
     service_weight: Literal["margin", "revenue", "lines", "units"] = Field(
         "margin", description="What service is weighted by when items are added up and traded against each other."
     )
@@ -122,6 +127,16 @@ class Policies(Section):
     def classes_in_order(self) -> dict[str, float]:
         """Return the targets of the classes of customers, best class first; of equal targets by name."""
         return dict(sorted(self.class_targets.items(), key=lambda entry: (-entry[1], entry[0])))
+
+    replay_days: int = Field(
+        182, ge=28, description="Last days of the history on which policies are replayed and judged."
+    )
+    reset_days: int = Field(
+        91, ge=7, description="Days after which policies are set anew in the replay, from what was known then."
+    )
+    thumb_cover_days: float = Field(
+        30, ge=0, description="Days of demand above lead time and review that the rule of thumb keeps, for comparison."
+    )
 
     @property
     def rules_in_order(self) -> dict[str, PolicyRule]:

@@ -84,6 +84,10 @@ class Shelf:
         inputs = self.inputs.with_settings(settings)
         return type(self)(settings, inputs, lineage=Lineage(self._lineage.memory))
 
+    def known_on(self, day: date) -> Self:
+        """Return the plan as it would have been on an earlier day, from what was known then."""
+        return type(self)(self._resolved, self.inputs.known_on(day), lineage=Lineage(self._lineage.memory))
+
     def write_tables(self, *names: str) -> None:
         """Write tables into ``run_dir/tables``; without run_dir nothing is written."""
         for name in names:

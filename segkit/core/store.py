@@ -10,7 +10,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import SettingsError
-from segkit.core.inputs import CUT_BY, Inputs, read_inputs, sales_step
+from segkit.core.inputs import CUT_BY, Inputs, cut_inputs, read_inputs, sales_step
 from segkit.core.lineage import fingerprint, write_table
 from segkit.core.settings import Settings, check_settings
 
@@ -70,6 +70,12 @@ class InputStore:
             )
         other = InputStore(settings, self.workspace, self.as_of, run_dir=self._run_dir)
         other._inputs = None if changed else self.loaded
+        return other
+
+    def known_on(self, day: date) -> "InputStore":
+        """Return the inputs as they were known on an earlier day: later rows are out, later events blank."""
+        other = InputStore(self.settings, self.workspace, day, run_dir=self._run_dir)
+        other._inputs = cut_inputs(self.loaded, day)
         return other
 
     @property

@@ -17,7 +17,8 @@ from segkit.formulas.spread_kernels import AT, GRID
 _EXCESS = (1e-5, 200.0)  # least and most
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
 _SIZE_EDGES = (0.07, 0.14, 0.21, 0.29, 0.36, 0.43, 0.5, 0.57, 0.64, 0.71, 0.79, 0.86, 0.93, 0.97, 0.99, 0.997)
-_CELL_EDGES = (0.25, 0.5, 0.75, 0.93, 0.985)
+_CELL_EDGES = (0.1, 0.25, 0.5, 0.75, 0.93, 0.985)
+_RARE = 2_000  # forecasts in the cell of the smallest ones, before it is told apart: their tail rests on few of them
 _FEW = 5.0  # forecasts as which it counts that demand is taken as Poisson to begin with
 _FAR = 3.0
 _TELL = 100  # forecasts of about one size, by which their scatter is told
@@ -42,13 +43,18 @@ class Spread:
 
     def places(self, mean: np.ndarray, classes: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the excess of each forecast, and the row of its curve; ``width`` is times the usual deviation."""
-        size = np.log(np.maximum(mean, _LEAST))
+        size = log_size(np.maximum(mean, _LEAST))
         fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
         low = np.minimum(fine.astype(int), len(self.sizes) - 1)
         high = np.minimum(low + 1, len(self.sizes) - 1)
         part = fine - low
         excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
         return widened(np.exp(excess), mean, width), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+
+
+def log_size(mean: np.ndarray) -> np.ndarray:
+    """Return the log of forecasts, equal where they differ by rounding only: what parts them must not."""
+    return np.round(np.log(mean), 9)
 
 
 def size_edges(size: np.ndarray) -> np.ndarray:
@@ -103,7 +109,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
         poisson = np.full((count, 1), np.log(_EXCESS[0]))
         return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
     mean = np.maximum(mean, _LEAST)
-    size = np.log(mean)
+    size = log_size(mean)
     edges = size_edges(size)
     bins = np.searchsorted(edges, size)
     held = np.bincount(bins, minlength=len(edges) + 1)
@@ -111,7 +117,7 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
     sizes = np.bincount(bins, size, len(held))[used] / held[used]
     bins = np.searchsorted(used, bins)
     excess = _usual_excess(actual, mean, width, classes * len(used) + bins, (count, len(used)))
-    cuts = np.unique(np.quantile(size, _CELL_EDGES))
+    cuts = np.unique(np.quantile(size, _CELL_EDGES[_CELL_EDGES[0] * len(size) < _RARE :]))
     straight = np.tile(AT, (count, len(cuts) + 1, 1))
     plain = Spread(sizes, excess, cuts, straight, np.bincount(classes, minlength=count))
     below, upto = spread_range(plain, actual, mean, classes, width)

@@ -4,6 +4,7 @@ Only known periods count (see `histories.known_periods`); where there are none t
 """
 
 import numpy as np
+from numba import njit, prange
 from numpy.typing import ArrayLike
 
 from segkit.formulas.histories import make_histories
@@ -41,14 +42,7 @@ def window_levels(
     if window < 1:
         raise ValueError(f"a window has one period or more, not {window}")
     history = make_histories(values, observed, start, origins=origins)
-    figures, periods = np.where(history.known, history.values, 0.0), np.arange(history.values.shape[1])
-    place = np.cumsum(history.known, axis=1)
-    levels = np.zeros((len(figures), history.origins.size))
-    for column, origin in enumerate(history.origins):
-        count = place[:, origin - 1] if origin else np.zeros(len(figures), dtype=int)
-        taken = history.known & (periods < origin) & (place > (count - window)[:, None])
-        sums = np.where(taken, figures, 0.0).sum(axis=1)
-        levels[:, column] = sums / np.clip(count, 1, window)
+    levels = _window_means(history.values, history.known, history.origins, window)
     return levels if origins is not None else levels[:, 0]
 
 
@@ -155,3 +149,19 @@ def seasonal_naive_forecasts(
                 known = history.known[:, place]
                 forecasts[known, column, step] = history.values[known, place]
     return forecasts if origins is not None else forecasts[:, 0]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _window_means(values, known, origins, window):  # type: ignore[no-untyped-def]
+    """Return the mean of the last known periods of every series before each origin."""
+    levels = np.zeros((values.shape[0], origins.size))
+    for one in prange(values.shape[0]):
+        for column in range(origins.size):
+            total, count, period = 0.0, 0, origins[column] - 1
+            while period >= 0 and count < window:
+                if known[one, period]:
+                    total += values[one, period]
+                    count += 1
+                period -= 1
+            levels[one, column] = total / max(count, 1)
+    return levels

@@ -172,17 +172,25 @@ def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: 
     return levels
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _smooth(values, observed, start, constant, levels):  # type: ignore[no-untyped-def]
-    """Fill the levels after each period; the first ones are means of what was seen, so no start is guessed."""
-    top, bottom = 0.0, 0.0
-    level = 0.0
+@njit(cache=True, nogil=True)
+def _smooth(values, observed, start, constants, levels):  # type: ignore[no-untyped-def]
+    """Fill the levels (period, constant) after each period; the first ones are means of what was seen: no guess.
+
+    The constants run inside, because their divisions do not wait for each other.
+    """
+    count = constants.size
+    top, bottom = np.zeros(count), np.zeros(count)
     for period in range(values.size):
         if period >= start and observed[period]:
-            top = (1.0 - constant) * top + constant * values[period]
-            bottom = (1.0 - constant) * bottom + constant
-            level = top / bottom
-        levels[period] = level
+            value = values[period]
+            for one in range(count):
+                constant = constants[one]
+                top[one] += constant * (value - top[one])
+                bottom[one] += constant * (1.0 - bottom[one])
+                levels[period, one] = top[one] / bottom[one]
+        else:
+            for one in range(count):
+                levels[period, one] = levels[period - 1, one] if period > 0 else 0.0
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -211,24 +219,24 @@ def _targets(values, observed, start, ahead, first):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def _moves(values, observed, start, members, own, fast, passed):  # type: ignore[no-untyped-def]
-    """Return by pair of constants and period how a group's fast level stands to its slow one."""
+    """Return by period and pair of constants how a group's fast level stands to its slow one."""
     periods = values.shape[1]
-    slow, quick = np.zeros((own.size, periods)), np.zeros((fast.size, periods))
-    level = np.zeros(periods)
+    moves = np.ones((periods, own.size, fast.size))
+    if passed == 0.0:
+        return moves
+    slow, quick = np.zeros((periods, own.size)), np.zeros((periods, fast.size))
+    level, followed = np.zeros((periods, own.size)), np.zeros((periods, fast.size))
     for one in members:
-        for place in range(own.size):
-            _smooth(values[one], observed[one], start[one], own[place], level)
-            slow[place] += level
-        for place in range(fast.size):
-            _smooth(values[one], observed[one], start[one], fast[place], level)
-            quick[place] += level
-    moves = np.ones((own.size, fast.size, periods))
-    for i in range(own.size):
-        for j in range(fast.size):
-            for period in range(periods):
-                if slow[i, period] > 0.0:
-                    moved = quick[j, period] / slow[i, period]
-                    moves[i, j, period] = min(max(moved, _LEAST_MOVE), _MOST_MOVE) ** passed
+        _smooth(values[one], observed[one], start[one], own, level)
+        _smooth(values[one], observed[one], start[one], fast, followed)
+        slow += level
+        quick += followed
+    for period in range(periods):
+        for i in range(own.size):
+            if slow[period, i] > 0.0:
+                for j in range(fast.size):
+                    moved = quick[period, j] / slow[period, i]
+                    moves[period, i, j] = min(max(moved, _LEAST_MOVE), _MOST_MOVE) ** passed
     return moves
 
 
@@ -240,16 +248,15 @@ def _errors(  # type: ignore[no-untyped-def]
     for group in prange(begin.size - 1):
         members = order[begin[group] : begin[group + 1]]
         moves = _moves(values, observed, start, members, own, fast, passed)
-        level = np.zeros(periods)
+        level = np.zeros((periods, own.size))
         for one in members:
-            for i in range(own.size):
-                _smooth(values[one], observed[one], start[one], own[i], level)
-                for j in range(fast.size):
-                    total = 0.0
-                    for period in range(periods):
-                        if judged[one, period]:
-                            total += (level[period] * moves[i, j, period] - target[one, period]) ** 2
-                    errors[one, i * fast.size + j] = total
+            _smooth(values[one], observed[one], start[one], own, level)
+            for period in range(periods):
+                if judged[one, period]:
+                    for i in range(own.size):
+                        for j in range(fast.size):
+                            off = level[period, i] * moves[period, i, j] - target[one, period]
+                            errors[one, i * fast.size + j] += off * off
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -260,11 +267,14 @@ def _levels(  # type: ignore[no-untyped-def]
     for group in prange(begin.size - 1):
         members = order[begin[group] : begin[group + 1]]
         moves = _moves(values, observed, start, members, own, fast, passed)
-        level = np.zeros(periods)
+        level = np.zeros((periods, own.size))
         for one in members:
-            for i in range(own.size):
-                _smooth(values[one], observed[one], start[one], own[i], level)
-                for j in range(fast.size):
-                    weight = weights[one, i * fast.size + j]
-                    for period in range(periods):
-                        levels[one, period] += weight * level[period] * moves[i, j, period]
+            _smooth(values[one], observed[one], start[one], own, level)
+            for period in range(periods):
+                total = 0.0
+                for i in range(own.size):
+                    part = 0.0
+                    for j in range(fast.size):
+                        part += weights[one, i * fast.size + j] * moves[period, i, j]
+                    total += part * level[period, i]
+                levels[one, period] = total

@@ -56,6 +56,23 @@ def cover_intervals(
     return table[table["mean_periods"].notna().to_numpy()].reset_index(drop=True)
 
 
+def reviewed(intervals: pd.DataFrame, policy_rules: pd.DataFrame, *, period_days: float) -> pd.DataFrame:
+    """Return intervals with the review that the policy of each item-location has.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        From `cover_intervals`.
+    policy_rules : DataFrame
+        Table of that name: review_days.
+    period_days : float
+        Days of a period.
+    """
+    own = intervals[_PAIR].merge(policy_rules[[*_PAIR, "review_days"]], "left", _PAIR)["review_days"]
+    days = own.fillna(intervals["review_periods"] * period_days)
+    return intervals.assign(review_periods=days.to_numpy() / period_days)
+
+
 def _told_lead_times(pairs: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFrame:
     """Return what receipts tell, in the rows of the pairs: those of the location, else of the item anywhere."""
     known = lead_times.dropna(subset=["lead_time_mean"])

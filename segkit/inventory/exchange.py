@@ -215,7 +215,7 @@ def _row(trade: ExchangeItems, rule: str, choice: Choice) -> dict:
         "sizes": "",
         "targets": "",
         "cost": float(choice.cost.sum()),
-        "price": price_of(trade.items, choice),
+        "price_ratio": price_of(trade.items, choice),
         "stock_value": float(trade.stock_values(choice).sum()),
         "fill_rate": trade.fill_rate(choice, trade.weight),
         **fills,
@@ -254,8 +254,19 @@ def _advice_words(ranked: list[str], number: int, gain: BoundaryGain, now: Class
 
 def _price_table(rows: list[dict], trade: ExchangeItems) -> pd.DataFrame:
     fills = ["fill_rate", *(f"fill_rate_{name}" for name in trade.weights)]
-    figures = ["cost", "price", "stock_value", *fills, "advice_saving"]
-    columns = ["rule", "classes", "sizes", "targets", "cost", "price", "stock_value", *fills, "advice", "advice_saving"]
+    figures = ["cost", "price_ratio", "stock_value", *fills, "advice_saving"]
+    columns = [
+        "rule",
+        "classes",
+        "sizes",
+        "targets",
+        "cost",
+        "price_ratio",
+        "stock_value",
+        *fills,
+        "advice",
+        "advice_saving",
+    ]
     kinds = {**dict.fromkeys(("rule", "sizes", "targets", "advice"), "str"), **dict.fromkeys(figures, "float64")}
     table = pd.DataFrame(rows, columns=columns).astype({**kinds, "classes": "int64"})
     table["weight"] = pd.Series(trade.weight, index=table.index, dtype="str")

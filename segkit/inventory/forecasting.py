@@ -83,24 +83,26 @@ def forecast_demand(
     return forecast_steps(fit, horizon, wanted, seed=seed)
 
 
-def forecast_steps(fit: "FittedDemand", horizon: int, quantiles: np.ndarray, *, seed: int) -> pd.DataFrame:
-    """Return the table of `forecast_demand` from what was found in a history."""
+def forecast_steps(
+    fit: "FittedDemand", horizon: int, quantiles: np.ndarray, *, seed: int, means: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return the table of `forecast_demand` from what was found in a history; ``means``: series by steps."""
     from segkit.inventory.pooled.scatter import past_cases, quantiles_ahead, scatter_of
 
     panel = fit.levels.panel
-    means, bands, spreads = [], [], {}
+    made, bands, spreads = [], [], {}
     longest = max(panel.values.shape[1] // 2, 1)
     for step in range(1, horizon + 1):
-        mean = fit.levels.ahead(step, step)
+        mean = fit.levels.ahead(step, step) if means is None else means[:, step - 1]
         near = min(min(_STEPS, key=lambda known: abs(known - step)), longest)
         if near not in spreads:
             spreads[near] = scatter_of(past_cases(fit.levels, near, near, seed=seed), fit.classes)
-        means.append(mean)
+        made.append(mean)
         bands.append(quantiles_ahead(fit.levels, spreads[near], mean, fit.classes, quantiles))
     count = len(panel.keys)
     table = panel.keys.loc[np.repeat(np.arange(count), horizon)].reset_index(drop=True)
     table["period"] = np.tile(panel.next_periods(horizon).to_numpy(), count)
-    table["mean"] = np.stack(means, axis=1).ravel()
+    table["mean"] = np.stack(made, axis=1).ravel()
     for place, quantile in enumerate(quantiles):
         table[quantile_name(quantile)] = np.stack([band[:, place] for band in bands], axis=1).ravel()
     codes, names = pd.factorize(pd.Series(fit.method, dtype="object"))

@@ -70,7 +70,7 @@ def protection_demand(
 
     wanted = require_quantiles(quantiles)
     panel = read_panel(history)
-    series, length = _lengths(panel.keys, periods)
+    series, length = interval_lengths(panel.keys, periods)
     ahead = max(int(np.ceil(length.max(initial=1.0))), 1)
     if not len(panel.keys):
         none = pd.Series(dtype="float64")
@@ -88,7 +88,7 @@ def protection_demand(
     return table
 
 
-def _lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return lengths of the interval, and the series each is of: one or more per series."""
     if not isinstance(periods, pd.DataFrame):
         if not isinstance(periods, int | float | np.number) or not 0 < float(periods) < np.inf:

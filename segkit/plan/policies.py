@@ -1,10 +1,29 @@
 """Step 2, policies: which stock policy every item-location gets, and why."""
 
+from datetime import date
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
+from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
-from segkit.dynamics.demand import patterns
-from segkit.inventory.policies import places, policy_rules
+from segkit.dynamics.demand import panel, patterns
+from segkit.inventory import cover, events, exchange
+from segkit.inventory.policies import (
+    covered,
+    decisions,
+    economics,
+    places,
+    policy_headlines,
+    policy_rules,
+    sizing,
+    trade_items,
+)
+from segkit.inventory.replay import contest, results, runs, steps
+from segkit.inventory.replay import days as demand_days
+from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
 
 
@@ -24,6 +43,123 @@ class Policies(Forecasts):
     def policy_checks(self) -> pd.DataFrame:
         """How many item-locations each rule of policies meets, and whether it can fire."""
         return policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
+
+    @table
+    def policies(self) -> pd.DataFrame:
+        """What every item-location keeps and orders, and the service and stock that gives."""
+        return sizing.size_policies(self.sizing())
+
+    @table
+    def policy_decisions(self) -> pd.DataFrame:
+        """Where the policies move most money, against one size for all with equal expected service."""
+        return decisions.list_decisions(self.sizing(), self.policies)
+
+    @table
+    def stock_position(self) -> pd.DataFrame:
+        """What lies at every item-location now, beside what its policy asks for."""
+        return decisions.compare_stock(self.policies, self.inventory)
+
+    @table
+    def exchange_curve(self) -> pd.DataFrame:
+        """What each fill rate of all costs in stock under several rules, and where the policies stand."""
+        items, weight = self._traded()
+        return exchange.trade_stock_for_service(items, weight=weight)
+
+    @table
+    def segmentation_price(self) -> pd.DataFrame:
+        """What class rules cost over the item-level optimum, at the fill rate that the policies give."""
+        items, weight = self._traded()
+        served = trade_items.served_weight(items, self.policies, weight)
+        if not 0 < served < 1:
+            return empty_table("segmentation_price")
+        by = ("abc", "xyz", "segment")
+        return exchange.price_segmentation(items, target=served, weight=weight, segments=by)
+
+    @table
+    def replay_steps(self) -> pd.DataFrame:
+        """What policies, one size for all and a rule of thumb would have given on held-out days, step by step."""
+        own, days = self.settings.policies, self._period_days()
+        known = self.periods.loc[self.periods["complete"], "period"]
+        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
+        if not resets or self.policies["order_up_to"].isna().all():
+            return empty_table("replay_steps")
+        demand, rules = self._came(resets[0]), self.policy_rules
+        waiting = 1.0 if own.unmet == "backorder" else 0.0
+        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
+        run, levels = contest.hold_replay(
+            demand,
+            resets,
+            lambda day: self.known_on(day).sizing(),
+            terms,
+            policies=own,
+            seed=self.settings.forecasts.seed,
+        )
+        facts = self._costs(demand.places), self.item_segments, self.item_value
+        worth = contest.value_replay(run, levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
+        return steps.sum_steps(run, worth)
+
+    @table
+    def replay(self) -> pd.DataFrame:
+        """What policies would have given on the last part of the history, by segment."""
+        return results.tell_replay(self.replay_steps, **self._drawn())
+
+    @table
+    def replay_gain(self) -> pd.DataFrame:
+        """What the policies save against one size for all and a rule of thumb, on the same held-out history."""
+        return results.tell_gains(self.replay_steps, **self._drawn())
+
+    @table
+    def policy_headlines(self) -> pd.DataFrame:
+        """The headlines of the policies."""
+        names = ("policies", "replay", "replay_gain", "segmentation_price", "stock_position", "policy_decisions")
+        tables = policy_headlines.PolicyTables(*(getattr(self, name) for name in names))
+        own = self.settings.policies
+        return policy_headlines.tell_policies(
+            tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
+        )
+
+    def sizing(self) -> sizing.Sizing:
+        """Return what policies are sized from: rules, costs and the demand that stock must cover."""
+        rules, days = self.policy_rules, self._period_days()
+        history, intervals = self._history(), self._reviewed()
+        ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals))
+        seed = self.settings.forecasts.seed
+        demand = covered.cover_places(history, self.items, ahead, intervals, seed=seed)
+        order_cost = self.settings.assume.order_cost
+        return sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
+
+    def _came(self, first: date) -> CameDemand:
+        """Return the demand that came after a day: by day where there are order lines, else by period."""
+        begin, end = pd.Timestamp(first) + pd.Timedelta(days=1), pd.Timestamp(self.as_of)
+        if not self.has_input("orders"):
+            span = self._period_days()
+            return demand_days.demand_by_period(self.demand, self.policies, first=begin, last=end, period_days=span)
+        lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
+        return demand_days.demand_by_day(lines, self.policies, first=begin, last=end)
+
+    def _drawn(self) -> dict[str, Any]:
+        """Return how long a step is, and how many are drawn together: as lead time and review usually last."""
+        days = 1.0 if self.has_input("orders") else self._period_days()
+        intervals = self._reviewed()
+        usual = (intervals["mean_periods"] + intervals["review_periods"]).median() * self._period_days()
+        block = max(int(np.ceil(usual / days)), 1) if len(intervals) else 1
+        return {"step_days": days, "block": block, "seed": self.settings.forecasts.seed}
+
+    def _period_days(self) -> float:
+        return 365.25 / periods_per_year(self.settings.periods)
+
+    def _reviewed(self) -> pd.DataFrame:
+        return cover.reviewed(self._covered(self._history()), self.policy_rules, period_days=self._period_days())
+
+    def _costs(self, places: pd.DataFrame) -> pd.DataFrame:
+        assume, own = self.settings.assume, self.settings.policies
+        known = economics.CostRules(assume.holding_rate, assume.order_cost, own.shortage_cost_factor, own.margin)
+        return economics.cost_places(places, self.items, self.item_value, rules=known, currency=self.currency)
+
+    def _traded(self) -> tuple[pd.DataFrame, str]:
+        weight = trade_items.WEIGHTS[self.settings.policies.service_weight]
+        made = trade_items.list_trade_items(self.sizing(), self.policies, self.item_segments, self.item_value)
+        return made, weight
 
     def _places(self) -> pd.DataFrame:
         """Return every item-location with what the rules of policies may name."""

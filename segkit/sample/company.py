@@ -112,6 +112,8 @@ def _settings(names: list[str]) -> str:
         "",
         "[assume]",
         "capital_rate = 0.08           # a year, for the days that customers take to pay",
+        "holding_rate = 0.25           # a year, of unit cost: capital, room, insurance, ageing",
+        "order_cost = 15.0             # of a replenishment order line: placing, receiving, paying it",
         "",
         "[policies]",
         'class_by = "tier"             # customers share stock, with critical levels by tier',

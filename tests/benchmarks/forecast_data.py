@@ -59,6 +59,23 @@ class DemandSet:
         count = min(SAMPLE, len(self.values))
         return np.sort(np.random.default_rng(SEED).choice(len(self.values), count, replace=False))
 
+    def segments(self) -> dict[str, np.ndarray]:
+        """Return the segments by which quantiles are judged: demand pattern at the first origin, key, attributes."""
+        known = self.known(self.origins[0])
+        start = np.argmax(known > 0, axis=1)
+        listed = np.where(np.arange(known.shape[1])[None, :] >= start[:, None], known, np.nan)
+        sizes = np.where(known > 0, known, np.nan)
+        sold, periods = (known > 0).sum(axis=1), (~np.isnan(listed)).sum(axis=1)
+        mean = np.nansum(sizes, axis=1) / np.maximum(sold, 1)
+        spread = np.nansum((sizes - mean[:, None]) ** 2, axis=1) / np.maximum(sold, 1) / np.maximum(mean, 1e-9) ** 2
+        pattern = np.array(["smooth", "intermittent", "erratic", "lumpy"])[
+            (periods > 1.32 * sold) + 2 * (spread > 0.49)
+        ]
+        made = {"all": np.full(len(known), "all"), "pattern": np.where(sold > 0, pattern, "never sold")}
+        columns = self.attributes if self.attributes is not None else self.keys
+        made |= {name: columns[name].astype("str").to_numpy() for name in columns if name != "item_id"}
+        return made
+
     def history(self, origin: int) -> pd.DataFrame:
         """Return what is known at an origin as a long table: item_id, location_id, period, quantity, price."""
         rows, names = np.repeat(np.arange(len(self.values)), origin), ("item_id", "location_id")

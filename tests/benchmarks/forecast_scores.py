@@ -7,12 +7,14 @@ before the first sale are no history, and a series without a sale before the ori
 """
 
 import numpy as np
+import pandas as pd
 
-from segkit.formulas.interval_accuracy import pinball_loss, pit_below, probability_range
+from segkit.formulas.interval_accuracy import block_error, pinball_loss, pit_below, probability_range
 from segkit.formulas.point_accuracy import relative_bias, rmsse, squared_scale, wape, wape_of_sums
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 PIT_LEVELS = (0.8, 0.9, 0.95)
+ENOUGH = 1_000  # series-origins of a segment that is judged
 
 
 def score_points(known: np.ndarray, actual: np.ndarray, mean: np.ndarray) -> dict[str, float]:
@@ -83,3 +85,49 @@ def score_origins(
             made |= score_quantiles(actual, np.maximum(quantiles, 0))
         scores.append(made)
     return {name: float(np.mean([one[name] for one in scores])) for name in scores[0]}
+
+
+def score_segments(
+    values: np.ndarray,
+    steps: np.ndarray,
+    said: dict[int, tuple[np.ndarray, np.ndarray]],
+    segments: dict[str, np.ndarray],
+) -> pd.DataFrame:
+    """Return how often the randomised PIT falls below its levels by segment, with block-bootstrap errors.
+
+    Parameters
+    ----------
+    values, steps, said
+        As `score_origins` takes them.
+    segments : dict of str to ndarray
+        Ways to part the series: a name per series.
+
+    Returns
+    -------
+    DataFrame
+        by, segment, series_origins; per level ``pit_0.8``, ``origin_error`` (origins drawn whole) and ``series_error``
+        (series drawn whole). Segments with `ENOUGH` series-origins only.
+    """
+    shares = []
+    for origin, (mean, quantiles) in said.items():
+        actual = values[:, origin : origin + mean.shape[1]]
+        below, upto = probability_range(actual.ravel(), quantiles.reshape(-1, len(LEVELS)), LEVELS)
+        judged = np.arange(mean.shape[1])[None, :] < steps[:, None]
+        told = [pit_below(below, upto, level).reshape(actual.shape) * judged for level in PIT_LEVELS]
+        shares.append(np.stack([*(one.sum(axis=1) for one in told), judged.sum(axis=1)]))
+    cube, rows = np.stack(shares), []
+    for by, names in segments.items():
+        for name in np.unique(names):
+            part = cube[:, :, names == name]
+            if part.shape[0] * part.shape[2] < ENOUGH:
+                continue
+            row: dict[str, object] = {"by": by, "segment": name, "series_origins": part.shape[0] * part.shape[2]}
+            for place, level in enumerate(PIT_LEVELS):
+                sums, counts = part[:, place], part[:, -1]
+                row |= {
+                    f"pit_{level}": sums.sum() / counts.sum(),
+                    f"origin_error_{level}": block_error(sums.sum(axis=1), counts.sum(axis=1)),
+                    f"series_error_{level}": block_error(sums.sum(axis=0), counts.sum(axis=0)),
+                }
+            rows.append(row)
+    return pd.DataFrame(rows)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from forecast_data import PROJECT, READERS, REAL, DemandSet, write_arrays
-from forecast_scores import PIT_LEVELS, score_origins
+from forecast_scores import PIT_LEVELS, score_origins, score_segments
 from segkit_forecasts import VARIANTS
 
 HERE = Path(__file__).parent
@@ -94,7 +94,10 @@ def run_data_set(name: str, wanted: list[str], peer: Path, *, cut: bool) -> pd.D
         if run.returncode:
             print(f"{name}: {competitor} not measured: {(run.stderr.strip() or 'no reason').splitlines()[-1]}")
             continue
-        rows += score_run(data, name, competitor, dict(np.load(out)), cut=cut)
+        told = dict(np.load(out))
+        rows += score_run(data, name, competitor, told, cut=cut)
+        if competitor == "segkit":
+            print_segments(data, name, told)
     return pd.DataFrame(rows).sort_values("series", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -112,6 +115,18 @@ def score_run(
         named = {"data": name, "series": len(group), "competitor": competitor, "version": str(told["version"])}
         made.append(named | scores | speed)
     return made
+
+
+def print_segments(data: DemandSet, name: str, told: dict[str, np.ndarray]) -> None:
+    """Print how honest segkit's quantiles are by segment, and in how many they are not; write all to a file."""
+    said = {origin: (told[f"mean_{origin}"], told[f"quantiles_{origin}"]) for origin in data.origins}
+    table = score_segments(data.values, data.steps, said, data.segments())
+    table.to_csv(BUILD / f"{name}-segments.csv", index=False)
+    print(f"\n{name}: PIT below {PIT_LEVELS} by segment")
+    print(table[["by", "segment", "series_origins", *(f"pit_{level}" for level in PIT_LEVELS)]].round(3))
+    for error in ("origin", "series"):
+        off = [(table[f"pit_{level}"] - level).abs() > 3 * table[f"{error}_error_{level}"] for level in PIT_LEVELS]
+        print(f"segments beyond 3 {error} errors: {[int(one.sum()) for one in off]} of {len(table)}")
 
 
 def print_scores(title: str, table: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from segkit.formulas.intermittent import (
     croston,
     croston_optimized,
     multiple_aggregation,
+    prefers_syntetos_boylan,
     smoothed,
     squared_variation,
     syntetos_boylan,
@@ -99,3 +100,37 @@ def test_the_best_constant_beats_every_other_of_its_range(values):
     best = best_alpha(values)
     assert 0.1 <= best <= 0.3
     assert squared_error(best) <= min(squared_error(alpha) for alpha in np.linspace(0.1, 0.3, 41)) * (1 + 1e-6) + 1e-9
+
+
+def squared_errors(constant, interval, variation):
+    """Return the expected squared errors of Croston and of Syntetos-Boylan: bias² + variance, of a mean size of 1."""
+    share = constant / (2 - constant)
+    variance = share * ((interval - 1) / interval**3 * (1 + share * variation) + variation / interval**2)
+    bias = share * (interval - 1) / interval**2
+    corrected = constant / 2 / interval**2
+    return variance + bias**2, variance * (1 - constant / 2) ** 2 + corrected**2
+
+
+@pytest.mark.parametrize(
+    ("interval", "variation"), [(1.02, 0.52), (1.1, 0.4), (1.2, 0.25), (1.3, 0.1), (1.4, 0), (3, 0.2)]
+)
+def test_the_line_parts_the_two_methods_by_their_squared_errors(interval, variation):
+    assert prefers_syntetos_boylan(interval, variation)
+    croston_error, corrected_error = squared_errors(0.01, interval, variation)
+    assert corrected_error < croston_error
+
+
+@pytest.mark.parametrize(("interval", "variation"), [(1.0, 0.45), (1.1, 0.25), (1.2, 0.1), (1.25, 0.05)])
+def test_croston_is_kept_below_the_line(interval, variation):
+    assert not prefers_syntetos_boylan(interval, variation)
+    croston_error, corrected_error = squared_errors(0.01, interval, variation)
+    assert croston_error < corrected_error
+
+
+def test_the_line_takes_arrays_and_what_is_not_known():
+    assert prefers_syntetos_boylan([1.0, 1.0, 4 / 3, np.nan], [0.5, 0.51, 1e-9, 1.0]).tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]

@@ -109,8 +109,8 @@ def test_every_rule_meets_the_target_at_a_price_of_1_or_more(priced):
     ruled = priced.set_index("rule").drop("now")
     assert (ruled["fill_rate"] >= 0.97 - 1e-9).all()
     assert (ruled["fill_rate"] == ruled["fill_rate_net_margin"]).all()
-    assert (priced["price"] >= 1).all()
-    assert ruled.loc["item by item", "price"] == pytest.approx(1, abs=1e-3)
+    assert (priced["price_ratio"] >= 1).all()
+    assert ruled.loc["item by item", "price_ratio"] == pytest.approx(1, abs=1e-3)
     assert ruled.loc["best 3 classes", "cost"] < ruled.loc["segment", "cost"] < ruled.loc["one target", "cost"] * 1.001
     assert {"fill_rate_revenue", "fill_rate_lines", "fill_rate_demand"} <= set(priced)
 
@@ -151,7 +151,7 @@ def test_currency_changes_nothing_but_money():
     dear = table.assign(**{name: table[name] * 160 for name in money})
     one, other = sk.price_segmentation(table), sk.price_segmentation(dear)
     assert other["cost"].to_numpy() == pytest.approx(160 * one["cost"].to_numpy())
-    for name in ("price", "fill_rate"):
+    for name in ("price_ratio", "fill_rate"):
         assert other[name].to_numpy() == pytest.approx(one[name].to_numpy(), rel=1e-6)
     assert other["targets"].tolist() == one["targets"].tolist()
     assert other["advice"].tolist() == one["advice"].tolist()
@@ -236,8 +236,8 @@ def test_classes_that_are_no_number(classes):
 def test_one_item_and_items_without_demand():
     table = stocked(30)
     priced = sk.price_segmentation(table.head(1).assign(net_margin=10.0))
-    assert priced["price"].to_numpy()[:3] == pytest.approx(1.0)
+    assert priced["price_ratio"].to_numpy()[:3] == pytest.approx(1.0)
     idle = table.assign(
         **{name: table[name].where(table.index > 4, 0.0) for name in ("demand", "net_margin", "mean", "sd")}
     )
-    assert np.isfinite(sk.price_segmentation(idle)["price"]).all()
+    assert np.isfinite(sk.price_segmentation(idle)["price_ratio"]).all()

@@ -37,12 +37,12 @@ def stocked(count=120, seed=2):
 @pytest.fixture(scope="module")
 def tables():
     table = stocked()
-    return {"curve": sk.trade_stock_for_service(table), "price": sk.price_segmentation(table)}
+    return {"curve": sk.trade_stock_for_service(table), "price_ratio": sk.price_segmentation(table)}
 
 
 CHARTS = {
     "exchange_curve": lambda t: charts.plot_exchange_curve(t["curve"], currency="EUR"),
-    "segmentation_price": lambda t: charts.plot_segmentation_price(t["price"], currency="EUR"),
+    "segmentation_price": lambda t: charts.plot_segmentation_price(t["price_ratio"], currency="EUR"),
 }
 every_chart = pytest.mark.parametrize(("name", "plot"), CHARTS.items(), ids=CHARTS)
 
@@ -107,7 +107,7 @@ def test_the_title_says_where_the_company_stands(table, said):
 
 
 def price(*rows):
-    table = pd.DataFrame(rows, columns=["rule", "classes", "price"])
+    table = pd.DataFrame(rows, columns=["rule", "classes", "price_ratio"])
     return table.assign(cost=100.0, fill_rate=0.97, advice="", weight="revenue")
 
 
@@ -130,8 +130,8 @@ def test_the_title_says_what_rules_cost(table, said):
 
 
 def test_advice_is_read_aloud(tables):
-    advice = tables["price"].set_index("rule").loc["segment", "advice"]
-    label = charts.plot_segmentation_price(tables["price"]).get_label()
+    advice = tables["price_ratio"].set_index("rule").loc["segment", "advice"]
+    label = charts.plot_segmentation_price(tables["price_ratio"]).get_label()
     assert advice in label
     assert advice.startswith("Move the ")
 

@@ -15,9 +15,11 @@ from segkit.formulas.pooled_smoothing import (
     mean_ahead,
     pooled_levels,
 )
+from segkit.inventory.pooled.panel import rank_of_size
 
 PATTERNS = ("no demand", "smooth", "intermittent", "erratic", "lumpy")
 _ADI, _CV2 = 1.32, 0.49  # Syntetos, Boylan & Croston (2005)
+_LEAST = 1e-12
 _SLOW = (0.01, 0.02, 0.05, 0.1, 0.2)
 _PASSED = 0.5
 _ENOUGH = 1.01  # a cheaper method may be this much worse
@@ -120,6 +122,17 @@ def demand_patterns(panel: Panel) -> np.ndarray:
     cv2 = (spread**2).sum(axis=1) / np.maximum(count, 1) / np.maximum(mean, 1e-12) ** 2
     rare = periods > _ADI * count
     return np.where(count == 0, 0, 1 + rare + 2 * (cv2 > _CV2))
+
+
+def patterns_after(panel: Panel) -> np.ndarray:
+    """Return the place in `PATTERNS` of every series as told by the periods up to each one, (series, periods)."""
+    listed = panel.observed & (np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None])
+    sold = listed & (panel.values > 0)
+    demand = np.where(sold, panel.values, 0.0)
+    demand /= np.maximum(demand.max(axis=1, initial=0.0, keepdims=True), _LEAST)
+    periods, count, total, squares = (np.cumsum(one, axis=1) for one in (listed, sold, demand, demand**2))
+    cv2 = squares * count / np.maximum(total, _LEAST) ** 2 - 1.0
+    return np.where(count == 0, 0, 1 + (periods > _ADI * count) + 2 * (cv2 > _CV2))
 
 
 @dataclass(frozen=True)
@@ -226,20 +239,6 @@ def _scales(panel: Panel) -> np.ndarray:
     both = panel.observed[:, 1:] & panel.observed[:, :-1] & (place > panel.start[:, None])
     steps = np.where(both, np.diff(panel.values, axis=1), 0.0)
     return (steps**2).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
-
-
-def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Return the rank of groups of series by total demand; those that demand cannot tell apart share one.
-
-    So what is drawn by it does not depend on names.
-    """
-    place = np.arange(1.0, values.shape[1] + 1)
-    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
-    order = np.lexsort(keys)
-    apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
-    rank = np.zeros(len(order), dtype=int)
-    rank[order] = np.cumsum(apart)
-    return rank
 
 
 def _drawn(panel: Panel, methods: list[Method]) -> np.ndarray:

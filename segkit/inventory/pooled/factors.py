@@ -19,6 +19,7 @@ _NEAR = 9  # periods of the moving average against which events are seen
 _FOLDS = 5
 _RIDGE = 5.0
 _MOST = 40  # regressors
+_CYCLES = 2  # of a season, before it is looked for
 _FLOOR = 0.01  # least factor
 
 
@@ -83,6 +84,8 @@ def find_factors(
     known = panel.observed & (place >= panel.start[:, None])
     factor, group, told = flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
+        if periods < _CYCLES * cycle + 2:
+            continue
         sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
@@ -149,7 +152,7 @@ def _season_fit(sums: Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarr
     turn = np.arange(periods) // cycle
     turn = turn - turn[known].min() if known.any() else turn
     turns = int(turn[known].max()) + 1 if known.any() else 0
-    if periods < 2 * cycle + 2 or turns < 2:
+    if periods < _CYCLES * cycle + 2 or turns < _CYCLES:
         return np.ones((len(total), len(places))), np.full(total.shape, np.nan), usual
     top, bottom = np.zeros((turns, len(total), size)), np.zeros((turns, len(total), size))
     for period in np.flatnonzero(known):

@@ -1,13 +1,13 @@
 """From a history to what is known of its demand: season and calendar, level, method, class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
 from segkit.formulas.pooled_smoothing import Panel
-from segkit.inventory.pooled.contest import NONE, Pooling, demand_patterns, hold_contest, list_methods
+from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
@@ -91,13 +91,23 @@ def fit_demand(
         table[mine] = found[mine[rows]]
         method[mine] = methods[place].name
     table, method = _lend(panel, table, method, groups)
-    levels = Levels(panel, table, factors)
-    choices = {"pattern": patterns} | {
-        name: code for name, code in places.items() if 0 < code.max(initial=0) < _CLASSES
-    }
-    levels = Levels(panel, table, factors, watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
+    levels = Levels(panel, table, factors, pattern=patterns)
+    choices = _scatter_choices(patterns, places)
+    levels = replace(levels, habit=watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
     classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
     return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected)
+
+
+def _scatter_choices(patterns: np.ndarray, places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the ways to class those that scatter alike: by demand pattern, and by that within each grouping.
+
+    The pattern is the last digit of the class, so that a series that had another one then has a class near by.
+    """
+    choices = {"pattern": patterns}
+    for name, code in places.items():
+        if 0 < code.max(initial=0) < _CLASSES / len(PATTERNS):
+            choices[name] = code * len(PATTERNS) + patterns
+    return choices
 
 
 def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, np.ndarray]:
@@ -108,23 +118,34 @@ def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[s
     DataError
         Where attributes name no item, or one series twice.
     """
-    keys = panel.keys
-    groups = {"all": np.zeros(len(keys), dtype=int)}
-    columns = {name: keys[name] for name in KEYS if name in keys}
-    names = []
-    if attributes is not None and len(attributes.columns):
-        attributes = attributes.rename(columns=str)
-        by = [name for name in KEYS if name in attributes and name in keys]
-        _check_attributes(attributes, by)
-        names = [name for name in attributes.columns if name not in KEYS]
-        joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
-        columns |= {name: joined[name].astype("str").fillna("") for name in names}
-    for name in [*(name for name in KEYS if name in keys), *names]:
-        groups[name] = pd.factorize(columns[name], sort=True)[0]
+    columns = group_columns(panel, attributes)
+    names = [name for name in columns if name not in KEYS]
+    groups = {"all": np.zeros(len(panel.keys), dtype=int)}
+    groups |= {name: pd.factorize(column, sort=True)[0] for name, column in columns.items()}
     for name in names:
         both = groups["location_id"] * (groups[name].max(initial=0) + 1) + groups[name]
         groups[f"{name} and location_id"] = np.unique(both, return_inverse=True)[1]
     return _distinct(groups)
+
+
+def group_columns(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[str, pd.Series]:
+    """Return the columns by which series can be grouped, a value per series: the keys, then the attributes.
+
+    Raises
+    ------
+    DataError
+        Where attributes name no item, or one series twice.
+    """
+    keys = panel.keys
+    columns = {name: keys[name] for name in KEYS if name in keys}
+    if attributes is None or not len(attributes.columns):
+        return columns
+    attributes = attributes.rename(columns=str)
+    by = [name for name in KEYS if name in attributes and name in keys]
+    _check_attributes(attributes, by)
+    names = [name for name in attributes.columns if name not in KEYS]
+    joined = keys.merge(attributes[[*by, *names]].astype(dict.fromkeys(by, "str")), on=by, how="left")
+    return columns | {name: joined[name].astype("str").fillna("") for name in names}
 
 
 def _check_attributes(attributes: pd.DataFrame, by: list[str]) -> None:
@@ -144,8 +165,7 @@ def _distinct(groups: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name, code in groups.items():
         size = code.max(initial=-1) + 1
         alike = (
-            len(np.unique(code * (other.max(initial=-1) + 1) + other)) == size == other.max(initial=-1) + 1
-            for other in kept.values()
+            size == other.max(initial=-1) + 1 and len(np.unique(code * size + other)) == size for other in kept.values()
         )
         if not kept or not any(alike):
             kept[name] = code
@@ -183,13 +203,12 @@ def _lend(
     if not short.any() or not (~short).any():
         return table, np.where(never, "nothing known", method)
     method = np.where(never, "nothing known", method)
-    last = table[:, -1]
+    last, lent = table[:, -1], np.zeros(len(short), dtype=bool)
     for name in [*(name for name in ("item_id",) if name in groups), *(n for n in groups if n not in (*KEYS, "all"))]:
         code = groups[name]
         count = np.bincount(code[~short], minlength=code.max() + 1)
         mean = np.bincount(code[~short], last[~short], len(count)) / np.maximum(count, 1)
-        told = short & (count[code] > 0) & ~np.isin(method, [f"analogue: {name}"])
-        told &= ~np.char.startswith(method.astype(str), "analogue")
+        told = short & (count[code] > 0) & ~lent
         if not told.any():
             continue
         weight = np.where(never, 0.0, seen)[told]
@@ -197,4 +216,5 @@ def _lend(
         table[told, -1] = (weight * last[told] + _LENT * mean[code[told]]) / (weight + _LENT)
         method = method.astype(object)
         method[told] = f"analogue: {name}"
+        lent |= told
     return table, method

@@ -43,10 +43,14 @@ class Groups:
         demand = np.where(known, demand, 0.0)
         mean = demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         part = np.where(known, mean[:, None], 0.0)
-        sums = {name: Sums.of(demand, part, mean, code) for name, code in groupings.items()}
         finest = _crossed(groupings)
         share = {name: _shares(finest, code, mean) for name, code in groupings.items()}
-        return cls(sums, share, Sums.of(demand, part, mean, finest))
+        added, first = (_total(demand, finest), _total(part, finest), np.bincount(finest, mean)), _firsts(finest)
+        sums = {
+            name: Sums.of(*added, code[first]) if _nested(finest, code, first) else Sums.of(demand, part, mean, code)
+            for name, code in groupings.items()
+        }
+        return cls(sums, share, Sums.of(*added, np.arange(len(first))))
 
     def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
         """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""
@@ -75,6 +79,18 @@ def _crossed(groupings: dict[str, np.ndarray]) -> np.ndarray:
     for other in groupings.values():
         code = np.unique(code * (other.max() + 1) + other, return_inverse=True)[1]
     return code if code.max() < _CROSSED * (groupings[largest].max() + 1) else groupings[largest]
+
+
+def _firsts(code: np.ndarray) -> np.ndarray:
+    """Return a member of every group."""
+    first = np.zeros(code.max() + 1, dtype=int)
+    first[code] = np.arange(len(code))
+    return first
+
+
+def _nested(finest: np.ndarray, code: np.ndarray, first: np.ndarray) -> bool:
+    """Return whether a grouping keeps the finest groups whole, so that their sums add up to its own."""
+    return bool((code[first][finest] == code).all())
 
 
 def _shares(code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> csr_array:

@@ -74,6 +74,11 @@ class DemandPanel:
         """In what parts [units] the demand of every series is counted now."""
         return self.parts[:, -1]
 
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """Rank of every series by total demand."""
+        return rank_of_size(self.values, np.arange(len(self.values)))
+
     def code(self, name: str) -> np.ndarray:
         """Return a number for each value of a key."""
         return pd.factorize(self.keys[name], sort=True)[0]
@@ -126,6 +131,20 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     sold = values > _SOLD
     start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
     return DemandPanel(keys, periods, values, observed, start)
+
+
+def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """Return the rank of groups of series by total demand; those that demand cannot tell apart share one.
+
+    So what is drawn by it does not depend on names.
+    """
+    place = np.arange(1.0, values.shape[1] + 1)
+    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
+    order = np.lexsort(keys)
+    apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
+    rank = np.zeros(len(order), dtype=int)
+    rank[order] = np.cumsum(apart)
+    return rank
 
 
 def regular_step(periods: pd.DatetimeIndex) -> pd.DateOffset:
@@ -242,8 +261,10 @@ def read_days(period: pd.Series, subject: str) -> np.ndarray:
 
 
 def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
-    again = pd.Series(cell).duplicated().to_numpy()
-    if again.any():
+    filled = np.zeros(int(cell.max(initial=-1)) + 1, dtype=bool)
+    filled[cell] = True
+    if filled.sum() < len(cell):
+        again = pd.Series(cell).duplicated().to_numpy()
         first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
         problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
         raise DataError(
@@ -272,5 +293,5 @@ def _common_lot(sold: np.ndarray) -> float:
     """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
     for parts in (1, 12, 1_000):
         if _whole(sold * parts).all():
-            return float(np.gcd.reduce(np.unique(np.round(sold * parts).astype("int64")))) / parts
+            return float(np.gcd.reduce(np.round(sold * parts).astype("int64"))) / parts
     return 0.0

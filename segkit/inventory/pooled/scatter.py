@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.demand_spread import Spread, fit_spread, size_edges, spread_quantiles
-from segkit.inventory.pooled.contest import rank_of_size
+from segkit.formulas.demand_spread import Spread, fit_spread, log_size, size_edges, spread_quantiles
+from segkit.formulas.pooled_smoothing import Panel
+from segkit.inventory.pooled.contest import PATTERNS, patterns_after
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 
@@ -23,22 +24,24 @@ _JUDGED = np.array([0.5, 0.8, 0.9, 0.95])
 class Levels:
     """Levels as known after each period (series, periods), and the factors by which periods differ.
 
-    ``habit`` tells how wide each series scatters; none = as wide as its class.
+    ``habit`` tells how wide each series scatters; none = as wide as its class. ``pattern`` is the demand pattern of
+    each series now; where it is told, earlier forecasts count for the pattern that was known then.
     """
 
     panel: DemandPanel
     table: np.ndarray
     factors: Factors
     habit: "Habit | None" = None
+    pattern: np.ndarray | None = None
 
     def ahead(self, first: int, last: int) -> np.ndarray:
         """Return the forecast of the sum over periods ``first`` to ``last`` after the history, by series."""
         now = self.panel.values.shape[1]
         return self.table[:, -1] * self.factors.of(now + first - 1, now + last).sum(axis=1)
 
-    def width(self, series: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Return by how much wider than usual series scattered, as known when so many periods were."""
-        return np.ones(len(series)) if self.habit is None else self.habit.width(self, series, origin)
+    def width(self, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
+        """Return by how much wider than usual series scattered, as known then; ``shift`` as `Cases` has it."""
+        return np.ones(len(series)) if self.habit is None else self.habit.width(self, series, origin, shift)
 
     def width_now(self) -> np.ndarray:
         """Return the same of all series, as known at the end of the history."""
@@ -59,15 +62,15 @@ class Habit:
     sizes: np.ndarray
     usual: np.ndarray
 
-    def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
         last = np.minimum(origin, levels.factors.table.shape[1] - 1)
         mean = levels.table[series, origin - 1] * levels.factors.table[levels.factors.group[series], last]
         mean = np.maximum(mean / levels.panel.parts[series, origin - 1], _LEAST)
         size = np.log(mean)
-        usual = np.zeros(len(series))
-        for one in np.unique(self.classes[series]):
-            mine = self.classes[series] == one
+        usual, classes = np.zeros(len(series)), self.classes[series] + shift
+        for one in np.unique(classes):
+            mine = classes == one
             usual[mine] = np.exp(np.interp(size[mine], self.sizes, self.usual[one])) * _rough(mean[mine])
         own = self.error[series, origin - 1] + _SHRUNK * usual
         return np.clip(own / ((self.number[series, origin - 1] + _SHRUNK) * usual), *_WIDTHS)
@@ -87,13 +90,14 @@ def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
 
 def _usual_errors(cases: "Cases", classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return sizes (log) and, by class and size, the log of the mean |error|; a class with few leans on all."""
-    count = int(classes.max(initial=0)) + 1
+    of_cases = cases.classes(classes)
+    count = _number_of(cases, classes)
     if not len(cases.mean):
         return np.zeros(1), np.zeros((count, 1))
-    size = np.log(np.maximum(cases.mean, _LEAST))
+    size = log_size(np.maximum(cases.mean, _LEAST))
     bins = np.unique(np.searchsorted(size_edges(size), size), return_inverse=True)[1]
     width = int(bins.max()) + 1
-    cell, off = classes[cases.series] * width + bins, np.abs(cases.actual - cases.mean)
+    cell, off = of_cases * width + bins, np.abs(cases.actual - cases.mean)
     figures = (off, _rough(cases.mean), None)
     sums, rough, number = (np.bincount(cell, one, count * width).reshape(count, width) for one in figures)
     lent = _LENT / number.sum(axis=0)
@@ -110,17 +114,27 @@ def _rough(mean: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Cases:
-    """Earlier forecasts and what came of them: series, origin, forecast and actual [smallest lots], own width."""
+    """Earlier forecasts and what came of them: series, origin, forecast and actual [smallest lots], own width.
+
+    ``shift`` is by how much the class of a series was another then, as its demand pattern was: who looks back knows
+    which series fell asleep later, who looks ahead does not.
+    """
 
     series: np.ndarray
     origin: np.ndarray
     mean: np.ndarray
     actual: np.ndarray
     width: np.ndarray
+    shift: np.ndarray | None = None
+
+    def classes(self, classes: np.ndarray) -> np.ndarray:
+        """Return the class of every case from those of all series now."""
+        return classes[self.series] if self.shift is None else classes[self.series] + self.shift
 
     def where(self, rows: np.ndarray) -> "Cases":
         """Return some of the cases."""
-        return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows])
+        shift = None if self.shift is None else self.shift[rows]
+        return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows], shift)
 
 
 def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
@@ -166,14 +180,18 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     drawn = (rank[one] + place + seed) % max(step, 1) == 0
     one, place = one[drawn], place[drawn]
     counted = actual[one, place] / lots[one, place]
-    width = levels.width(part[one], origins[place])
-    return Cases(part[one], origins[place], mean[one, place], counted, width)
+    shift = None
+    if levels.pattern is not None:
+        bare = Panel(panel.values[part] / levels.factors.of(0, periods)[part], panel.observed[part], panel.start[part])
+        shift = patterns_after(bare)[one, origins[place] - 1] - levels.pattern[part[one]]
+    width = levels.width(part[one], origins[place], 0 if shift is None else shift)
+    return Cases(part[one], origins[place], mean[one, place], counted, width, shift)
 
 
 def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return series, not many more than are needed, and their ranks by size among these."""
     count = len(panel.values)
-    rank = rank_of_size(panel.values, np.arange(count))
+    rank = panel.rank
     step = max(count * origins // (2 * _CASES), 1)
     part = np.flatnonzero((rank + seed) % step == 0)
     return part, rank[part] // step
@@ -181,8 +199,15 @@ def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> tuple[np.ndarray
 
 def scatter_of(cases: Cases, classes: np.ndarray) -> Spread:
     """Return the spread of the classes of all series, fitted to cases."""
-    count = int(classes.max(initial=0)) + 1
-    return fit_spread(cases.actual, cases.mean, classes[cases.series], cases.width, count=count)
+    mine = cases.classes(classes)
+    count = _number_of(cases, classes)
+    return fit_spread(cases.actual, cases.mean, mine, cases.width, count=count)
+
+
+def _number_of(cases: Cases, classes: np.ndarray) -> int:
+    """Return the number of classes, those a series may have had then included."""
+    last = int(classes.max(initial=0))
+    return last + 1 if cases.shift is None else (last // len(PATTERNS) + 1) * len(PATTERNS)
 
 
 def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
@@ -198,10 +223,11 @@ def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
     if len(choices) == 1 or len(cases.mean) < 300:
         return next(iter(choices))
     cut = np.quantile(cases.origin, 2 / 3)
-    early, late = cases.where(cases.origin <= cut), cases.where(cases.origin > cut)
+    late = cases.where(cases.origin > cut)
     losses = {}
     for name, classes in choices.items():
-        told = spread_quantiles(scatter_of(early, classes), late.mean, classes[late.series], late.width, _JUDGED)
+        spread, mine = scatter_of(cases.where(cases.origin <= cut), classes), late.classes(classes)
+        told = spread_quantiles(spread, late.mean, mine, late.width, _JUDGED)
         off = late.actual[:, None] - told
         weight = 1.0 / np.sqrt(late.mean + 1.0)[:, None]
         losses[name] = float((weight * np.maximum(_JUDGED * off, (_JUDGED - 1) * off)).sum())

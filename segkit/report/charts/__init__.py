@@ -21,6 +21,7 @@ from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
+from segkit.report.charts.replay import plot_replay, plot_service_held
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
@@ -53,8 +54,10 @@ __all__ = [
     "plot_migration",
     "plot_patterns",
     "plot_recovered_demand",
+    "plot_replay",
     "plot_seasonality",
     "plot_segmentation_price",
+    "plot_service_held",
     "plot_suppliers",
     "plot_whale_curve",
     "plot_worst_forecasts",

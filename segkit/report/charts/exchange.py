@@ -88,10 +88,10 @@ def plot_segmentation_price(segmentation_price: pd.DataFrame, *, currency: str =
     Figure
         Bars of the surcharge; the advice on boundaries, where there is any, is the alt text's last sentence.
     """
-    known = segmentation_price[segmentation_price["price"].notna()]
+    known = segmentation_price[segmentation_price["price_ratio"].notna()]
     if known.empty:
         return empty_figure("segmentation_price", "No rule has a price.")
-    known = known.assign(surcharge=(known["price"] - 1).clip(lower=0)).sort_values(
+    known = known.assign(surcharge=(known["price_ratio"] - 1).clip(lower=0)).sort_values(
         ["surcharge", "rule"], ascending=[False, True], ignore_index=True
     )
     weight = _weight_words(known)

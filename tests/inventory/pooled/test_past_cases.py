@@ -4,6 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.formulas.demand_spread import spread_range
+from segkit.formulas.interval_accuracy import pit_below
+from segkit.formulas.pooled_smoothing import Panel
+from segkit.inventory.pooled.contest import PATTERNS, demand_patterns, patterns_after
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.fitting import fit_demand
 from segkit.inventory.pooled.panel import read_panel
@@ -113,3 +117,38 @@ def test_the_width_of_a_series_is_how_far_it_was_off_so_far():
     bent = Levels(panel_of(late), fit.levels.table, fit.levels.factors, fit.levels.habit)
     before = fit.levels.width(np.arange(120), np.full(120, 60))
     assert (bent.width(np.arange(120), np.full(120, 60)) == before).all()
+
+
+def test_patterns_after_the_last_period_are_those_of_the_whole_history_and_know_nothing_of_later_ones():
+    rng = np.random.default_rng(6)
+    values = rng.negative_binomial(1, 0.2, (200, 50)) * (rng.random((200, 50)) < rng.random((200, 1)))
+    panel = panel_of(values.astype(float))
+    some = Panel(panel.values, rng.random(values.shape) < 0.9, panel.start)
+    told = patterns_after(some)
+    assert (told[:, -1] == demand_patterns(some)).all()
+    assert len(np.unique(told)) == len(PATTERNS)
+    for period in (3, 20, 41):
+        part = Panel(some.values[:, : period + 1], some.observed[:, : period + 1], some.start)
+        assert (told[:, period] == demand_patterns(part)).all()
+
+
+def test_series_that_fall_asleep_and_wake_are_forecast_honestly():
+    """Who is intermittent at the end slept lately: by that class all earlier forecasts would look too high."""
+    rng = np.random.default_rng(8)
+    awake = np.zeros((3_000, 64), dtype=bool)
+    awake[:, 0] = rng.random(3_000) < 0.7
+    for period in range(1, 64):
+        change = rng.random(3_000)
+        awake[:, period] = np.where(awake[:, period - 1], change > 0.04, change < 0.1)
+    values = (rng.poisson(4, awake.shape) * awake).astype(float)
+    fit = fit_demand(panel_of(values[:, :60]), None, None, ahead=4, seed=0)
+    came, classes, share = values[:, 60:], fit.classes, []
+    for step in range(1, 5):
+        mean = fit.levels.ahead(step, step)
+        spread = scatter_of(past_cases(fit.levels, step, step, seed=0), classes)
+        ranges = spread_range(spread, came[:, step - 1], np.maximum(mean, 0.01), classes, fit.levels.width_now())
+        share.append(pit_below(*ranges, 0.9))
+    rare = np.isin(fit.pattern, (2, 4))
+    assert rare.sum() > 500
+    assert np.mean(share, axis=0)[rare].mean() == pytest.approx(0.9, abs=0.015)
+    assert np.mean(share) == pytest.approx(0.9, abs=0.01)

@@ -1,0 +1,137 @@
+"""Compiled loops of `segkit.formulas.policy_levels`."""
+
+import numpy as np
+from numba import njit, prange
+
+from segkit.formulas.demand_curves import chance_at
+
+CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
+_POINTS = 12  # positions among the Q above the reorder point of which the mean is taken
+_LEAST = 1e-9
+_FAR = 4e15
+
+
+@njit(cache=True, nogil=True)
+def _positions(lot):  # type: ignore[no-untyped-def]
+    return int(min(max(np.floor(lot + 0.5), 1.0), _POINTS))
+
+
+@njit(cache=True, nogil=True)
+def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
+    """Return one of the positions spread evenly over s + 1 to s + Q."""
+    return reorder_point + 0.5 + lot * (place + 0.5) / count if count < lot else reorder_point + 1.0 + place
+
+
+@njit(cache=True, nogil=True)
+def _cycle_service(curve, grid, reorder_point, lot, review):  # type: ignore[no-untyped-def]
+    """Return P1 of the reviews at which is ordered: their positions lie within a review's demand above s."""
+    span = min(lot, max(np.floor(review + 0.5), 1.0))
+    count = _positions(span)
+    total = 0.0
+    for place in range(count):
+        total += chance_at(curve, grid, np.floor(_position(reorder_point, span, place, count) + _LEAST))
+    return total / count
+
+
+@njit(cache=True, nogil=True)
+def _part(least, share):  # type: ignore[no-untyped-def]
+    """Return E[min(share, part of demand that falls into the review)]: from its values at squares of even steps."""
+    place = np.sqrt(share) * (least.size - 1)
+    cell = min(int(place), least.size - 2)
+    low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
+    return least[cell] + (least[cell + 1] - least[cell]) * (share - low) / (high - low)
+
+
+@njit(cache=True, nogil=True)
+def _short_at(curve, grid, least, stock):  # type: ignore[no-untyped-def]
+    """Return the mean of what becomes short in a review period from one inventory position."""
+    last = grid.size - 1
+    total = 0.0
+    for place in range(last, -2, -1):
+        if place == last:
+            amount, width = curve[last], 1.0 - grid[last]
+        elif place < 0:
+            amount, width = curve[0], grid[0]
+        else:
+            amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
+        if amount <= max(stock, 0.0):
+            break
+        total += width * amount * _part(least, (amount - max(stock, 0.0)) / amount)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _short(curve, grid, least, reorder_point, lot):  # type: ignore[no-untyped-def]
+    count = _positions(lot)
+    total = 0.0
+    for place in range(count):
+        total += _short_at(curve, grid, least, _position(reorder_point, lot, place, count))
+    return total / count
+
+
+@njit(cache=True, nogil=True)
+def _pays(curve, grid, least, reorder_point, lot, ratio):  # type: ignore[no-untyped-def]
+    """Return whether the last unit saves more than it costs to hold."""
+    saved = _short(curve, grid, least, reorder_point - 1.0, lot) - _short(curve, grid, least, reorder_point, lot)
+    count = _positions(lot)
+    left = 0.0
+    for place in range(count):
+        left += chance_at(curve, grid, np.floor(_position(reorder_point - 1.0, lot, place, count) + _LEAST))
+    return saved > ratio * left / count
+
+
+@njit(cache=True, nogil=True)
+def _enough(curve, grid, least, reorder_point, lot, review, goal, measure):  # type: ignore[no-untyped-def]
+    if measure == CYCLE_SERVICE:
+        return _cycle_service(curve, grid, reorder_point, lot, review) >= goal - _LEAST
+    if measure == FILL_RATE:
+        return _short(curve, grid, least, reorder_point, lot) <= (1.0 - goal) * review + _LEAST
+    return not _pays(curve, grid, least, reorder_point + 1.0, lot, goal)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def search(curves, grid, least, mean, review, lot, goal, measure):  # type: ignore[no-untyped-def]
+    """Return the least whole reorder points that are enough."""
+    found = np.zeros(lot.size)
+    for row in prange(lot.size):
+        size = max(lot[row], 1.0)
+        low, high = -size, np.ceil(curves[row, -1])
+        if not high < _FAR or not goal[row] == goal[row]:
+            found[row] = np.nan
+            continue
+        start = low
+        if measure == ECONOMIC:  # below demand of the lead time hardly a unit prevents a shortage: all are short then
+            start = max(np.floor(mean[row] - review[row]) - size, low)
+        if mean[row] <= 0.0 or _enough(curves[row], grid, least[row], start, size, review[row], goal[row], measure):
+            found[row] = low
+            continue
+        low = start
+        while high - low > 1.0:
+            middle = np.floor((low + high) / 2.0)
+            if _enough(curves[row], grid, least[row], middle, size, review[row], goal[row], measure):
+                high = middle
+            else:
+                low = middle
+        found[row] = high
+    return found
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def outcome(curves, grid, least, review, reorder_point, lot):  # type: ignore[no-untyped-def]
+    """Return cycle service, fill rate and mean stock on hand."""
+    found = np.zeros((lot.size, 3))
+    for row in prange(lot.size):
+        size, point = max(lot[row], 1.0), reorder_point[row]
+        found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row])
+        short = min(_short(curves[row], grid, least[row], point, size), review[row])
+        found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
+        count = _positions(size)
+        for place in range(count):
+            stock, left = _position(point, size, place, count), 0.0
+            for cell in range(grid.size):
+                upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
+                before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
+                left += (upto - before) * max(stock - curves[row, cell], 0.0)
+            found[row, 2] += left / count
+        found[row, 2] += 0.5 * (review[row] - short)
+    return found

@@ -1,0 +1,223 @@
+"""Stock levels of many item-locations at once, from quantile curves of the demand that they must cover.
+
+Stock is reviewed every R periods; what is ordered comes after the lead time L. At a review the inventory position lies
+anywhere among the Q whole lots above the reorder point s, evenly (exact for (R,s,nQ), close for (R,s,S); with Q = 1 it
+is (R,S) with S = s + 1). Until the next order can arrive, stock must cover demand X over L + R. Short in a review
+period is what exceeds stock and falls into that period, no more than its own demand: of X the part B that falls into
+the review is taken as beta distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly;
+a demand that comes in one rare lump falls into the review or it does not.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import betainc
+
+from segkit.formulas import policy_kernels as kernels
+
+_STEPS = 33  # shares at which the expected part of the review is held
+_SHAPES = (0.02, 500.0)
+_LEAST_SHARE = 1e-4
+
+
+@dataclass(frozen=True)
+class CoveredDemand:
+    """Demand that stock must cover, by item-location, in lots.
+
+    ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
+    ``review_mean`` the mean of a review period alone.
+    """
+
+    whole: np.ndarray
+    chances: np.ndarray
+    mean: np.ndarray
+    review_mean: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "CoveredDemand":
+        """Return some of the item-locations."""
+        return CoveredDemand(
+            np.ascontiguousarray(self.whole[rows]), self.chances, self.mean[rows], self.review_mean[rows]
+        )
+
+    @property
+    def review_share(self) -> np.ndarray:
+        """R / (L + R): share of demand that falls into the review."""
+        return np.clip(self.review_mean / np.maximum(self.mean, 1e-12), _LEAST_SHARE, 1.0 - _LEAST_SHARE)
+
+    @cached_property
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of the curves. [lots]."""
+        width, middle = _cells(self.whole, self.chances)
+        mean = middle @ width
+        return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
+
+    @cached_property
+    def part_in_review(self) -> np.ndarray:
+        """E[min(t, B)] at squares t of even steps from 0 to 1, (item-locations, steps).
+
+        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole.
+        """
+        mean, variance = self.moments
+        shape = np.clip(mean**2 / variance, *_SHAPES)[:, None]
+        share = self.review_share[:, None]
+        at = (np.linspace(0.0, 1.0, _STEPS) ** 2)[None, :]
+        below = betainc(shape * share, shape * (1.0 - share), at)
+        return at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
+
+
+@dataclass(frozen=True)
+class ExpectedService:
+    """What levels are expected to give: cycle_service (P1), fill_rate (P2) [0-1] and mean stock on hand [lots]."""
+
+    cycle_service: np.ndarray
+    fill_rate: np.ndarray
+    on_hand: np.ndarray
+
+
+def within_mean(curves: np.ndarray, chances: np.ndarray, mean: np.ndarray, *, surely: float) -> np.ndarray:
+    """Return curves whose farthest quantiles are cut back to where their mean is the one that is known.
+
+    Parameters
+    ----------
+    curves : array
+        Quantiles (items, probabilities).
+    chances : array
+        Their probabilities.
+    mean : array
+        Mean demand, better known than rare quantiles are. (items,)
+    surely : float
+        Probability up to which quantiles are believed: none below it is touched. [0-1]
+
+    Returns
+    -------
+    array
+        Same shape.
+
+    Examples
+    --------
+    >>> within_mean(np.array([[0.0, 1.0, 900.0]]), np.array([0.4, 0.9, 0.999]), np.array([0.3]), surely=0.9).tolist()
+    [[0.0, 1.0, 1.0]]
+    """
+    limit = curves[:, -1].copy()
+    for place in range(len(chances) - 2, np.searchsorted(chances, surely - 1e-9) - 1, -1):
+        width, middle = _cells(np.minimum(curves, curves[:, place : place + 1]), chances)
+        limit = np.where(middle @ width >= mean, curves[:, place], limit)
+    least = curves[:, np.searchsorted(chances, surely - 1e-9)]
+    width, middle = _cells(np.minimum(curves, least[:, None]), chances)
+    return np.minimum(curves, np.where(middle @ width >= mean, least, limit)[:, None])
+
+
+def _cells(curves: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the widths of the cells between probabilities, and the middles of the quantiles in them."""
+    inner = (curves[:, 1:] + curves[:, :-1]) / 2
+    return np.diff(chances, prepend=0.0, append=1.0), np.concatenate([curves[:, :1], inner, curves[:, -1:]], axis=1)
+
+
+def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the least reorder points that give a cycle_service (P1).
+
+    Parameters
+    ----------
+    demand : CoveredDemand
+        What must be covered.
+    lot : array
+        Q, whole, 1 or more. [lots]
+    target : array
+        Probability that a cycle, from the review at which is ordered, ends without a shortage. [0-1]
+
+    Returns
+    -------
+    array
+        s, whole; -Q where nothing need be stocked. [lots]
+
+    Examples
+    --------
+    >>> curve = np.array([[0.0, 1.0, 2.0, 3.0]])
+    >>> demand = CoveredDemand(curve, np.array([0.125, 0.375, 0.625, 0.875]), np.array([1.5]), np.array([1.5]))
+    >>> reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.75])).tolist()
+    [1.0]
+    """
+    return _search(demand, lot, target, kernels.CYCLE_SERVICE)
+
+
+def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the least reorder points that give a fill_rate (P2): share of units met from stock.
+
+    Parameters
+    ----------
+    demand, lot
+        As `reorder_point_for_cycle_service_by_curve` takes them.
+    target : array
+        Fill rate. [0-1]
+
+    Returns
+    -------
+    array
+        s, whole. [lots]
+    """
+    return _search(demand, lot, target, kernels.FILL_RATE)
+
+
+def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """Return the reorder points up to which the next unit returns more than it costs.
+
+    Parameters
+    ----------
+    demand, lot
+        As `reorder_point_for_cycle_service_by_curve` takes them.
+    ratio : array
+        Cost of holding a unit for a review period over what a unit short costs; above zero.
+
+    Returns
+    -------
+    array
+        Least s at which the chance that one more unit is sold in a review period, times what that saves, no longer
+        exceeds the chance that it is left, times what holding it costs; -Q where no unit pays. [lots]
+
+    Notes
+    -----
+    A unit that is left is held, and charged, for one more review period each time it is asked for: so a slow mover's
+    long stay counts in full. Which service comes out is no target.
+
+    References
+    ----------
+    Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
+    exposure).
+    """
+    return _search(demand, lot, ratio, kernels.ECONOMIC)
+
+
+def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
+    """Return what reorder points give, unmet demand waiting.
+
+    Parameters
+    ----------
+    demand : CoveredDemand
+        What must be covered.
+    reorder_point, lot : array
+        s and Q. [lots]
+
+    Returns
+    -------
+    ExpectedService
+        Without demand: all of it is met. On hand is the mean of what is left when an order has come and before the
+        next.
+    """
+    curves, chances, part, _, review = _arrays(demand)
+    found = kernels.outcome(curves, chances, part, review, _floats(reorder_point), _floats(lot))
+    return ExpectedService(*found.T)
+
+
+def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
+    curves, chances, part, mean, review = _arrays(demand)
+    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
+
+
+def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
+    review = demand.moments[0] * demand.review_share
+    return tuple(map(_floats, (demand.whole, demand.chances, demand.part_in_review, demand.mean, review)))
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values, dtype=float)

@@ -1,0 +1,136 @@
+"""What policies decide that moves money: against one size for all, and against the stock that lies there now."""
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table, nomenclature
+from segkit.inventory.policies.places import PLACE
+from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
+
+_STEPS = 12
+_BETWEEN = (0.02, 0.999)
+
+
+def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
+    """Return the one cycle_service (P1) that, given to all, is expected to serve as much margin as policies do.
+
+    Parameters
+    ----------
+    sizing : Sizing
+        What policies are sized from.
+    policies : DataFrame
+        Table of that name.
+
+    Returns
+    -------
+    target : float
+        [0-1]; the nearest that there is.
+    policies : DataFrame
+        Sized by it.
+    """
+    wanted, (low, high) = policies["lost_margin"].sum(), _BETWEEN
+    made = size_policies(_same(sizing, high))
+    if policies.empty or made["lost_margin"].sum() > wanted:
+        return high, made
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        table = size_policies(_same(sizing, middle))
+        if table["lost_margin"].sum() <= wanted:
+            high, made = middle, table
+        else:
+            low = middle
+    return high, made
+
+
+def _same(sizing: Sizing, target: float) -> Sizing:
+    return sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
+
+
+def list_decisions(sizing: Sizing, policies: pd.DataFrame, *, rows: int = 50) -> pd.DataFrame:
+    """Return ``policy_decisions``: where differentiated policies move most money, against one size at equal service.
+
+    Parameters
+    ----------
+    sizing, policies
+        As `one_size_policies` takes them.
+    rows : int
+        How many are listed.
+
+    Returns
+    -------
+    DataFrame
+        By size of the saving or loss; yearly_saving = what holding and lost margin cost less than under one size.
+    """
+    target, same = one_size_policies(sizing, policies)
+    kinds = empty_table("policy_decisions").dtypes
+    both = policies.merge(same, on=PLACE, suffixes=("", "_one"))
+    cost = both["holding_cost"] + both["lost_margin"]
+    effect = both["holding_cost_one"] + both["lost_margin_one"] - cost
+    table = both[[*PLACE, "rule", "policy", "order_up_to", "fill_rate", "stock_value", "reason"]].assign(
+        one_order_up_to=both["order_up_to_one"],
+        one_fill_rate=both["fill_rate_one"],
+        one_stock_value=both["stock_value_one"],
+        one_target=target,
+        yearly_saving=effect,
+        decision=_words(both),
+    )
+    table = table[effect.notna().to_numpy()]
+    order = (-table["yearly_saving"].abs()).round(6)
+    table = table.assign(order=order).sort_values(["order", *PLACE], ignore_index=True).head(rows)
+    table["rank"] = np.arange(1, len(table) + 1)
+    return table[list(nomenclature()["policy_decisions"].columns)].astype(kinds.to_dict())
+
+
+def _words(both: pd.DataFrame) -> np.ndarray:
+    more = both["order_up_to"] > both["order_up_to_one"] + 1e-9
+    less = both["order_up_to"] < both["order_up_to_one"] - 1e-9
+    return np.select(
+        [(both["policy"] == NONE).to_numpy(), more.to_numpy(), less.to_numpy()],
+        ["do not stock", "stock more", "stock less"],
+        "the same level",
+    )
+
+
+def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
+    """Return ``stock_position``: what lies at every item-location now, beside what its policy asks for.
+
+    Parameters
+    ----------
+    policies : DataFrame
+        Table of that name.
+    inventory : DataFrame
+        Table of that name: the last snapshot of each item-location counts.
+
+    Returns
+    -------
+    DataFrame
+        Item-locations with a snapshot and a unit cost. Excess is the inventory position above the order-up-to level,
+        shortage what it lacks to be above the reorder point. [units, and at unit cost]
+    """
+    kinds = empty_table("stock_position").dtypes
+    if inventory.empty or policies.empty:
+        return empty_table("stock_position")
+    known = [name for name in ("on_hand", "on_order", "backorders") if name in inventory]
+    last = inventory.dropna(subset=["on_hand"]).sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")
+    both = policies.merge(last[[*PLACE, "date", *known]], on=PLACE)
+    both = both[both["order_up_to"].notna().to_numpy() & both["unit_cost"].notna().to_numpy()]
+    for name in ("on_order", "backorders"):
+        both[name] = both[name].fillna(0.0) if name in both else 0.0
+    position = both["on_hand"] + both["on_order"] - both["backorders"]
+    excess = (position - both["order_up_to"]).clip(lower=0.0)
+    stocked = both["policy"] != NONE
+    lacking = (both["reorder_point"] + 1 - position).clip(lower=0.0).where(stocked, 0.0)
+    state = np.select(
+        [((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), (lacking > 0).to_numpy()],
+        ["stock without a policy to hold it", "above the order-up-to level", "to be ordered"],
+        "in range",
+    )
+    table = both.assign(
+        inventory_position=position,
+        excess=excess,
+        excess_value=excess * both["unit_cost"],
+        shortage=lacking,
+        shortage_value=lacking * both["unit_cost"],
+        state=state,
+    )
+    return table[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)

@@ -1,0 +1,195 @@
+"""What a director reads of the policies: sentences, each with the one figure it stands on, computed from the data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.inventory.policies.sizing import NONE
+from segkit.inventory.replay.results import CHEAPEST, EQUAL
+from segkit.inventory.replay.rules import OWN, THUMB
+
+STEP = "2_inventory_policies"
+
+
+@dataclass(frozen=True)
+class PolicyTables:
+    """The tables behind the headlines."""
+
+    policies: pd.DataFrame
+    replay: pd.DataFrame
+    replay_gain: pd.DataFrame
+    segmentation_price: pd.DataFrame
+    stock_position: pd.DataFrame
+    policy_decisions: pd.DataFrame
+
+
+def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str) -> pd.DataFrame:
+    """Return the headlines of the policies: what they are worth on held-out history, first.
+
+    Parameters
+    ----------
+    tables : PolicyTables
+        Tables of the plan.
+    currency : str
+        Of the plan.
+    days : int
+        Days replayed.
+    weight : str
+        What service is weighted by, for the words.
+
+    Returns
+    -------
+    DataFrame
+        ``policy_headlines``; no rows where there are no policies.
+    """
+    if tables.policies.empty:
+        return empty_table("policy_headlines")
+    told = [
+        _tell_worth(tables.replay_gain, currency, days, weight),
+        _tell_cheapest(tables.replay_gain, currency),
+        _tell_thumb(tables.replay_gain, currency),
+        _tell_held(tables.replay),
+        _tell_levels(tables.policies, currency),
+        _tell_price(tables.segmentation_price, currency),
+        _tell_stock(tables.stock_position, currency),
+        _tell_decision(tables.policy_decisions, currency),
+    ]
+    rows = [(STEP, *row) for row in told if row]
+    return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
+
+
+def _tell_worth(gains: pd.DataFrame, currency: str, days: int, weight: str) -> tuple:
+    known = gains[gains["rule"] == EQUAL]
+    if known.empty or pd.isna(known["fill_rate"].iloc[0]):
+        return (
+            "policies_worth",
+            "What the policies are worth is not known: the history is too short to replay.",
+            np.nan,
+            "",
+        )
+    row = known.iloc[0]
+    served = (
+        f"Replayed on the last {days} days, which they did not know, differentiated policies served "
+        f"{row['fill_rate']:.1%} of {weight}"
+    )
+    if pd.isna(row["stock_saved_share"]):
+        sentence = f"{served}; no single target for all that was replayed serves as much, so they cannot be compared."
+        return "policies_worth", sentence, row["fill_rate"], "share"
+    low, high, share = row["share_low"], row["share_high"], row["stock_saved_share"]
+    span = f" (90 % interval {low:.0%} to {high:.0%})" if pd.notna(low) else ""
+    amount = f"{abs(share):.0%} {'less' if share >= 0 else 'more'} stock value than one size for all{span}"
+    verdict = "which chance alone may give"
+    if pd.notna(low) and low > 0:
+        verdict = f"{_money(row['stock_saved'], currency)} less tied up for the same service"
+    elif pd.notna(high) and high < 0:
+        verdict = "so differentiation does not pay as these rules have it"
+    return "policies_worth", f"{served} with {amount}: {verdict}.", share, "share"
+
+
+def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
+    known = gains[(gains["rule"] == CHEAPEST) & gains["cost_saved"].notna()]
+    if known.empty:
+        return None
+    row = known.iloc[0]
+    saved = row["cost_saved"]
+    way = "less" if saved >= 0 else "more"
+    chance = " (no more than chance)" if pd.notna(row["cost_low"]) and row["cost_low"] <= 0 <= row["cost_high"] else ""
+    sentence = (
+        f"Lost margin, holding and orders together cost {_money(abs(saved), currency)} a year {way} than with the one "
+        f"target for all that was cheapest in hindsight{chance}, which served {row['other_fill_rate']:.1%}."
+    )
+    return "policies_against_one_size", sentence, saved, "currency"
+
+
+def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
+    known = gains[(gains["rule"] == THUMB) & gains["cost_saved"].notna()]
+    if known.empty:
+        return None
+    row = known.iloc[0]
+    saved = row["cost_saved"]
+    way = "less" if saved >= 0 else "more"
+    span = f" (90 % interval {_money(row['cost_low'], currency)} to {_money(row['cost_high'], currency)})"
+    sentence = (
+        f"Holding and lost margin cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
+        f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
+        f"{_money(row['other_stock_value'], currency)} of stock against {_money(row['stock_value'], currency)}."
+    )
+    return "policies_against_thumb", sentence, saved, "currency"
+
+
+def _tell_held(replay: pd.DataFrame) -> tuple | None:
+    known = replay[(replay["rule"] == OWN) & (replay["entity"] == "all") & replay["expected_fill_rate"].notna()]
+    if known.empty:
+        return None
+    row = known.iloc[0]
+    off = row["fill_rate"] - row["expected_fill_rate"]
+    bias = row["forecast_bias"]
+    cause = ""
+    if abs(off) > 0.01 and pd.notna(bias):
+        cause = f"; {abs(bias):.0%} {'less' if bias >= 0 else 'more'} was asked for than forecast"
+    sentence = (
+        f"Of the units asked for, {row['fill_rate']:.1%} were met from stock (fill rate, P2); the levels were to give "
+        f"{row['expected_fill_rate']:.1%}{cause}."
+    )
+    return "service_held", sentence, row["fill_rate"], "share"
+
+
+def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
+    unsized = policies["order_up_to"].isna()
+    none = (policies["policy"] == NONE) & ~unsized
+    value = policies["stock_value"].sum()
+    why = ""
+    if unsized.any():
+        first = policies.loc[unsized, "reason"].mode().iloc[0]
+        why = f"; {int(unsized.sum()):,} {first}"
+    sentence = (
+        f"{len(policies):,} item-locations have a policy: {int((~none & ~unsized).sum()):,} are stocked, with "
+        f"{_money(value, currency)} expected on hand, {int(none.sum()):,} are not{why}."
+    )
+    return "policies_set", sentence, value, "currency"
+
+
+def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
+    known = price[price["price_ratio"].notna()].set_index("rule")
+    if not {"one target", "segment"} <= set(known.index):
+        return None
+    one, own = known.loc["one target"], known.loc["segment"]
+    better = [name for name in known.index if str(name).startswith("best ")]
+    best = f", {better[0]} {known.loc[better[0], 'price_ratio']:.2f} times" if better else ""
+    advice = f" {own['advice']}" if own["advice"] else ""
+    sentence = (
+        f"At equal service, safety stock chosen by item segment costs {own['price_ratio']:.2f} times the item-level "
+        f"optimum ({_money(own['cost'], currency)} a year), one target for all {one['price_ratio']:.2f} times{best}."
+        f"{advice}"
+    )
+    return "price_of_segmentation", sentence, own["price_ratio"], "times"
+
+
+def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
+    if position.empty:
+        return None
+    over, under = position["excess_value"].sum(), position["shortage_value"].sum()
+    sentence = (
+        f"Stock above the order-up-to level is worth {_money(over, currency)} "
+        f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['shortage'] > 0).sum()):,} lie at "
+        f"or below their reorder point and lack {_money(under, currency)}."
+    )
+    return "stock_out_of_range", sentence, over, "currency"
+
+
+def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
+    if decisions.empty:
+        return None
+    row, ten = decisions.iloc[0], decisions["yearly_saving"].head(10).sum()
+    sentence = (
+        f"Against one size with equal expected service, the ten decisions that move most money are expected to save "
+        f"{_money(ten, currency)} a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, "
+        f"{_money(row['yearly_saving'], currency)}."
+    )
+    return "largest_decision", sentence, row["yearly_saving"], "currency"
+
+
+def _money(value: float, currency: str) -> str:
+    return f"{currency} {value:,.0f}"

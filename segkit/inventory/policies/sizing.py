@@ -1,0 +1,213 @@
+"""Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table, nomenclature
+from segkit.formulas.policy_levels import (
+    CoveredDemand,
+    ExpectedService,
+    economic_reorder_point,
+    expected_service,
+    reorder_point_for_cycle_service_by_curve,
+    reorder_point_for_fill_rate_by_curve,
+)
+from segkit.inventory.policies.covered import CoveredPlaces
+from segkit.inventory.policies.economics import order_lots
+from segkit.inventory.policies.places import PLACE
+
+_YEAR = 365.25
+NONE = "to_order"
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row."""
+
+    rules: pd.DataFrame
+    costs: pd.DataFrame
+    covered: CoveredPlaces
+    period_days: float
+    order_cost: float | None
+
+    @property
+    def demand_year(self) -> np.ndarray:
+        """Return expected demand by item-location. [units/year]."""
+        return self.covered.places["demand_mean"].to_numpy() * _YEAR / self.period_days
+
+    def under(self, **rules: object) -> "Sizing":
+        """Return the same under other rules for all that is stocked: columns of ``policy_rules``."""
+        given = {**rules, "reorder_point": np.nan, "order_up_to": np.nan, "order_quantity": np.nan}
+        given |= {"safety_stock": np.nan, "max_cover_days": np.nan, "min_stock": np.nan, "max_stock": np.nan}
+        stocked = (self.rules["policy"] != NONE).to_numpy()
+        changed = {name: self.rules[name].where(~stocked, value) for name, value in given.items()}  # type: ignore[call-overload]
+        return replace(self, rules=self.rules.assign(**changed))
+
+
+def gather_sizing(
+    rules: pd.DataFrame, costs: pd.DataFrame, covered: CoveredPlaces, *, period_days: float, order_cost: float | None
+) -> Sizing:
+    """Return rules, costs and covered demand of the item-locations that have all three.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        Table ``policy_rules``.
+    costs : DataFrame
+        From `cost_places`, of the same item-locations.
+    covered : CoveredPlaces
+        Demand to cover; item-locations without a lead time are not in it.
+    period_days : float
+        Days of a planning period.
+    order_cost : float, optional
+        Cost of an order line. [currency]
+    """
+    keys = pd.MultiIndex.from_frame(covered.places[PLACE])
+    place = pd.MultiIndex.from_frame(rules[PLACE]).get_indexer(keys)
+    rows = np.flatnonzero(place >= 0)
+    kept = CoveredPlaces(covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows])
+    own, worth = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
+    return Sizing(own, worth, kept, period_days, order_cost)
+
+
+def size_policies(sizing: Sizing) -> pd.DataFrame:
+    """Return ``policies``: what every item-location keeps and orders, and what that is expected to give.
+
+    Parameters
+    ----------
+    sizing : Sizing
+        From `gather_sizing`.
+
+    Returns
+    -------
+    DataFrame
+        One row per item-location with a lead time. What cannot be sized (no margin or holding cost known) keeps blank
+        levels and says why; where no unit pays, or stock would cost more than it returns, the policy is to_order.
+
+    Notes
+    -----
+    Caps lower or raise the levels that the target asks for; cycle_service (P1) and fill_rate (P2) are those that the
+    levels really give, unmet demand waiting. Stock that covers a whole lot more than needed is counted too.
+    """
+    rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
+    if rules.empty:
+        return empty_table("policies")
+    lots, review = covered.lots, rules["review_days"].to_numpy()
+    quantity = order_lots(costs, sizing.demand_year, review, rules["policy"], order_cost=sizing.order_cost)
+    quantity = rules["order_quantity"].fillna(pd.Series(quantity)).to_numpy()
+    lot = np.maximum(np.round(quantity / lots), 1.0)
+    point, reason = _wanted_points(sizing, lot)
+    point, capped = _within_caps(sizing, point, lot)
+    stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
+    given = expected_service(covered.demand, np.where(stocked, point, -lot), lot)
+    worth = _worth(sizing, given, stocked)
+    by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
+    free = (rules["service_measure"] == "economic").to_numpy() & ~by_person
+    dropped = stocked & free & ((worth <= 0) | (point + lot <= 0))
+    reason = np.where(dropped, "no stock pays: it would cost more than it returns", reason)
+    kept = stocked & ~dropped
+    policy = rules["policy"].where(~dropped, NONE)
+    single = (policy == "order_up_to").to_numpy()
+    exposed = np.where(single, point + lot, point)
+    table = pd.DataFrame(
+        {
+            **{name: rules[name] for name in (*PLACE, "rule", "source", "service_measure", "target", "review_days")},
+            "policy": policy,
+            "lead_time_days": covered.places["mean_periods"] * sizing.period_days,
+            "demand_year": sizing.demand_year,
+            "reorder_point": np.where(kept, point * lots, _none(policy)),
+            "order_up_to": np.where(kept, (point + lot) * lots, _none(policy)),
+            "order_quantity": np.where(kept, lot * lots, _none(policy)),
+            "safety_stock": np.where(kept, (exposed - covered.demand.mean) * lots, _none(policy)),
+            "cycle_service": np.where(kept, given.cycle_service, _none(policy)),
+            "fill_rate": np.where(kept, given.fill_rate, _none(policy)),
+            "stock": np.where(kept, given.on_hand * lots, _none(policy)),
+            "unit_cost": costs["unit_cost"],
+            "unit_margin": costs["unit_margin"],
+            "capped_by": capped,
+            "reason": reason,
+        }
+    )
+    table["stock_value"] = table["stock"] * table["unit_cost"]
+    table["holding_cost"] = table["stock"] * costs["holding_cost"]
+    short = (1.0 - table["fill_rate"]) * table["demand_year"]
+    table["lost_margin"] = short * costs["unit_margin"].clip(lower=0.0)
+    kinds = empty_table("policies").dtypes
+    return table[list(nomenclature()["policies"].columns)].astype(kinds.to_dict())
+
+
+def _none(policy: pd.Series) -> np.ndarray:
+    """Return zero for what is not stocked, blank for what could not be sized."""
+    return np.where((policy == NONE).to_numpy(), 0.0, np.nan)
+
+
+def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
+    rules, demand = sizing.rules, sizing.covered.demand
+    point = np.full(len(rules), np.nan)
+    reason = rules["reason"].to_numpy(dtype=object).copy()
+    target = rules["target"].to_numpy(dtype=float)
+    measure = rules["service_measure"]
+    stocked = (rules["policy"] != NONE).to_numpy()
+    for name, search in (
+        ("cycle_service", reorder_point_for_cycle_service_by_curve),
+        ("fill_rate", reorder_point_for_fill_rate_by_curve),
+    ):
+        rows = np.flatnonzero(stocked & (measure == name).to_numpy())
+        point[rows] = search(demand.of(rows), lot[rows], target[rows])
+    holding = sizing.costs["holding_cost"].to_numpy() * rules["review_days"].clip(lower=1.0).to_numpy() / _YEAR
+    shortage = sizing.costs["shortage_cost"].to_numpy()
+    economic = stocked & (measure == "economic").to_numpy()
+    known = economic & (holding > 0) & np.isfinite(shortage)
+    rows = np.flatnonzero(known)
+    point[rows] = economic_reorder_point(demand.of(rows), lot[rows], holding[rows] / np.maximum(shortage[rows], 1e-12))
+    reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
+    reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
+    return _set_by_person(sizing, point, lot, demand), reason
+
+
+def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: CoveredDemand) -> np.ndarray:
+    rules, lots = sizing.rules, sizing.covered.lots
+    set_point, set_level, set_safety = (
+        (rules[name].to_numpy(dtype=float) / lots) for name in ("reorder_point", "order_up_to", "safety_stock")
+    )
+    single = (rules["policy"] == "order_up_to").to_numpy()
+    safe = set_safety + demand.mean - np.where(single, lot, 0.0)
+    point = np.where(np.isfinite(safe), np.round(safe), point)
+    point = np.where(np.isfinite(set_level), set_level - lot, point)
+    return np.where(np.isfinite(set_point), set_point, point)
+
+
+def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return reorder points so that the order-up-to level keeps to its caps, and which cap moved it."""
+    rules, lots = sizing.rules, sizing.covered.lots
+    daily = sizing.demand_year / _YEAR
+    shelf = sizing.costs["shelf_life_days"].to_numpy(dtype=float)
+    level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
+    by_person = rules[["reorder_point", "order_up_to"]].notna().any(axis=1).to_numpy()
+    limits = {
+        "max_cover_days": rules["max_cover_days"].to_numpy(dtype=float) * daily,
+        "shelf_life_days": shelf * daily,
+        "max_stock": rules["max_stock"].to_numpy(dtype=float),
+    }
+    for name, limit in limits.items():
+        over = ~by_person & np.isfinite(limit) & (level > limit + 1e-9)
+        level, capped = np.where(over, np.floor(limit / lots + 1e-9) * lots, level), np.where(over, name, capped)
+    least = rules["min_stock"].to_numpy(dtype=float)
+    under = ~by_person & np.isfinite(least) & (level < least - 1e-9)
+    level, capped = np.where(under, np.ceil(least / lots - 1e-9) * lots, level), np.where(under, "min_stock", capped)
+    moved = level / lots - lot
+    small = ~by_person & (level > 0) & (moved < 0) & np.isfinite(moved)  # stock runs out before a whole lot is missing
+    multiple = sizing.costs["moq"].to_numpy(dtype=float) > 1
+    capped = np.where(small & multiple & (capped == ""), "moq", capped)
+    return np.where(small, 0.0, moved), capped
+
+
+def _worth(sizing: Sizing, given: ExpectedService, stocked: np.ndarray) -> np.ndarray:
+    """Return what stocking returns a year: margin of what is met, less holding, in currency."""
+    costs, lots = sizing.costs, sizing.covered.lots
+    met = given.fill_rate * sizing.demand_year * costs["shortage_cost"].to_numpy()
+    held = given.on_hand * lots * costs["holding_cost"].to_numpy()
+    return np.where(stocked, met - held, 0.0)

@@ -1,0 +1,88 @@
+"""Demand as it came, day by day or period by period: what policies are replayed on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.inventory.policies.places import PLACE
+
+
+@dataclass(frozen=True)
+class CameDemand:
+    """Demand of item-locations in steps of ``step_days``: ``places`` a row each, ``starts`` first days of the steps.
+
+    ``quantity`` (places, steps) [units]; ``known`` tells where demand is not hidden by a stock-out.
+    """
+
+    places: pd.DataFrame
+    starts: pd.DatetimeIndex
+    step_days: float
+    quantity: np.ndarray
+    known: np.ndarray
+
+    @property
+    def steps_a_year(self) -> float:
+        """How many steps a year has."""
+        return 365.25 / self.step_days
+
+    def place_of(self, places: pd.DataFrame) -> np.ndarray:
+        """Return the row of each place; -1 where it has none."""
+        own = pd.MultiIndex.from_frame(self.places[PLACE])
+        return own.get_indexer(pd.MultiIndex.from_frame(places[PLACE]))
+
+
+def demand_by_day(lines: pd.DataFrame, places: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> CameDemand:
+    """Return what was ordered of every place on every day.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines``; item_id as demand is planned. Returns and reversed lines are no demand.
+    places : DataFrame
+        item_id, location_id, one row each, sorted.
+    first, last : Timestamp
+        First and last day.
+    """
+    days = pd.date_range(first, last, freq="D")
+    meant = (lines["quantity"] > 0).to_numpy() & ~lines["is_reversed"].to_numpy(dtype=bool)
+    meant &= lines["order_date"].between(first, last).to_numpy()
+    asked = lines[meant]
+    row = pd.MultiIndex.from_frame(places[PLACE]).get_indexer(pd.MultiIndex.from_frame(asked[PLACE]))
+    day = (
+        asked["order_date"].to_numpy().astype("datetime64[D]") - days[0].to_datetime64().astype("datetime64[D]")
+    ).astype(int)
+    there = row >= 0
+    cells = row[there] * len(days) + day[there]
+    total = np.bincount(cells, asked["quantity"].to_numpy()[there], len(places) * len(days))
+    quantity = total.reshape(len(places), len(days))
+    return CameDemand(places[PLACE].reset_index(drop=True), days, 1.0, quantity, np.ones(quantity.shape, dtype=bool))
+
+
+def demand_by_period(
+    demand: pd.DataFrame, places: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp, period_days: float
+) -> CameDemand:
+    """Return what was sold of every place in every period; where stock was out, demand is not known.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        Table ``demand``.
+    places : DataFrame
+        item_id, location_id, one row each, sorted.
+    first, last : Timestamp
+        Days between which periods begin.
+    period_days : float
+        Days of a period.
+    """
+    some = demand[demand["period"].between(first, last).to_numpy() & demand["complete"].to_numpy(dtype=bool)]
+    starts = pd.DatetimeIndex(np.sort(some["period"].unique()))
+    row = pd.MultiIndex.from_frame(places[PLACE]).get_indexer(pd.MultiIndex.from_frame(some[PLACE]))
+    column = starts.get_indexer(pd.DatetimeIndex(some["period"]))
+    there = row >= 0
+    cells = row[there] * len(starts) + column[there]
+    shape = (len(places), len(starts))
+    size = shape[0] * shape[1]
+    quantity = np.bincount(cells, some["quantity"].to_numpy()[there], size).reshape(shape)
+    cut = np.bincount(cells, some["censored"].to_numpy(dtype=float)[there], size).reshape(shape) > 0
+    return CameDemand(places[PLACE].reset_index(drop=True), starts, period_days, quantity, ~cut)

@@ -1,0 +1,82 @@
+"""The rules that are replayed beside each other: the company's own, one target for all, and a rule of thumb."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.inventory.policies.places import PLACE
+from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
+
+OWN, THUMB = "differentiated", "rule of thumb"
+ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate"]
+
+
+def one_target_name(target: float) -> str:
+    """Return the name of the rule that gives all the same cycle_service (P1).
+
+    Examples
+    --------
+    >>> one_target_name(0.95)
+    'one target 95 %'
+    """
+    return f"one target {100 * target:g} %"
+
+
+@dataclass(frozen=True)
+class RuleLevels:
+    """Levels of item-locations under every rule, as set on one day: tables by rule, row by row as ``places``."""
+
+    day: pd.Timestamp
+    places: pd.DataFrame
+    by_rule: dict[str, pd.DataFrame]
+
+
+def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleLevels:
+    """Return the levels that every rule sets on a day.
+
+    Parameters
+    ----------
+    sizing : Sizing
+        As known on that day.
+    day : Timestamp
+        The day.
+    cover_days : float
+        Days of demand that the rule of thumb keeps above lead time and review, the same for all.
+
+    Returns
+    -------
+    RuleLevels
+        What the own rules do not stock (to_order by rule) no rule stocks; what they leave out because no stock pays,
+        one size for all does stock.
+    """
+    own = size_policies(sizing)
+    made = {OWN: _levels(own)}
+    for target in ONE_TARGETS:
+        same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
+        made[one_target_name(target)] = _levels(size_policies(same))
+    made[THUMB] = _thumb(sizing, cover_days)
+    kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
+    return RuleLevels(day, own[kept], made)
+
+
+def _levels(policies: pd.DataFrame) -> pd.DataFrame:
+    levels = policies[_LEVELS].copy()
+    bare = (policies["policy"] == NONE).to_numpy() | levels["order_up_to"].isna().to_numpy()
+    levels.loc[bare, ["reorder_point", "order_up_to"]] = -1.0
+    lots = ((policies["policy"] == "reorder_quantity") & ~bare).to_numpy()
+    levels["lot"] = np.where(lots, levels["order_quantity"].fillna(0.0), 0.0)
+    return levels
+
+
+def _thumb(sizing: Sizing, cover_days: float) -> pd.DataFrame:
+    """Return levels of so many days of recent demand above lead time and review."""
+    rules, places = sizing.rules, sizing.covered.places
+    days = places["mean_periods"].to_numpy() * sizing.period_days + rules["review_days"].to_numpy() + cover_days
+    level = np.ceil(places["recent_mean"].to_numpy() / sizing.period_days * days - 1e-9)
+    level = np.where((rules["policy"] == NONE).to_numpy() | (level <= 0), -1.0, level)
+    least = np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), 1.0)
+    return pd.DataFrame(
+        {"reorder_point": np.where(level > 0, np.maximum(level - least, 0.0), -1.0), "order_up_to": level}
+    ).assign(order_quantity=least, lot=0.0)

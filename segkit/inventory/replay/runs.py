@@ -1,0 +1,181 @@
+"""Rules replayed on the same demand: levels are set anew on several days from what was known then, and held between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaincinv
+
+from segkit.formulas.replay import Stock, StockPolicy, replay_paths
+from segkit.inventory.policies.places import PLACE
+from segkit.inventory.replay.days import CameDemand
+from segkit.inventory.replay.rules import RuleLevels
+
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+
+
+@dataclass(frozen=True)
+class ReplayTerms:
+    """How orders and shortages go, by place: lead time [days], review [days], lots [units].
+
+    ``waiting`` is the share of short demand that waits: 0 = lost sales, 1 = backorders.
+    """
+
+    lead_time_days: np.ndarray
+    lead_time_sd: np.ndarray
+    review_days: np.ndarray
+    minimum_order: np.ndarray
+    order_multiple: np.ndarray
+    waiting: float
+
+
+@dataclass(frozen=True)
+class RulePath:
+    """What a rule gave at every place in every step [units]; stock is that at the end of the step."""
+
+    demand: np.ndarray
+    served: np.ndarray
+    end_stock: np.ndarray
+    ordered: np.ndarray
+
+
+@dataclass(frozen=True)
+class RuleReplay:
+    """What rules gave: paths by rule over the judged steps, and in which steps demand was known."""
+
+    demand: CameDemand
+    paths: dict[str, RulePath]
+    counted: np.ndarray
+    expected: np.ndarray
+
+
+def replay_rules(
+    demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, *, judged: pd.Timestamp, seed: int
+) -> RuleReplay:
+    """Return what every rule gave from a day on.
+
+    Parameters
+    ----------
+    demand : CameDemand
+        From the first day on which levels were set.
+    levels : list of RuleLevels
+        Set on rising days; each holds until the next.
+    terms : ReplayTerms
+        Row by row as the demand's places.
+    judged : Timestamp
+        First day that counts; what lies before warms up.
+    seed : int
+        Where the lead times begin in their even sequence.
+
+    Returns
+    -------
+    RuleReplay
+        All rules start with stock at their first level, and see the same demand and the same lead times.
+
+    Notes
+    -----
+    Lead times of a place are spread evenly over a gamma distribution with its mean and deviation, the same shares for
+    all places on a day, so that names and order of places play no part.
+    """
+    step = demand.step_days
+    lead = _lead_times(terms, demand.quantity.shape[1], step, seed)
+    review = np.maximum(np.round(terms.review_days / step), 1).astype("int64")
+    first = int(np.searchsorted(demand.starts, judged))
+    paths = {}
+    for name in levels[0].by_rule:
+        point, level, lot = _over_time(demand, levels, name)
+        policy = StockPolicy(point, level, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
+        opening = Stock(np.maximum(level[:, 0], 0.0))
+        made = replay_paths(
+            demand.quantity, opening, policy, lead_time_periods=lead, waiting=terms.waiting, counted=demand.known
+        )
+        kept = (made.demand, made.served, made.end_stock, made.ordered)
+        paths[name] = RulePath(*(table[:, first:].copy() for table in kept))
+    own = CameDemand(demand.places, demand.starts[first:], step, demand.quantity[:, first:], demand.known[:, first:])
+    return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
+
+
+def _over_time(demand: CameDemand, levels: list[RuleLevels], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return reorder points and order-up-to levels by place and step, and lots; before a place was known, none."""
+    shape = demand.quantity.shape
+    point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape[0])
+    for one in levels:
+        since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
+        place = demand.place_of(one.places)
+        told = np.flatnonzero(place >= 0)
+        table = one.by_rule[name].iloc[told]
+        row = place[told]
+        point[:, since:], level[:, since:] = -1.0, -1.0
+        point[row, since:] = table["reorder_point"].to_numpy()[:, None]
+        level[row, since:] = table["order_up_to"].to_numpy()[:, None]
+        lot[row] = table["lot"].to_numpy()
+    return point, level, lot
+
+
+def _expected(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
+    """Return the demand that was expected of every place and step when levels were set. [units]."""
+    expected = np.zeros(demand.quantity.shape)
+    for one in levels:
+        since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
+        place = demand.place_of(one.places)
+        told = np.flatnonzero(place >= 0)
+        expected[:, since:] = 0.0
+        expected[place[told], since:] = (one.places["demand_year"].to_numpy()[told] / demand.steps_a_year)[:, None]
+    return expected
+
+
+def _lead_times(terms: ReplayTerms, steps: int, step_days: float, seed: int) -> np.ndarray:
+    """Return whole steps between ordering and arrival, by place and step."""
+    mean, sd = terms.lead_time_days, terms.lead_time_sd
+    fixed = np.maximum(np.round(mean / step_days), 0.0)
+    if not (sd > 0).any():
+        return fixed.astype("int64")
+    share = (0.5 + (np.arange(steps) + seed) * _GOLDEN) % 1.0
+    random = sd > 0
+    shape = (mean[random] / sd[random]) ** 2
+    drawn = gammaincinv(shape[:, None], share[None, :]) * (mean[random] / shape)[:, None]
+    table = np.repeat(fixed[:, None], steps, axis=1)
+    table[random] = np.round(drawn / step_days)
+    return table.astype("int64")
+
+
+def terms_of(
+    places: pd.DataFrame,
+    intervals: pd.DataFrame,
+    rules: pd.DataFrame,
+    items: pd.DataFrame,
+    *,
+    period_days: float,
+    waiting: float,
+) -> ReplayTerms:
+    """Return the terms under which places are supplied.
+
+    Parameters
+    ----------
+    places : DataFrame
+        item_id, location_id.
+    intervals : DataFrame
+        From `cover_intervals`: lead times as they were.
+    rules : DataFrame
+        Table ``policy_rules``: review_days.
+    items : DataFrame
+        Table ``items``: moq, order_multiple.
+    period_days : float
+        Days of a planning period.
+    waiting : float
+        Share of short demand that waits.
+    """
+    known = places[PLACE].merge(intervals, "left", PLACE).merge(rules[[*PLACE, "review_days"]], "left", PLACE)
+    masters = places[["item_id"]].merge(items.drop_duplicates("item_id"), "left", "item_id")
+    moq, multiple = (
+        masters[name].fillna(0.0).to_numpy(dtype=float) if name in masters else np.zeros(len(places))
+        for name in ("moq", "order_multiple")
+    )
+    return ReplayTerms(
+        (known["mean_periods"].fillna(0.0) * period_days).to_numpy(),
+        (known["sd_periods"].fillna(0.0) * period_days).to_numpy(),
+        known["review_days"].fillna(known["review_periods"] * period_days).fillna(1.0).to_numpy(),
+        moq,
+        multiple,
+        waiting,
+    )

@@ -1,0 +1,84 @@
+"""What rules gave step by step, added up over segments: all that is told of a replay rests on these sums."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table, nomenclature
+from segkit.inventory.replay.runs import RuleReplay
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What units are worth, by place: ``unit_cost`` and ``margin`` [currency/unit], ``holding`` [currency/unit/year].
+
+    ``weight`` is that by which service is weighted, ``order_cost`` that of an order line (0 = not known); ``segments``
+    has a column per entity by which results are told, ``expected`` the fill_rate that levels were to give.
+    """
+
+    unit_cost: np.ndarray
+    margin: np.ndarray
+    holding: np.ndarray
+    weight: np.ndarray
+    order_cost: float
+    segments: pd.DataFrame
+    expected: np.ndarray
+
+
+def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
+    """Return ``replay_steps``: per rule, segment and step what was asked, met, held and ordered.
+
+    Parameters
+    ----------
+    run : RuleReplay
+        From `replay_rules`.
+    worth : Worth
+        Row by row as the places.
+
+    Returns
+    -------
+    DataFrame
+        Demand that a stock-out hid counts neither as asked nor as met.
+    """
+    steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
+    known, kept = run.counted, []
+    for rule, path in run.paths.items():
+        asked, met = path.demand * known, path.served * known
+        short = asked - met
+        figures = {
+            "demand": asked,
+            "served": met,
+            "weighted_demand": asked * worth.weight[:, None],
+            "weighted_served": met * worth.weight[:, None],
+            "expected_demand": run.expected * known,
+            "expected_served": asked * worth.expected[:, None],
+            "asked_steps": (asked > 0).astype(float),
+            "served_steps": ((asked > 0) & (short <= 1e-9)).astype(float),
+            "served_cost": met * worth.unit_cost[:, None],
+            "stock_value": path.end_stock * worth.unit_cost[:, None],
+            "lost_margin": short * worth.margin[:, None],
+            "holding_cost": path.end_stock * worth.holding[:, None] / years,
+            "orders": (path.ordered > 0).astype(float),
+        }
+        for entity in worth.segments:
+            labels, names = pd.factorize(worth.segments[entity], sort=True)
+            table = pd.DataFrame(
+                {name: _by_segment(values, labels, len(names)).ravel() for name, values in figures.items()}
+            )
+            table["entity_id"] = np.repeat(np.asarray(names, dtype=object), steps)
+            table["places"] = np.repeat(np.bincount(labels, minlength=len(names)), steps)
+            table["period"] = np.tile(run.demand.starts.to_numpy(), len(names))
+            kept.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
+    kinds = empty_table("replay_steps").dtypes
+    made = pd.concat(kept, ignore_index=True) if kept else empty_table("replay_steps")
+    order = list(nomenclature()["replay_steps"].key)
+    return made[list(kinds.index)].astype(kinds.to_dict()).sort_values(order, ignore_index=True)
+
+
+def _by_segment(values: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return sums over the places of each segment, (segments, steps)."""
+    sums = np.zeros((count, values.shape[1]))
+    for code in range(count):
+        sums[code] = values[labels == code].sum(axis=0)
+    return sums
