@@ -6,6 +6,7 @@ The title is the takeaway, computed from the table; the subtitle names the units
 from segkit.report.charts.bridge import plot_bridge
 from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
+from segkit.report.charts.class_stock import plot_class_stock
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
 from segkit.report.charts.exchange import plot_exchange_curve, plot_segmentation_price
@@ -35,6 +36,7 @@ __all__ = [
     "plot_capacity",
     "plot_cause_totals",
     "plot_class_history",
+    "plot_class_stock",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
