@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from segkit.formulas.demand_curves import expected_shortage
 from segkit.inventory.forecasting import quantile_name
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NONE, Sizing
@@ -49,7 +48,7 @@ def list_trade_items(
         stock_target=level,
     )
     line = value.set_index("item_id")["quantity"] / value.set_index("item_id")["lines"]
-    frame["lines"] = frame["demand"] / frame["item_id"].map(line).clip(lower=1e-9)
+    frame["lines"] = frame["demand"] / frame["item_id"].map(line).astype("float64").clip(lower=1e-9)
     for place, chance in enumerate(demand.chances):
         frame[quantile_name(chance)] = demand.counted[:, place] * lots
     known = segments.drop_duplicates("item_id").set_index("item_id")
@@ -61,11 +60,25 @@ def list_trade_items(
     return frame[stocked & there].reset_index(drop=True)
 
 
+def distinct_points(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of an exchange curve, once each; segments that weigh nothing have none.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        From `trade_stock_for_service`.
+    """
+    known = curve[curve["fill_rate"].notna().to_numpy()]
+    return known.drop_duplicates(["rule", "segment", "fill_rate"], ignore_index=True)
+
+
 def _served_per_cycle(sizing: Sizing, policies: pd.DataFrame, lot: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Return the units served per cycle at which what is short per cycle gives the fill_rate that policies have.
 
     The exchange counts all that exceeds stock in a cycle as short in it; policies know that a part was short before.
     """
+    from segkit.formulas.demand_curves import expected_shortage
+
     demand, lots = sizing.covered.demand, sizing.covered.lots
     over = expected_shortage(demand.counted, demand.chances, np.nan_to_num(level) / lots) * lots
     short = 1.0 - policies["fill_rate"].to_numpy()
