@@ -117,12 +117,12 @@ def search(curves, grid, least, mean, review, lot, goal, measure):  # type: igno
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def outcome(whole, curves, grid, least, review, reorder_point, lot):  # type: ignore[no-untyped-def]
+def outcome(curves, grid, least, review, reorder_point, lot):  # type: ignore[no-untyped-def]
     """Return cycle service, fill rate and mean stock on hand."""
     found = np.zeros((lot.size, 3))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(whole[row], grid, point, size, review[row])
+        found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row])
         short = min(_short(curves[row], grid, least[row], point, size), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
         count = _positions(size)

@@ -25,8 +25,8 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone. ``believed`` are quantiles whose mean agrees with the one that is
-    known (see `within_mean`): what is short and what it costs is counted with them; none = with ``whole``.
+    ``review_mean`` the mean of a review period alone. ``believed`` are quantiles cut to the mean (see `within_mean`),
+    by which stock is bought for its return; none = ``whole``.
     """
 
     whole: np.ndarray
@@ -36,13 +36,15 @@ class CoveredDemand:
     believed: np.ndarray | None = None
 
     @property
-    def counted(self) -> np.ndarray:
-        """The quantiles with which shortages are counted."""
-        return self.whole if self.believed is None else self.believed
+    def for_return(self) -> "CoveredDemand":
+        """The same with the quantiles by which stock is bought for its return."""
+        if self.believed is None:
+            return self
+        return CoveredDemand(self.believed, self.chances, self.mean, self.review_mean)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations."""
-        tables = (self.whole, self.counted)
+        tables = (self.whole, self.whole if self.believed is None else self.believed)
         whole, believed = (np.ascontiguousarray(table[rows]) for table in tables)
         return CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
 
@@ -53,8 +55,8 @@ class CoveredDemand:
 
     @cached_property
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of the curves with which shortages are counted. [lots]."""
-        width, middle = _cells(self.counted, self.chances)
+        """Mean and variance of the quantiles. [lots]."""
+        width, middle = _cells(self.whole, self.chances)
         mean = middle @ width
         return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
 
@@ -184,14 +186,15 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Notes
     -----
     A unit that is left is held, and charged, for one more review period each time it is asked for: so a slow mover's
-    long stay counts in full. Which service comes out is no target.
+    long stay counts in full. Which service comes out is no target. Rare quantiles rest on few errors, while stock that
+    is bought for them costs for sure: so the unit is judged by ``believed`` quantiles, if there are any.
 
     References
     ----------
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand, lot, ratio, ECONOMIC)
+    return _search(demand.for_return, lot, ratio, ECONOMIC)
 
 
 def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
@@ -212,23 +215,21 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
     """
     from segkit.formulas import policy_kernels as kernels
 
-    whole, counted, chances, part, _, review = _arrays(demand)
-    found = kernels.outcome(whole, counted, chances, part, review, _floats(reorder_point), _floats(lot))
+    whole, chances, part, _, review = _arrays(demand)
+    found = kernels.outcome(whole, chances, part, review, _floats(reorder_point), _floats(lot))
     return ExpectedService(*found.T)
 
 
 def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
     from segkit.formulas import policy_kernels as kernels
 
-    whole, counted, chances, part, mean, review = _arrays(demand)
-    curves = whole if measure == CYCLE_SERVICE else counted
-    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
+    whole, chances, part, mean, review = _arrays(demand)
+    return kernels.search(whole, chances, part, mean, review, _floats(lot), _floats(goal), measure)
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
     review = demand.moments[0] * demand.review_share
-    curves = (demand.whole, demand.counted)
-    return tuple(map(_floats, (*curves, demand.chances, demand.part_in_review, demand.mean, review)))
+    return tuple(map(_floats, (demand.whole, demand.chances, demand.part_in_review, demand.mean, review)))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:

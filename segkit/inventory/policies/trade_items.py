@@ -50,7 +50,7 @@ def list_trade_items(
     line = value.set_index("item_id")["quantity"] / value.set_index("item_id")["lines"]
     frame["lines"] = frame["demand"] / frame["item_id"].map(line).astype("float64").clip(lower=1e-9)
     for place, chance in enumerate(demand.chances):
-        frame[quantile_name(chance)] = demand.counted[:, place] * lots
+        frame[quantile_name(chance)] = demand.whole[:, place] * lots
     known = segments.drop_duplicates("item_id").set_index("item_id")
     for name in ("abc", "xyz", "segment"):
         frame[name] = frame["item_id"].map(known[name]).to_numpy()
@@ -80,7 +80,7 @@ def _served_per_cycle(sizing: Sizing, policies: pd.DataFrame, lot: np.ndarray, l
     from segkit.formulas.demand_curves import expected_shortage
 
     demand, lots = sizing.covered.demand, sizing.covered.lots
-    over = expected_shortage(demand.counted, demand.chances, np.nan_to_num(level) / lots) * lots
+    over = expected_shortage(demand.whole, demand.chances, np.nan_to_num(level) / lots) * lots
     short = 1.0 - policies["fill_rate"].to_numpy()
     told = (short > _LEAST_SHORT) & (over > 0)
     served = over / np.where(told, short, 1.0)
