@@ -1,9 +1,10 @@
 """Orders for VN2, replayed over the last year of its history beside usual rules: ``make bench-vn2``.
 
 One continuous replay of the 52 weeks up to and with that of 2024-04-08 under `RULES.md` (ordered at the end of week X,
-sold from week X + 3; what is short is lost), from the stock that 13 weeks x 4 weeks' cover leaves after a year. The first
-four weeks are not counted; weeks flagged out of stock have unknown demand, sell nothing and carry no cost. What is on
-hand and under way at the end counts at what holding it costs until it is sold (`vn2_replay.worth`), for every rule alike.
+sold from week X + 3; what is short is lost), from the stock that 13 weeks x 4 weeks' cover leaves after a year. The
+first four weeks are not counted; weeks flagged out of stock have unknown demand, sell nothing and carry no cost. What
+is on hand and under way at the end counts at what holding it costs until it is sold (`vn2_replay.worth`), for every
+rule alike.
 What was chosen, was chosen on the first half; the second judges.
 """
 

@@ -134,7 +134,7 @@ def selling_rate(shops: Shops) -> np.ndarray:
 
 
 def worth(stock: Stock, rate: np.ndarray) -> float:
-    """Return what it counts: what holding costs until all that is on hand and under way is sold, if nothing more is ordered.
+    """Return what holding will cost until all on hand and under way is sold, if nothing more is ordered.
 
     Sales are Poisson at the rate; what is under way costs from its arrival on.
     """

@@ -48,7 +48,9 @@ class Twin:
 
     def scaled(self, period):
         last = len(self.curves) - 1
-        return (self.curves[period], 1.0) if period <= last else (self.curves[last], self.means[period] / self.means[last])
+        return (
+            (self.curves[period], 1.0) if period <= last else (self.curves[last], self.means[period] / self.means[last])
+        )
 
     def quantile(self, period, z):
         curve, factor = self.scaled(period)
@@ -143,7 +145,9 @@ def test_an_order_sold_at_once_reaches_the_newsvendor_quantile(mean, shortage):
     levels = np.arange(most)[:, None]
     cost = np.maximum(levels - demand, 0) @ chance * holding + np.maximum(demand - levels, 0) @ chance * shortage
     stocks = np.arange(0, most // 3)
-    found = orders(stocks, np.zeros((len(stocks), 1)), 0, outlook_of(mean, series=len(stocks)), costs=(holding, shortage))
+    found = orders(
+        stocks, np.zeros((len(stocks), 1)), 0, outlook_of(mean, series=len(stocks)), costs=(holding, shortage)
+    )
     reached = (stocks + found.order).astype(int)
     assert (reached[found.order == 0] >= np.argmin(cost) - 1).all()
     ordered = found.order > 0
@@ -162,7 +166,7 @@ def period_cost(shortage):
     return np.maximum(stock - DEMAND, 0) @ CHANCE + shortage * np.maximum(DEMAND - stock, 0) @ CHANCE
 
 
-def values_after(value, lead):
+def values_after(value):
     """Return what the next period is worth by stock, orders under way and the new order (last axis)."""
     left = np.zeros((TOP + 1, TOP + 1))
     for stock in range(TOP + 1):
@@ -176,7 +180,7 @@ def long_run_cost(lead, shortage, policy=None):
     shape = (TOP + 1,) + (MOST + 1,) * (lead - 1)
     value, now = np.zeros(shape), period_cost(shortage).reshape(-1, *[1] * (lead - 1))
     for _ in range(5000):
-        after = values_after(value, lead)
+        after = values_after(value)
         best = after.min(axis=-1) if policy is None else np.take_along_axis(after, policy[..., None], -1)[..., 0]
         change = now + best - value
         value = value + change - change.flat[0]
@@ -218,7 +222,6 @@ def test_dearer_shortage_never_orders_less_and_more_stock_never_orders_more():
         given = np.repeat(stocks, len(dear)), np.tile([1.0, 2.0, 0.0], (len(stocks) * len(dear), 1))[:, : lead + 1]
         outlook = outlook_of(mean, series=len(given[0]))
         made = orders(*given, lead, outlook, costs=(0.2, np.tile(dear, len(stocks)))).order.reshape(len(stocks), -1)
-        print(mean, lead, made)
         assert (np.diff(made, axis=1) >= 0).all()
         assert (np.diff(made, axis=0) <= 0).all()
 
@@ -245,7 +248,11 @@ def test_series_do_not_meet_and_threads_do_not_matter():
     parts = [outlook_of(one, share=0.2, follow=0.1) for one in mean]
     names = ("means", "deviations", "curves", "share", "follow")
     whole = Outlook(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-    stocks, arrivals, lead = rng.poisson(mean).astype(float), rng.poisson(mean[:, None], (series, 4)), np.arange(series) % 4
+    stocks, arrivals, lead = (
+        rng.poisson(mean).astype(float),
+        rng.poisson(mean[:, None], (series, 4)),
+        np.arange(series) % 4,
+    )
     made = {}
     before = numba.get_num_threads()
     try:
