@@ -123,7 +123,7 @@ def print_costs(title: str, made: dict[str, Outcome], part: slice) -> None:
         if name != OWN:
             gap = (found.holding + found.shortage - own.holding - own.shortage)[part]
             fixed = found.end(part) - own.end(part)
-            low, high = (end * len(gap) + fixed for end in block_bootstrap_interval(gap, block=BLOCK))
+            low, high = (round(end * len(gap) + fixed) for end in block_bootstrap_interval(gap, block=BLOCK))
             cells += [f"{gap.sum() + fixed:+,.0f}", f"{low:+,.0f} to {high:+,.0f}"]
         print("| " + " | ".join(cells + [""] * (8 - len(cells))) + " |")
 
