@@ -199,9 +199,13 @@ def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignor
     """Return the same of mixtures of evenly likely parts; ``begin`` tells where each begins."""
     found = np.zeros((begin.size - 1, quantiles.size))
     for one in prange(begin.size - 1):
-        parts = range(begin[one], begin[one + 1])
-        low = -1.0
-        for place in range(quantiles.size):
+        first, end = begin[one], begin[one + 1]
+        done = 0
+        if end > first and mean[first:end].max() <= _MANY:
+            done = _counted_quantiles(found[one], mean[first:end], excess[first:end], row[first:end], curves, quantiles)
+        parts = range(first, end)
+        low = found[one, done - 1] - 1.0 if done else -1.0
+        for place in range(done, quantiles.size):
             high = max(low, 0.0)
             step = 1.0
             while _share(high, parts, mean, excess, row, curves) < quantiles[place] and high < 1e15:
@@ -217,6 +221,37 @@ def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignor
             found[one, place] = high
             low = high - 1.0
     return found
+
+
+@njit(cache=True, nogil=True)
+def _counted_quantiles(found, mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
+    """Fill in quantiles of counts that are few, number by number; return how many were found before nothing is left."""
+    total, chance = np.ones(mean.size), np.zeros(mean.size)
+    for part in range(mean.size):
+        if mean[part] > 0.0:
+            size = 1.0 / excess[part]
+            total[part] = chance[part] = exp(size * log(size / (size + mean[part])))
+    number, place = 0, 0
+    while place < quantiles.size:
+        share = 0.0
+        for part in range(mean.size):
+            sure = mean[part] <= 0.0 or total[part] > _SURE
+            share += 1.0 if sure else _bent(curves[row[part]], max(total[part], 0.0))
+        share = share / mean.size + 1e-12
+        while place < quantiles.size and share >= quantiles[place]:
+            found[place] = number
+            place += 1
+        number += 1
+        moved = False
+        for part in range(mean.size):
+            if mean[part] > 0.0 and total[part] < 1.0 - 1e-13 and chance[part] > _NONE:
+                size = 1.0 / excess[part]
+                chance[part] *= mean[part] / (size + mean[part]) * (number - 1 + size) / number
+                total[part] += chance[part]
+                moved = True
+        if not moved:
+            break
+    return place
 
 
 @njit(cache=True, nogil=True)

@@ -122,6 +122,9 @@ class Policies(Forecasts):
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""
+        return self.once("sizing", Policies._gather)
+
+    def _gather(self) -> sizing.Sizing:
         rules, days = self.policy_rules, self._period_days()
         history, intervals = self._history(), self._reviewed()
         ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals))
