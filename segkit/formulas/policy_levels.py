@@ -35,10 +35,15 @@ class CoveredDemand:
     review_mean: np.ndarray
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
-        """Return some of the item-locations."""
-        return CoveredDemand(
+        """Return some of the item-locations, with what is already worked out for them."""
+        some = CoveredDemand(
             np.ascontiguousarray(self.whole[rows]), self.chances, self.mean[rows], self.review_mean[rows]
         )
+        if "moments" in self.__dict__:
+            some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
+        if "part_in_review" in self.__dict__:
+            some.__dict__["part_in_review"] = np.ascontiguousarray(self.part_in_review[rows])
+        return some
 
     @property
     def review_share(self) -> np.ndarray:
