@@ -210,7 +210,7 @@ def _worth(sizing: Sizing, given: ExpectedService, stocked: np.ndarray) -> np.nd
     """Return what stocking returns a year: margin of what is met, less holding, in currency.
 
     Demand is the mean of the curves that levels rest on. For what has lately slept it lies far above the forecast, and
-    earlier forecasts show that it is right: judged by the forecast alone, stock that each unit pays for would be dropped.
+    earlier forecasts show that it is right: judged by the forecast alone, stock that pays unit by unit was dropped.
     """
     costs, covered = sizing.costs, sizing.covered
     reviews = _YEAR / sizing.rules["review_days"].clip(lower=1.0).to_numpy()
