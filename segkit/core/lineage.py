@@ -22,10 +22,10 @@ _META = b"segkit"
 
 @dataclass(frozen=True)
 class Made:
-    """A table and the leaves it was made from."""
+    """A table (or what several are made from) and the leaves it was made from."""
 
     leaves: Leaves
-    frame: pd.DataFrame
+    frame: Any
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Lineage:
             self.read(leaf, mark)
         return made
 
-    def keep(self, name: str, frame: pd.DataFrame, leaves: Leaves) -> Made:
+    def keep(self, name: str, frame: Any, leaves: Leaves) -> Made:
         """Remember a table that was made, and return it."""
         made = Made(dict(leaves), frame)
         self.memory.setdefault(name, []).append(made)

@@ -85,8 +85,11 @@ class Shelf:
         return type(self)(settings, inputs, lineage=Lineage(self._lineage.memory))
 
     def known_on(self, day: date) -> Self:
-        """Return the plan as it would have been on an earlier day, from what was known then."""
-        return type(self)(self._resolved, self.inputs.known_on(day), lineage=Lineage(self._lineage.memory))
+        """Return the plan as it would have been on an earlier day, from what was known then.
+
+        It keeps its tables to itself: those of many days would fill the memory, and serve no other plan.
+        """
+        return type(self)(self._resolved, self.inputs.known_on(day))
 
     def write_tables(self, *names: str) -> None:
         """Write tables into ``run_dir/tables``; without run_dir nothing is written."""
@@ -104,6 +107,15 @@ class Shelf:
                 frame = make(self)
             made = self._lineage.keep(name, frame, leaves)
         return made.frame.copy(deep=False)
+
+    def once(self, name: str, make: Callable[[Any], Any]) -> Any:
+        """Return what several tables are made from and nobody changes: made once as tables are, never written."""
+        made = self._lineage.find(name, self._current, None)
+        if made is None:
+            with self._lineage.making() as leaves:
+                value = make(self)
+            made = self._lineage.keep(name, value, leaves)
+        return made.frame
 
     def read_input(self, name: str) -> pd.DataFrame:
         """Return an input table, noting that it was read."""

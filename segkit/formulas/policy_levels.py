@@ -35,7 +35,7 @@ class CoveredDemand:
     review_mean: np.ndarray
     believed: np.ndarray | None = None
 
-    @property
+    @cached_property
     def for_return(self) -> "CoveredDemand":
         """The same with the quantiles by which stock is bought for its return."""
         if self.believed is None:
@@ -43,10 +43,17 @@ class CoveredDemand:
         return CoveredDemand(self.believed, self.chances, self.mean, self.review_mean)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
-        """Return some of the item-locations."""
+        """Return some of the item-locations, with what is already worked out for them."""
         tables = (self.whole, self.whole if self.believed is None else self.believed)
         whole, believed = (np.ascontiguousarray(table[rows]) for table in tables)
-        return CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
+        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
+        if "moments" in self.__dict__:
+            some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
+        if "part_in_review" in self.__dict__:
+            some.__dict__["part_in_review"] = np.ascontiguousarray(self.part_in_review[rows])
+        if "for_return" in self.__dict__ and self.believed is not None:
+            some.__dict__["for_return"] = self.for_return.of(rows)
+        return some
 
     @property
     def review_share(self) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Compiled loops of `segkit.formulas.demand_spread`: probabilities and quantiles of counts, bent by a curve."""
 
-from math import erf, exp, log, sqrt
+from math import erf, exp, log, log1p, sqrt
 
 import numpy as np
 from numba import njit, prange
@@ -37,7 +37,7 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
             upto[row] = _many_below(y + 0.5, m, excess[row])
             below[row] = _many_below(y - 0.5, m, excess[row]) if y > 0.0 else 0.0
             continue
-        chance = exp(size * log(size / (size + m)))
+        chance = exp(-size * log1p(m / size))
         ratio = m / (size + m)
         total, number = chance, 0
         before = 0.0
@@ -135,7 +135,7 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
                 z = _normal_at(min(_back(curve, quantiles[place]), _SURE))
                 found[one, place] = np.ceil(max(m + z * deviation - 0.5, 0.0))
             continue
-        chance = exp(size * log(size / (size + m)))
+        chance = exp(-size * log1p(m / size))
         ratio, total, number = m / (size + m), chance, 0
         for place in range(quantiles.size):
             wanted = _back(curve, quantiles[place])
@@ -162,7 +162,7 @@ def bent_variances(mean, excess, row, curves):  # type: ignore[no-untyped-def]
                 first += (curve[place + 1] - curve[place]) * off
                 second += (curve[place + 1] - curve[place]) * off**2
         elif m > 0.0:
-            chance = exp(size * log(size / (size + m)))
+            chance = exp(-size * log1p(m / size))
             ratio, total, number, told = m / (size + m), chance, 0, 0.0
             while told < 1.0 - _REST:
                 upto = _bent(curve, total) if total < _SURE and chance > _NONE else 1.0
@@ -185,12 +185,14 @@ def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
         total = _many_below(value + 0.5, m, excess)
     else:
         size = 1.0 / excess
-        chance = exp(size * log(size / (size + m)))
+        chance = exp(-size * log1p(m / size))
         ratio, total, number = m / (size + m), chance, 0
         while number < value and total < 1.0 - 1e-13 and chance > _NONE:
             number += 1
             chance *= ratio * (number - 1 + size) / number
             total += chance
+        if number < value:  # nothing is left beyond, though rounding may keep the sum below 1
+            return 1.0
     return 1.0 if total > _SURE else _bent(curve, max(total, 0.0))
 
 
@@ -199,7 +201,11 @@ def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignor
     """Return the same of mixtures of evenly likely parts; ``begin`` tells where each begins."""
     found = np.zeros((begin.size - 1, quantiles.size))
     for one in prange(begin.size - 1):
-        parts = range(begin[one], begin[one + 1])
+        first, end = begin[one], begin[one + 1]
+        if end > first and mean[first:end].max() <= _MANY:
+            _counted_quantiles(found[one], mean[first:end], excess[first:end], row[first:end], curves, quantiles)
+            continue
+        parts = range(first, end)
         low = -1.0
         for place in range(quantiles.size):
             high = max(low, 0.0)
@@ -217,6 +223,34 @@ def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignor
             found[one, place] = high
             low = high - 1.0
     return found
+
+
+@njit(cache=True, nogil=True)
+def _counted_quantiles(found, mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
+    """Fill in quantiles of counts that are few, number by number."""
+    total, chance = np.ones(mean.size), np.zeros(mean.size)
+    for part in range(mean.size):
+        if mean[part] > 0.0:
+            size = 1.0 / excess[part]
+            total[part] = chance[part] = exp(-size * log1p(mean[part] / size))
+    number, place = 0, 0
+    while place < quantiles.size:
+        share = 0.0
+        for part in range(mean.size):
+            sure = mean[part] <= 0.0 or total[part] > _SURE
+            share += 1.0 if sure else _bent(curves[row[part]], max(total[part], 0.0))
+        share = share / mean.size + 1e-12
+        while place < quantiles.size and share >= quantiles[place]:
+            found[place] = number
+            place += 1
+        number += 1
+        for part in range(mean.size):
+            if mean[part] > 0.0 and total[part] < 1.0 - 1e-13 and chance[part] > _NONE:
+                size = 1.0 / excess[part]
+                chance[part] *= mean[part] / (size + mean[part]) * (number - 1 + size) / number
+                total[part] += chance[part]
+            else:
+                total[part] = 1.0
 
 
 @njit(cache=True, nogil=True)

@@ -122,8 +122,7 @@ class Policies(Forecasts):
             tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
         )
 
-    def sizing(self) -> sizing.Sizing:
-        """Return what policies are sized from: rules, costs and the demand that stock must cover."""
+    def _gather(self) -> sizing.Sizing:
         rules, days = self.policy_rules, self._period_days()
         history, intervals = self._history(), self._reviewed()
         ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals))
@@ -131,6 +130,10 @@ class Policies(Forecasts):
         demand = covered.cover_places(history, self.items, ahead, intervals, seed=seed)
         order_cost = self.settings.assume.order_cost
         return sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
+
+    def sizing(self) -> sizing.Sizing:
+        """Return what policies are sized from: rules, costs and the demand that stock must cover."""
+        return self.once("sizing", Policies._gather)
 
     def _came(self, first: date) -> CameDemand:
         """Return the demand that came after a day: by day where there are order lines, else by period."""
