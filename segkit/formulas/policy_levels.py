@@ -14,8 +14,6 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas import policy_kernels as kernels
-
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
@@ -138,7 +136,7 @@ def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndar
     >>> reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.75])).tolist()
     [1.0]
     """
-    return _search(demand, lot, target, kernels.CYCLE_SERVICE)
+    return _search(demand, lot, target, "CYCLE_SERVICE")
 
 
 def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -156,7 +154,7 @@ def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray,
     array
         s, whole. [lots]
     """
-    return _search(demand, lot, target, kernels.FILL_RATE)
+    return _search(demand, lot, target, "FILL_RATE")
 
 
 def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
@@ -185,7 +183,7 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand, lot, ratio, kernels.ECONOMIC)
+    return _search(demand, lot, ratio, "ECONOMIC")
 
 
 def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
@@ -204,14 +202,18 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
         Without demand: all of it is met. On hand is the mean of what is left when an order has come and before the
         next.
     """
+    from segkit.formulas import policy_kernels as kernels
+
     curves, chances, part, _, review = _arrays(demand)
     found = kernels.outcome(curves, chances, part, review, _floats(reorder_point), _floats(lot))
     return ExpectedService(*found.T)
 
 
-def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
+def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: str) -> np.ndarray:
+    from segkit.formulas import policy_kernels as kernels  # compiled: loaded where first needed
+
     curves, chances, part, mean, review = _arrays(demand)
-    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
+    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), getattr(kernels, measure))
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

@@ -10,7 +10,7 @@ from segkit.core.columns import empty_table
 from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel, patterns
-from segkit.inventory import cover, events, exchange
+from segkit.inventory import cover, events
 from segkit.inventory.policies import (
     covered,
     decisions,
@@ -62,6 +62,8 @@ class Policies(Forecasts):
     @table
     def exchange_curve(self) -> pd.DataFrame:
         """What each fill rate of all costs in stock under several rules, and where the policies stand."""
+        from segkit.inventory import exchange  # compiled: loaded where first needed
+
         items, weight = self._traded()
         made = exchange.trade_stock_for_service(items, weight=weight)
         return made.assign(rule=made["rule"].replace("now", "policies").astype("str"))
@@ -69,6 +71,8 @@ class Policies(Forecasts):
     @table
     def segmentation_price(self) -> pd.DataFrame:
         """What class rules cost over the item-level optimum, at the fill rate that the policies give."""
+        from segkit.inventory import exchange
+
         items, weight = self._traded()
         served = trade_items.served_weight(items, self.policies, weight)
         if not 0 < served < 1:

@@ -15,7 +15,6 @@ CHANCES = np.concatenate(
 )
 _SURELY = 0.99  # quantiles up to here are judged on hold-out; rarer ones rest on a few errors
 _RECENT_DAYS = 91
-_LEAST_REVIEW = 1e-3  # periods, of stock that is watched all the time
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,8 @@ def cover_places(
     mean, _, curves = mix_lengths(fit, series, length, CHANCES, seed=seed)
     lots = panel.counted
     span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
-    review = mean * np.maximum(lengths["review_periods"].to_numpy(), _LEAST_REVIEW) / span
+    watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
+    review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
     believed = within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=_SURELY)
     lotwise = CoveredDemand(believed, CHANCES, mean / lots, np.minimum(review, mean) / lots)
     rows = np.flatnonzero(known)

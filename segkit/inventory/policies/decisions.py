@@ -108,7 +108,7 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFra
         shortage what it lacks to be above the reorder point. [units, and at unit cost]
     """
     kinds = empty_table("stock_position").dtypes
-    if inventory.empty or policies.empty:
+    if inventory.empty or policies.empty or not {*PLACE, "on_hand"} <= set(inventory):
         return empty_table("stock_position")
     known = [name for name in ("on_hand", "on_order", "backorders") if name in inventory]
     last = inventory.dropna(subset=["on_hand"]).sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")

@@ -96,19 +96,19 @@ def replay_rules(
 
 
 def _over_time(demand: CameDemand, levels: list[RuleLevels], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return reorder points and order-up-to levels by place and step, and lots; before a place was known, none."""
+    """Return reorder points, order-up-to levels and lots by place and step; before a place was known, none."""
     shape = demand.quantity.shape
-    point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape[0])
+    point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape)
     for one in levels:
         since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
         place = demand.place_of(one.places)
         told = np.flatnonzero(place >= 0)
         table = one.by_rule[name].iloc[told]
         row = place[told]
-        point[:, since:], level[:, since:] = -1.0, -1.0
+        point[:, since:], level[:, since:], lot[:, since:] = -1.0, -1.0, 0.0
         point[row, since:] = table["reorder_point"].to_numpy()[:, None]
         level[row, since:] = table["order_up_to"].to_numpy()[:, None]
-        lot[row] = table["lot"].to_numpy()
+        lot[row, since:] = table["lot"].to_numpy()[:, None]
     return point, level, lot
 
 
