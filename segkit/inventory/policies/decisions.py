@@ -28,14 +28,15 @@ def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd
     policies : DataFrame
         Sized by it.
     """
+    sized = policies["lost_margin"].notna().to_numpy()  # what could not be sized is not compared either
     wanted, (low, high) = policies["lost_margin"].sum(), _BETWEEN
     made = size_policies(_same(sizing, high))
-    if policies.empty or made["lost_margin"].sum() > wanted:
+    if policies.empty or made.loc[sized, "lost_margin"].sum() > wanted:
         return high, made
     for _ in range(_STEPS):
         middle = (low + high) / 2
         table = size_policies(_same(sizing, middle))
-        if table["lost_margin"].sum() <= wanted:
+        if table.loc[sized, "lost_margin"].sum() <= wanted:
             high, made = middle, table
         else:
             low = middle
