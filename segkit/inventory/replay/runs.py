@@ -12,6 +12,7 @@ from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import RuleLevels
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+_FIXED = 1e-3  # steps: lead times that vary less are rounding
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,10 @@ def _lead_times(terms: ReplayTerms, steps: int, step_days: float, seed: int) -> 
     """Return whole steps between ordering and arrival, by place and step."""
     mean, sd = terms.lead_time_days, terms.lead_time_sd
     fixed = np.maximum(np.round(mean / step_days), 0.0)
-    if not (sd > 0).any():
+    random = (sd > _FIXED * step_days) & (mean > 0)
+    if not random.any():
         return fixed.astype("int64")
     share = (0.5 + (np.arange(steps) + seed) * _GOLDEN) % 1.0
-    random = sd > 0
     shape = (mean[random] / sd[random]) ** 2
     drawn = gammaincinv(shape[:, None], share[None, :]) * (mean[random] / shape)[:, None]
     table = np.repeat(fixed[:, None], steps, axis=1)
