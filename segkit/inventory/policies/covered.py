@@ -16,7 +16,6 @@ CHANCES = np.concatenate(
 _JUDGED = 0.99  # quantiles up to here are judged on hold-out; rarer ones are cut to the mean
 _BOUGHT_FOR = 0.9  # quantiles above are cut to the mean before stock is bought for its return
 _RECENT_DAYS = 91
-_LEAST_REVIEW = 1e-3  # periods, of stock that is watched all the time
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def cover_places(
     mean, _, curves = mix_lengths(fit, series, length, CHANCES, seed=seed)
     lots = panel.counted
     span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
-    review = mean * np.maximum(lengths["review_periods"].to_numpy(), _LEAST_REVIEW) / span
+    watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
+    review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
     whole, believed = (
         within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=surely) for surely in (_JUDGED, _BOUGHT_FOR)
     )
