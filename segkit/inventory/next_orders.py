@@ -9,7 +9,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 
 _KEYS = ["item_id", "location_id"]
 _SUBJECT = "orders cannot be decided"
-_AFTER = 9  # periods after the arrival of an order, at least, over which stock is followed
+_AFTER = 17  # periods after the arrival of an order, at least, over which stock is followed: what is not sold is held
 
 
 def next_orders(

@@ -19,7 +19,7 @@ from segkit.inventory.pooled.panel import read_panel
 from segkit.inventory.pooled.scatter import past_cases, quantiles_ahead, scatter_of
 
 RATIO = SHORTAGE / (SHORTAGE + HOLDING)
-AHEAD = LEAD + 1 + 9
+AHEAD = LEAD + 1 + 17  # periods that `next_orders` follows
 CUTS, USUAL = (0.8, 0.95), (0.98, 0.95, 0.90)
 MOVES_OFF = replace(Pooling(), moves=False)
 FACTORS_OFF = replace(Pooling(), factors=False)
