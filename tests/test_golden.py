@@ -38,6 +38,11 @@ TABLES = [
     "forecast_calibration",
     "worst_forecasts",
     "forecast_headlines",
+    "policy_checks",
+    "policy_decisions",
+    "policy_headlines",
+    "replay_gain",
+    "segmentation_price",
 ]
 
 
