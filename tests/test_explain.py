@@ -25,6 +25,7 @@ TABLES = [
     "lead_times",
     "forecast",
     "protection_demand",
+    "policies",
 ]
 OF_CUSTOMER = [
     "orders",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from segkit.plan.story import Story
 
 _DEMAND = ("demand", "demand_profile", "item_profile")
-_AHEAD = ("forecast", "protection_demand")
+_AHEAD = ("forecast", "protection_demand", "policies")
 
 
 def explain_item(plan: Story, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
@@ -147,6 +147,19 @@ def _tell_protection(rows: pd.DataFrame, plan: Story) -> str:
     )
 
 
+def _tell_policy(rows: pd.DataFrame, plan: Story) -> str:
+    row = rows.loc[rows["demand_year"].idxmax()]
+    where = f"{len(rows)} item-locations; the largest ({row['location_id']}): " if len(rows) > 1 else ""
+    if row["policy"] == "to_order" or pd.isna(row["order_up_to"]):
+        return f"{where}{row['policy']}; {row['reason']}."
+    capped = f", capped by {row['capped_by']}" if row["capped_by"] else ""
+    return (
+        f"{where}{row['policy']}, reorder point {row['reorder_point']:,.0f}, order up to {row['order_up_to']:,.0f} in "
+        f"lots of {row['order_quantity']:,.0f}{capped}: cycle_service (P1) {row['cycle_service']:.1%}, fill_rate (P2) "
+        f"{row['fill_rate']:.1%} with {plan.currency} {row['stock_value']:,.0f} on hand; {row['reason']}."
+    )
+
+
 _TELL: dict[str, Any] = {
     "demand": _tell_demand,
     "demand_profile": _tell_profile,
@@ -156,4 +169,5 @@ _TELL: dict[str, Any] = {
     "lead_times": _tell_lead_time,
     "forecast": _tell_forecast,
     "protection_demand": _tell_protection,
+    "policies": _tell_policy,
 }
