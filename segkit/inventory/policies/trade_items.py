@@ -46,7 +46,7 @@ def list_trade_items(
         stock_target=np.where(single, policies["order_up_to"], policies["reorder_point"]),
     )
     line = value.set_index("item_id")["quantity"] / value.set_index("item_id")["lines"]
-    frame["lines"] = frame["demand"] / frame["item_id"].map(line).clip(lower=1e-9)
+    frame["lines"] = frame["demand"] / frame["item_id"].map(line).astype(float).clip(lower=1e-9)
     for place, chance in enumerate(demand.chances):
         frame[quantile_name(chance)] = demand.whole[:, place] * lots
     known = segments.drop_duplicates("item_id").set_index("item_id")
