@@ -40,26 +40,36 @@ def cover(table, told):
 def weekly():
     rng = np.random.default_rng(3)
     return history(
-        {"SKU-0001": rng.poisson(8, 104), "SKU-0007": rng.poisson(0.2, 104), "SKU-0042": 6 * rng.poisson(3, 104)}
+        {"SKU-0001": rng.poisson(8, 104), "SKU-0007": rng.poisson(0.2, 104), "SKU-0042": rng.poisson(3, 104)}
     )
 
 
 TOLD = intervals(("SKU-0001", 3.0, 0.0, 1.0), ("SKU-0042", 2.0, 1.0, 2.0))
 
 
-def test_places_with_a_lead_time_are_covered_in_their_lots(weekly):
+def test_places_with_a_lead_time_are_covered(weekly):
     covered = cover(weekly, TOLD)
     assert covered.places["item_id"].tolist() == ["SKU-0001", "SKU-0042"]
-    assert covered.lots.tolist() == [1.0, 6.0]
+    assert covered.lots.tolist() == [1.0, 1.0]
     demand = covered.demand
     assert demand.whole.shape == (2, len(CHANCES))
     assert (np.diff(demand.whole, axis=1) >= 0).all()
     assert demand.mean == pytest.approx([32.0, 12.0], rel=0.15)
     assert demand.moments[0] == pytest.approx(demand.mean, rel=0.1)
     assert demand.review_share == pytest.approx([0.25, 0.5], rel=0.02)
-    assert covered.places["demand_mean"].tolist() == pytest.approx([8.0, 18.0], rel=0.15)
+    assert covered.places["demand_mean"].tolist() == pytest.approx([8.0, 3.0], rel=0.15)
     recent = weekly.groupby("item_id")["quantity"].apply(lambda cells: cells.tail(13).mean())
     assert covered.places["recent_mean"].tolist() == pytest.approx(recent[["SKU-0001", "SKU-0042"]].tolist())
+
+
+@pytest.mark.parametrize("lot", [6.0, 1 / 12])
+def test_demand_that_comes_in_lots_is_the_same_in_lots(weekly, lot):
+    plain, other = cover(weekly, TOLD), cover(weekly.assign(quantity=weekly["quantity"] * lot), TOLD)
+    assert other.lots == pytest.approx([lot, lot])
+    assert other.demand.whole == pytest.approx(plain.demand.whole)
+    assert other.demand.review_mean == pytest.approx(plain.demand.review_mean)
+    means = ["demand_mean", "recent_mean"]
+    assert (other.places[means] / lot).to_numpy() == pytest.approx(plain.places[means].to_numpy())
 
 
 def test_classes_of_a_place_are_one_demand(weekly):

@@ -44,7 +44,7 @@ def test_items_by_hand(sizing):
     assert table["net_margin"].tolist() == pytest.approx([year.iloc[0] * 5, year.iloc[1] * 5, 0.0])
     assert table["lines"].tolist() == pytest.approx((year[table.index] / 3).tolist())
     assert table["stock_target"].tolist() == [own["order_up_to"][0], own["reorder_point"][1], own["order_up_to"][3]]
-    assert table["order_quantity"].tolist() == pytest.approx([4.0, 40.0, 0.8])
+    assert table["order_quantity"].tolist() == pytest.approx([4.0, 40.0, 1.0])
     assert table["segment"].tolist() == ["AX", "BX", "AY"]
     median = quantile_name(sizing.covered.demand.chances[16])
     assert table[median].tolist() == (sizing.covered.demand.whole[:, 16] * sizing.covered.lots)[[0, 1, 3]].tolist()
