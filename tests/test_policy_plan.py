@@ -15,7 +15,7 @@ TABLES = (
     "replay_gain", "policy_headlines",
 )  # fmt: skip
 TIMED = (
-    "[forecasts]\nlead_time_days = 21\n[assume]\nholding_rate = 0.25\n[policies]\nreplay_days = 91\nreset_days = 56\n"
+    "[forecasts]\nlead_time_days = 21\n[assume]\nholding_rate = 0.25\n[policies]\nreplay_days = 91\nreset_days = 91\n"
 )
 
 
@@ -149,9 +149,11 @@ def test_too_short_a_history_is_not_replayed(small, small_company):
 def test_one_item_alone(small, small_company):
     orders = small_company["orders"]
     one = orders[(orders["item_id"] == "SKU-0000") & (orders["location_id"] == "NORTH")]
-    made = all_tables(small(tables={**small_company, "orders": one}))
-    assert len(made["policies"]) == 1
-    assert made["replay_steps"]["demand"].sum() > 0
+    plan = small(tables={**small_company, "orders": one})
+    assert len(plan.policies) == 1
+    assert len(plan.policy_decisions) == 1
+    assert plan.replay_steps["demand"].sum() > 0
+    assert plan.replay_gain["stock_value"].nunique() == 1
 
 
 def test_demand_classes_share_the_stock_of_an_item_location(small, small_company):
@@ -183,8 +185,7 @@ def test_sales_by_week_are_replayed_by_period(small, small_company):
     ]
     tables = {"sales": pd.DataFrame(rows).sample(frac=1, random_state=1), "items": small_company["items"]}
     plan = small(f'{TIMED}[periods]\nunit = "week"\n', tables)
-    made = all_tables(plan)
-    steps = made["replay_steps"]
+    steps = plan.replay_steps
     every = steps[(steps["rule"] == OWN) & (steps["entity"] == "all")]
     assert every["period"].diff().dropna().eq(pd.Timedelta(days=7)).all()
     assert len(every) == 13
