@@ -47,7 +47,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
     if tables.policies.empty:
         return empty_table("policy_headlines")
     told = [
-        _tell_worth(tables.replay_gain, currency, days, weight),
+        _tell_worth(tables.replay_gain, tables.policies, currency, days, weight),
         _tell_cheapest(tables.replay_gain, currency),
         _tell_thumb(tables.replay_gain, currency),
         _tell_held(tables.replay),
@@ -60,15 +60,12 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
     return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
 
 
-def _tell_worth(gains: pd.DataFrame, currency: str, days: int, weight: str) -> tuple:
+def _tell_worth(gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str) -> tuple:
     known = gains[gains["rule"] == EQUAL]
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
-        return (
-            "policies_worth",
-            "What the policies are worth is not known: the history is too short to replay.",
-            np.nan,
-            "",
-        )
+        sized = policies["order_up_to"].notna().any()
+        why = "the history is too short to replay" if sized else policies["reason"].mode().iloc[0]
+        return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
     row = known.iloc[0]
     served = (
         f"Replayed on the last {days} days, which they did not know, differentiated policies served "

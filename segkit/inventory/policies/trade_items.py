@@ -36,7 +36,7 @@ def list_trade_items(
     costs, demand, lots = sizing.costs, sizing.covered.demand, sizing.covered.lots
     year, review = sizing.demand_year, sizing.rules["review_days"].clip(lower=1.0).to_numpy()
     single = (policies["policy"] == "order_up_to").to_numpy()
-    lot = np.where(single, 1.0, policies["order_quantity"].fillna(1.0).to_numpy())
+    lot = np.where(single, lots, policies["order_quantity"].fillna(pd.Series(lots)).to_numpy())
     level = np.where(single, policies["order_up_to"], policies["reorder_point"])
     frame = sizing.rules[PLACE].assign(
         unit_cost=costs["unit_cost"].to_numpy(),

@@ -74,9 +74,10 @@ def _thumb(sizing: Sizing, cover_days: float) -> pd.DataFrame:
     """Return levels of so many days of recent demand above lead time and review."""
     rules, places = sizing.rules, sizing.covered.places
     days = places["mean_periods"].to_numpy() * sizing.period_days + rules["review_days"].to_numpy() + cover_days
-    level = np.ceil(places["recent_mean"].to_numpy() / sizing.period_days * days - 1e-9)
+    lots = sizing.covered.lots
+    level = np.ceil(places["recent_mean"].to_numpy() / sizing.period_days * days / lots - 1e-9) * lots
     level = np.where((rules["policy"] == NONE).to_numpy() | (level <= 0), -1.0, level)
-    least = np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), 1.0)
+    least = np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), lots)
     return pd.DataFrame(
         {"reorder_point": np.where(level > 0, np.maximum(level - least, 0.0), -1.0), "order_up_to": level}
     ).assign(order_quantity=least, lot=0.0)

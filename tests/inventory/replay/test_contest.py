@@ -1,7 +1,7 @@
 """When levels are set anew, on what they rest, and what units are worth in the contest."""
 
-import itertools
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def test_levels_are_set_a_reset_before_what_is_judged_and_then_every_reset(repla
         assert days == []
         return
     assert (as_of - days[0]).days == replayed + reset
-    assert {(later - day).days for day, later in itertools.pairwise(days)} <= {reset}
+    assert {(later - day).days for day, later in pairwise(days)} <= {reset}
     assert 0 < (as_of - days[-1]).days <= reset
 
 

@@ -118,14 +118,8 @@ def test_lead_times_have_the_mean_that_was_told(came, levels, terms):
 def test_terms_come_from_lead_times_rules_and_masters():
     places = pd.DataFrame({"item_id": ["SKU-0042", "SKU-0007", "SKU-0001"], "location_id": "NORTH"})
     intervals = pd.DataFrame(
-        {
-            "item_id": ["SKU-0001", "SKU-0042"],
-            "location_id": "NORTH",
-            "mean_periods": [2.0, 1.0],
-            "sd_periods": [0.5, 0.0],
-            "review_periods": [1.0, 1.0],
-        }
-    )
+        {"item_id": ["SKU-0001", "SKU-0042"], "location_id": "NORTH", "mean_periods": [2.0, 1.0]}
+    ).assign(sd_periods=[0.5, 0.0], review_periods=1.0)
     rules = pd.DataFrame({"item_id": ["SKU-0042"], "location_id": "NORTH", "review_days": [14.0]})
     items = pd.DataFrame({"item_id": ["SKU-0042"], "moq": [6.0]})
     terms = terms_of(places, intervals, rules, items, period_days=7.0, waiting=0.0)

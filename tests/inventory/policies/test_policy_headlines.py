@@ -1,0 +1,149 @@
+"""Sentences follow the figures: what pays is said to pay, what chance may give is said to, and what lacks is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.core.columns import empty_table
+from segkit.inventory.policies.policy_headlines import PolicyTables, tell_policies
+from segkit.inventory.replay.results import CHEAPEST, EQUAL
+from segkit.inventory.replay.rules import OWN, THUMB
+
+NAMES = ("policies", "replay", "replay_gain", "segmentation_price", "stock_position", "policy_decisions")
+
+
+def table(name, *rows):
+    return pd.DataFrame(rows).reindex(columns=empty_table(name).columns)
+
+
+POLICIES = table(
+    "policies",
+    {"policy": "order_up_to", "order_up_to": 9.0, "stock_value": 1200.0, "reason": "rule"},
+    {"policy": "to_order", "order_up_to": 0.0, "stock_value": 0.0, "reason": "rule"},
+    {
+        "policy": "order_up_to",
+        "order_up_to": np.nan,
+        "stock_value": np.nan,
+        "reason": "not sized: give assume.holding_rate",
+    },
+)
+
+
+def told(**tables):
+    made = {name: empty_table(name) for name in NAMES} | {"policies": POLICIES} | tables
+    frame = tell_policies(PolicyTables(**made), currency="EUR", days=182, weight="margin")
+    assert frame.dtypes.to_dict() == empty_table("policy_headlines").dtypes.to_dict()
+    assert frame["headline"].is_unique
+    return frame.set_index("headline")
+
+
+def gain(share=0.1, low=0.05, high=0.15, **more):
+    row = {
+        "rule": EQUAL,
+        "fill_rate": 0.966,
+        "stock_saved": 5000.0,
+        "stock_saved_share": share,
+        "share_low": low,
+        "share_high": high,
+    }
+    return table("replay_gain", row, *({"rule": rule, **cells} for rule, cells in more.items()))
+
+
+@pytest.mark.parametrize(
+    ("figures", "words", "others"),
+    [
+        ((0.1, 0.05, 0.15), ["96.6% of margin", "10% less stock value", "EUR 5,000 less tied up"], ["chance"]),
+        ((0.1, -0.05, 0.15), ["10% less stock value", "(90 % interval -5% to 15%)", "chance alone"], ["tied up"]),
+        ((-0.1, -0.15, -0.05), ["10% more stock value", "does not pay"], ["tied up", "chance"]),
+        ((0.1, np.nan, np.nan), ["10% less stock value", "chance alone"], ["interval"]),
+        ((np.nan, np.nan, np.nan), ["cannot be compared", "96.6%"], ["nan"]),
+    ],
+)
+def test_the_first_sentence_says_whether_it_pays(figures, words, others):
+    sentence = told(replay_gain=gain(*figures)).loc["policies_worth", "sentence"]
+    assert all(word in sentence for word in words)
+    assert not any(word in sentence for word in others)
+
+
+def test_without_a_replay_its_sentence_says_so():
+    row = told().loc["policies_worth"]
+    assert "too short to replay" in row["sentence"]
+    assert np.isnan(row["value"])
+    unsized = told(policies=POLICIES.tail(1)).loc["policies_worth", "sentence"]
+    assert unsized == "What the policies are worth is not known: not sized: give assume.holding_rate."
+
+
+@pytest.mark.parametrize(
+    ("saved", "low", "high", "way"), [(-300.0, -500.0, -90.0, "more"), (300.0, -20.0, 500.0, "less")]
+)
+def test_the_cheapest_target_is_told_with_its_chance(saved, low, high, way):
+    row = {"cost_saved": saved, "cost_low": low, "cost_high": high, "other_fill_rate": 0.93}
+    made = told(replay_gain=gain(**{CHEAPEST: row})).loc["policies_against_one_size"]
+    assert f"EUR 300 a year {way}" in made["sentence"]
+    assert ("no more than chance" in made["sentence"]) == (low < 0 < high)
+    assert made["value"] == saved
+
+
+def test_the_rule_of_thumb_is_told():
+    row = {
+        "cost_saved": 900.0,
+        "cost_low": 100.0,
+        "cost_high": 1500.0,
+        "other_fill_rate": 0.771,
+        "other_stock_value": 10.0,
+    }
+    sentence = told(replay_gain=gain(**{THUMB: {**row, "stock_value": 20.0}})).loc["policies_against_thumb", "sentence"]
+    assert "EUR 900 a year less" in sentence
+    assert "77.1% with EUR 10 of stock against EUR 20" in sentence
+
+
+@pytest.mark.parametrize(
+    ("bias", "words"),
+    [(0.25, "20% less was asked"), (3.0, "75% less was asked"), (-0.2, "25% more was asked"), (np.nan, "")],
+)
+def test_service_that_was_missed_is_explained_by_the_forecast(bias, words):
+    row = {"rule": OWN, "entity": "all", "fill_rate": 0.95, "expected_fill_rate": 0.9, "forecast_bias": bias}
+    sentence = told(replay=table("replay", row)).loc["service_held", "sentence"]
+    assert "95.0% were met" in sentence
+    assert "90.0%" in sentence
+    assert words in sentence
+    assert ("was asked for than forecast" in sentence) == bool(words)
+    near = told(replay=table("replay", {**row, "expected_fill_rate": 0.945})).loc["service_held", "sentence"]
+    assert "than forecast" not in near
+
+
+def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
+    row = told().loc["policies_set"]
+    assert row["sentence"] == (
+        "3 item-locations have a policy: 1 are stocked, with EUR 1,200 expected on hand, 1 are not; "
+        "1 not sized: give assume.holding_rate."
+    )
+    assert row["value"] == 1200.0
+
+
+def test_price_stock_and_decisions_are_told():
+    price = [
+        {"rule": "segment", "price_ratio": 1.4, "cost": 700.0, "advice": "Move it."},
+        {"rule": "one target", "price_ratio": 1.5},
+    ]
+    best = {"rule": "best 3 classes", "price_ratio": 1.2}
+    stock = [
+        {"excess": 3.0, "excess_value": 30.0, "shortage": 0.0, "shortage_value": 0.0},
+        {"excess": 0.0, "excess_value": 0.0, "shortage": 2.0, "shortage_value": 8.0},
+    ]
+    decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "stock less", "yearly_saving": 80.0}
+    made = told(
+        segmentation_price=table("segmentation_price", *price, best),
+        stock_position=table("stock_position", *stock),
+        policy_decisions=table("policy_decisions", decision, {**decision, "yearly_saving": -20.0}),
+    )
+    assert "1.40 times" in made.loc["price_of_segmentation", "sentence"]
+    assert "best 3 classes 1.20 times" in made.loc["price_of_segmentation", "sentence"]
+    assert made.loc["price_of_segmentation", "sentence"].endswith("Move it.")
+    assert "EUR 30 (1 item-locations); 1 lie" in made.loc["stock_out_of_range", "sentence"]
+    assert "EUR 60 a year; first SKU-0042 at NORTH: stock less, EUR 80" in made.loc["largest_decision", "sentence"]
+
+
+def test_nothing_is_told_of_nothing():
+    assert told(policies=empty_table("policies")).empty
+    assert list(told().index) == ["policies_worth", "policies_set"]

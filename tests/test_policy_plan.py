@@ -1,0 +1,194 @@
+"""Policies of whole plans: the sample, small companies, and those that bring little."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit import open_plan
+from segkit.core.columns import empty_table
+from segkit.inventory.replay.results import EQUAL
+from segkit.inventory.replay.rules import OWN
+
+COSTED = {"assume": {"holding_rate": 0.25, "order_cost": 15}}
+TABLES = (
+    "policies", "policy_decisions", "stock_position", "exchange_curve", "segmentation_price", "replay_steps", "replay",
+    "replay_gain", "policy_headlines",
+)  # fmt: skip
+TIMED = (
+    "[forecasts]\nlead_time_days = 21\n[assume]\nholding_rate = 0.25\n[policies]\nreplay_days = 91\nreset_days = 91\n"
+)
+
+
+@pytest.fixture(scope="module")
+def costed(sample_plan):
+    return sample_plan.what_if(**COSTED)
+
+
+def all_tables(plan):
+    made = {name: getattr(plan, name) for name in TABLES}
+    for name, frame in made.items():
+        assert frame.dtypes.to_dict() == empty_table(name).dtypes.to_dict(), name
+    return made
+
+
+def test_every_item_location_with_a_lead_time_gets_a_policy(costed):
+    table, rules = costed.policies, costed.policy_rules
+    timed = costed._reviewed()[["item_id", "location_id"]]
+    pd.testing.assert_frame_equal(table[["item_id", "location_id"]], rules[["item_id", "location_id"]].merge(timed))
+    known = table["order_up_to"].notna()
+    assert (table.loc[~known, "reason"].str.startswith("not sized")).all()
+    assert (table.loc[known, ["reorder_point", "order_up_to", "stock", "order_quantity"]] >= 0).all(axis=None)
+    assert (table["reorder_point"] <= table["order_up_to"])[known].all()
+    assert table.loc[known, ["cycle_service", "fill_rate"]].apply(lambda cells: cells.between(0, 1)).all(axis=None)
+
+
+def test_replayed_service_lies_near_what_was_expected(costed):
+    row = costed.replay.set_index(["rule", "entity"]).loc[(OWN, "all")]
+    assert row["fill_low"] <= row["weighted_fill_rate"] <= row["fill_high"]
+    assert abs(row["fill_rate"] - row["expected_fill_rate"]) < 0.05
+    gain = costed.replay_gain.set_index("rule").loc[EQUAL]
+    assert gain["share_low"] <= gain["stock_saved_share"] <= gain["share_high"]
+    assert gain["fill_rate"] == pytest.approx(row["weighted_fill_rate"])
+
+
+def test_all_rules_are_asked_for_the_same_demand(costed):
+    steps = costed.replay_steps
+    asked = steps.groupby(["entity", "rule"])["demand"].sum().unstack()
+    assert (asked.std(axis=1) == 0).all()
+    assert asked[OWN].nunique() == 1
+    begin = costed.as_of - pd.Timedelta(days=costed.settings.policies.replay_days - 1)
+    lines = costed.order_lines
+    meant = (lines["quantity"] > 0) & ~lines["is_reversed"] & (lines["order_date"] >= pd.Timestamp(begin))
+    places = costed.policies[["item_id", "location_id"]]
+    assert asked[OWN].iloc[0] == pytest.approx(lines[meant].merge(places)["quantity"].sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("day", ["2025-06-30", "2025-10-15"])
+def test_levels_of_an_earlier_day_are_those_of_a_plan_opened_then(costed, day):
+    then = pd.Timestamp(day).date()
+    known = costed.known_on(then)
+    opened = open_plan(costed.workspace, as_of=then, overrides=COSTED)
+    assert known.as_of == then
+    pd.testing.assert_frame_equal(known.policies, opened.policies)
+
+
+@pytest.fixture
+def small(write_workspace, small_company):
+    def make(toml=TIMED, tables=None, folder="small"):
+        return open_plan(write_workspace(small_company if tables is None else tables, toml, folder))
+
+    return make
+
+
+def test_what_is_ordered_later_changes_no_level(small, small_company):
+    day = pd.Timestamp(2025, 9, 30)
+    orders = small_company["orders"]
+    late = pd.to_datetime(orders["order_date"]) > day
+    quantity = orders["quantity"].where(~late, orders["quantity"] * 40)
+    changed = {
+        **small_company,
+        "orders": orders.assign(quantity=quantity, unit_price=orders["unit_price"].where(~late, 1.0)),
+    }
+    plain, other = small(), small(tables=changed, folder="changed")
+    assert not plain.policies.equals(other.policies)
+    pd.testing.assert_frame_equal(plain.known_on(day.date()).policies, other.known_on(day.date()).policies)
+
+
+def test_rows_and_names_in_another_order_change_nothing_else(small, small_company):
+    def mixed(table):
+        return table.assign(item_id=table["item_id"].str.replace("SKU-", "Z")).sample(frac=1, random_state=9)
+
+    plain = small()
+    other = small(tables={name: mixed(table) for name, table in small_company.items()}, folder="mixed")
+    for name in ("policies", "replay_steps"):
+        one, two = getattr(plain, name), getattr(other, name)
+        if "item_id" in two:
+            two = two.assign(item_id=two["item_id"].str.replace("Z", "SKU-"))
+        pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_small_company_is_told_everything(small):
+    made = all_tables(small())
+    assert len(made["policies"]) == 12
+    assert made["stock_position"].empty
+    assert made["replay_steps"]["period"].nunique() == 91
+    assert made["policy_headlines"]["headline"].iloc[0] == "policies_worth"
+    assert made["policy_headlines"]["sentence"].str.len().gt(20).all()
+
+
+def test_without_a_holding_rate_nothing_is_sized_and_it_says_what_to_give(small):
+    made = all_tables(small("[forecasts]\nlead_time_days = 21\n"))
+    assert made["policies"]["order_up_to"].isna().all()
+    assert made["policies"]["reason"].str.contains("assume.holding_rate").all()
+    assert made["replay_steps"].empty
+    assert made["policy_headlines"]["sentence"].str.contains("holding_rate").any()
+
+
+def test_targets_need_no_holding_rate(small):
+    rules = '[policies.rules.all]\nwhere = "true"\nfill_rate = 0.9\n'
+    table = small(f"[forecasts]\nlead_time_days = 21\n{rules}").policies
+    assert (table["fill_rate"] >= 0.9).all()
+    assert table["stock"].notna().all()
+    assert table["holding_cost"].isna().all()
+
+
+def test_without_lead_times_there_are_no_policies(small):
+    made = all_tables(small("[assume]\nholding_rate = 0.25\n"))
+    assert all(frame.empty for frame in made.values())
+
+
+def test_too_short_a_history_is_not_replayed(small, small_company):
+    orders = small_company["orders"]
+    some = orders[orders["order_date"] < "2024-12-01"]
+    made = all_tables(small(tables={**small_company, "orders": some}))
+    assert not made["policies"].empty
+    assert made["replay_steps"].empty
+    assert "too short" in made["policy_headlines"]["sentence"].iloc[0]
+
+
+def test_one_item_alone(small, small_company):
+    orders = small_company["orders"]
+    one = orders[(orders["item_id"] == "SKU-0000") & (orders["location_id"] == "NORTH")]
+    plan = small(tables={**small_company, "orders": one})
+    assert len(plan.policies) == 1
+    assert len(plan.policy_decisions) == 1
+    assert plan.replay_steps["demand"].sum() > 0
+    assert plan.replay_gain["stock_value"].nunique() == 1
+
+
+def test_demand_classes_share_the_stock_of_an_item_location(small, small_company):
+    tiers = pd.DataFrame({"customer_id": [f"CUST-{n:04d}" for n in range(5)], "tier": list("aabbb")})
+    tables = {**small_company, "customers": tiers}
+    plan = small(f'{TIMED}[demand]\ndemand_class = "tier"\n', tables)
+    assert not plan.policies.duplicated(["item_id", "location_id"]).any()
+    assert len(plan.policies) == 12
+    steps, lines = plan.replay_steps, plan.order_lines
+    every = steps[(steps["rule"] == OWN) & (steps["entity"] == "all")]
+    meant = (lines["quantity"] > 0) & ~lines["is_reversed"] & (lines["order_date"] >= every["period"].min())
+    assert every["demand"].sum() == lines.loc[meant, "quantity"].sum()
+
+
+def test_sales_by_week_are_replayed_by_period(small, small_company):
+    weeks = pd.date_range("2024-01-01", periods=104, freq="7D")
+    rng = np.random.default_rng(6)
+    rows = [
+        {
+            "period": week,
+            "item_id": item,
+            "location_id": "NORTH",
+            "quantity": rng.poisson(5),
+            "price": 20.0,
+            "in_stock": rng.random() > 0.1,
+        }
+        for week in weeks
+        for item in ("SKU-0000", "SKU-0001", "SKU-0002")
+    ]
+    tables = {"sales": pd.DataFrame(rows).sample(frac=1, random_state=1), "items": small_company["items"]}
+    plan = small(f'{TIMED}[periods]\nunit = "week"\n', tables)
+    steps = plan.replay_steps
+    every = steps[(steps["rule"] == OWN) & (steps["entity"] == "all")]
+    assert every["period"].diff().dropna().eq(pd.Timedelta(days=7)).all()
+    assert len(every) == 13
+    sold = tables["sales"]
+    seen = sold[(sold["period"] >= every["period"].min()) & sold["in_stock"]]
+    assert every["demand"].sum() == seen["quantity"].sum()
