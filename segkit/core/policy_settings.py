@@ -106,6 +106,27 @@ class Policies(Section):
     service_weight: Literal["margin", "revenue", "lines", "units"] = Field(
         "margin", description="What service is weighted by when items are added up and traded against each other."
     )
+    class_by: Literal["", "tier", "channel", "region", "country", "abc"] = Field(
+        "",
+        description="What parts customers into classes that share a stock with critical levels: an attribute of "
+        "theirs, or their segment abc as known before the held-out months; blank = no classes.",
+    )
+    class_targets: dict[str, Target] = Field(
+        {},
+        description="Fill rate P2 by class, for example {gold = 0.98, silver = 0.92}: the higher, the better the "
+        'class. Customers of whom the class is not known are the class "(unknown)".',
+    )
+    class_items: int = Field(
+        200, ge=1, description="At most so many item-locations get critical levels by simulation, most revenue first."
+    )
+    class_holdout_months: int = Field(
+        6, ge=1, description="Last months of the history: shared stock is sized without them and judged on them."
+    )
+
+    @property
+    def classes_in_order(self) -> dict[str, float]:
+        """Return the targets of the classes of customers, best class first; of equal targets by name."""
+        return dict(sorted(self.class_targets.items(), key=lambda entry: (-entry[1], entry[0])))
 
     replay_days: int = Field(
         182, ge=28, description="Last days of the history on which policies are replayed and judged."
@@ -146,6 +167,12 @@ class Policies(Section):
             if rule.rank in seen:
                 raise ValueError(f"rules {seen[rule.rank]} and {name} have the same rank {rule.rank:g}")
             seen[rule.rank] = name
+        return self
+
+    @model_validator(mode="after")
+    def _classes_have_targets(self) -> Self:
+        if self.class_by and not self.class_targets:
+            raise ValueError(f"class_by {self.class_by} needs class_targets: a fill rate (P2) for every class")
         return self
 
 

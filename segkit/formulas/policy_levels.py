@@ -14,8 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas import policy_kernels as kernels
-
+CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
@@ -26,23 +25,34 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone.
+    ``review_mean`` the mean of a review period alone. ``believed`` are quantiles cut to the mean (see `within_mean`),
+    by which stock is bought for its return; none = ``whole``.
     """
 
     whole: np.ndarray
     chances: np.ndarray
     mean: np.ndarray
     review_mean: np.ndarray
+    believed: np.ndarray | None = None
+
+    @cached_property
+    def for_return(self) -> "CoveredDemand":
+        """The same with the quantiles by which stock is bought for its return."""
+        if self.believed is None:
+            return self
+        return CoveredDemand(self.believed, self.chances, self.mean, self.review_mean)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations, with what is already worked out for them."""
-        some = CoveredDemand(
-            np.ascontiguousarray(self.whole[rows]), self.chances, self.mean[rows], self.review_mean[rows]
-        )
+        tables = (self.whole, self.whole if self.believed is None else self.believed)
+        whole, believed = (np.ascontiguousarray(table[rows]) for table in tables)
+        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
         if "moments" in self.__dict__:
             some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
         if "part_in_review" in self.__dict__:
             some.__dict__["part_in_review"] = np.ascontiguousarray(self.part_in_review[rows])
+        if "for_return" in self.__dict__ and self.believed is not None:
+            some.__dict__["for_return"] = self.for_return.of(rows)
         return some
 
     @property
@@ -52,7 +62,7 @@ class CoveredDemand:
 
     @cached_property
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of the curves. [lots]."""
+        """Mean and variance of the quantiles. [lots]."""
         width, middle = _cells(self.whole, self.chances)
         mean = middle @ width
         return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
@@ -143,7 +153,7 @@ def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndar
     >>> reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.75])).tolist()
     [1.0]
     """
-    return _search(demand, lot, target, kernels.CYCLE_SERVICE)
+    return _search(demand, lot, target, CYCLE_SERVICE)
 
 
 def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -161,7 +171,7 @@ def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray,
     array
         s, whole. [lots]
     """
-    return _search(demand, lot, target, kernels.FILL_RATE)
+    return _search(demand, lot, target, FILL_RATE)
 
 
 def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
@@ -183,14 +193,15 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Notes
     -----
     A unit that is left is held, and charged, for one more review period each time it is asked for: so a slow mover's
-    long stay counts in full. Which service comes out is no target.
+    long stay counts in full. Which service comes out is no target. Rare quantiles rest on few errors, while stock that
+    is bought for them costs for sure: so the unit is judged by ``believed`` quantiles, if there are any.
 
     References
     ----------
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand, lot, ratio, kernels.ECONOMIC)
+    return _search(demand.for_return, lot, ratio, ECONOMIC)
 
 
 def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
@@ -209,14 +220,18 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
         Without demand: all of it is met. On hand is the mean of what is left when an order has come and before the
         next.
     """
-    curves, chances, part, _, review = _arrays(demand)
-    found = kernels.outcome(curves, chances, part, review, _floats(reorder_point), _floats(lot))
+    from segkit.formulas import policy_kernels as kernels
+
+    whole, chances, part, _, review = _arrays(demand)
+    found = kernels.outcome(whole, chances, part, review, _floats(reorder_point), _floats(lot))
     return ExpectedService(*found.T)
 
 
 def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
-    curves, chances, part, mean, review = _arrays(demand)
-    return kernels.search(curves, chances, part, mean, review, _floats(lot), _floats(goal), measure)
+    from segkit.formulas import policy_kernels as kernels
+
+    whole, chances, part, mean, review = _arrays(demand)
+    return kernels.search(whole, chances, part, mean, review, _floats(lot), _floats(goal), measure)
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from segkit.formulas import projection_kernels as kernels
+from segkit.formulas.replay_inputs import locked
 
 _SCORES = np.linspace(-1.0, 5.0, 97)
 _LOWER = 0.4  # by which the best score usually lies below that of the critical ratio
@@ -123,7 +124,7 @@ def projected_stock_order(
     waits = np.ascontiguousarray(lead, dtype="int64")
     demand = (means, deviations, curves, CHANCES, share, follow)
     search = (holding, shortage, lot, normals, _SCORES, _begin(costs))
-    found = kernels.decide(stock, under_way, waits, *demand, *search)  # type: ignore[call-arg]
+    found = kernels.decide(*map(locked, (stock, under_way, waits, *demand, *search)))
     return OrderDecision(*found.T)
 
 

@@ -40,24 +40,24 @@ def _tabulate(curves, chance, width, table):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _left(table, stock, width):  # type: ignore[no-untyped-def]
+def _left(table, step, stock, width):  # type: ignore[no-untyped-def]
     place = stock / width
     cell = int(place)
     if cell >= _CELLS - 1:
-        return table[_CELLS - 1] + (stock - (_CELLS - 1) * width)
-    return table[cell] + (table[cell + 1] - table[cell]) * (place - cell)
+        return table[step, _CELLS - 1] + (stock - (_CELLS - 1) * width)
+    return table[step, cell] + (table[step, cell + 1] - table[step, cell]) * (place - cell)
 
 
 @njit(cache=True, nogil=True)
 def _project(stock, arriving, first, lead, table, width, factor, moved):  # type: ignore[no-untyped-def]
     """Return the stock expected when a new order arrives: what is there and under way, less what is sold till then."""
     steps = table.shape[0]
-    for ahead in range(lead):
-        stock += arriving[ahead]
-        scale = factor[first + ahead] * moved
+    for period in range(first, first + lead):
+        stock += arriving[period]
+        scale = factor[period] * moved
         if scale > 0.0:
-            stock = scale * _left(table[min(first + ahead, steps - 1)], stock / scale, width)
-    return stock + arriving[lead]
+            stock = scale * _left(table, min(period, steps - 1), stock / scale, width)
+    return stock + arriving[first + lead]
 
 
 @njit(cache=True, nogil=True)
@@ -70,16 +70,16 @@ def _mean_cost(
     order, on_hand, arrivals, lead, paths, means, target, table, width, factor, follow, holding, shortage, lot
 ):  # type: ignore[no-untyped-def]
     """Return the mean cost a period, from the arrival of the order on, if later orders raise stock to its target."""
-    periods, under_way = means.size, np.zeros(arrivals.size)
-    total = 0.0
+    periods, total = means.size, 0.0
+    coming, under_way = np.zeros(periods), np.empty(periods)
+    for period in range(min(arrivals.size, periods)):
+        coming[period] = arrivals[period]
+    coming[lead] += order
     for path in range(paths.shape[0]):
         stock, moved = on_hand, 1.0
-        under_way[:] = arrivals
-        under_way[lead] += order
+        under_way[:] = coming
         for period in range(periods):
-            stock += under_way[0]
-            under_way[:-1] = under_way[1:]
-            under_way[-1] = 0.0
+            stock += under_way[period]
             demand = paths[path, period]
             sold = min(stock, demand)
             stock -= sold
@@ -89,7 +89,7 @@ def _mean_cost(
                 moved += follow * (demand / means[period] - moved)
             if period + lead + 1 < periods:
                 there = _project(stock, under_way, period + 1, lead, table, width, factor, moved)
-                under_way[lead] += _in_lots(target[period + lead + 1] * moved - there, lot)
+                under_way[period + lead + 1] += _in_lots(target[period + lead + 1] * moved - there, lot)
     return total / (paths.shape[0] * (periods - lead))
 
 

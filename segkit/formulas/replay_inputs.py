@@ -20,7 +20,7 @@ class Stock:
 
 @dataclass(frozen=True)
 class StockPolicy:
-    """When and how much is ordered; each a number, an array (series,) or, the first two, (series, periods) [units].
+    """When and how much is ordered; each a number, an array (series,) or, the first three, (series, periods) [units].
 
     At a review, where the inventory position (on hand, on order, less backordered) is at or below ``reorder_point``, as
     much is ordered as lifts it to ``order_up_to``, or, where ``order_quantity`` is above 0, the least number of such
@@ -65,10 +65,12 @@ def prepared_inputs(
     phase = table_array(policy.first_review, (len(came), 1), "first_review").astype(np.int64, copy=False)
     waits = table_array(waiting, (len(came), 1), "waiting").astype(float, copy=False)
     two = [table_array(part, came.shape, "policy").astype(float) for part in (policy.reorder_point, policy.order_up_to)]
-    lots = [
+    several = table_array(policy.order_quantity, came.shape, "policy").astype(float)
+    least = [
         table_array(part, (len(came), 1), "policy").astype(float, copy=False)
-        for part in (policy.order_quantity, policy.minimum_order, policy.order_multiple)
+        for part in (policy.minimum_order, policy.order_multiple)
     ]
+    lots = [several, *least]
     require(review.min(initial=1) >= 1 and phase.min(initial=0) >= 0, "reviews come every period or less often, from 0")
     require(not ((waits < 0) | (waits > 1) | np.isnan(waits)).any(), "waiting is a share from 0 to 1")
     require(not any(((lot < 0) | ~np.isfinite(lot)).any() for lot in lots), "a lot size is below 0 or not finite")

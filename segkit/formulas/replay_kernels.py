@@ -95,7 +95,7 @@ def _walk(i, given, first, on_hand, backordered, pipeline, sums, path):
     """Replay one series: arrivals, demand, stock measured, review and order."""
     demand, counted, reorders, uptos, lots, leasts, packs, reviews, phases, leads, waits = given
     reorder, upto, lead = _row(reorders, i), _row(uptos, i), _row(leads, i)
-    lot, least, pack, waiting = _row(lots, i)[0], _row(leasts, i)[0], _row(packs, i)[0], _row(waits, i)[0]
+    lot, least, pack, waiting = _row(lots, i), _row(leasts, i)[0], _row(packs, i)[0], _row(waits, i)[0]
     review, until_review, slot = _row(reviews, i)[0], _row(phases, i)[0], 0
     ring, width = pipeline[i], pipeline.shape[1]
     stock, owed, on_order = on_hand[i], backordered[i], ring.sum()
@@ -126,7 +126,8 @@ def _walk(i, given, first, on_hand, backordered, pipeline, sums, path):
         ordered = 0.0
         if until_review == 0:
             limit, goal = reorder[min(t, reorder.size - 1)], upto[min(t, upto.size - 1)]
-            ordered = _ordered(stock + on_order - owed, _LIKE * size, limit, goal, lot, least, pack)
+            whole = lot[min(t, lot.size - 1)]
+            ordered = _ordered(stock + on_order - owed, _LIKE * size, limit, goal, whole, least, pack)
             until_review = review
         until_review -= 1
         if ordered > 0.0:

@@ -92,11 +92,11 @@ def next_orders(
     given = {"lead_time_periods": lead_time_periods, "holding_cost": holding_cost, "shortage_cost": shortage_cost}
     values = {name: _take(name, value, keys, attributes) for name, value in given.items()}
     lead = _whole_lead(values["lead_time_periods"])
-    stock, arrivals = _take_stock(state, keys), _take_pipeline(pipeline, keys, int(lead.max(initial=0)) + 1)
+    longest = int(lead.max(initial=0))
+    periods = longest + 1 + max(_AFTER, 2 * longest)
+    stock, (arrivals, on_order) = _take_stock(state, keys), _take_pipeline(pipeline, keys, periods)
     if not len(keys):
         return _result(keys, np.zeros((0, 7)), np.zeros(0, dtype=object))
-    longest = int(lead.max())
-    periods = longest + 1 + max(_AFTER, 2 * longest)
     grouping = _without(attributes, [name for name in given.values() if isinstance(name, str)])
     fit = fit_demand(panel, grouping, calendar, ahead=periods, seed=seed)
     outlook = look_ahead(fit, periods, covered=int(np.median(lead)) + 1, seed=seed)
@@ -108,7 +108,7 @@ def next_orders(
     reached = CHANCES[np.minimum((curve <= there[:, None] + 1e-9).sum(axis=1), len(CHANCES)) - 1]
     service = np.where(there >= curve[:, 0] - 1e-9, reached, 0.0)
     mean = outlook.means[rows, lead]
-    figures = [made.order, stock, arrivals.sum(axis=1), mean, made.projected, made.target, service, made.cost]
+    figures = [made.order, stock, on_order, mean, made.projected, made.target, service, made.cost]
     return _result(keys, np.stack(figures, axis=1), fit.method)
 
 
@@ -198,16 +198,17 @@ def _take_stock(state: pd.DataFrame, keys: pd.DataFrame) -> np.ndarray:
     return on_hand
 
 
-def _take_pipeline(pipeline: pd.DataFrame, keys: pd.DataFrame, least: int) -> np.ndarray:
-    """Return what arrives, by series and period, in at least so many periods."""
+def _take_pipeline(pipeline: pd.DataFrame, keys: pd.DataFrame, periods: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what arrives, by series and period of the next so many, and all that is under way, later too."""
     _require(pipeline, "pipeline", ["arrives_in_periods", "quantity"])
     given = pipeline[[*_KEYS, "arrives_in_periods", "quantity"]].astype(dict.fromkeys(_KEYS, "str"))
     problems = _strangers(given, keys, "pipeline")
     arrives, quantity = (
         pd.to_numeric(given[name], errors="coerce").to_numpy(dtype=float) for name in ("arrives_in_periods", "quantity")
     )
+    whole = np.isfinite(arrives) & (arrives >= 1) & (arrives == np.floor(arrives))
     for name, wrong in (
-        ("arrives_in_periods is no whole number from 1 on", ~((arrives >= 1) & (arrives == np.floor(arrives)))),
+        ("arrives_in_periods is no whole number from 1 on", ~whole),
         ("quantity of the pipeline is no amount", ~(np.isfinite(quantity) & (quantity >= 0))),
     ):
         if wrong.any():
@@ -215,10 +216,11 @@ def _take_pipeline(pipeline: pd.DataFrame, keys: pd.DataFrame, least: int) -> np
     if problems:
         fix = "Give what is under way as item_id, location_id, arrives_in_periods (1 = next period) and quantity."
         raise DataError(list_problems(_SUBJECT, problems, [fix]))
-    width = max(least, int(arrives.max(initial=1)))
     place = pd.MultiIndex.from_frame(keys[_KEYS]).get_indexer(pd.MultiIndex.from_frame(given[_KEYS]))
-    sums = np.bincount(place * width + arrives.astype("int64") - 1, quantity, len(keys) * width)
-    return sums.reshape(len(keys), width)
+    soon = arrives <= periods
+    cell = place[soon] * periods + arrives[soon].astype("int64") - 1
+    sums = np.bincount(cell, quantity[soon], len(keys) * periods)
+    return sums.reshape(len(keys), periods), np.bincount(place, quantity, len(keys))
 
 
 def _require(table: pd.DataFrame, name: str, columns: list[str]) -> None:

@@ -10,7 +10,7 @@ from segkit.core.columns import empty_table
 from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel, patterns
-from segkit.inventory import cover, events, exchange
+from segkit.inventory import cover, events
 from segkit.inventory.policies import (
     covered,
     decisions,
@@ -62,20 +62,22 @@ class Policies(Forecasts):
     @table
     def exchange_curve(self) -> pd.DataFrame:
         """What each fill rate of all costs in stock under several rules, and where the policies stand."""
+        from segkit.inventory.exchange import trade_stock_for_service
+
         items, weight = self._traded()
-        made = exchange.trade_stock_for_service(items, weight=weight)
-        return made.assign(rule=made["rule"].replace("now", "policies").astype("str"))
+        return trade_items.distinct_points(trade_stock_for_service(items, weight=weight))
 
     @table
     def segmentation_price(self) -> pd.DataFrame:
         """What class rules cost over the item-level optimum, at the fill rate that the policies give."""
+        from segkit.inventory.exchange import price_segmentation
+
         items, weight = self._traded()
         served = trade_items.served_weight(items, self.policies, weight)
         if not 0 < served < 1:
             return empty_table("segmentation_price")
         by = ("abc", "xyz", "segment")
-        made = exchange.price_segmentation(items, target=served, weight=weight, segments=by)
-        return made.assign(rule=made["rule"].replace("now", "policies").astype("str"))
+        return price_segmentation(items, target=served, weight=weight, segments=by)
 
     @table
     def replay_steps(self) -> pd.DataFrame:

@@ -22,7 +22,14 @@ from segkit.core.settings import Settings
 from segkit.report.index_facts import assumption_sentence, assumption_tables, headline_figures, quality_summary
 from segkit.report.notebook_html import TEMPLATES, NotebookBody, read_body
 
-INDEX_TABLES = ("headlines", "forecast_headlines", "data_quality", "assumptions", "assumption_effects")
+INDEX_TABLES = (
+    "headlines",
+    "policy_headlines",
+    "forecast_headlines",
+    "data_quality",
+    "assumptions",
+    "assumption_effects",
+)
 GOOD = ("done", "already done", "ok", "published")
 
 
@@ -120,7 +127,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
     tables = {name: _read_table(run_dir, name) for name in INDEX_TABLES}
     sentence, quality, rest = quality_summary(tables["data_quality"], currency)
     made, effects, still = assumption_tables(tables, currency)
-    told = [tables[name] for name in ("headlines", "forecast_headlines") if len(tables[name])]
+    told = [tables[name] for name in ("headlines", "policy_headlines", "forecast_headlines") if len(tables[name])]
     headlines = pd.concat(told, ignore_index=True) if told else tables["headlines"]
     wrote = (run_dir / "tables" / "assumptions.parquet").is_file()
     return {
@@ -137,6 +144,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "effects_table": _safe(effects),
         "effects_rest": still,
         "downloads": _downloads(run_dir),
+        "upload": (run_dir / "policy_upload.csv").is_file(),
     }
 
 

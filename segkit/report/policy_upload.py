@@ -59,6 +59,20 @@ def write_policy_upload(policies: pd.DataFrame, folder: Path) -> tuple[Path, Pat
     return paths
 
 
+def write_run_upload(run_dir: Path) -> None:
+    """Write the upload files of a run beside its pages, if it has a table ``policies`` with rows.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Folder of the run, with ``tables``.
+    """
+    path = run_dir / "tables" / "policies.parquet"
+    policies = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    if len(policies):
+        write_policy_upload(policies, run_dir)
+
+
 def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the upload file, sorted by item and location.
 
@@ -71,7 +85,8 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         item, location, policy; min and max [units]: below (order_up_to) or at or below (others) the min an order is
-        placed, up to the max; reorder_point, safety_stock, lot [units]; review_days [days]. Order-up-to policies have
+        placed, up to the max; reorder_point, safety_stock (0 where levels lie below mean demand), lot
+        [units]; review_days [days]. Order-up-to policies have
         min = max = order_up_to; reorder_quantity has max = reorder_point + lot; to_order has 0 throughout. What the
         policy does not have is blank.
 
@@ -95,7 +110,7 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
         "min": point.where(~is_up_to, up_to),
         "max": up_to.where(~is_lot, point + lot),
         "reorder_point": point,
-        "safety_stock": table["safety_stock"],
+        "safety_stock": table["safety_stock"].clip(lower=0.0),
         "lot": lot,
     }
     figures = {name: cells.where(~idle, 0.0).astype("float64") for name, cells in figures.items()}
@@ -109,7 +124,7 @@ def _require_usable(policies: pd.DataFrame) -> None:
     if missing:
         raise DataError(f"policies cannot be uploaded: columns {', '.join(missing)} are missing")
     place = policies[["item_id", "location_id"]]
-    figures = policies[list(_NEEDED[3:])].astype("float64")
+    figures = policies[list(_NEEDED[3:-1])].astype("float64")  # safety stock may be below 0: less than mean demand
     found = {
         "item and location repeat": place.duplicated(),
         "item or location is missing": place.isna().any(axis=1),

@@ -99,6 +99,7 @@ def _settings(names: list[str]) -> str:
     """Return the workspace's segkit.toml."""
     company = facts()["company"]
     codes = ", ".join(f'"{code}"' for code in effects()["dirt"]["non_product"])
+    targets = ", ".join(f'"{name}" = {target}' for name, target in facts()["class_targets"].items())
     head = [
         "# The sample company: generated, every name and number is invented.",
         "# What is planted in it stands in planted.toml.",
@@ -111,6 +112,12 @@ def _settings(names: list[str]) -> str:
         "",
         "[assume]",
         "capital_rate = 0.08           # a year, for the days that customers take to pay",
+        "holding_rate = 0.25           # a year, of unit cost: capital, room, insurance, ageing",
+        "order_cost = 15.0             # of a replenishment order line: placing, receiving, paying it",
+        "",
+        "[policies]",
+        'class_by = "tier"             # customers share stock, with critical levels by tier',
+        f"class_targets = {{ {targets} }}",
     ]
     sources = [f'\n[sources.{name}]\nfile = "{name}.csv"' for name in names]
     sources[0] += '\nduplicates = "set_aside"      # a few lines came through the interface twice'

@@ -100,10 +100,15 @@ def test_the_review_may_be_missing(policies):
     assert upload_rows(policies.drop(columns="review_days"))["review_days"].isna().all()
 
 
+def test_safety_stock_below_mean_demand_is_uploaded_as_none(policies):
+    lower = policies.assign(safety_stock=-2.5)
+    assert upload_rows(lower)["safety_stock"].tolist() == [0.0] * len(policies)
+
+
 def test_what_cannot_be_uploaded_is_told_at_once(policies, tmp_path):
     twice = pd.concat([policies, policies.iloc[:1]], ignore_index=True)
     twice.loc[1, "order_up_to"] = np.inf
-    twice.loc[2, "safety_stock"] = -1
+    twice.loc[2, "reorder_point"] = -1
     twice.loc[3, "location_id"] = None
     with pytest.raises(DataError) as caught:
         write_policy_upload(twice, tmp_path)

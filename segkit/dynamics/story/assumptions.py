@@ -12,13 +12,14 @@ from segkit.core.errors import SettingsError
 from segkit.core.settings import Settings
 
 CHANGE = 0.2
+_NOT_IN_PROFIT = ("assume.order_cost", "assume.holding_rate")
 _WHY = {
     "assume.gross_margin": "neither the line nor the item gives a cost",
     "cost": "no cost is given and assume.gross_margin is not set",
     "assume.item_cost_factor": "the line records no cost; what the item costs today stands in, also for earlier days",
     "assume.capital_rate": "no table says what it costs to wait until customers pay",
-    "assume.order_cost": "no table says what a replenishment order costs; the cost criterion of items rests on it",
-    "assume.holding_rate": "no table says what holding stock costs; the cost criterion of items rests on it",
+    "assume.order_cost": "no table says what a replenishment order costs; lots and the cost criterion rest on it",
+    "assume.holding_rate": "no table says what holding stock costs; policies and the cost criterion rest on it",
     "cost_to_serve": "no table activities: the work of serving customers is not counted",
     "currency": "no currency is named",
     "location": "no location_id is named",
@@ -53,15 +54,15 @@ def list_assumptions(
     """
     source, margin = lines["cost_source"], settings.assume.gross_margin
     nameless = (lines["customer_id"] == UNKNOWN_CUSTOMER) & (lines["customer_id"] != UNKNOWN_CUSTOMER).any()
-    stock_costs = settings.assume.order_cost is not None and settings.assume.holding_rate is not None
+    ordering, holding = settings.assume.order_cost is not None, settings.assume.holding_rate is not None
     found = {
         ("assume.gross_margin", f"{margin}", "share of revenue"): source == "assumed",
         ("cost", "unknown", ""): source == "missing",
         ("assume.item_cost_factor", f"{settings.assume.item_cost_factor:g}", "x the item's unit_cost"): source
         == "item",
         ("assume.capital_rate", f"{settings.assume.capital_rate}", "a year"): lines["payment_cost"] != 0,
-        ("assume.order_cost", f"{settings.assume.order_cost}", "an order line"): lines["cost"].notna() & stock_costs,
-        ("assume.holding_rate", f"{settings.assume.holding_rate}", "a year"): lines["cost"].notna() & stock_costs,
+        ("assume.order_cost", f"{settings.assume.order_cost}", "an order line"): lines["cost"].notna() & ordering,
+        ("assume.holding_rate", f"{settings.assume.holding_rate}", "a year"): lines["cost"].notna() & holding,
         ("cost_to_serve", _counted(lines), ""): lines["net_margin"].notna() & (not lines["activity_cost"].any()),
         ("currency", settings.company.currency, ""): _blank(sold, "currency"),
         ("location", "one location", ""): _blank(sold, "location_id"),
@@ -104,7 +105,7 @@ def vary_assumptions(
     Parameters
     ----------
     assumptions : DataFrame
-        Table ``assumptions``; only those named ``assume.…`` carry a figure.
+        Table ``assumptions``; only those named ``assume.…`` carry a figure. What stock costs moves no profit headline.
     headlines : DataFrame
         Table ``headlines`` as assumed.
     headlines_if : callable
@@ -116,7 +117,8 @@ def vary_assumptions(
         ``assumption_effects``; blank where the changed figure would be no share (1 or more).
     """
     parts = []
-    for row in assumptions[assumptions["assumption"].str.startswith("assume.")].itertuples():
+    named = assumptions["assumption"]
+    for row in assumptions[named.str.startswith("assume.") & ~named.isin(_NOT_IN_PROFIT)].itertuples():
         name, base = row.assumption.removeprefix("assume."), float(row.value)
         low, high = (_figures(headlines_if, name, base * (1 + sign * CHANGE)) for sign in (-1, 1))
         table = headlines[["headline", "unit", "value"]].rename(columns={"value": "base"})

@@ -28,14 +28,15 @@ def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd
     policies : DataFrame
         Sized by it.
     """
+    sized = policies["lost_margin"].notna().to_numpy()  # what could not be sized is not compared either
     wanted, (low, high) = policies["lost_margin"].sum(), _BETWEEN
     made = size_policies(_same(sizing, high))
-    if policies.empty or made["lost_margin"].sum() > wanted:
+    if policies.empty or made.loc[sized, "lost_margin"].sum() > wanted:
         return high, made
     for _ in range(_STEPS):
         middle = (low + high) / 2
         table = size_policies(_same(sizing, middle))
-        if table["lost_margin"].sum() <= wanted:
+        if table.loc[sized, "lost_margin"].sum() <= wanted:
             high, made = middle, table
         else:
             low = middle
@@ -108,7 +109,7 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFra
         shortage what it lacks to be above the reorder point. [units, and at unit cost]
     """
     kinds = empty_table("stock_position").dtypes
-    if inventory.empty or policies.empty:
+    if inventory.empty or policies.empty or not {*PLACE, "on_hand"} <= set(inventory):
         return empty_table("stock_position")
     known = [name for name in ("on_hand", "on_order", "backorders") if name in inventory]
     last = inventory.dropna(subset=["on_hand"]).sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")

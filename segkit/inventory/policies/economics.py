@@ -51,7 +51,9 @@ def cost_places(
     ids = places["item_id"]
     sold = look_up(ids, item_value, "quantity").where(lambda cells: cells > 0)
     cost, revenue = (look_up(ids, item_value, name) / sold for name in ("cost", "revenue"))
-    margin = ids.map(_with_margin(item_value, rules.margin).set_index("item_id")["margin_taken"]) / sold
+    margin = (
+        ids.map(_with_margin(item_value, rules.margin).set_index("item_id")["margin_taken"]).astype("float64") / sold
+    )
     planned = look_up(ids, items, "unit_cost")
     if "currency" in items:
         planned = planned.where(look_up(ids, items, "currency").fillna(currency) == currency)

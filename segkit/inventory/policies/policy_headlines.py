@@ -125,10 +125,10 @@ def _tell_held(replay: pd.DataFrame) -> tuple | None:
         return None
     row = known.iloc[0]
     off = row["fill_rate"] - row["expected_fill_rate"]
-    bias = row["forecast_bias"]
+    came = 1.0 / (1.0 + row["forecast_bias"]) - 1.0 if row["forecast_bias"] > -1 else np.nan  # on what was forecast
     cause = ""
-    if abs(off) > 0.01 and pd.notna(bias):
-        cause = f"; {abs(bias):.0%} {'less' if bias >= 0 else 'more'} was asked for than forecast"
+    if abs(off) > 0.01 and pd.notna(came):
+        cause = f"; {abs(came):.0%} {'less' if came <= 0 else 'more'} was asked for than forecast"
     sentence = (
         f"Of the units asked for, {row['fill_rate']:.1%} were met from stock (fill rate, P2); the levels were to give "
         f"{row['expected_fill_rate']:.1%}{cause}."

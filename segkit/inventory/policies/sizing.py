@@ -17,6 +17,7 @@ from segkit.formulas.policy_levels import (
 from segkit.inventory.policies.covered import CoveredPlaces
 from segkit.inventory.policies.economics import order_lots
 from segkit.inventory.policies.places import PLACE
+from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
 NONE = "to_order"
@@ -94,17 +95,14 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
     if rules.empty:
         return empty_table("policies")
-    lots, review = covered.lots, rules["review_days"].to_numpy()
-    quantity = order_lots(costs, sizing.demand_year, review, rules["policy"], order_cost=sizing.order_cost)
-    quantity = rules["order_quantity"].fillna(pd.Series(quantity)).to_numpy()
-    lot = np.maximum(np.round(quantity / lots), 1.0)
+    lots, lot = covered.lots, _wanted_lots(sizing)
     point, reason = _wanted_points(sizing, lot)
-    point, capped = _within_caps(sizing, point, lot)
+    point, lot, capped = _within_caps(sizing, point, lot)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
     given = expected_service(covered.demand, np.where(stocked, point, -lot), lot)
     worth = _worth(sizing, given, stocked)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
-    free = (rules["service_measure"] == "economic").to_numpy() & ~by_person
+    free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
     dropped = stocked & free & ((worth <= 0) | (point + lot <= 0))
     reason = np.where(dropped, "no stock pays: it would cost more than it returns", reason)
     kept = stocked & ~dropped
@@ -117,7 +115,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "policy": policy,
             "lead_time_days": covered.places["mean_periods"] * sizing.period_days,
             "demand_year": sizing.demand_year,
-            "reorder_point": np.where(kept, point * lots, _none(policy)),
+            "reorder_point": np.where(kept, np.maximum(point * lots, 0.0), _none(policy)),
             "order_up_to": np.where(kept, (point + lot) * lots, _none(policy)),
             "order_quantity": np.where(kept, lot * lots, _none(policy)),
             "safety_stock": np.where(kept, (exposed - covered.demand.mean) * lots, _none(policy)),
@@ -130,6 +128,8 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "reason": reason,
         }
     )
+    for name in LEVELS:
+        table[name] = rules[name].where(kept & rules[name].notna(), table[name])
     table["stock_value"] = table["stock"] * table["unit_cost"]
     table["holding_cost"] = table["stock"] * costs["holding_cost"]
     short = (1.0 - table["fill_rate"]) * table["demand_year"]
@@ -143,10 +143,31 @@ def _none(policy: pd.Series) -> np.ndarray:
     return np.where((policy == NONE).to_numpy(), 0.0, np.nan)
 
 
+def _wanted_lots(sizing: Sizing) -> np.ndarray:
+    """Return the least lots of an order, as the policy wants them or a person set them. [lots]."""
+    rules, lots = sizing.rules, sizing.covered.lots
+    wanted = pd.Series(_lots_under(sizing, rules["policy"]))
+    apart = rules["order_up_to"] - rules["reorder_point"].fillna(0.0)  # a person's two levels say how much is ordered
+    wanted = wanted.where(rules["order_up_to"].isna() | (rules["reorder_point"].isna() & (wanted < apart)), apart)
+    return np.maximum(rules["order_quantity"].fillna(wanted).to_numpy() / lots, 1.0)
+
+
+def _lots_under(sizing: Sizing, policy: pd.Series) -> np.ndarray:
+    """Return the least lots that a policy orders: what has no pack comes in the lots of its demand. [units]."""
+    costs, review = sizing.costs, sizing.rules["review_days"].to_numpy()
+    packed = costs.assign(order_multiple=_packs(sizing))
+    return order_lots(packed, sizing.demand_year, review, policy, order_cost=sizing.order_cost)
+
+
+def _packs(sizing: Sizing) -> np.ndarray:
+    pack = sizing.costs["order_multiple"].to_numpy(dtype=float)
+    return np.where(pack > 0, pack, sizing.covered.lots)
+
+
 def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
-    _ = demand.part_in_review  # worked out once for all, not for each part of them
+    _ = demand.part_in_review, demand.for_return.part_in_review  # worked out once for all, not for each part of them
     point = np.full(len(rules), np.nan)
     reason = rules["reason"].to_numpy(dtype=object).copy()
     target = rules["target"].to_numpy(dtype=float)
@@ -178,16 +199,20 @@ def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: C
     safe = set_safety + demand.mean - np.where(single, lot, 0.0)
     point = np.where(np.isfinite(safe), np.round(safe), point)
     point = np.where(np.isfinite(set_level), set_level - lot, point)
-    return np.where(np.isfinite(set_point), set_point, point)
+    return np.where(np.isfinite(set_point), np.fmin(set_point, set_level - lot), point)
 
 
-def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return reorder points so that the order-up-to level keeps to its caps, and which cap moved it."""
+def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return reorder points and lots so that the order-up-to level keeps to its caps, and which cap moved it.
+
+    A lot larger than a cap allows is made smaller, as far as moq and pack let it.
+    """
     rules, lots = sizing.rules, sizing.covered.lots
     daily = sizing.demand_year / _YEAR
     shelf = sizing.costs["shelf_life_days"].to_numpy(dtype=float)
     level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
-    by_person = rules[["reorder_point", "order_up_to"]].notna().any(axis=1).to_numpy()
+    by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
+    lowered = np.zeros(len(rules), dtype=bool)
     limits = {
         "max_cover_days": rules["max_cover_days"].to_numpy(dtype=float) * daily,
         "shelf_life_days": shelf * daily,
@@ -196,14 +221,19 @@ def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np
     for name, limit in limits.items():
         over = ~by_person & np.isfinite(limit) & (level > limit + 1e-9)
         level, capped = np.where(over, np.floor(limit / lots + 1e-9) * lots, level), np.where(over, name, capped)
+        lowered |= over
     least = rules["min_stock"].to_numpy(dtype=float)
     under = ~by_person & np.isfinite(least) & (level < least - 1e-9)
     level, capped = np.where(under, np.ceil(least / lots - 1e-9) * lots, level), np.where(under, "min_stock", capped)
     moved = level / lots - lot
-    small = ~by_person & (level > 0) & (moved < 0) & np.isfinite(moved)  # stock runs out before a whole lot is missing
-    multiple = sizing.costs["moq"].to_numpy(dtype=float) > 1
-    capped = np.where(small & multiple & (capped == ""), "moq", capped)
-    return np.where(small, 0.0, moved), capped
+    small = rules["reorder_point"].isna().to_numpy() & rules["order_up_to"].isna().to_numpy()
+    small &= (level > 0) & (moved < 0)  # stock runs out before a whole lot is missing
+    single, packs = pd.Series("order_up_to", index=rules.index), _packs(sizing)
+    needed = np.maximum(_lots_under(sizing, single), rules["order_quantity"].fillna(0.0).to_numpy())
+    fitting = np.maximum(np.floor(level / packs + 1e-9) * packs, needed)
+    capped = np.where(small & (needed > level + 1e-9), "moq", capped)
+    lot = np.where(small & lowered, np.maximum(fitting / lots, 1.0), lot)
+    return np.where(small, 0.0, moved), lot, capped
 
 
 def _worth(sizing: Sizing, given: ExpectedService, stocked: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NONE, Sizing
 
 _YEAR = 365.25
+_LEAST_SHORT, _MOST = 1e-3, 20.0
 WEIGHTS = {"margin": "net_margin", "revenue": "revenue", "lines": "lines", "units": "demand"}
 
 
@@ -36,17 +37,18 @@ def list_trade_items(
     year, review = sizing.demand_year, sizing.rules["review_days"].clip(lower=1.0).to_numpy()
     single = (policies["policy"] == "order_up_to").to_numpy()
     lot = np.where(single, 1.0, policies["order_quantity"].fillna(1.0).to_numpy())
+    level = np.where(single, policies["order_up_to"], policies["reorder_point"])
     frame = sizing.rules[PLACE].assign(
         unit_cost=costs["unit_cost"].to_numpy(),
         holding_cost=costs["holding_cost"].to_numpy(),
         demand=year,
-        order_quantity=np.maximum(lot, year * review / _YEAR),
+        order_quantity=_served_per_cycle(sizing, policies, np.maximum(lot, year * review / _YEAR), level),
         net_margin=year * costs["unit_margin"].clip(lower=0.0).to_numpy(),
         revenue=year * costs["unit_price"].clip(lower=0.0).to_numpy(),
-        stock_target=np.where(single, policies["order_up_to"], policies["reorder_point"]),
+        stock_target=level,
     )
     line = value.set_index("item_id")["quantity"] / value.set_index("item_id")["lines"]
-    frame["lines"] = frame["demand"] / frame["item_id"].map(line).clip(lower=1e-9)
+    frame["lines"] = frame["demand"] / frame["item_id"].map(line).astype("float64").clip(lower=1e-9)
     for place, chance in enumerate(demand.chances):
         frame[quantile_name(chance)] = demand.whole[:, place] * lots
     known = segments.drop_duplicates("item_id").set_index("item_id")
@@ -56,6 +58,33 @@ def list_trade_items(
     figures = frame[["unit_cost", "holding_cost", "net_margin", "revenue", "lines", "stock_target"]]
     there = np.isfinite(figures.to_numpy(dtype=float)).all(axis=1) & (frame["holding_cost"] > 0).to_numpy()
     return frame[stocked & there].reset_index(drop=True)
+
+
+def distinct_points(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of an exchange curve, once each; segments that weigh nothing have none.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        From `trade_stock_for_service`.
+    """
+    known = curve[curve["fill_rate"].notna().to_numpy()]
+    return known.drop_duplicates(["rule", "segment", "fill_rate"], ignore_index=True)
+
+
+def _served_per_cycle(sizing: Sizing, policies: pd.DataFrame, lot: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return the units served per cycle at which what is short per cycle gives the fill_rate that policies have.
+
+    The exchange counts all that exceeds stock in a cycle as short in it; policies know that a part was short before.
+    """
+    from segkit.formulas.demand_curves import expected_shortage
+
+    demand, lots = sizing.covered.demand, sizing.covered.lots
+    over = expected_shortage(demand.whole, demand.chances, np.nan_to_num(level) / lots) * lots
+    short = 1.0 - policies["fill_rate"].to_numpy()
+    told = (short > _LEAST_SHORT) & (over > 0)
+    served = over / np.where(told, short, 1.0)
+    return np.where(told, np.clip(served, lot, _MOST * lot), lot)
 
 
 def served_weight(items: pd.DataFrame, policies: pd.DataFrame, weight: str) -> float:

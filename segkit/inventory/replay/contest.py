@@ -116,12 +116,21 @@ def value_replay(
     known = segments.drop_duplicates("item_id").set_index("item_id")
     named: dict[str, Any] = {"all": np.full(len(places), "(all)", dtype=object)}
     for name in ("abc", "xyz", "segment"):
-        named[name] = places["item_id"].map(known[name]).fillna("").replace("", "(none)").to_numpy(dtype=object)
+        named[name] = (
+            places["item_id"].map(known[name]).astype("str").fillna("").replace("", "(none)").to_numpy(dtype=object)
+        )
     named["location_id"] = places["location_id"].to_numpy(dtype=object)
     margin = costs["unit_margin"].fillna(0.0).clip(lower=0.0).to_numpy()
     price = costs["unit_price"].fillna(0.0).clip(lower=0.0).to_numpy()
     units = value.set_index("item_id")
-    line = places["item_id"].map(units["quantity"] / units["lines"]).fillna(1.0).clip(lower=1e-9).to_numpy()
+    line = (
+        places["item_id"]
+        .map(units["quantity"] / units["lines"])
+        .astype("float64")
+        .fillna(1.0)
+        .clip(lower=1e-9)
+        .to_numpy()
+    )
     weights = {"margin": margin, "revenue": price, "lines": 1.0 / line, "units": np.ones(len(places))}
     return Worth(
         costs["unit_cost"].fillna(0.0).to_numpy(),

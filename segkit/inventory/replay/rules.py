@@ -63,7 +63,7 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
 
 def _levels(policies: pd.DataFrame) -> pd.DataFrame:
     levels = policies[_LEVELS].copy()
-    bare = (policies["policy"] == NONE).to_numpy() | levels["order_up_to"].isna().to_numpy()
+    bare = (policies["policy"] == NONE).to_numpy() | ~(levels["order_up_to"] > 0).to_numpy()
     levels.loc[bare, ["reorder_point", "order_up_to"]] = -1.0
     lots = ((policies["policy"] == "reorder_quantity") & ~bare).to_numpy()
     levels["lot"] = np.where(lots, levels["order_quantity"].fillna(0.0), 0.0)

@@ -12,6 +12,7 @@ from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import RuleLevels
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+_FIXED = 1e-3  # steps: lead times that vary less are rounding
 
 
 @dataclass(frozen=True)
@@ -96,19 +97,19 @@ def replay_rules(
 
 
 def _over_time(demand: CameDemand, levels: list[RuleLevels], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return reorder points and order-up-to levels by place and step, and lots; before a place was known, none."""
+    """Return reorder points, order-up-to levels and lots by place and step; before a place was known, none."""
     shape = demand.quantity.shape
-    point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape[0])
+    point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape)
     for one in levels:
         since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
         place = demand.place_of(one.places)
         told = np.flatnonzero(place >= 0)
         table = one.by_rule[name].iloc[told]
         row = place[told]
-        point[:, since:], level[:, since:] = -1.0, -1.0
+        point[:, since:], level[:, since:], lot[:, since:] = -1.0, -1.0, 0.0
         point[row, since:] = table["reorder_point"].to_numpy()[:, None]
         level[row, since:] = table["order_up_to"].to_numpy()[:, None]
-        lot[row] = table["lot"].to_numpy()
+        lot[row, since:] = table["lot"].to_numpy()[:, None]
     return point, level, lot
 
 
@@ -128,10 +129,10 @@ def _lead_times(terms: ReplayTerms, steps: int, step_days: float, seed: int) -> 
     """Return whole steps between ordering and arrival, by place and step."""
     mean, sd = terms.lead_time_days, terms.lead_time_sd
     fixed = np.maximum(np.round(mean / step_days), 0.0)
-    if not (sd > 0).any():
+    random = (sd > _FIXED * step_days) & (mean > 0)
+    if not random.any():
         return fixed.astype("int64")
     share = (0.5 + (np.arange(steps) + seed) * _GOLDEN) % 1.0
-    random = sd > 0
     shape = (mean[random] / sd[random]) ** 2
     drawn = gammaincinv(shape[:, None], share[None, :]) * (mean[random] / shape)[:, None]
     table = np.repeat(fixed[:, None], steps, axis=1)

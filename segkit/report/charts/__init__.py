@@ -6,6 +6,7 @@ The title is the takeaway, computed from the table; the subtitle names the units
 from segkit.report.charts.bridge import plot_bridge
 from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
+from segkit.report.charts.class_stock import plot_class_stock
 from segkit.report.charts.classes import plot_abc
 from segkit.report.charts.demand import plot_demand, plot_life_cycle, plot_patterns
 from segkit.report.charts.exchange import plot_exchange_curve, plot_segmentation_price
@@ -20,6 +21,7 @@ from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
+from segkit.report.charts.replay import plot_replay, plot_service_held
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
@@ -34,6 +36,7 @@ __all__ = [
     "plot_capacity",
     "plot_cause_totals",
     "plot_class_history",
+    "plot_class_stock",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
@@ -51,8 +54,10 @@ __all__ = [
     "plot_migration",
     "plot_patterns",
     "plot_recovered_demand",
+    "plot_replay",
     "plot_seasonality",
     "plot_segmentation_price",
+    "plot_service_held",
     "plot_suppliers",
     "plot_whale_curve",
     "plot_worst_forecasts",

@@ -89,10 +89,12 @@ def _prepare(*tables: Any, **options: Any) -> Any:
     return prepare_run(*tables, **options)
 
 
-def _write_pages(*args: Any, **options: Any) -> None:
+def _write_pages(run_dir: Path, *args: Any, **options: Any) -> None:
     from segkit.report.pages import write_pages
+    from segkit.report.policy_upload import write_run_upload
 
-    write_pages(*args, **options)
+    write_run_upload(run_dir)
+    write_pages(run_dir, *args, **options)
 
 
 def _write_workbook(*args: Any, **options: Any) -> None:

@@ -1,0 +1,126 @@
+"""One size at equal service, the decisions that move most money, and the stock that lies beside what is asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.core.columns import empty_table
+from segkit.inventory.policies.decisions import compare_stock, list_decisions, one_size_policies
+from segkit.inventory.policies.sizing import gather_sizing, size_policies
+
+MIX = [
+    {"unit_margin": 40.0, "shortage_cost": 40.0},
+    {"unit_margin": 0.4, "shortage_cost": 0.4},
+    {"mean": 4.0, "spread": 8.0},
+    {"mean": 90.0, "spread": 2.0},
+    {"policy": "to_order", "service_measure": ""},
+]
+
+
+@pytest.fixture(scope="module")
+def sizing(make_sizing):
+    return make_sizing(*MIX)
+
+
+def test_one_size_serves_as_much_margin_and_hardly_more(sizing):
+    own = size_policies(sizing)
+    target, same = one_size_policies(sizing, own)
+    wanted = own["lost_margin"].sum()
+    assert same["lost_margin"].sum() <= wanted
+    less = sizing.under(service_measure="cycle_service", target=target - 0.001, policy="order_up_to", source="rule")
+    assert size_policies(less)["lost_margin"].sum() > wanted
+    assert same["policy"].tolist() == ["order_up_to"] * 4 + ["to_order"]
+
+
+def test_where_one_size_cannot_serve_as_much_the_nearest_is_told(make_sizing):
+    sizing = make_sizing({"service_measure": "cycle_service", "target": 0.9999})
+    target, same = one_size_policies(sizing, size_policies(sizing))
+    assert target == 0.999
+    assert same["cycle_service"][0] >= 0.999
+
+
+def test_decisions_are_sorted_by_money_and_add_up(sizing):
+    own = size_policies(sizing)
+    target, same = one_size_policies(sizing, own)
+    table = list_decisions(sizing, own)
+    assert table.dtypes.to_dict() == empty_table("policy_decisions").dtypes.to_dict()
+    assert table["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert table["yearly_saving"].abs().is_monotonic_decreasing
+    cost, other = (part["holding_cost"].sum() + part["lost_margin"].sum() for part in (own, same))
+    assert table["yearly_saving"].sum() == pytest.approx(other - cost)
+    assert (table["one_target"] == target).all()
+    told = table.set_index("item_id")["decision"]
+    assert told["SKU-0000"] == "stock more"
+    assert told["SKU-0001"] == "stock less"
+    assert told["SKU-0004"] == "do not stock"
+    assert list_decisions(sizing, own, rows=2)["rank"].tolist() == [1, 2]
+
+
+def test_what_could_not_be_sized_is_no_decision_and_does_not_move_the_one_size(make_sizing):
+    plain = make_sizing(*MIX[:4])
+    target, _ = one_size_policies(plain, size_policies(plain))
+    more = make_sizing(*MIX[:4], {"mean": 500.0})
+    costs = more.costs.assign(holding_cost=more.costs["holding_cost"].where(more.costs.index < 4))
+    unsized = gather_sizing(more.rules, costs, more.covered, period_days=7.0, order_cost=None)
+    own = size_policies(unsized)
+    assert own["lost_margin"].isna().tolist() == [False] * 4 + [True]
+    assert one_size_policies(unsized, own)[0] == target
+    assert "SKU-0004" not in set(list_decisions(unsized, own)["item_id"])
+
+
+def test_nothing_gives_empty_tables(sizing):
+    none = gather_sizing(sizing.rules.iloc[:0], sizing.costs.iloc[:0], sizing.covered, period_days=7.0, order_cost=None)
+    pd.testing.assert_frame_equal(list_decisions(none, size_policies(none)), empty_table("policy_decisions"))
+    for inventory, policies in (
+        (empty_table("inventory"), size_policies(sizing)),
+        (stock([]), empty_table("policies")),
+    ):
+        pd.testing.assert_frame_equal(compare_stock(policies, inventory), empty_table("stock_position"))
+
+
+def stock(rows, columns=("item_id", "date", "on_hand", "on_order", "backorders")):
+    table = pd.DataFrame(rows, columns=list(columns)).assign(location_id="NORTH")
+    return table.assign(date=pd.to_datetime(table["date"]))
+
+
+@pytest.fixture
+def policies():
+    rows = {
+        "item_id": [f"SKU-{n:04d}" for n in range(6)], "location_id": "NORTH",
+        "policy": ["min_max"] * 4 + ["to_order", "min_max"], "reorder_point": [10.0] * 3 + [np.nan, 0.0, 10.0],
+        "order_up_to": [30.0] * 3 + [np.nan, 0.0, 30.0], "unit_cost": [2.0] * 5 + [np.nan],
+    }  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=empty_table("policies").columns)
+
+
+def test_stock_is_compared_by_hand(policies):
+    rows = [
+        ("SKU-0000", "2025-01-06", 35.0, 10.0, 5.0),
+        ("SKU-0001", "2025-01-06", 10.0, 2.0, 5.0),
+        ("SKU-0002", "2025-01-06", 90.0, 0.0, 0.0),
+        ("SKU-0002", "2025-01-13", 11.0, np.nan, np.nan),
+        ("SKU-0003", "2025-01-06", 5.0, 0.0, 0.0),
+        ("SKU-0004", "2025-01-06", 5.0, 0.0, 0.0),
+        ("SKU-0005", "2025-01-06", 5.0, 0.0, 0.0),
+        ("SKU-0099", "2025-01-06", 5.0, 0.0, 0.0),
+    ]
+    table = compare_stock(policies, stock(rows).sample(frac=1, random_state=1))
+    assert table.dtypes.to_dict() == empty_table("stock_position").dtypes.to_dict()
+    assert table["item_id"].tolist() == ["SKU-0000", "SKU-0001", "SKU-0002", "SKU-0004"]
+    assert table["inventory_position"].tolist() == [40.0, 7.0, 11.0, 5.0]
+    assert table["excess"].tolist() == [10.0, 0.0, 0.0, 5.0]
+    assert table["excess_value"].tolist() == [20.0, 0.0, 0.0, 10.0]
+    assert table["shortage"].tolist() == [0.0, 4.0, 0.0, 0.0]
+    assert table["state"].tolist() == [
+        "above the order-up-to level", "to be ordered", "in range", "stock without a policy to hold it",
+    ]  # fmt: skip
+
+
+def test_snapshots_without_quantities_or_locations_are_no_stock(policies):
+    rows = [("SKU-0000", "2025-01-06", 35.0)]
+    slim = stock(rows, ("item_id", "date", "on_hand"))
+    assert compare_stock(policies, slim)["inventory_position"].tolist() == [35.0]
+    for lacking in ("on_hand", "location_id"):
+        pd.testing.assert_frame_equal(
+            compare_stock(policies, slim.drop(columns=lacking)), empty_table("stock_position")
+        )

@@ -1,0 +1,266 @@
+"""Levels reach their target, keep what a person set and keep within caps; what cannot be sized says why."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segkit.core.columns import empty_table
+from segkit.formulas.policy_levels import expected_service
+from segkit.inventory.policies.sizing import gather_sizing, size_policies
+
+AT_95 = {"service_measure": "fill_rate", "target": 0.95}
+LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
+
+
+def first(table):
+    return table.iloc[0]
+
+
+def test_every_item_location_gets_a_row_of_the_table(make_sizing):
+    sizing = make_sizing(
+        {}, AT_95, {"policy": "to_order", "service_measure": ""}, {"policy": "min_max"}, order_cost=9.0
+    )
+    table = size_policies(sizing)
+    assert table.dtypes.to_dict() == empty_table("policies").dtypes.to_dict()
+    assert table["item_id"].tolist() == sizing.rules["item_id"].tolist()
+    none = table.iloc[2]
+    assert none[[*LEVELS, "stock", "stock_value", "holding_cost", "fill_rate"]].tolist() == [0.0] * 7
+    assert none["lost_margin"] == pytest.approx(none["demand_year"] * none["unit_margin"])
+    assert (table["order_up_to"].drop(2) > 0).all()
+    assert (table["reorder_point"] + table["order_quantity"] == table["order_up_to"]).all()
+
+
+def test_money_and_service_follow_from_the_levels(make_sizing):
+    sizing = make_sizing(AT_95, {"policy": "min_max", "service_measure": "cycle_service", "target": 0.9, "moq": 12.0})
+    table, demand = size_policies(sizing), sizing.covered.demand
+    given = expected_service(demand, table["reorder_point"].to_numpy(), table["order_quantity"].to_numpy())
+    assert table["fill_rate"].tolist() == given.fill_rate.tolist()
+    assert table["cycle_service"].tolist() == given.cycle_service.tolist()
+    assert table["stock_value"].tolist() == (given.on_hand * 10.0).tolist()
+    assert table["holding_cost"].tolist() == (given.on_hand * 2.5).tolist()
+    assert table["lost_margin"].tolist() == pytest.approx(((1 - given.fill_rate) * sizing.demand_year * 5).tolist())
+    assert table["fill_rate"][0] >= 0.95
+    assert table["cycle_service"][1] >= 0.9
+    assert table["safety_stock"].tolist() == pytest.approx(
+        [table["order_up_to"][0] - demand.mean[0], table["reorder_point"][1] - demand.mean[1]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("cap", "limit", "name"),
+    [
+        ({"max_stock": 11.0}, 11.0, "max_stock"),
+        ({"max_cover_days": 14.0}, 8.0, "max_cover_days"),
+        ({"shelf_life_days": 21.0}, 12.0, "shelf_life_days"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["order_up_to", "min_max", "reorder_quantity"])
+@pytest.mark.parametrize("goal", [{}, AT_95, {"service_measure": "cycle_service", "target": 0.99}])
+def test_caps_hold_whatever_the_lot_and_are_named(make_sizing, cap, limit, name, policy, goal):
+    free, capped = (
+        first(size_policies(make_sizing({"policy": policy, **goal, **more}, order_cost=40.0))) for more in ({}, cap)
+    )
+    assert free["order_up_to"] > limit
+    assert free["capped_by"] == ""
+    assert capped["order_up_to"] == limit
+    assert capped["capped_by"] == name
+    assert capped["reorder_point"] >= 0
+    assert capped["fill_rate"] < free["fill_rate"]
+
+
+@pytest.mark.parametrize("goal", [{}, {"service_measure": "fill_rate", "target": 0.3}])
+def test_the_least_stock_holds_even_where_less_would_pay(make_sizing, goal):
+    row = first(size_policies(make_sizing({**goal, "min_stock": 400.0})))
+    assert row[["policy", "order_up_to", "capped_by"]].tolist() == ["order_up_to", 400.0, "min_stock"]
+
+
+@pytest.mark.parametrize("lots", [{"moq": 60.0}, {"order_multiple": 60.0}])
+def test_what_must_be_ordered_together_beats_a_cap_and_says_so(make_sizing, lots):
+    row = first(size_policies(make_sizing({**AT_95, "max_stock": 25.0, **lots})))
+    assert row[["reorder_point", "order_up_to", "order_quantity", "capped_by"]].tolist() == [0.0, 60.0, 60.0, "moq"]
+
+
+def test_a_lot_that_a_cap_makes_smaller_stays_in_whole_packs(make_sizing):
+    row = first(
+        size_policies(
+            make_sizing({**AT_95, "policy": "min_max", "order_multiple": 8.0, "max_stock": 30.0}, order_cost=900.0)
+        )
+    )
+    assert row[["reorder_point", "order_up_to", "order_quantity", "capped_by"]].tolist() == [
+        0.0,
+        24.0,
+        24.0,
+        "max_stock",
+    ]
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"policy": "min_max", "reorder_point": 13.0},
+        {"policy": "min_max", "reorder_point": 13.0, "order_up_to": 47.0},
+        {"policy": "min_max", "reorder_point": 13.0, "order_up_to": 13.0},
+        {"policy": "min_max", "order_up_to": 5.0},
+        {"order_up_to": 33.0},
+        {"order_up_to": 0.0},
+        {"policy": "reorder_quantity", "order_quantity": 7.0},
+        {"policy": "reorder_quantity", "reorder_point": 4.0, "order_quantity": 90.0},
+        {"policy": "reorder_quantity", "safety_stock": 6.5},
+        {"safety_stock": 10.0},
+    ],
+)
+@pytest.mark.parametrize("lots", [1.0, 4.0])
+def test_what_a_person_set_is_kept_to_the_unit(make_sizing, figures, lots):
+    caps = {"max_stock": 1.0, "max_cover_days": 1.0} if "order_quantity" not in figures else {}
+    row = {"source": "override", "lots": lots, "moq": 3.0, **figures, **caps}
+    table = first(size_policies(make_sizing(row, order_cost=400.0)))
+    kept = {name: value for name, value in figures.items() if name != "policy"}
+    assert table[list(kept)].to_dict() == kept
+    assert table["policy"] == figures.get("policy", "order_up_to")
+    assert 0 <= table["reorder_point"] <= table["order_up_to"]
+    assert 0 <= table["fill_rate"] <= 1
+
+
+def test_service_of_a_persons_levels_is_that_of_those_levels(make_sizing):
+    sizing = make_sizing({"policy": "min_max", "reorder_point": 13.0, "order_up_to": 47.0, "source": "override"})
+    given = expected_service(sizing.covered.demand, np.array([13.0]), np.array([34.0]))
+    assert first(size_policies(sizing))[["fill_rate", "cycle_service", "stock"]].tolist() == [
+        given.fill_rate[0], given.cycle_service[0], given.on_hand[0],
+    ]  # fmt: skip
+
+
+def test_a_safety_stock_by_a_person_lies_within_half_a_unit_in_the_levels(make_sizing):
+    sizing = make_sizing({"safety_stock": 10.0}, {"policy": "min_max", "safety_stock": 10.0})
+    table = size_policies(sizing)
+    held = np.array([table["order_up_to"][0], table["reorder_point"][1]]) - sizing.covered.demand.mean
+    assert np.abs(held - 10.0).max() <= 0.5
+
+
+def test_what_cannot_be_sized_stays_blank_and_says_why(make_sizing):
+    sizing = make_sizing({}, {}, {}, AT_95)
+    costs = sizing.costs.copy()
+    costs.loc[[0, 3], "holding_cost"] = np.nan
+    costs.loc[[1, 3], ["unit_margin", "shortage_cost"]] = np.nan
+    keys = sizing.rules[["item_id", "location_id"]]
+    table = size_policies(
+        gather_sizing(
+            sizing.rules, keys.join(costs.drop(columns=list(keys))), sizing.covered, period_days=7.0, order_cost=None
+        )
+    )
+    assert table["order_up_to"].isna().tolist() == [True, True, False, False]
+    blank = [*LEVELS, "safety_stock", "cycle_service", "fill_rate", "stock", "stock_value", "lost_margin"]
+    assert table.loc[[0, 1], blank].isna().all(axis=None)
+    assert table["reason"][0].startswith("not sized: its holding cost is not known")
+    assert table["reason"][1].startswith("not sized: its margin is not known")
+    assert table.loc[3, ["holding_cost", "lost_margin"]].isna().all()
+    assert table["policy"].tolist() == ["order_up_to"] * 4
+
+
+def test_no_stock_pays_where_it_costs_more_than_it_returns(make_sizing):
+    table = size_policies(
+        make_sizing(
+            {"unit_margin": 0.01, "shortage_cost": 0.01},
+            {"mean": 0.01, "moq": 500.0},
+            {"unit_margin": -2.0, "shortage_cost": 0.0},
+            {},
+        )
+    )
+    assert table["policy"].tolist() == ["to_order"] * 3 + ["order_up_to"]
+    assert (table["reason"][:3] == "no stock pays: it would cost more than it returns").all()
+    assert (table.loc[:2, [*LEVELS, "stock"]] == 0).all(axis=None)
+
+
+def test_demand_that_comes_in_lots_is_stocked_in_lots(make_sizing):
+    table = size_policies(
+        make_sizing({**AT_95, "lots": 6.0}, {**AT_95, "lots": 0.25}, {**AT_95, "lots": 6.0, "moq": 8.0})
+    )
+    for row, lot in ((0, 6.0), (1, 0.25)):
+        assert table.loc[row, "order_quantity"] == lot
+        assert (table.loc[row, LEVELS] % lot == 0).all()
+    assert table["order_quantity"][2] >= 8.0
+    assert table["order_quantity"][2] % 6.0 == 0
+
+
+UNITS = ["reorder_point", "order_up_to", "order_quantity", "safety_stock", "stock", "demand_year"]
+MONEY = ["stock_value", "holding_cost", "lost_margin", "unit_cost", "unit_margin"]
+PER_UNIT = ["unit_cost", "unit_price", "unit_margin", "holding_cost", "shortage_cost"]
+SEVERAL = [{}, AT_95, {"policy": "min_max"}, {"policy": "reorder_quantity", "moq": 24.0}, {"mean": 0.3, "spread": 9.0},
+           {"max_cover_days": 20.0, "order_multiple": 12.0, "mean": 100.0}]  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [163.0, 0.01])
+def test_another_currency_leaves_levels_as_they_are(make_sizing, factor):
+    plain = size_policies(make_sizing(*SEVERAL, order_cost=30.0))
+    scaled = [{name: COST[name] * factor for name in PER_UNIT} | row for row in SEVERAL]
+    other = size_policies(make_sizing(*scaled, order_cost=30.0 * factor))
+    pd.testing.assert_frame_equal(plain.drop(columns=MONEY), other.drop(columns=MONEY))
+    pd.testing.assert_frame_equal(plain[MONEY] * factor, other[MONEY])
+
+
+COST = {"unit_cost": 10.0, "unit_price": 16.0, "unit_margin": 5.0, "holding_cost": 2.5, "shortage_cost": 5.0}
+
+
+def test_dozens_are_twelve_units(make_sizing):
+    plain = size_policies(make_sizing(*SEVERAL, order_cost=30.0))
+    dozens = []
+    for row in SEVERAL:
+        units = {name: row[name] / 12 for name in ("moq", "order_multiple") if name in row}
+        dozens.append({**{name: COST[name] * 12 for name in PER_UNIT}, "lots": 1 / 12, **row, **units})
+    other = size_policies(make_sizing(*dozens, order_cost=30.0))
+    pd.testing.assert_frame_equal(plain[UNITS], other[UNITS] * 12)
+    money = ["stock_value", "holding_cost", "lost_margin"]
+    same = ["policy", "cycle_service", "fill_rate", "capped_by", *money]
+    pd.testing.assert_frame_equal(plain[same], other[same])
+
+
+def test_row_order_and_names_change_nothing_else(make_sizing):
+    plain = size_policies(make_sizing(*SEVERAL, order_cost=30.0)).drop(columns="item_id")
+    turned = size_policies(make_sizing(*SEVERAL[::-1], order_cost=30.0)).drop(columns="item_id")
+    pd.testing.assert_frame_equal(plain, turned.iloc[::-1].reset_index(drop=True))
+    sizing = make_sizing(*SEVERAL, order_cost=30.0)
+    mixed = sizing.rules.sample(frac=1, random_state=3)
+    costs = sizing.costs.loc[mixed.index]
+    again = gather_sizing(
+        mixed.reset_index(drop=True), costs.reset_index(drop=True), sizing.covered, period_days=7.0, order_cost=30.0
+    )
+    pd.testing.assert_frame_equal(size_policies(again).drop(columns="item_id"), plain)
+
+
+@given(
+    st.floats(0.3, 0.99),
+    st.floats(0.3, 0.99),
+    st.floats(0.2, 60.0),
+    st.floats(1.05, 20.0),
+    st.sampled_from([np.nan, 4.0, 30.0]),
+)
+def test_more_service_never_takes_less_stock(make_sizing, one, other, mean, spread, moq):
+    less, more = sorted([one, other])
+    row = {"mean": mean, "spread": spread, "moq": moq}
+    for measure in ("cycle_service", "fill_rate"):
+        rows = [{**row, "service_measure": measure, "target": target} for target in (less, more)]
+        table = size_policies(make_sizing(*rows))
+        assert table["order_up_to"].is_monotonic_increasing
+        assert table["stock"].is_monotonic_increasing
+    cheap, dear = ({**row, "holding_cost": 2.5 * factor} for factor in (1.0, 3.0))
+    levels = size_policies(make_sizing(cheap, dear))["order_up_to"]
+    assert levels.is_monotonic_decreasing
+
+
+def test_the_same_under_other_rules_forgets_caps_and_persons(make_sizing):
+    sizing = make_sizing(
+        {"order_up_to": 3.0, "source": "override"}, {"max_stock": 2.0}, {"policy": "to_order", "service_measure": ""}
+    )
+    same = sizing.under(service_measure="cycle_service", target=0.9, policy="order_up_to", source="rule")
+    table = size_policies(same)
+    assert table["policy"].tolist() == ["order_up_to", "order_up_to", "to_order"]
+    assert table["order_up_to"][0] == table["order_up_to"][1] > 3.0
+    assert (table["source"] == "rule")[:2].all()
+    assert sizing.rules["order_up_to"][0] == 3.0
+
+
+def test_nothing_gives_an_empty_table(make_sizing):
+    sizing = make_sizing({})
+    none = gather_sizing(sizing.rules.iloc[:0], sizing.costs.iloc[:0], sizing.covered, period_days=7.0, order_cost=None)
+    pd.testing.assert_frame_equal(size_policies(none), empty_table("policies"))

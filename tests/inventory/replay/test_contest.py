@@ -1,0 +1,89 @@
+"""When levels are set anew, on what they rest, and what units are worth in the contest."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segkit.core.policy_settings import Policies
+from segkit.inventory.replay.contest import hold_replay, reset_days, value_replay
+from segkit.inventory.replay.rules import OWN
+
+RULES = Policies(replay_days=60, reset_days=30)
+
+
+@given(st.integers(28, 400), st.integers(7, 200), st.integers(1, 1500), st.sampled_from([1.0, 7.0, 30.4]))
+def test_levels_are_set_a_reset_before_what_is_judged_and_then_every_reset(replayed, reset, known, period):
+    as_of = date(2025, 6, 30)
+    first = (pd.Timestamp(as_of) - pd.Timedelta(days=known)).date()
+    days = reset_days(first, as_of, policies=Policies(replay_days=replayed, reset_days=reset), period_days=period)
+    if known - replayed - reset < 8 * period:
+        assert days == []
+        return
+    assert (as_of - days[0]).days == replayed + reset
+    assert {(later - day).days for day, later in zip(days, days[1:], strict=False)} <= {reset}
+    assert 0 < (as_of - days[-1]).days <= reset
+
+
+@pytest.fixture
+def held(came, make_sizing):
+    days = reset_days(date(2023, 1, 1), date(2025, 3, 31), policies=RULES, period_days=7.0)
+    start = pd.Timestamp(days[0]) + pd.Timedelta(days=1)
+    rng = np.random.default_rng(8)
+    one = came(rng.poisson(0.6, (1, 90)))
+    places = pd.DataFrame({"item_id": ["SKU-0000"], "location_id": ["NORTH"]})
+    demand = type(one)(places, pd.date_range(start, periods=90), 1.0, one.quantity, one.known)
+    asked = []
+
+    def sized_on(day):
+        asked.append(day)
+        return make_sizing({"mean": 10.0 + 10.0 * len(asked)})
+
+    return demand, days, sized_on, asked
+
+
+def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
+    demand, days, sized_on, asked = held
+    run, levels = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    assert asked == days
+    assert [one.day for one in levels] == [pd.Timestamp(day) for day in days]
+    assert run.demand.starts[0] == pd.Timestamp(days[1]) + pd.Timedelta(days=1)
+    assert len(run.demand.starts) == RULES.replay_days
+    levels_held = [one.by_rule[OWN]["order_up_to"].iloc[0] for one in levels]
+    assert levels_held == sorted(levels_held)
+    assert len(set(levels_held)) == 3
+
+
+@pytest.mark.parametrize(("weight", "unit"), [("margin", 4.0), ("revenue", 9.0), ("lines", 0.5), ("units", 1.0)])
+def test_what_a_unit_is_worth(held, terms, weight, unit):
+    demand, days, sized_on, _ = held
+    run, levels = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
+    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": [""], "segment": ["AX"]})
+    value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
+    rules = Policies(replay_days=60, reset_days=30, service_weight=weight)
+    worth = value_replay(run, levels, costs, segments, value, policies=rules, order_cost=None)
+    assert worth.weight.tolist() == [unit]
+    assert worth.order_cost == 0.0
+    assert worth.segments.iloc[0].to_dict() == {
+        "all": "(all)", "abc": "A", "xyz": "(none)", "segment": "AX", "location_id": "NORTH",
+    }  # fmt: skip
+    later = [one.by_rule[OWN]["fill_rate"].iloc[0] for one in levels[1:]]
+    assert worth.expected.tolist() == pytest.approx([np.mean(later)])
+
+
+def test_what_is_not_known_is_worth_nothing(held, terms):
+    demand, days, sized_on, _ = held
+    run, levels = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
+    costs = pd.DataFrame(np.nan, index=[0], columns=["unit_cost", "unit_margin", "unit_price", "holding_cost"])
+    none = pd.DataFrame({name: pd.Series(dtype="str") for name in ("item_id", "abc", "xyz", "segment")})
+    value = pd.DataFrame(
+        {"item_id": pd.Series(dtype="str"), "quantity": pd.Series(dtype=float), "lines": pd.Series(dtype=float)}
+    )
+    worth = value_replay(run, levels, costs, none, value, policies=RULES, order_cost=5.0)
+    assert [part[0] for part in (worth.unit_cost, worth.margin, worth.holding, worth.weight)] == [0.0] * 4
+    assert worth.segments.iloc[0].tolist() == ["(all)", "(none)", "(none)", "(none)", "NORTH"]
+    assert worth.expected.tolist() == levels[0].by_rule[OWN]["fill_rate"].tolist()
