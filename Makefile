@@ -35,6 +35,9 @@ bench-exchange: .venv/test.done
 bench-vn2: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/vn2.py
 
+bench-policies: .venv/test.done
+	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/policies.py $(ARGS)
+
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks
 

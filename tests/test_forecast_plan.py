@@ -101,3 +101,18 @@ def test_a_plan_that_does_not_forecast_does_not_load_its_compiler():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_policies_are_sized_from_is_made_once_and_anew_where_its_settings_change(write_workspace, small_company):
+    items = small_company["items"].assign(lead_time_days=[10.0, 20.0, None, None, None, None])
+    plan = sk.open_plan(write_workspace({**small_company, "items": items}))
+    sized = plan.sizing()
+    _ = plan.policies, plan.policy_decisions
+    assert plan.sizing() is sized
+    assert plan.what_if(segments={"measure": plan.settings.segments.measure}).sizing() is sized
+    changed = plan.what_if(assume={"holding_rate": 0.5}).sizing()
+    assert changed is not sized
+    assert (changed.costs["holding_cost"] == changed.costs["unit_cost"] * 0.5).all()
+    earlier = plan.known_on(pd.Timestamp(2025, 6, 30).date())
+    assert earlier.sizing() is not sized
+    assert plan.sizing() is sized

@@ -106,6 +106,20 @@ def test_one_part_is_the_distribution_itself():
     assert spread == pytest.approx(np.sqrt(kernels.bent_variances(np.maximum(mean, 0.01), excess, row, curves)))
 
 
+@pytest.mark.parametrize("mean", [0.0182403, 0.06112459, 0.08034026, 6.5])
+@pytest.mark.parametrize("excess", [1e-5, 1e-3, 200.0])
+def test_what_often_exceeded_every_count_still_has_an_end(mean, excess):
+    curve = AT[None, :] * 0.97  # of earlier actuals three in a hundred lay beyond all that was thought possible
+    curve[0, -1] = 1.0
+    parts = 25
+    every = np.full(parts, mean), np.full(parts, excess), np.zeros(parts, dtype=int)
+    found, _, _ = mixed_quantiles(*every, curve, np.array([0, parts]), np.array([0.5, 0.98, 0.9999]))
+    truth = negative_binomial(mean, excess)
+    assert found[0, 2] == found[0, 1] > found[0, 0]
+    assert truth.sf(found[0, 1]) < 1e-10 < truth.sf(0)
+    assert truth.sf(found[0, 1] / 2) > 1e-15
+
+
 def test_mixtures_are_those_of_simulation():
     rng = np.random.default_rng(4)
     mean, excess = np.array([0.4, 3.0, 7.0]), np.array([2.0, 0.3, 0.8])

@@ -14,7 +14,6 @@ CHANCES = np.concatenate(
     [np.arange(0.01, 0.9, 0.03), np.arange(0.9, 0.99, 0.01), [0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999]]
 )
 _JUDGED = 0.99  # quantiles up to here are judged on hold-out; rarer ones are cut to the mean
-_BOUGHT_FOR = 0.9  # quantiles above are cut to the mean before stock is bought for its return
 _RECENT_DAYS = 91
 
 
@@ -75,10 +74,8 @@ def cover_places(
     span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
     watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
     review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
-    whole, believed = (
-        within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=surely) for surely in (_JUDGED, _BOUGHT_FOR)
-    )
-    lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots, believed)
+    whole = within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=_JUDGED)
+    lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots)
     rows = np.flatnonzero(known)
     recent = _recent_mean(panel.values, panel.observed, int(np.ceil(_RECENT_DAYS / _period_days(panel.periods))))
     places = every.assign(demand_mean=mean / span, recent_mean=recent).iloc[rows].reset_index(drop=True)

@@ -184,7 +184,8 @@ def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndar
     economic = stocked & (measure == "economic").to_numpy()
     known = economic & (holding > 0) & np.isfinite(shortage)
     rows = np.flatnonzero(known)
-    point[rows] = economic_reorder_point(demand.of(rows), lot[rows], holding[rows] / np.maximum(shortage[rows], 1e-12))
+    ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
+    point[rows] = economic_reorder_point(demand.of(rows), lot[rows], ratio[rows])
     reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
     reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
     return _set_by_person(sizing, point, lot, demand), reason
@@ -237,14 +238,18 @@ def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np
 
 
 def _worth(sizing: Sizing, given: ExpectedService, stocked: np.ndarray) -> np.ndarray:
-    """Return what stocking returns a year: margin of what is met, less holding, in currency.
-
-    Demand is the mean of the curves that levels rest on. For what has lately slept it lies far above the forecast, and
-    earlier forecasts show that it is right: judged by the forecast alone, stock that pays unit by unit was dropped.
-    """
-    costs, covered = sizing.costs, sizing.covered
-    reviews = _YEAR / sizing.rules["review_days"].clip(lower=1.0).to_numpy()
-    asked = covered.demand.moments[0] * covered.demand.review_share * covered.lots * reviews
-    met = given.fill_rate * asked * costs["shortage_cost"].to_numpy()
-    held = given.on_hand * covered.lots * costs["holding_cost"].to_numpy()
+    """Return what stocking returns a year: margin of what is met, less holding, in currency."""
+    costs, lots = sizing.costs, sizing.covered.lots
+    met = given.fill_rate * sizing.demand_year * costs["shortage_cost"].to_numpy()
+    held = given.on_hand * lots * costs["holding_cost"].to_numpy()
     return np.where(stocked, met - held, 0.0)
+
+
+def _beyond_forecast(demand: CoveredDemand) -> np.ndarray:
+    """Return how many times the forecast the mean of the curves is, 1 or more.
+
+    Rare quantiles rest on few errors, and those of slow items can hold several times the demand that is forecast. What
+    a unit saves is told by them, so it is divided by this: all that units save then adds up to the demand forecast,
+    by which `_worth` judges the whole.
+    """
+    return np.maximum(demand.moments[0] / np.maximum(demand.mean, 1e-12), 1.0)
