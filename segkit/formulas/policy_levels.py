@@ -25,34 +25,22 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone. ``believed`` are quantiles cut to the mean (see `within_mean`),
-    by which stock is bought for its return; none = ``whole``.
+    ``review_mean`` the mean of a review period alone.
     """
 
     whole: np.ndarray
     chances: np.ndarray
     mean: np.ndarray
     review_mean: np.ndarray
-    believed: np.ndarray | None = None
-
-    @cached_property
-    def for_return(self) -> "CoveredDemand":
-        """The same with the quantiles by which stock is bought for its return."""
-        if self.believed is None:
-            return self
-        return CoveredDemand(self.believed, self.chances, self.mean, self.review_mean)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations, with what is already worked out for them."""
-        tables = (self.whole, self.whole if self.believed is None else self.believed)
-        whole, believed = (np.ascontiguousarray(table[rows]) for table in tables)
-        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], believed)
+        whole = np.ascontiguousarray(self.whole[rows])
+        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows])
         if "moments" in self.__dict__:
             some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
         if "part_in_review" in self.__dict__:
             some.__dict__["part_in_review"] = np.ascontiguousarray(self.part_in_review[rows])
-        if "for_return" in self.__dict__ and self.believed is not None:
-            some.__dict__["for_return"] = self.for_return.of(rows)
         return some
 
     @property
@@ -193,15 +181,14 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Notes
     -----
     A unit that is left is held, and charged, for one more review period each time it is asked for: so a slow mover's
-    long stay counts in full. Which service comes out is no target. Rare quantiles rest on few errors, while stock that
-    is bought for them costs for sure: so the unit is judged by ``believed`` quantiles, if there are any.
+    long stay counts in full. Which service comes out is no target.
 
     References
     ----------
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand.for_return, lot, ratio, ECONOMIC)
+    return _search(demand, lot, ratio, ECONOMIC)
 
 
 def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:

@@ -167,7 +167,7 @@ def _packs(sizing: Sizing) -> np.ndarray:
 def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
-    _ = demand.part_in_review, demand.for_return.part_in_review  # worked out once for all, not for each part of them
+    _ = demand.part_in_review  # worked out once for all, not for each part of them
     point = np.full(len(rules), np.nan)
     reason = rules["reason"].to_numpy(dtype=object).copy()
     target = rules["target"].to_numpy(dtype=float)
