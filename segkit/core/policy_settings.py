@@ -128,6 +128,13 @@ class Policies(Section):
         """Return the targets of the classes of customers, best class first; of equal targets by name."""
         return dict(sorted(self.class_targets.items(), key=lambda entry: (-entry[1], entry[0])))
 
+    stock_budget: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Mean stock of all item-locations together is worth no more [plan currency]; blank = any.",
+    )
+    within_capacity: bool = Field(
+        False, description="Mean stock of a location takes no more room than locations.capacity_m3."
+    )
     replay_days: int = Field(
         182, ge=28, description="Last days of the history on which policies are replayed and judged."
     )

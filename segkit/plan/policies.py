@@ -1,5 +1,6 @@
 """Step 2, policies: which stock policy every item-location gets, and why."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from segkit.inventory.policies import (
     covered,
     decisions,
     economics,
+    limits,
     places,
     policy_headlines,
     policy_rules,
@@ -47,7 +49,7 @@ class Policies(Forecasts):
     @table
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
-        return sizing.size_policies(self.sizing())
+        return limits.size_within_limits(self.sizing())
 
     @table
     def policy_decisions(self) -> pd.DataFrame:
@@ -129,7 +131,13 @@ class Policies(Forecasts):
         seed = self.settings.forecasts.seed
         demand = covered.cover_places(history, self.items, ahead, intervals, seed=seed)
         order_cost = self.settings.assume.order_cost
-        return sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
+        made = sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
+        own, kept = self.settings.policies, []
+        if own.within_capacity:
+            kept.append(limits.location_room(made, self.items, self.locations))
+        if own.stock_budget is not None:
+            kept.append(limits.stock_budget(made, own.stock_budget))
+        return replace(made, limits=tuple(kept))
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""

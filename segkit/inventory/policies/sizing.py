@@ -24,14 +24,32 @@ NONE = "to_order"
 
 
 @dataclass(frozen=True)
+class Limit:
+    """What stock of several item-locations together must not exceed: a setting's name, use of a unit, group, limits.
+
+    ``use`` is what a unit takes (its cost, its room), ``group`` the number of the limit that each row is under, or -1,
+    and ``most`` the limits.
+    """
+
+    name: str
+    use: np.ndarray
+    group: np.ndarray
+    most: np.ndarray
+
+
+@dataclass(frozen=True)
 class Sizing:
-    """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row."""
+    """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row.
+
+    ``limits`` hold for the policies (see `size_within_limits`).
+    """
 
     rules: pd.DataFrame
     costs: pd.DataFrame
     covered: CoveredPlaces
     period_days: float
     order_cost: float | None
+    limits: tuple[Limit, ...] = ()
 
     @property
     def demand_year(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
 
@@ -51,7 +52,7 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
         What the own rules do not stock (to_order by rule) no rule stocks; what they leave out because no stock pays,
         one size for all does stock.
     """
-    own = size_policies(sizing)
+    own = size_within_limits(sizing)
     made = {OWN: _levels(own)}
     for target in ONE_TARGETS:
         same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")

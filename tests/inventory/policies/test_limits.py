@@ -1,0 +1,102 @@
+"""Limits on the stock of many item-locations together: a budget, the room of locations, and what they cost."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segkit.inventory.policies.limits import location_room, size_within_limits, stock_budget
+from segkit.inventory.policies.sizing import size_policies
+
+
+@pytest.fixture(scope="module")
+def sizing(sample_plan):
+    return sample_plan.what_if(assume={"holding_rate": 0.25, "order_cost": 15.0}).sizing()
+
+
+def within(sizing, *limits):
+    return size_within_limits(replace(sizing, limits=limits))
+
+
+def served(policies):
+    return (policies["fill_rate"] * policies["demand_year"]).sum()
+
+
+def test_without_a_limit_and_with_a_loose_one_nothing_changes(sizing):
+    free = size_policies(sizing)
+    pd.testing.assert_frame_equal(within(sizing), free)
+    pd.testing.assert_frame_equal(within(sizing, stock_budget(sizing, 1e12)), free)
+
+
+@pytest.mark.parametrize("share", [0.9, 0.6, 0.2])
+def test_stock_keeps_to_its_budget_and_uses_it(sizing, share):
+    free = size_policies(sizing)
+    budget = share * free["stock_value"].sum()
+    held = within(sizing, stock_budget(sizing, budget))
+    assert 0.97 * budget <= held["stock_value"].sum() <= budget * (1 + 1e-6)
+    assert served(held) < served(free)
+    moved = held["capped_by"] == "stock_budget"
+    assert moved.any()
+    assert (held.loc[moved, "order_up_to"] < free.loc[moved, "order_up_to"]).all()
+    assert held.loc[moved, "reason"].str.contains("times its holding cost").all()
+
+
+def test_more_budget_serves_no_less(sizing):
+    whole = size_policies(sizing)["stock_value"].sum()
+    fills = [served(within(sizing, stock_budget(sizing, share * whole))) for share in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    assert fills == sorted(fills)
+
+
+def test_holding_is_charged_as_it_is_and_not_by_the_shadow_price(sizing):
+    held = within(sizing, stock_budget(sizing, 0.5 * size_policies(sizing)["stock_value"].sum()))
+    told = held["stock"] * sizing.costs["holding_cost"]
+    np.testing.assert_allclose(held["holding_cost"].dropna(), told[held["holding_cost"].notna()])
+
+
+def test_a_budget_takes_stock_where_it_returns_least(sizing):
+    """One cycle_service for all, with no less stock, loses more margin."""
+    budget = 0.6 * size_policies(sizing)["stock_value"].sum()
+    held = within(sizing, stock_budget(sizing, budget))
+    sized = [
+        size_policies(sizing.under(service_measure="cycle_service", target=target, policy="order_up_to"))
+        for target in np.arange(0.7, 0.97, 0.02)
+    ]
+    one = next(table for table in sized if table["stock_value"].sum() >= held["stock_value"].sum())
+    assert one["stock_value"].sum() < 1.15 * held["stock_value"].sum()
+    assert held["lost_margin"].sum() < one["lost_margin"].sum()
+
+
+def test_each_location_keeps_to_its_own_room(sizing, sample_plan):
+    free = size_policies(sizing)
+    volume = free["item_id"].map(sample_plan.items.set_index("item_id")["volume_m3"])
+    taken = (free["stock"] * volume).groupby(free["location_id"]).sum()
+    room = taken * np.where(np.arange(len(taken)) % 2 == 0, 0.7, 2.0)
+    locations = pd.DataFrame({"location_id": taken.index, "capacity_m3": room.to_numpy()})
+    held = within(sizing, location_room(sizing, sample_plan.items, locations))
+    used = (held["stock"] * volume).groupby(held["location_id"]).sum()
+    assert (used <= room * (1 + 1e-6)).all()
+    loose = held["location_id"].isin(taken.index[1::2])
+    pd.testing.assert_frame_equal(held[loose], free[loose])
+    assert set(held.loc[held["capped_by"] == "capacity_m3", "location_id"]) == set(taken.index[::2])
+
+
+def test_a_location_of_unknown_room_has_no_limit(sizing, sample_plan):
+    locations = pd.DataFrame({"location_id": ["elsewhere"], "capacity_m3": [1.0]})
+    pd.testing.assert_frame_equal(
+        within(sizing, location_room(sizing, sample_plan.items, locations)), size_policies(sizing)
+    )
+
+
+def test_targets_do_not_give_way_and_what_they_take_beyond_is_told(sizing):
+    fixed = sizing.rules.assign(
+        service_measure=sizing.rules["service_measure"].where(sizing.rules.index % 2 == 0, "cycle_service"),
+        target=sizing.rules["target"].where(sizing.rules.index % 2 == 0, 0.95),
+    )
+    mixed = replace(sizing, rules=fixed)
+    free = size_policies(mixed)
+    target = (free["service_measure"] == "cycle_service").to_numpy()
+    budget = 0.5 * free.loc[target, "stock_value"].sum()
+    held = within(mixed, stock_budget(mixed, budget))
+    np.testing.assert_allclose(held.loc[target, "order_up_to"], free.loc[target, "order_up_to"])
+    assert held["reason"].str.contains("targets and persons take").any()
