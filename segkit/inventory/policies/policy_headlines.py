@@ -109,7 +109,7 @@ def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
     way = "less" if saved >= 0 else "more"
     span = f" (90 % interval {_money(row['cost_low'], currency)} to {_money(row['cost_high'], currency)})"
     sentence = (
-        f"Holding and lost margin cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
+        f"Lost margin, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
         f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
         f"{_money(row['other_stock_value'], currency)} of stock against {_money(row['stock_value'], currency)}."
     )
