@@ -58,7 +58,7 @@ def test_the_first_page_says_what_the_tables_say(published):
     of_data = told[told["step"].str.startswith("0_") & (told["headline"] != "assumptions")]
     first = told[told["step"].str.startswith("1_")].head(9 - len(of_data))
     assert len(of_data) == 2
-    later = pd.read_parquet(folder / "tables" / "forecast_headlines.parquet").head(3)
+    later = pd.read_parquet(folder / "tables" / "policy_headlines.parquet").head(3)
     for sentence in [*first["sentence"], *later["sentence"], *of_data["sentence"]]:
         assert sentence.replace("'", "&#39;") in page or sentence in page
 
