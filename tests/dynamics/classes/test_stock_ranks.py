@@ -130,8 +130,9 @@ def test_what_is_not_known_has_no_criterion():
 
 
 def test_classes_by_it_need_its_costs(sample_plan):
+    bare = sample_plan.what_if(assume={"order_cost": None, "holding_rate": None})
     with pytest.raises(SettingsError, match=r"needs assume\.order_cost"):
-        sample_plan.what_if(segments={"measure": "cost_criterion"})
+        bare.what_if(segments={"measure": "cost_criterion"})
     by_item = {"measure": "cost_criterion", "abc_by": "item_share"}
     plan = sample_plan.what_if(segments=by_item, assume={"order_cost": 40, "holding_rate": 0.25})
     made = plan.item_segments
@@ -141,4 +142,4 @@ def test_classes_by_it_need_its_costs(sample_plan):
     assert set(plan.customer_segments["measure"]) == {"net_margin"}
     listed = plan.assumptions.set_index("assumption")["value"]
     assert listed[["assume.order_cost", "assume.holding_rate"]].astype(float).tolist() == [40, 0.25]
-    assert sample_plan.item_segments["cost_criterion"].isna().all()
+    assert bare.item_segments["cost_criterion"].isna().all()
