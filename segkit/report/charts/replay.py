@@ -29,6 +29,7 @@ OWN, THUMB, ONE = "differentiated", "rule of thumb", "one target"
 EQUAL = "one size at equal service"
 _MOST = 14
 _LOWEST = 0.6
+_WEIGHTY = 0.01  # share of demand from which a segment may make the title
 
 
 @styled
@@ -141,9 +142,10 @@ def plot_service_held(replay: pd.DataFrame, entity: str = "segment") -> "Figure"
     if rows.empty:
         return empty_figure(name, "Nothing was replayed: the history is too short, or no policy is sized.")
     off = rows["fill_rate"] - rows["expected_fill_rate"]
-    worst = rows.loc[off.idxmin()]
-    title = "All segments held the fill rate that was expected of them"
-    if off.min() < -0.01:
+    weighty = off[rows["demand"] >= _WEIGHTY * rows["demand"].sum()]
+    worst = rows.loc[weighty.idxmin()]
+    title = "All larger segments held the fill rate that was expected of them"
+    if weighty.min() < -0.01:
         title = (
             f"{shorten(worst['entity_id'], 24)} fell furthest behind: {percent(worst['fill_rate'])} of units met, "
             f"{percent(worst['expected_fill_rate'])} expected"
