@@ -8,7 +8,6 @@ import pandas as pd
 from segkit.inventory.policies.policy_overrides import CAPS, LEVELS, TARGETS, describe_override, held_overrides
 
 BY_RULE, BY_PERSON = "rule", "override"
-_GOAL = ["service_measure", "target"]
 
 
 def set_by_person(table: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_of: date) -> pd.DataFrame:

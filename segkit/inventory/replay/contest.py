@@ -15,7 +15,6 @@ from segkit.inventory.replay.rules import OWN, RuleLevels, set_levels
 from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
-_MONTHS = 31  # days that a plan must know before its first policies are set, times this many periods
 _KNOWN_PERIODS = 8
 
 
