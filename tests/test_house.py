@@ -5,7 +5,6 @@ import inspect
 import re
 import subprocess
 import sys
-import tomllib
 from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 
 import segkit as sk
 from segkit.core import settings as settings_module
-from segkit.core.columns import column_dtype, empty_table, input_tables, nomenclature
+from segkit.core.columns import column_dtype, empty_table, input_tables, nomenclature, spoken
 from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
@@ -31,6 +30,7 @@ LAYERS = {
     "sample": 2,
     "dynamics": 2,
     "inventory": 2,
+    "promising": 2,
     "explain": 3,
     "plan": 3,
     "prepare": 3,
@@ -420,7 +420,7 @@ def test_empty_tables_give_an_empty_typed_table(called):
 
 
 # ------------------------------------------------------------------ the words
-SAID = tomllib.loads((PACKAGE / "core" / "nomenclature.toml").read_text("utf-8"))
+SAID = spoken()
 KINDS = {"id", "text", "date", "number", "whole", "money", "share", "flag"}
 
 

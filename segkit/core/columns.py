@@ -1,4 +1,4 @@
-"""The nomenclature as data: what every column and table of segkit means (read from ``nomenclature.toml``)."""
+"""The nomenclature as data: what every column and table of segkit means (read from ``nomenclature/*.toml``)."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+_PARTS = ("inputs", "dynamics", "inventory", "promising")
 _DTYPES = {
     "date": "datetime64[us]",
     "number": "float64",
@@ -65,8 +66,21 @@ def nomenclature() -> dict[str, TableSpec]:
     >>> nomenclature()["lead_times"].columns["lead_time_mean"].unit
     'days'
     """
-    raw = tomllib.loads(files("segkit.core").joinpath("nomenclature.toml").read_text("utf-8"))
-    return {name: _table(name, entry, raw["columns"]) for name, entry in raw["tables"].items()}
+    said = spoken()
+    return {name: _table(name, entry, said["columns"]) for name, entry in said["tables"].items()}
+
+
+@cache
+def spoken() -> dict[str, dict[str, dict]]:
+    """Return columns and tables as the files of the nomenclature tell them, one file after the other."""
+    folder = files("segkit.core").joinpath("nomenclature")
+    said: dict[str, dict[str, dict]] = {"columns": {}, "tables": {}}
+    for part in _PARTS:
+        for kind, entries in tomllib.loads(folder.joinpath(f"{part}.toml").read_text("utf-8")).items():
+            if twice := said[kind].keys() & entries.keys():
+                raise ValueError(f"{part}.toml tells {kind} again: {', '.join(sorted(twice))}")
+            said[kind].update(entries)
+    return said
 
 
 def input_tables() -> dict[str, TableSpec]:

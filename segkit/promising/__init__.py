@@ -1,0 +1,1 @@
+"""Step 4: what can be promised to whom and when, from scarce stock."""
