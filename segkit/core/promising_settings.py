@@ -55,6 +55,10 @@ class Promising(Section):
         60, ge=0, description="An open purchase that is overdue by more days is not counted on."
     )
 
+    stale_order_days: int = Field(
+        180, ge=0, description="An open order line that was asked for longer ago is not promised to."
+    )
+
     @model_validator(mode="after")
     def _classes_once(self) -> Self:
         if len(set(self.classes)) < len(self.classes):

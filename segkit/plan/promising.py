@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from segkit.core.columns import empty_table
 from segkit.core.shelf import table
+from segkit.inventory.policies import class_demand
 from segkit.plan.shared_stock import SharedStock
-from segkit.promising import supply
+from segkit.promising import order_book, supply
 
 
 class Promising(SharedStock):
@@ -17,3 +19,24 @@ class Promising(SharedStock):
         planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
         counted = supply.ReceiptRules(rules.overdue_limit_days)
         return supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
+
+    @table
+    def open_orders(self) -> pd.DataFrame:
+        """What is ordered and not shipped, with the class of its customer and what it is worth."""
+        if not self.has_input("orders"):
+            return empty_table("open_orders")
+        return order_book.list_open_orders(self._dated_lines(), as_of=self.as_of, rules=self.settings.promising)
+
+    def _dated_lines(self) -> pd.DataFrame:
+        by = self._class_by()
+        customers = self.customer_segments if by == "abc" else self.customers
+        return order_book.date_lines(class_demand.label_demand_classes(self.order_lines, customers, by=by), self.orders)
+
+    def _class_by(self) -> str:
+        return self.settings.promising.class_by or self.settings.policies.class_by or "abc"
+
+    def _classes(self) -> list[str]:
+        """Return the classes of customers, best first."""
+        rules, policies = self.settings.promising, self.settings.policies
+        known = list(policies.classes_in_order) if policies.class_by == self._class_by() else []
+        return order_book.order_classes(self._dated_lines(), rules=rules, known=known)
