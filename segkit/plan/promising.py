@@ -17,7 +17,8 @@ class Promising(SharedStock):
         """What each item-location has on hand, what is due, and what the policies would order now."""
         rules, day = self.settings.promising, self.as_of
         planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
-        counted = supply.ReceiptRules(rules.overdue_limit_days)
+        transit = supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
+        counted = supply.SupplyRules(rules.overdue_limit_days, transit_days=transit)
         return supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
 
     @table

@@ -1,6 +1,6 @@
 """What can be promised from: stock on hand, receipts that are due, and orders that the policies would place now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -13,19 +13,21 @@ _LINE = ["po_id", "line_id", "supplier_id", "expected_date", "received_date", "q
 
 
 @dataclass(frozen=True)
-class ReceiptRules:
-    """How open purchases are counted on.
+class SupplyRules:
+    """When what there is, and what is bought, can be with a customer.
 
-    ``overdue_limit_days``: one that is overdue by more is not counted. ``delay_days`` by supplier: days after the
-    expected one by which it is there with the reliability that is asked for; "(all)" stands for suppliers not named.
+    ``overdue_limit_days``: an open purchase that is overdue by more is not counted on. ``delay_days`` by supplier: days
+    after the expected one by which it is there with the reliability that is asked for. ``transit_days`` by location:
+    days from leaving it to the customer. "(all)" stands for those not named.
     """
 
     overdue_limit_days: int = 60
-    delay_days: dict[str, float] | None = None
+    delay_days: dict[str, float] = field(default_factory=dict)
+    transit_days: dict[str, float] = field(default_factory=dict)
 
 
 def gather_supply(
-    inventory: pd.DataFrame, purchases: pd.DataFrame, planned: pd.DataFrame, *, as_of: date, rules: ReceiptRules
+    inventory: pd.DataFrame, purchases: pd.DataFrame, planned: pd.DataFrame, *, as_of: date, rules: SupplyRules
 ) -> pd.DataFrame:
     """Return ``supply``: what each item-location has, and what comes when.
 
@@ -39,8 +41,8 @@ def gather_supply(
         A row per item_id and location_id with an order to be placed now: quantity [units], available_date.
     as_of : date
         Last day known; on hand is available on it.
-    rules : ReceiptRules
-        How open purchases are counted on.
+    rules : SupplyRules
+        When it can be with a customer.
 
     Returns
     -------
@@ -53,6 +55,7 @@ def gather_supply(
     kinds = empty_table("supply").dtypes
     table = pd.concat([part.reindex(columns=list(kinds.index)) for part in parts], ignore_index=True)
     table["left_out"] = table["left_out"].fillna("")
+    table["available_date"] += _days(table["location_id"], rules.transit_days)
     table = table[table["quantity"] > 0].astype(kinds.to_dict())
     return table.sort_values([*PLACE, "available_date", "kind", "supply_id"], ignore_index=True)
 
@@ -93,6 +96,28 @@ def plan_orders(
     return made[made["quantity"] > 0].reset_index(drop=True)
 
 
+def measure_transit(dated: pd.DataFrame) -> dict[str, float]:
+    """Return the usual days from shipping to delivery of every location: the median, of all in "(all)".
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2025-06-01", "2025-06-03"])
+    >>> measure_transit(pd.DataFrame({"location_id": ["DC"], "shipped_date": days[:1], "delivered_date": days[1:]}))
+    {'(all)': 2.0, 'DC': 2.0}
+    """
+    taken = (dated["delivered_date"] - dated["shipped_date"]).dt.days
+    taken = taken.where(taken >= 0).dropna()
+    if taken.empty:
+        return {}
+    usual = taken.groupby(dated.loc[taken.index, "location_id"]).median()
+    return {"(all)": float(taken.median()), **{str(name): float(days) for name, days in usual.items()}}
+
+
+def _days(names: pd.Series, known: dict[str, float]) -> pd.Series:
+    days = names.map(known).astype(float).fillna(known.get("(all)", 0.0)).clip(lower=0.0)
+    return pd.to_timedelta(np.ceil(days), unit="D")
+
+
 def _column(table: pd.DataFrame, name: str, blank: float) -> np.ndarray:
     if name not in table:
         return np.full(len(table), blank)
@@ -108,7 +133,7 @@ def _on_hand(inventory: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     return last[PLACE].assign(available_date=day, quantity=last["on_hand"].to_numpy(dtype=float), **texts)
 
 
-def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: ReceiptRules) -> pd.DataFrame:
+def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: SupplyRules) -> pd.DataFrame:
     if not {*PLACE, "quantity"} <= set(purchases):
         return empty_table("supply")
     lines = purchases.reindex(
@@ -116,9 +141,7 @@ def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: ReceiptRules) -
     )
     lines = lines[lines["received_date"].isna().to_numpy() & (lines["quantity"] > 0).to_numpy()].reset_index(drop=True)
     expected = pd.to_datetime(lines["expected_date"])
-    known = rules.delay_days or {}
-    delay = lines["supplier_id"].map(known).astype(float).fillna(known.get("(all)", 0.0)).clip(lower=0.0)
-    due = expected + pd.to_timedelta(np.ceil(delay), unit="D")
+    due = expected + _days(lines["supplier_id"], rules.delay_days)
     overdue = (day - expected).dt.days
     late = f"overdue by more than {rules.overdue_limit_days} days: confirm it with the supplier, or close it"
     reasons = [expected.isna(), overdue > rules.overdue_limit_days, lines[PLACE].isna().any(axis=1)]
