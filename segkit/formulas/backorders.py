@@ -34,7 +34,7 @@ class OpenLines:
 
 
 @dataclass(frozen=True)
-class SupplyBuckets:
+class DatedSupply:
     """Supply sorted by place and day, each pair once: ``place``, ``available`` [day], ``quantity`` [units]."""
 
     place: ArrayLike
@@ -73,14 +73,14 @@ class BackorderConfirmations:
     moved: np.ndarray
 
 
-def backorder_confirmations(lines: OpenLines, supply: SupplyBuckets, held: HeldSupply) -> BackorderConfirmations:
+def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSupply) -> BackorderConfirmations:
     """Return how supply is confirmed anew, line after line.
 
     Parameters
     ----------
     lines : OpenLines
         In the order of the run.
-    supply : SupplyBuckets
+    supply : DatedSupply
         All supply, what the lines hold included.
     held : HeldSupply
         Confirmations before the run; they may exceed the supply.
@@ -121,7 +121,7 @@ def backorder_confirmations(lines: OpenLines, supply: SupplyBuckets, held: HeldS
     Examples
     --------
     >>> lines = OpenLines([0, 0], requested=[1, 1], quantity=[5, 5], strategy=[0, 3])
-    >>> got = backorder_confirmations(lines, SupplyBuckets([0, 0], [1, 3], [6, 2]), HeldSupply([1], [0], [5]))
+    >>> got = backorder_confirmations(lines, DatedSupply([0, 0], [1, 3], [6, 2]), HeldSupply([1], [0], [5]))
     >>> got.held.line.tolist(), got.held.bucket.tolist(), got.held.quantity.tolist()
     ([0, 1, 1], [0, 0, 1], [5.0, 1.0, 2.0])
     """
@@ -164,7 +164,7 @@ def _checked_lines(lines: OpenLines) -> list[np.ndarray]:
     return [place, *found, np.broadcast_to(np.asarray(lines.complete, bool), place.shape)]
 
 
-def _checked_supply(supply: SupplyBuckets) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _checked_supply(supply: DatedSupply) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     place = np.asarray(supply.place, dtype=np.int64)
     day, units = np.asarray(supply.available, dtype=float), np.asarray(supply.quantity, dtype=float)
     _require(place.shape == day.shape == units.shape and place.ndim == 1, "shapes of the supply do not fit")

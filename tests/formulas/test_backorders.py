@@ -19,9 +19,9 @@ from segkit.formulas.backorders import (
     STRATEGIES,
     WIN,
     BackorderConfirmations,
+    DatedSupply,
     HeldSupply,
     OpenLines,
-    SupplyBuckets,
     backorder_confirmations,
 )
 
@@ -82,7 +82,7 @@ def books(draw, kinds=tuple(range(7)), shrunk=True, whole_lines=False):
                     need[line] -= taken
     held = HeldSupply(*(np.array(rows).reshape(-1, 3).T))
     lines = OpenLines(place, requested, quantity, strategy, fallback, latest, complete)
-    return lines, SupplyBuckets(np.array(supply_place, int), np.array(day, float), np.array(units, float)), held
+    return lines, DatedSupply(np.array(supply_place, int), np.array(day, float), np.array(units, float)), held
 
 
 def run(book) -> BackorderConfirmations:
@@ -359,7 +359,7 @@ def one_place(
     strategy, held, *, supply=(10.0,), days=(0.0,), requested=(0.0, 0.0), quantity=(10.0, 10.0), fallback=IMPROVE
 ):
     lines = OpenLines([0] * len(strategy), requested, quantity, strategy, fallback)
-    buckets = SupplyBuckets([0] * len(supply), days, supply)
+    buckets = DatedSupply([0] * len(supply), days, supply)
     rows = [(line, bucket, units) for line, row in enumerate(held) for bucket, units in enumerate(row) if units]
     made = backorder_confirmations(lines, buckets, HeldSupply(*np.array(rows).reshape(-1, 3).T))
     table = np.zeros((len(strategy), len(supply)))
@@ -421,7 +421,7 @@ def test_fallback_fill_never_makes_better():
 def test_nothing_gives_nothing():
     none = np.zeros(0)
     made = backorder_confirmations(
-        OpenLines(none, none, none, none), SupplyBuckets(none, none, none), HeldSupply(none, none, none)
+        OpenLines(none, none, none, none), DatedSupply(none, none, none), HeldSupply(none, none, none)
     )
     assert made.held.line.size == made.moved.size == made.change.size == 0
 
@@ -439,16 +439,16 @@ def test_nothing_gives_nothing():
 def test_bad_lines_are_refused(change, message):
     lines = replace(OpenLines([0, 0], [0.0, 0.0], [1.0, 1.0], [0, 0]), **change)
     with pytest.raises(ValueError, match=message):
-        backorder_confirmations(lines, SupplyBuckets([0], [0], [1]), HeldSupply([0], [0], [1]))
+        backorder_confirmations(lines, DatedSupply([0], [0], [1]), HeldSupply([0], [0], [1]))
 
 
 @pytest.mark.parametrize(
     ("supply", "held", "message"),
     [
-        (SupplyBuckets([0, 0], [1, 1], [1, 1]), HeldSupply([0], [0], [1]), "each day once"),
-        (SupplyBuckets([0], [1], [-1]), HeldSupply([0], [0], [1]), "at least 0"),
-        (SupplyBuckets([0], [1], [1]), HeldSupply([0, 0], [0, 0], [1, 1]), "twice"),
-        (SupplyBuckets([0], [1], [1]), HeldSupply([0], [0], [-1]), "at least 0"),
+        (DatedSupply([0, 0], [1, 1], [1, 1]), HeldSupply([0], [0], [1]), "each day once"),
+        (DatedSupply([0], [1], [-1]), HeldSupply([0], [0], [1]), "at least 0"),
+        (DatedSupply([0], [1], [1]), HeldSupply([0, 0], [0, 0], [1, 1]), "twice"),
+        (DatedSupply([0], [1], [1]), HeldSupply([0], [0], [-1]), "at least 0"),
     ],
 )
 def test_bad_supply_is_refused(supply, held, message):
