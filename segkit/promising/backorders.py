@@ -151,10 +151,11 @@ def _list_lines(lines: pd.DataFrame, book: BackorderBook, made: BackorderConfirm
     kinds = empty_table("backorder_run").dtypes
     asked, quantity = lines["requested_date"], lines["quantity"].to_numpy(dtype=float)
     table = lines.reindex(columns=list(kinds.index))
+    days = np.append(book.buckets["available_date"].to_numpy(dtype="datetime64[us]"), np.datetime64("NaT"))
     for side, figures in (("before", made.before), ("after", made.after)):
         on_time, total, last = figures.T
-        day = pd.Series(book.buckets["available_date"].take(last.astype("int64").clip(0)).to_numpy(), lines.index)
-        day = day.where((last >= 0) & (day > asked), asked.where(last >= 0))
+        day = pd.Series(days[last.astype("int64")], lines.index)
+        day = day.where(day.isna() | (day > asked), asked)
         table[f"confirmed_{side}"] = total
         table[f"on_time_{side}"] = on_time
         table[f"confirmed_date_{side}"] = day
