@@ -52,14 +52,14 @@ def plot_backorders(backorder_run: pd.DataFrame, *, by: str = "segment") -> "Fig
     shown = groups.loc[groups["quantity"].nlargest(_MOST).index].sort_values(["rank", "group"], ignore_index=True)
     left_out = f"; the {_MOST} of {plain_number(len(groups))} with most units" if len(groups) > _MOST else ""
     note = (
-        f"Share of units ordered [%] by {by.replace('_', ' ')}, before (upper bar) and after (lower bar) the run{left_out}. "
+        f"Share of units ordered by {by.replace('_', ' ')}, before and after the run{left_out}. "
         f"A dry run of {plain_number(len(backorder_run))} lines: nothing is written back"
     )
     figure = start_figure("backorders", _title(groups, backorder_run), note, height=0.85 + 0.62 * len(shown))
     _draw(figure.subplots(), shown)
     told = (
-        f"{row.group}: {percent(row.on_time_before)} before and {percent(row.on_time_after)} after on the requested day, "
-        f"{percent(row.late_before)} and {percent(row.late_after)} later"
+        f"{row.group}: {_told(row.on_time_before, row.on_time_after)} on the requested day, "
+        f"{_told(row.late_before, row.late_after)} later"
         for row in shown.itertuples()
     )
     return describe(figure, "; ".join(told))
@@ -83,20 +83,20 @@ def _title(groups: pd.DataFrame, table: pd.DataFrame) -> str:
     """Return who gains and who loses most on the requested day, in units, and how many exceptions there are."""
     moved = (groups["on_time_after"] - groups["on_time_before"]) * groups["quantity"]
     apart = (groups["on_time_after"] - groups["on_time_before"]).abs() > _SAME
-    parts = []
-    if (moved[apart] > 0).any():
-        parts.append(_told(groups.loc[moved.idxmax()], "rises"))
-    if (moved[apart] < 0).any():
-        parts.append(_told(groups.loc[moved.idxmin()], "falls"))
     count = int(table["exception"].sum())
     tail = f"; {plain_number(count)} {'exception' if count == 1 else 'exceptions'}" if count else "; no exceptions"
-    if not parts:
+    if not apart.any():
         return f"The run leaves what is confirmed on the requested day as it was{tail}"
-    return "On the requested day, " + ", ".join(parts) + " of its units" + tail
+    most = [moved[apart & side].abs().idxmax() for side in (moved > 0, moved < 0) if (apart & side).any()]
+    parts = [f"{row.group} {_told(row.on_time_before, row.on_time_after)}" for row in groups.loc[most].itertuples()]
+    if len(groups) > 1:
+        units = [(groups[f"on_time_{side}"] * groups["quantity"]).sum() for side in ("before", "after")]
+        parts.append("all " + _told(*(one / groups["quantity"].sum() for one in units)))
+    return "On the requested day: " + ", ".join(parts) + tail
 
 
-def _told(group: pd.Series, verb: str) -> str:
-    return f"{group['group']} {verb} from {percent(group['on_time_before'])} to {percent(group['on_time_after'])}"
+def _told(before: float, after: float) -> str:
+    return f"{percent(before, 0)} → {percent(after, 0)}"
 
 
 def _draw(axes: "Axes", shown: pd.DataFrame) -> None:
@@ -116,7 +116,7 @@ def _draw(axes: "Axes", shown: pd.DataFrame) -> None:
             begin += part
         for place, share in enumerate(on_time):
             if share >= 0.06:
-                axes.text(share / 2, place + offset, percent(share), ha="center", va="center", size=8, color="white")
+                axes.text(share / 2, place + offset, percent(share, 0), ha="center", va="center", size=8, color="white")
             axes.text(1.01, place + offset, side, va="center", size=8, color=INK if side == "after" else MUTED)
     axes.set_xlim(0, 1.08)
     format_axis(axes.xaxis, percent)
