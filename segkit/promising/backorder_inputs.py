@@ -10,6 +10,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
 from segkit.core.tables import repeated_rows, row_codes, sort_rows
 from segkit.formulas.backorders import DatedSupply, HeldSupply
+from segkit.promising.held_elsewhere import bring_home
 
 KEY = ["order_id", "line_id"]
 PLACE = ["item_id", "location_id"]
@@ -64,25 +65,30 @@ def read_book(orders: pd.DataFrame, confirmations: pd.DataFrame, supply: pd.Data
     if problems:
         fixes = [fix for name, fix in _FIXES.items() if any(problem.startswith(name) for problem in problems)]
         raise DataError(list_problems(_SUBJECT, list(problems), fixes))
-    held = confirmations["quantity"].to_numpy(dtype=float) > 0
-    line, rows = line[held], confirmations[held]
+    real = confirmations["quantity"].to_numpy(dtype=float) > 0
+    line, rows = line[real], confirmations[real].reset_index(drop=True)
+    rows, supply = bring_home(lines, rows, line, supply)
     both = pd.concat([supply[PLACE], lines[PLACE]], ignore_index=True)
     place = pd.factorize(row_codes(both, PLACE)[0])[0]
     own, at = place[len(supply) :], place[: len(supply)]
     codes, day = np.concatenate([at, own[line]]), np.concatenate([whole_days(supply), whole_days(rows)])
+    bucket, first = _number(codes, day)
+    units = np.bincount(bucket[: len(supply)], supply["quantity"].to_numpy(dtype=float), len(first))
+    names = pd.concat([supply[PLACE], lines[PLACE].take(line)], ignore_index=True).take(first)
+    buckets = names.reset_index(drop=True).assign(available_date=day[first].astype("datetime64[D]").astype("M8[us]"))
+    there = DatedSupply(codes[first], day[first], np.maximum(units, 0.0))
+    held = _held(line, bucket[len(supply) :], rows["quantity"].to_numpy(dtype=float), len(first))
+    return BackorderBook(lines, own, buckets, there, held)
+
+
+def _number(codes: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bucket of each row, in the order of place and day, and the first row of each bucket."""
     order = np.lexsort([day, codes])
     new = np.ones(len(order), dtype=bool)
     new[1:] = (np.diff(codes[order]) != 0) | (np.diff(day[order]) != 0)
     bucket = np.empty(len(order), dtype=np.int64)
     bucket[order] = np.cumsum(new) - 1
-    first = order[new]
-    units = np.bincount(bucket[: len(supply)], supply["quantity"].to_numpy(dtype=float), len(first))
-    names = pd.concat([supply[PLACE], lines[PLACE].take(line)], ignore_index=True).take(first)
-    buckets = names.reset_index(drop=True).assign(available_date=day[first].astype("datetime64[D]").astype("M8[us]"))
-    return BackorderBook(
-        lines, own, buckets, DatedSupply(codes[first], day[first], units),
-        _held(line, bucket[len(supply) :], rows["quantity"].to_numpy(dtype=float), len(first)),
-    )  # fmt: skip
+    return bucket, order[new]
 
 
 def require_columns(subject: str, tables: dict[str, pd.DataFrame], needed: dict[str, list[str]]) -> None:
@@ -134,7 +140,7 @@ def _problems(
         ("orders: order_id, line_id, a date or the place is blank", lines, _blank(lines, _NEEDED["orders"][:-1])),
         ("orders: quantity is not above 0", lines, ~_is_amount(lines, above=True)),
         ("confirmations: order line is not among the orders", confirmations, line < 0),
-        ("confirmations: available_date is blank", confirmations, _blank(confirmations, ["available_date"])),
+        ("confirmations: available_date and promised_date are blank", confirmations, _undated(confirmations)),
         ("confirmations: quantity is no amount", confirmations, ~_is_amount(confirmations)),
         (
             "confirmations: place is another than that of the order line",
@@ -156,6 +162,14 @@ def _problems(
 
 def _blank(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
     return table[columns].isna().any(axis=1).to_numpy(dtype=bool)
+
+
+def _undated(confirmations: pd.DataFrame) -> np.ndarray:
+    """Return which rows have neither the day of a supply nor a promised one."""
+    undated = confirmations["available_date"].isna()
+    if "promised_date" in confirmations:
+        undated = undated & confirmations["promised_date"].isna()
+    return undated.to_numpy(dtype=bool)
 
 
 def _is_amount(table: pd.DataFrame, above: bool = False) -> np.ndarray:

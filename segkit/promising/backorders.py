@@ -59,8 +59,10 @@ def run_backorders(
         other column may serve segments to choose and sort. ``max_lateness_days`` (blank = any) and ``delivery``
         (partial, complete; blank = partial) are kept to.
     confirmations : DataFrame
-        What lines hold now: order_id, line_id, available_date of the supply, quantity [units]; several rows of one day
-        are added up. It may exceed the supply, as where a receipt was cancelled.
+        What lines hold now, as `promise_orders` traces it: order_id, line_id, available_date of the supply, quantity
+        [units]; several rows of one day are added up. It may exceed the supply, as where a receipt was cancelled. What
+        is made to order (available_date blank), or from another supply_item_id or supply_location_id, counts as supply
+        of the line's own place on promised_date; other lines may get it like any other.
     supply : DataFrame
         All supply, what is confirmed included: item_id, location_id, available_date, quantity [units].
     segments : mapping of str to BackorderSegment

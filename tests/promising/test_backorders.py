@@ -308,3 +308,40 @@ def test_a_run_on_its_own_result_changes_nothing(given_tables):
     pd.testing.assert_frame_equal(again.confirmations, run.confirmations)
     assert again.transfers.empty
     assert (again.lines["outcome"] == "equal").all()
+
+
+# ------------------------------------------------------------------ supply from elsewhere
+def test_what_is_made_to_order_is_supply_of_the_promised_day():
+    made = held(("A", 0, 4), ("A", 0, 2)).assign(promised_date=DAY + pd.Timedelta(days=6))
+    made.loc[1, "available_date"] = pd.NaT
+    orders = book(("A", 8, 0), ("B", 3, 9))
+    segments = {"first": sk.BackorderSegment("win", "order_id = 'B'"), "rest": sk.BackorderSegment("gain")}
+    run = sk.run_backorders(orders, made, there((0, 4)), segments=segments)
+    lines = run.lines.set_index("order_id")
+    assert lines["confirmed_before"].to_dict() == {"A": 6.0, "B": 0.0}
+    assert lines["late_before_days"].to_dict()["A"] == 6.0
+    assert lines["confirmed_after"].to_dict() == {"A": 6.0, "B": 0.0}
+    assert lines["outcome"].to_dict() == {"A": "equal", "B": "equal"}
+
+
+def test_what_comes_from_another_location_leaves_it():
+    trace = held(("A", 0, 5), ("B", 0, 2)).assign(
+        supply_location_id=["NORTH", None], promised_date=DAY + pd.Timedelta(days=3)
+    )
+    supply = pd.concat([there((0, 2)), there((0, 6)).assign(location_id="NORTH")])
+    orders = pd.concat([book(("A", 5, 0), ("B", 2, 0)), book(("C", 9, 0)).assign(location_id="NORTH")])
+    run = sk.run_backorders(orders, trace, supply, segments={"all": sk.BackorderSegment("gain")})
+    assert run.lines["confirmed_after"].tolist() == [5.0, 2.0, 1.0]
+    assert run.lines["late_after_days"].tolist() == [3.0, 0.0, 0.0]
+    short = sk.run_backorders(
+        orders, trace, supply.assign(quantity=[2.0, 4.0]), segments={"all": sk.BackorderSegment("gain")}
+    )
+    assert short.lines["confirmed_after"].tolist() == [5.0, 1.0, 0.0], "the last to have a guarantee loses it"
+    assert short.lines["exception"].tolist() == [False, True, False]
+
+
+def test_a_row_without_any_day_is_refused():
+    blank = held(("A", 0, 4)).assign(available_date=pd.NaT)
+    for rows in (blank, blank.assign(promised_date=pd.NaT)):
+        with pytest.raises(DataError, match=r"available_date and promised_date are blank in 1 row"):
+            sk.run_backorders(book(("A", 8, 0)), rows, there((0, 4)), segments=ALL)
