@@ -483,14 +483,7 @@ def test_a_column_has_one_type_in_all_tables():
         assert len(dtypes) == 1 or column in ("value",), (column, kinds)
 
 
-ON_REQUEST = {
-    *("backorder_run", "backorder_segments", "backorder_confirmations", "backorder_transfers", "delivery_release"),
-}  # made by public functions from what a person decides, not by the plan
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, spec in nomenclature().items() if spec.role != "input" and name not in ON_REQUEST]
-)
+@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")])
 def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
     table, spec = getattr(sample_plan, name), nomenclature()[name]
     assert isinstance(table.index, pd.RangeIndex)
