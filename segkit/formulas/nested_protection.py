@@ -256,14 +256,13 @@ def _convolved(demand: Discrete, shape: tuple[int, ...]) -> Discrete:
     size = max(demand.values.shape[-1], 200)
     values = np.broadcast_to(demand.values, (*shape, demand.values.shape[-1]))
     chance = np.broadcast_to(demand.probabilities, values.shape)
-    sums, chances = [_as_table(values[..., 0, :], chance[..., 0, :], size)], []
+    sums = [_as_table(values[..., 0, :], chance[..., 0, :], size)]
     for j in range(1, shape[-1]):
         before, p = sums[-1]
         both = (before[..., :, None] + values[..., j, None, :]).reshape(*before.shape[:-1], -1)
         weight = (p[..., :, None] * chance[..., j, None, :]).reshape(both.shape)
         sums.append(_as_table(both, weight, size))
-    values, chances = (np.stack([one[i] for one in sums], axis=-2) for i in range(2))
-    return Discrete(values, chances)
+    return Discrete(*(np.stack([one[i] for one in sums], axis=-2) for i in range(2)))
 
 
 def _as_table(values: np.ndarray, chance: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
