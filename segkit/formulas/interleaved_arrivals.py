@@ -15,7 +15,7 @@ from segkit.formulas.nested_protection import quotas_of_protection
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Orders of each class: ``rates`` (periods, classes) [orders/period]; ``sizes`` P(order = 1, 2, …), (classes, n)."""
+    """Orders of each class: ``rates`` (periods, classes) [orders/period]; ``sizes`` P(1 unit, 2, …), (classes, n)."""
 
     rates: np.ndarray
     sizes: np.ndarray
@@ -47,8 +47,8 @@ def best_expected_margin(values: ArrayLike, arrivals: Arrivals, supply: int) -> 
     Returns
     -------
     ndarray
-        Shape (periods + 1, supply + 1); the last row is 0: what is left then counts nothing. Differences along a row are
-        bid prices. [currency]
+        Shape (periods + 1, supply + 1); the last row is 0: what is left then counts nothing. Differences along a row
+        are bid prices. [currency]
 
     References
     ----------

@@ -1,10 +1,11 @@
 """Several supplies given to classes over several periods where they are expected to earn most: a linear program.
 
-Supply can wait for later demand, until it expires; demand can wait for later supply, at a cost. The duals are bid prices:
-what one unit more in a bucket would earn, and so the least an order must bring to be worth one.
+Supply can wait for later demand, until it expires; demand can wait for later supply, at a cost. The duals are bid
+prices: what one unit more in a bucket would earn, and so the least an order must bring to be worth one.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def allocate_over_time(buckets: Buckets, claims: Claims) -> Allocated:
     edges = _edges(buckets, claims)
     quantity, price, margin = np.zeros(len(edges[0])), np.zeros(len(buckets.quantity)), 0.0
     cuts = _cuts(claims.place[edges[1]])
-    for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, last in pairwise(cuts):
         part = slice(first, last)
         quantity[part], earned = _solve(buckets, claims, [edge[part] for edge in edges], price)
         margin += earned

@@ -1,4 +1,4 @@
-"""A supply split where each unit is expected to earn most: the next unit goes to the class that most likely pays for it.
+"""A supply split where each unit is expected to earn most: the next unit goes where it likely brings most.
 
 Expected margin of a quota is concave: unit q of class k earns its value times P(D ≥ q). Here one supply is split;
 `margin_program` does it for several supplies and the classes of several periods.
