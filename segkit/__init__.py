@@ -63,6 +63,22 @@ _PUBLIC = {
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
+    "segkit.promising.allocation.stated_quotas": ["allocate_by_number", "allocate_by_share", "allocate_by_ratio"],
+    "segkit.promising.allocation.fair_quotas": [
+        "allocate_by_rank",
+        "allocate_per_committed",
+        "allocate_fair_share",
+        "allocate_commitments",
+        "supply_left",
+        "join_allocations",
+    ],
+    "segkit.promising.allocation.nested_quotas": ["allocate_nested"],
+    "segkit.promising.allocation.margin_quotas": ["allocate_by_margin", "LateDelivery"],
+    "segkit.promising.allocation.hierarchy_quotas": [
+        "allocate_down_by_rank",
+        "allocate_down_per_committed",
+        "allocate_down_by_share",
+    ],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
