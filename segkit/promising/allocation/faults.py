@@ -32,7 +32,7 @@ class Faults:
             self.problems.append(f"{problem} {in_rows(len(rows))}, first: {self._first(rows)}")
 
     def amounts(self, column: str, *, blank: float | None = None) -> np.ndarray:
-        """Return a column of amounts from 0 up; adds a problem where it is not so. ``blank`` stands for missing cells."""
+        """Return a column of amounts from 0 up, ``blank`` for missing cells; adds a problem where it is not so."""
         if column not in self.table and blank is not None:
             return np.full(len(self.table), blank)
         found = pd.to_numeric(self.table[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)

@@ -13,7 +13,7 @@ from segkit.formulas.hierarchy_split import (
 )
 from segkit.promising.allocation.class_demand import demand_of_buckets, read_demand, whole_pieces
 from segkit.promising.allocation.faults import Faults
-from segkit.promising.allocation.quota_rows import allocation_rows
+from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
 
 
@@ -43,8 +43,8 @@ def allocate_down_by_rank(
     Returns
     -------
     DataFrame
-        Table ``allocations``: reservations of the nodes that order; of nodes above them a neutral row with all that came
-        to it, of which what they did not hand down is for all.
+        Table ``allocations``: reservations of the nodes that order; of those above them a neutral row with all that came
+        to them; what they did not hand down is for all.
 
     Raises
     ------
@@ -204,5 +204,5 @@ def _pieces(buckets: SupplyBuckets, unit: float) -> np.ndarray:
 def _rows(buckets: SupplyBuckets, tree: _Tree, got: np.ndarray, rule: str, release_days: float | None) -> pd.DataFrame:
     kind = np.broadcast_to(np.where(tree.inner, "neutral", "reservation").astype(object), got.shape)
     nodes: Sequence[str] = tree.nodes
-    figures = {"quantity": got, "kind": kind, "rule": rule}
+    figures: Figures = {"quantity": got, "kind": kind, "rule": rule}
     return allocation_rows(buckets, nodes, figures, release_days=release_days)

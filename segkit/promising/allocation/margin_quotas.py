@@ -73,9 +73,9 @@ def allocate_by_margin(
 
     Notes
     -----
-    Quotas are a partition: what a class does not use is lost to the others until it is released. With one bucket and one
-    period each unit goes where it likely earns most; else a linear program (HiGHS) tells demand by ten steps. Supply
-    that arrives within a period serves it in time.
+    Quotas are a partition: what a class does not use is lost to the others until it is released. With one bucket and
+    one period each unit goes where it likely earns most; else a linear program (HiGHS) tells demand by ten steps.
+    Supply that arrives within a period serves it in time.
 
     References
     ----------

@@ -47,9 +47,9 @@ def allocate_nested(
     Returns
     -------
     DataFrame
-        Table ``allocations``. ``nest_rank`` 1 = worth most in its bucket; ``protection_level`` = what classes up to this
-        one keep together from those below; ``quantity`` = what this class adds to it. The lowest has what nobody keeps,
-        as a neutral row: it is in the pool.
+        Table ``allocations``. ``nest_rank`` 1 = worth most in its bucket; ``protection_level`` = what classes up to
+        this one keep together from those below; ``quantity`` = what this class adds to it. The lowest has what nobody
+        keeps, as a neutral row: it is in the pool.
 
     Raises
     ------

@@ -10,13 +10,14 @@ from segkit.core.errors import SettingsError
 from segkit.promising.allocation.supply_buckets import BUCKET, SupplyBuckets
 
 KINDS = ("reservation", "limit", "both", "neutral")
+Figures = Mapping[str, np.ndarray | str]  # columns by bucket and class, by bucket, or the same in all rows
 HELD = ("reservation", "both")  # kinds that keep supply from others
 
 
 def allocation_rows(
     buckets: SupplyBuckets,
     classes: Sequence[str],
-    figures: Mapping[str, np.ndarray | str],
+    figures: Figures,
     *,
     release_days: float | None,
     named: np.ndarray | None = None,

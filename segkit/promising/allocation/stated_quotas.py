@@ -9,7 +9,7 @@ from segkit.core.errors import DataError, list_problems
 from segkit.formulas.quotas import quotas_by_number, quotas_by_share
 from segkit.formulas.split_units import split_by_weight
 from segkit.promising.allocation.faults import Faults, require_classes
-from segkit.promising.allocation.quota_rows import HELD, KINDS, allocation_rows
+from segkit.promising.allocation.quota_rows import HELD, KINDS, Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import PLACE, SupplyBuckets, read_supply
 
 _ROUNDING = 1e-9
@@ -35,7 +35,7 @@ def allocate_by_number(
     Returns
     -------
     DataFrame
-        Table ``allocations``. What is reserved is never more than the supply; limits and neutral quotas reserve nothing.
+        Table ``allocations``. What is reserved is never more than the supply; others reserve nothing.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def allocate_by_number(
     given = np.where(held, quotas_by_number(buckets.supply, np.where(held, asked, 0.0)), asked)
     short = held & (given < asked - _ROUNDING)
     note = np.where(short, "cut: supply does not cover the numbers", "").astype(object)
-    figures = {"quantity": given, "kind": kind, "rule": "number", "note": note}
+    figures: Figures = {"quantity": given, "kind": kind, "rule": "number", "note": note}
     return allocation_rows(buckets, classes, figures, release_days=release_days, named=~np.isnan(number))
 
 
@@ -111,7 +111,7 @@ def allocate_by_share(
         np.stack([np.minimum(asked, 1.0), 1.0 - np.minimum(asked, 1.0)], axis=-1),
         unit=piece[:, None],
     )[..., 0]
-    figures = {"quantity": np.where(held, given, alone), "kind": kind, "rule": "share"}
+    figures: Figures = {"quantity": np.where(held, given, alone), "kind": kind, "rule": "share"}
     return allocation_rows(buckets, classes, figures, release_days=release_days, named=~np.isnan(share))
 
 
@@ -153,7 +153,7 @@ def allocate_by_ratio(
     weight = np.nan_to_num(ratio)
     some = weight.sum(axis=1) > 0
     given = split_by_weight(np.where(some, buckets.supply, 0.0), weight, unit=np.full(len(some), float(unit)))
-    figures = {"quantity": given, "kind": kind, "rule": "ratio"}
+    figures: Figures = {"quantity": given, "kind": kind, "rule": "ratio"}
     return allocation_rows(buckets, classes, figures, release_days=release_days, named=~np.isnan(ratio))
 
 
