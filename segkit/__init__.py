@@ -68,10 +68,8 @@ _PUBLIC = {
         "allocate_by_rank",
         "allocate_per_committed",
         "allocate_fair_share",
-        "allocate_commitments",
-        "supply_left",
-        "join_allocations",
     ],
+    "segkit.promising.allocation.commitments": ["allocate_commitments", "supply_left", "join_allocations"],
     "segkit.promising.allocation.nested_quotas": ["allocate_nested"],
     "segkit.promising.allocation.margin_quotas": ["allocate_by_margin", "LateDelivery"],
     "segkit.promising.allocation.hierarchy_quotas": [

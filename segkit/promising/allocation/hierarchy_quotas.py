@@ -43,7 +43,7 @@ def allocate_down_by_rank(
     Returns
     -------
     DataFrame
-        Table ``allocations``: reservations of the nodes that order; of those above them a neutral row with all that came
+        Table ``allocations``: reservations of the nodes that order; of those above a neutral row with all that came
         to them; what they did not hand down is for all.
 
     Raises
