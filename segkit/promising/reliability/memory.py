@@ -1,6 +1,7 @@
 """How long past deliveries count and what the group above is worth, chosen by promises made on past days."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -13,11 +14,12 @@ WORTHS = (300.0, 100.0, 30.0, 10.0, 3.0)
 HORIZONS = (30, 90, 365)
 SCORED = np.array([0.5, 0.8, 0.9, 0.95])
 GRID = np.round(np.arange(0.02, 1.0, 0.02), 2)
-ORIGINS = 12
+ORIGINS = 16
 _MOST_JUDGED = 20_000
 _FEW = 100
 _LIKE = 0.01
-_START = (0, 2)
+_LEAST_ORIGINS = 4
+_START = 3
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,12 @@ def choose_memory(history: DeliveryHistory) -> Memory:
 
 def _past_promises(history: DeliveryHistory, branch_of: np.ndarray, horizons: int) -> list[_Judged]:
     """Return what is judged from days spread over the second half of the history."""
-    first = int(history.start.min(initial=history.as_of))
-    step = (history.as_of - first) / (2 * ORIGINS)
+    back = (history.as_of - int(history.start.min(initial=history.as_of))) / 2
+    origins = np.unique(np.round(history.as_of - back * (np.arange(1, ORIGINS + 1) / ORIGINS) ** 1.5)).astype("int64")
     made = []
-    for number in range(ORIGINS, 0, -1):
-        origin = int(round(history.as_of - number * step))
+    for origin in origins.tolist():
         rows = np.flatnonzero((history.start > origin) & (history.start < history.as_of))
-        if step < 1 or not (history.start <= origin).any() or not len(rows):
+        if not (history.start <= origin).any() or not len(rows):
             continue
         rows = rows[:: -(-len(rows) // _MOST_JUDGED)]
         cell = branch_of[history.group[rows]] * horizons + horizon_of(history.start[rows] - origin)
@@ -107,25 +108,24 @@ def _past_promises(history: DeliveryHistory, branch_of: np.ndarray, horizons: in
 
 
 def _losses(history: DeliveryHistory, judged: list[_Judged], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return summed pinball loss of every pair by branch and horizon, and how many deliveries were judged."""
-    cells = shape[0] * shape[1]
-    losses, counts = np.zeros((len(HALF_LIVES) * len(WORTHS), cells)), np.zeros(cells)
+    """Return summed pinball loss of every pair by origin, branch and horizon, and how many deliveries were judged."""
+    cells, pairs = shape[0] * shape[1], len(HALF_LIVES) * len(WORTHS)
+    losses, counts = np.zeros((len(judged), pairs, cells)), np.zeros((len(judged), cells))
     days = np.append(history.support, 0)
-    for part in judged:
+    for number, part in enumerate(judged):
         tree, age = history.known_on(part.origin)
         if tree.is_open.all():
             continue
         groups = history.group[part.row]
-        counts += np.bincount(part.cell, minlength=cells)
-        for place, half_life in enumerate(HALF_LIVES):
-            weight = recency(age, half_life)
-            for other, worth in enumerate(WORTHS):
-                mixing = np.full(history.depth.max() + 1, worth)
-                step = shrunk_quantiles(tree, weight, mixing, (groups, np.zeros(len(groups), np.int64)), SCORED)[0]
-                said = np.where(step < tree.steps, days[step], part.seen[:, None])
-                loss = censored_pinball(part.came, said, part.seen)
-                losses[place * len(WORTHS) + other] += np.bincount(part.cell, loss, minlength=cells)
-    return losses.reshape(-1, *shape), counts.reshape(shape)
+        counts[number] = np.bincount(part.cell, minlength=cells)
+        for place, (half_life, worth) in enumerate(product(HALF_LIVES, WORTHS)):
+            mixing = np.full(history.depth.max() + 1, worth)
+            asked = groups, np.zeros(len(groups), np.int64)
+            step = shrunk_quantiles(tree, recency(age, half_life), mixing, asked, SCORED)[0]
+            said = np.where(step < tree.steps, days[step], part.seen[:, None])
+            loss = censored_pinball(part.came, said, part.seen)
+            losses[number, place] = np.bincount(part.cell, loss, minlength=cells)
+    return losses.reshape(len(judged), pairs, *shape), counts.reshape(len(judged), *shape)
 
 
 def censored_pinball(came: np.ndarray, said: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -141,19 +141,21 @@ def recency(age: np.ndarray, half_life: float) -> np.ndarray:
 
 def _pick(losses: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the pair that each branch takes for each horizon."""
-    everything = _first_near_best(losses.sum(axis=(1, 2)), counts.sum())
-    picked = np.empty(counts.shape, dtype=np.int64)
-    for horizon in range(counts.shape[1]):
-        shared = _first_near_best(losses[:, :, horizon].sum(axis=1), counts[:, horizon].sum(), everything)
-        for branch in range(counts.shape[0]):
-            picked[branch, horizon] = _first_near_best(losses[:, branch, horizon], counts[branch, horizon], shared)
+    everything = _steadiest(losses.sum(axis=(2, 3)), counts.sum(axis=(1, 2)), _START)
+    picked = np.empty(counts.shape[1:], dtype=np.int64)
+    for horizon in range(picked.shape[1]):
+        shared = _steadiest(losses[..., horizon].sum(axis=2), counts[..., horizon].sum(axis=1), everything)
+        for branch in range(picked.shape[0]):
+            picked[branch, horizon] = _steadiest(losses[:, :, branch, horizon], counts[:, branch, horizon], shared)
     return picked
 
 
-def _first_near_best(losses: np.ndarray, count: float, otherwise: int = _START[0] * len(WORTHS) + _START[1]) -> int:
-    if count < _FEW:
+def _steadiest(losses: np.ndarray, counts: np.ndarray, otherwise: int) -> int:
+    """Return the first pair, longest memory first, that is at most 1 % worse than the best."""
+    if counts.sum() < _FEW or (counts > 0).sum() < _LEAST_ORIGINS:
         return otherwise
-    return int(np.argmax(losses <= losses.min() * (1 + _LIKE)))
+    loss = losses.sum(axis=0)
+    return int(np.argmax(loss <= loss.min() * (1 + _LIKE)))
 
 
 def _calibrate(history: DeliveryHistory, judged: list[_Judged], memory: Memory) -> None:
@@ -169,7 +171,11 @@ def _calibrate(history: DeliveryHistory, judged: list[_Judged], memory: Memory) 
             sums[number, :, place] = np.bincount(part.cell[known], share, minlength=counts.shape[1])
         counts[number] = np.bincount(part.cell[known], minlength=counts.shape[1])
     for cell in range(counts.shape[1]):
-        levels = calibrated_levels(sums[:, cell], counts[:, cell])
+        used = np.flatnonzero(counts[:, cell])
+        days = [judged[one].origin for one in used]
+        wide = np.diff((0, *HORIZONS, 730))[cell % horizons]
+        apart = min(1.0, (days[-1] - days[0]) / (len(days) - 1) / wide) if len(days) > 1 else 1.0
+        levels = calibrated_levels(sums[used, cell], counts[used, cell], apart * len(days))
         memory.levels[cell // horizons, cell % horizons] = levels
 
 
@@ -189,7 +195,7 @@ def _probabilities(history: DeliveryHistory, part: _Judged, memory: Memory) -> t
     return before, until
 
 
-def calibrated_levels(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def calibrated_levels(sums: np.ndarray, counts: np.ndarray, independent: float) -> np.ndarray:
     """Return for each level of the grid the one to ask for.
 
     Parameters
@@ -198,6 +204,8 @@ def calibrated_levels(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
         Sum over the judged deliveries of the share that lies at or below each level.
     counts : ndarray, shape (origins,)
         Judged deliveries of each origin.
+    independent : float
+        Origins that do not overlap: what the error of the mean rests on.
 
     Returns
     -------
@@ -205,13 +213,11 @@ def calibrated_levels(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
         Level at which past promises were kept as often as wanted, moved from the wanted one by d² / (d² + e²) of the
         way, with d what was missed and e its standard error (origins drawn whole).
     """
-    used = counts > 0
-    sums, counts = sums[used], counts[used]
-    if len(counts) < 4 or counts.sum() < _FEW:
+    if len(counts) < 4 or counts.sum() < _FEW or independent <= 1:
         return GRID.copy()
     kept = sums.sum(axis=0) / counts.sum()
     off = sums - kept * counts[:, None]
-    error = (len(counts) / (len(counts) - 1) * (off**2).sum(axis=0)) / counts.sum() ** 2
+    error = len(counts) / (independent - 1) * (off**2).sum(axis=0) / counts.sum() ** 2
     missed = kept - GRID
     ends = np.concatenate([[0.0], np.maximum.accumulate(kept), [1.0]])
     needed = np.interp(GRID, ends, np.concatenate([[0.0], GRID, [1.0]]))
