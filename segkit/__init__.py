@@ -63,6 +63,9 @@ _PUBLIC = {
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
+    "segkit.promising.reliability.dates": ["promise_dates"],
+    "segkit.promising.reliability.keeping": ["check_promises"],
+    "segkit.promising.otif": ["measure_otif"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.formulas.censored_quantiles import DeliveryTree
+from segkit.promising.reliability.requirements import read_dates
 
 _BLANK = np.iinfo(np.int64).min
 
@@ -44,6 +44,15 @@ class DeliveryHistory:
     group: np.ndarray
     names: np.ndarray
     line_group: np.ndarray
+
+    @property
+    def above(self) -> np.ndarray:
+        """Return the group above each group; of the first itself."""
+        found = np.zeros(len(self.depth), dtype=np.int64)
+        for level in range(1, int(self.depth.max(initial=0)) + 1):
+            held = np.maximum.accumulate(np.where(self.depth == level - 1, np.arange(len(found)), 0))
+            found = np.where(self.depth == level, held, found)
+        return found
 
     def known_on(self, day: int) -> tuple[DeliveryTree, np.ndarray]:
         """Return the tree as it was known on a day, and the age of its deliveries [days]."""
@@ -111,10 +120,7 @@ def day_numbers(cells: pd.Series) -> np.ndarray:
     >>> day_numbers(pd.Series(pd.to_datetime(["1970-01-03 23:59"]))).tolist()
     [2]
     """
-    dates = pd.to_datetime(cells)
-    if getattr(dates.dt, "tz", None) is not None:
-        dates = dates.dt.tz_localize(None)
-    return dates.to_numpy().astype("datetime64[D]").astype("int64")
+    return read_dates(cells).to_numpy().astype("datetime64[D]").astype("int64")
 
 
 def _paths(
@@ -147,9 +153,9 @@ def _groups(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         last = np.append(first[1:], rows)
         real = codes[first, depth - 1] >= 0
         parts.append((np.full(real.sum(), depth), first[real], last[real]))
-    depth, first, last = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort([depth, first])
-    return depth[order], first[order], last[order]
+    groups = np.array([np.concatenate(part) for part in zip(*parts, strict=True)])
+    depth, first, last = groups[:, np.lexsort([groups[0], groups[1]])]
+    return depth, first, last
 
 
 def _names(codes: np.ndarray, depth: np.ndarray, first: np.ndarray, words: list[np.ndarray]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """How long past deliveries count and what the group above is worth, chosen by promises made on past days."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,6 +15,7 @@ WORTHS = (300.0, 100.0, 30.0, 10.0, 3.0)
 HORIZONS = (30, 90, 365)
 SCORED = np.array([0.5, 0.8, 0.9, 0.95])
 GRID = np.round(np.arange(0.02, 1.0, 0.02), 2)
+_ENDS = np.concatenate([[0.0], GRID, [1.0]])
 ORIGINS = 16
 _MOST_JUDGED = 20_000
 _FEW = 100
@@ -40,6 +42,28 @@ class Memory:
     half_life: np.ndarray
     worth: np.ndarray
     levels: np.ndarray
+
+    def parts(self, cell: np.ndarray) -> Iterator[tuple[float, float, np.ndarray]]:
+        """Return half-life, worth and rows of all that share them; ``cell`` is branch and horizon as one number."""
+        pairs = np.column_stack([self.half_life.ravel(), self.worth.ravel()])
+        known, number = np.unique(pairs, axis=0, return_inverse=True)
+        of_row = number.ravel()[cell]
+        for place in np.unique(of_row):
+            yield float(known[place, 0]), float(known[place, 1]), np.flatnonzero(of_row == place)
+
+    def asked_levels(self, shares: np.ndarray) -> np.ndarray:
+        """Return for every branch and horizon the levels that reliabilities stand for."""
+        levels = self.levels.reshape(-1, len(GRID))
+        return np.array([np.interp(shares, _ENDS, np.concatenate([[0.0], one, [1.0]])) for one in levels])
+
+    def stated(self, cell: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Return the chances that shares of the distribution stand for."""
+        made = np.full(len(share), np.nan)
+        for place in np.unique(cell):
+            own = cell == place
+            levels = self.levels.reshape(-1, len(GRID))[place]
+            made[own] = np.interp(share[own], np.concatenate([[0.0], levels, [1.0]]), _ENDS)
+        return made
 
 
 @dataclass(frozen=True)
@@ -142,10 +166,11 @@ def recency(age: np.ndarray, half_life: float) -> np.ndarray:
 def _pick(losses: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the pair that each branch takes for each horizon."""
     everything = _steadiest(losses.sum(axis=(2, 3)), counts.sum(axis=(1, 2)), _START)
-    picked = np.empty(counts.shape[1:], dtype=np.int64)
-    for horizon in range(picked.shape[1]):
+    branches, horizons = counts.shape[1:]
+    picked = np.empty((branches, horizons), dtype=np.int64)
+    for horizon in range(horizons):
         shared = _steadiest(losses[..., horizon].sum(axis=2), counts[..., horizon].sum(axis=1), everything)
-        for branch in range(picked.shape[0]):
+        for branch in range(branches):
             picked[branch, horizon] = _steadiest(losses[:, :, branch, horizon], counts[:, branch, horizon], shared)
     return picked
 
@@ -183,15 +208,13 @@ def _probabilities(history: DeliveryHistory, part: _Judged, memory: Memory) -> t
     """Return the share promised before and until the day on which each judged delivery came."""
     tree, age = history.known_on(part.origin)
     before, until = np.full(len(part.row), np.nan), np.full(len(part.row), np.nan)
-    half_life, worth = memory.half_life.ravel()[part.cell], memory.worth.ravel()[part.cell]
     step = np.searchsorted(history.support, part.came).clip(max=len(history.support) - 1)
     if tree.is_open.all():
         return before, until
-    for half, k in np.unique(np.column_stack([half_life, worth]), axis=0):
-        own = np.flatnonzero((half_life == half) & (worth == k))
-        mixing = np.full(history.depth.max() + 1, k)
+    for half_life, worth, own in memory.parts(part.cell):
+        mixing = np.full(history.depth.max() + 1, worth)
         asked = history.group[part.row[own]], step[own]
-        before[own], until[own] = shrunk_probabilities(tree, recency(age, half), mixing, asked)
+        before[own], until[own] = shrunk_probabilities(tree, recency(age, half_life), mixing, asked)
     return before, until
 
 
