@@ -77,6 +77,9 @@ _PUBLIC = {
         "allocate_down_per_committed",
         "allocate_down_by_share",
     ],
+    "segkit.promising.reliability.dates": ["promise_dates"],
+    "segkit.promising.reliability.keeping": ["check_promises"],
+    "segkit.promising.otif": ["measure_otif"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

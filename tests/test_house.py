@@ -42,14 +42,14 @@ DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "sto
 PUBLIC = """
     AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError
     SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
-    classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
-    count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
-    forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes list_periods
-    list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy
-    measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand
-    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table trade_stock_for_service value_customers value_groups value_items value_lines
-    value_micro_segments
+    check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
+    count_activity_costs count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts
+    follow_segments forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes
+    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
+    measure_accuracy measure_lead_times measure_otif measure_seasonality next_orders open_plan price_segmentation
+    profile_demand promise_dates protection_demand recover_demand score_items segment_customers segment_items
+    show_figure show_headline show_provenance show_row_counts show_table trade_stock_for_service value_customers
+    value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -220,6 +220,13 @@ def stocked_items(plan):
     return table.merge(plan.item_segments[["item_id", "abc"]].rename(columns={"abc": "segment"}), on="item_id")
 
 
+def shipped_and_coming(orders):
+    """Return order lines as deliveries of one part of them, and as lines to be promised of the rest."""
+    columns = ["order_id", "line_id", "start_date", "delivered_date", "channel", "customer_id"]
+    dated = orders.assign(start_date=orders["order_date"])[columns].reset_index(drop=True)
+    return {"deliveries": dated.iloc[::2], "lines": dated.iloc[1::2].drop(columns="delivered_date")}
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -267,6 +274,20 @@ def cases(sample_plan):
             holding_cost=0.2,
             shortage_cost=1.0,
         ),
+        "promise_dates": Case(shipped_and_coming(orders), by=["channel", "customer_id"], as_of="2025-09-30"),
+        "check_promises": Case(
+            {
+                "promises": sk.promise_dates(
+                    **shipped_and_coming(orders), by=["channel"], as_of="2025-01-31", reliability=[0.5, 0.9]
+                ).merge(
+                    orders[["order_id", "line_id", "delivered_date"]].rename(columns={"order_id": "order"}),
+                    left_on=["order_id", "line_id"],
+                    right_on=["order", "line_id"],
+                )
+            },
+            by=["channel"],
+        ),
+        "measure_otif": Case({"orders": orders}, by=["channel"]),
         "trade_stock_for_service": Case({"items": stocked_items(plan)}, targets=[0.9, 0.97]),
         "price_segmentation": Case({"items": stocked_items(plan)}),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
