@@ -20,7 +20,7 @@ from segkit.formulas.nested_optimum import nested_expected_margin, optimal_prote
 VALUES = [10.0, 6.0, 4.0]
 
 
-def simulated(levels, rates, sizes, supply, draws, bids=None):
+def simulated(levels, rates, sizes, supply, draws):
     """Return the margin of each draw: orders at random times, served down to the level of their class."""
     rng, found = np.random.default_rng(11), np.zeros(draws)
     for draw in range(draws):

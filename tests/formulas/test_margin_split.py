@@ -53,9 +53,7 @@ def test_steps_of_demand_add_up_to_its_mean(mean, spread, most):
 
 
 def one_period(values, demand, supply, most):
-    claims = Claims(
-        whole(0, 0, 0), whole(0, 0, 0), np.array(values), *demand_steps(demand, most), np.zeros(3), 0
-    )
+    claims = Claims(whole(0, 0, 0), whole(0, 0, 0), np.array(values), *demand_steps(demand, most), np.zeros(3), 0)
     return allocate_over_time(Buckets(whole(0), whole(0), whole(0), np.array([float(supply)])), claims), claims
 
 
