@@ -40,16 +40,19 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError
-    SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
-    check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
-    count_activity_costs count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts
-    follow_segments forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes
-    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_accuracy measure_lead_times measure_otif measure_seasonality next_orders open_plan price_segmentation
-    profile_demand promise_dates protection_demand recover_demand score_items segment_customers segment_items
-    show_figure show_headline show_provenance show_row_counts show_table trade_stock_for_service value_customers
-    value_groups value_items value_lines value_micro_segments
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError LateDelivery Plan RunError
+    SegkitError SettingsError __version__ allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio
+    allocate_by_share allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed
+    allocate_fair_share allocate_nested allocate_per_committed apply_overrides assign_micro_segments bridge_profit
+    charge_lines check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count
+    classify_abc_by_limits classify_xyz count_activity_costs count_migration explain_margins find_bulk
+    find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast
+    join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand
+    make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_otif
+    measure_seasonality next_orders open_plan price_segmentation profile_demand promise_dates protection_demand
+    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
+    show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups value_items
+    value_lines value_micro_segments
 """.split()
 
 
@@ -227,6 +230,50 @@ def shipped_and_coming(orders):
     return {"deliveries": dated.iloc[::2], "lines": dated.iloc[1::2].drop(columns="delivered_date")}
 
 
+def scarce_supply():
+    """Return supply on two days of some items, demand of three classes, quotas and a hierarchy for them."""
+    items, days = [f"SKU-{number:04}" for number in range(7)], pd.to_datetime(["2025-06-02", "2025-06-16"])
+    keys = pd.MultiIndex.from_product([items, ["A", "B"]], names=["item_id", "location_id"]).to_frame(index=False)
+    supply = keys.merge(pd.DataFrame({"available_date": days}), how="cross")
+    supply["quantity"] = (supply.index * 7 % 40).astype(float)
+    classes = pd.DataFrame({"demand_class": CLASSES, "unit_margin": [9.0, 6.0, 4.0], "goodwill_cost": [4.0, 1.0, 0.0]})
+    demand = keys.merge(classes, how="cross").merge(pd.DataFrame({"period": days}), how="cross")
+    demand["mean"] = (demand.index * 5 % 17).astype(float)
+    demand["sd"] = demand["mean"] / 2
+    quotas = pd.DataFrame({"demand_class": CLASSES, "number": [9.0, 9.0, 5.0], "share": [0.3, 0.3, 0.2]})
+    tree = pd.DataFrame({"node": [*CLASSES, "top"], "parent": ["top", "top", "top", ""], "rank": [3, 1, 2, 1]})
+    tree["share"] = [0.5, 0.2, 0.2, 1.0]
+    return supply, demand, quotas.assign(ratio=[3, 2, 1]), tree
+
+
+CLASSES = ["gold", "silver", "bronze"]
+
+
+def allocation_cases():
+    """Return how the functions that allocate supply are called."""
+    supply, demand, quotas, tree = scarce_supply()
+    asked, given = {"supply": supply, "demand": demand}, {"classes": CLASSES, "release_days": 2}
+    made = {
+        name: Case(asked, "allocations", **given)
+        for name in (
+            "allocate_by_rank", "allocate_per_committed", "allocate_fair_share", "allocate_nested", "allocate_by_margin",
+        )
+    }  # fmt: skip
+    for name in ("allocate_by_number", "allocate_by_share", "allocate_by_ratio"):
+        made[name] = Case({"supply": supply, "quotas": quotas}, "allocations", **given)
+    for name in ("allocate_down_by_rank", "allocate_down_per_committed"):
+        made[name] = Case({**asked, "hierarchy": tree}, "allocations")
+    made["allocate_down_by_share"] = Case({"supply": supply, "hierarchy": tree}, "allocations")
+    owed = demand[demand["demand_class"] == "silver"].assign(mean=5.0)
+    made["allocate_commitments"] = Case({"supply": supply, "commitments": owed}, "allocations", classes=CLASSES)
+    kept = sk.allocate_commitments(supply, owed, classes=CLASSES)
+    rest = sk.allocate_nested(sk.supply_left(supply, kept), demand.assign(demand_class="gold").drop_duplicates(
+        ["item_id", "location_id", "period"]), classes=["gold", "bronze"])  # fmt: skip
+    made["supply_left"] = Case({"supply": supply, "allocations": kept})
+    made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
+    return made
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -250,6 +297,7 @@ def cases(sample_plan):
     micro_map = sk.map_micro_segments(segmented, rules=by_value)
     history, calendar = one_history(plan)
     return {
+        **allocation_cases(),
         "inspect_forecast": Case(
             {"history": history, "calendar": calendar},
             item_id=history["item_id"].iloc[0],

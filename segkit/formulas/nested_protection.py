@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand, Discrete, Gamma, NegativeBinomial, Normal, Poisson
 
+_FAINT = 1e-9  # of the largest weight: what a class without any counts
+
 
 def littlewood_protection(values: ArrayLike, demand: Demand) -> np.ndarray:
     """Return the units kept for the better of two classes: P(D > y) = value of the other / own value.
@@ -298,6 +300,47 @@ def _rising(levels: list[np.ndarray], value: np.ndarray) -> np.ndarray:
     if not levels:
         return np.zeros((*value.shape[:-1], 0))
     return np.maximum.accumulate(np.stack(levels, axis=-1), axis=-1)
+
+
+def falling_values(values: ArrayLike, weights: ArrayLike) -> np.ndarray:
+    """Return values that do not rise from the best class down: where they do, neighbours count as one, on average.
+
+    Parameters
+    ----------
+    values : array_like
+        Of a unit of each class, in the order in which classes are to be nested, shape (..., classes). [currency/unit]
+    weights : array_like
+        By which values are averaged, for example mean demand, at least 0, shape (..., classes).
+
+    Returns
+    -------
+    ndarray
+        Shape (..., classes).
+
+    References
+    ----------
+    Barlow, Bartholomew, Bremner & Brunk, Statistical Inference under Order Restrictions (pool adjacent violators).
+
+    Examples
+    --------
+    >>> falling_values([9.0, 4.0, 6.0], [1.0, 1.0, 3.0]).tolist()
+    [9.0, 5.5, 5.5]
+    """
+    value, weight = np.broadcast_arrays(np.asarray(values, dtype=float), np.asarray(weights, dtype=float))
+    weight = np.where(weight.sum(-1, keepdims=True) > 0, weight, 1.0)
+    weight = np.maximum(weight, _FAINT * weight.max(-1, keepdims=True, initial=0.0))
+    worth = value * weight
+    classes = value.shape[-1]
+    fallen = np.empty_like(value)
+    for j in range(classes):
+        best = np.full(value.shape[:-1], np.inf)
+        for first in range(j + 1):
+            means = [
+                worth[..., first:last].sum(-1) / weight[..., first:last].sum(-1) for last in range(j + 1, classes + 1)
+            ]
+            best = np.minimum(best, np.maximum.reduce(means))
+        fallen[..., j] = best
+    return np.minimum.accumulate(fallen, axis=-1)
 
 
 def checked_values(values: ArrayLike) -> np.ndarray:

@@ -113,6 +113,42 @@ def quotas_by_ratio(supply: ArrayLike, ratios: ArrayLike, *, unit: ArrayLike = 1
     return split_by_weight(supply, ratio, unit=unit)
 
 
+def open_to_classes(
+    left: ArrayLike, quotas: ArrayLike, taken: ArrayLike, *, caps: ArrayLike, reserves: ArrayLike
+) -> np.ndarray:
+    """Return what each class may take now of a supply, by its quota and those of the others.
+
+    Parameters
+    ----------
+    left : array_like
+        What nobody has taken yet, shape (...). [units]
+    quotas, taken : array_like
+        Quota of each class, and what it has taken so far, shape (..., classes). [units]
+    caps : array_like of bool
+        Whether a quota is a limit on its class, shape (..., classes).
+    reserves : array_like of bool
+        Whether it is kept from the others, shape (..., classes); neither = it is only counted.
+
+    Returns
+    -------
+    ndarray
+        Shape (..., classes), at least 0; a class beyond its own reservation draws on what nobody reserved. [units]
+
+    References
+    ----------
+    SAP SCM APO, product allocation: a quota is a limit and a reservation where the quotas share all of a capacity.
+
+    Examples
+    --------
+    >>> open_to_classes(1000, [400, 300], [0, 0], caps=[True, False], reserves=[True, False]).tolist()
+    [400.0, 600.0]
+    """
+    unused = np.maximum(_amounts("quotas", quotas) - _amounts("taken", taken), 0.0)
+    kept = np.where(reserves, unused, 0.0)
+    free = _amounts("left", left)[..., None] - (kept.sum(-1, keepdims=True) - kept)
+    return np.maximum(np.where(caps, np.minimum(free, unused), free), 0.0)
+
+
 def _amounts(name: str, values: ArrayLike) -> np.ndarray:
     array = np.asarray(values, dtype=float)
     if not (np.isfinite(array) & (array >= 0)).all():

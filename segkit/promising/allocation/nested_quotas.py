@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand
 from segkit.formulas.nested_optimum import optimal_protection
-from segkit.formulas.nested_protection import quotas_of_protection
+from segkit.formulas.nested_protection import falling_values, quotas_of_protection
 from segkit.promising.allocation.class_demand import counted_in_pieces, demand_of_buckets, read_demand
 from segkit.promising.allocation.quota_rows import allocation_rows
 from segkit.promising.allocation.supply_buckets import read_supply
@@ -35,7 +35,7 @@ def allocate_nested(
         As `allocate_by_rank` takes it, with sd [units] (default: Poisson), unit_margin and goodwill_cost (default 0):
         the goodwill that a unit sent away costs. [currency/unit]
     classes : sequence of str
-        Best first: breaks ties of value.
+        Best first: the order in which they are nested.
     protection : callable
         Takes values of a unit (..., classes), best first, and their demand; gives protection levels (..., classes - 1):
         `optimal_protection` (default), `emsr_b_protection` or `emsr_a_protection` of ``segkit.formulas``.
@@ -47,7 +47,7 @@ def allocate_nested(
     Returns
     -------
     DataFrame
-        Table ``allocations``. ``nest_rank`` 1 = worth most in its bucket; ``protection_level`` = what classes up to
+        Table ``allocations``. ``nest_rank`` 1 = the best class; ``protection_level`` = what classes up to
         this one keep together from those below; ``quantity`` = what this class adds to it. The lowest has what nobody
         keeps, as a neutral row: it is in the pool.
 
@@ -58,9 +58,9 @@ def allocate_nested(
 
     Notes
     -----
-    A class is worth unit_margin + goodwill_cost. In each bucket classes are nested by it, whatever their rank in
-    ``classes``: where the two differ, an order book that nests by rank does not give these levels. A class that brings
-    nothing counts as a millionth of the best.
+    A class is worth unit_margin + goodwill_cost. Where a lower class is worth more than one above it in a bucket, the
+    two count as one there, at their average: neither is protected from the other. So goodwill is what puts a rank into
+    force. A class that brings nothing counts as a millionth of the best.
 
     References
     ----------
@@ -79,19 +79,17 @@ def allocate_nested(
     buckets = read_supply(supply)
     asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes))
     worth = asked.worth()
-    nest = np.argsort(-worth, axis=1, kind="stable")
-    value, mean, sd = (np.take_along_axis(one, nest, axis=1) for one in (worth, asked.mean, asked.sd))
-    levels = np.zeros((len(value), max(len(classes) - 1, 0)))
+    levels = np.zeros((len(worth), max(len(classes) - 1, 0)))
     if levels.size:
-        levels = protection(value, counted_in_pieces(mean, sd, unit)) * (unit if unit > 0 else 1.0)
+        pieces = counted_in_pieces(asked.mean, asked.sd, unit)
+        levels = protection(falling_values(worth, asked.mean), pieces) * (unit or 1.0)
     if unit > 0:
         levels = np.ceil(levels / unit - 1e-9) * unit
-    given = quotas_of_protection(buckets.supply, levels) if len(classes) else np.zeros((len(value), 0))
+    given = quotas_of_protection(buckets.supply, levels) if len(classes) else np.zeros((len(worth), 0))
     kept = np.cumsum(given, axis=1)
     kind = np.full(given.shape, "reservation", dtype=object)
     kind[:, -1:] = "neutral"
-    back = np.argsort(nest, axis=1, kind="stable")
-    ordered = {"quantity": given, "protection_level": kept, "kind": kind}
-    figures = {name: np.take_along_axis(one, back, axis=1) for name, one in ordered.items()}
-    figures |= {"nest_rank": back + 1.0, "mean": asked.mean, "sd": asked.sd, "unit_value": asked.value}
+    rank = np.broadcast_to(np.arange(1.0, len(classes) + 1), given.shape)
+    figures = {"quantity": given, "protection_level": kept, "kind": kind, "nest_rank": rank}
+    figures |= {"mean": asked.mean, "sd": asked.sd, "unit_value": asked.value}
     return allocation_rows(buckets, classes, {**figures, "rule": "nested protection"}, release_days=release_days)

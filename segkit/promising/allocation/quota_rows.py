@@ -42,6 +42,7 @@ def allocation_rows(
 
 def _cells(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     array = np.asarray(values)
+    array = array if array.dtype == object else array + 0.0  # no negative zero
     return np.broadcast_to(array[:, None] if array.ndim == 1 else array, shape)
 
 
