@@ -1,0 +1,420 @@
+"""Compiled loops behind order promising: lines in order of arrival against what is left of supply, quota by quota.
+
+Which buckets still hold something is a bit per bucket and column, so that empty ones are passed over 64 at a time, and
+a quota that is released can fill a bucket again. All compiled code that calls other compiled code is in one module, as
+numba's cache looks at the module of the caller only. Loaded where first needed.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+LIKE = 1e-9  # less than this share of a quantity is rounding
+FAR = 2**60  # a day that never comes
+CAPABLE = -1  # bucket and column of what is made or bought to order
+# why a line was not promised earlier, as bits
+LIMITED, PROTECTED, UNPROFITABLE, HELD_BACK, TOO_SMALL = 1, 2, 4, 8, 16
+
+_ALL, _ONE, _ZERO = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1), np.uint64(0)
+_MAGIC, _TOP, _LOW = np.uint64(0x03F79D71B4CB0A89), np.uint64(58), np.uint64(63)
+_BIT_OF = np.zeros(64, dtype=np.int64)
+for _bit in range(64):
+    _BIT_OF[((1 << _bit) * int(_MAGIC) & 0xFFFFFFFFFFFFFFFF) >> 58] = _bit
+_SHIFTS = np.array([1, 2, 4, 8, 16, 32], dtype=np.uint64)
+
+
+class Buckets(NamedTuple):
+    """Supply by place and day, and what is left of it by column (quotas, then the pool)."""
+
+    begin: np.ndarray  # (places + 1,)
+    day: np.ndarray  # (buckets,)
+    left: np.ndarray  # (buckets, columns)
+    first_word: np.ndarray  # (places + 1,)
+    words: np.ndarray  # (words, columns) bits of the buckets that are not empty
+    reach: np.ndarray  # (buckets,) Fenwick tree of what is left, by place; empty without critical levels
+
+
+class Rules(NamedTuple):
+    """Who may take what: see `promising.PromiseRules`."""
+
+    sources: np.ndarray  # (1 or places, classes, columns), -1 = no more
+    caps: np.ndarray  # (buckets, columns) or empty
+    levels: np.ndarray  # (1 or places, classes) or empty
+    bids: np.ndarray  # (buckets, 1 or classes) or empty
+    fence: np.ndarray  # (places,) or empty
+    lead: np.ndarray  # (places,) or empty; -1 = nothing is made to order
+    made: np.ndarray  # (places,) first bucket that is capacity, not supply; or empty
+    latest_first: bool
+
+
+class Releases(NamedTuple):
+    """Quotas that flow into the pool, by day."""
+
+    day: np.ndarray
+    place: np.ndarray
+    bucket: np.ndarray
+    column: np.ndarray
+
+
+class Lines(NamedTuple):
+    """The order book; options of one number hold for all lines."""
+
+    place: np.ndarray
+    arrival: np.ndarray
+    requested: np.ndarray
+    rank: np.ndarray
+    quantity: np.ndarray
+    minimum: np.ndarray
+    lateness: np.ndarray
+    margin: np.ndarray
+
+
+class Elsewhere(NamedTuple):
+    """Other places that can serve a line, cheapest first, by place."""
+
+    begin: np.ndarray
+    place: np.ndarray
+    cost: np.ndarray
+    days: np.ndarray
+
+
+class Told(NamedTuple):
+    """What is told of each line."""
+
+    promised: np.ndarray  # units
+    on_time: np.ndarray  # units that were there in time
+    last_day: np.ndarray  # day on which the last of it is promised; FAR where nothing is
+    why: np.ndarray  # bits
+    reserved: np.ndarray  # units that were there in time for others only
+    reserved_column: np.ndarray  # the quota that held most of them; -1 = none
+
+
+class Trace(NamedTuple):
+    """Every unit: which line took it from which bucket and column, and the day it is promised for."""
+
+    line: np.ndarray
+    bucket: np.ndarray
+    column: np.ndarray
+    quantity: np.ndarray
+    day: np.ndarray
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _row(values, i):
+    return values[min(i, values.shape[0] - 1)]
+
+
+@njit(cache=True, nogil=True)
+def _lowest(word):
+    """Return the number of the lowest bit that is set."""
+    return _BIT_OF[((word & (~word + _ONE)) * _MAGIC) >> _TOP]
+
+
+@njit(cache=True, nogil=True)
+def _highest(word):
+    for shift in _SHIFTS:
+        word |= word >> shift
+    return _BIT_OF[((word ^ (word >> _ONE)) * _MAGIC) >> _TOP]
+
+
+@njit(cache=True, nogil=True)
+def _next(words, base, columns, at, last):
+    """Return the first bucket of a place from ``at`` to ``last`` that holds something in one of the columns, or -1."""
+    word, mask = at >> 6, _ALL << (np.uint64(at) & _LOW)
+    while word << 6 <= last:
+        found = _ZERO
+        for column in columns:
+            if column < 0:
+                break
+            found |= words[base + word, column]
+        found &= mask
+        if found != _ZERO:
+            bucket = (word << 6) + _lowest(found)
+            return bucket if bucket <= last else -1
+        word, mask = word + 1, _ALL
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _previous(words, base, column, at):
+    """Return the last bucket of a place up to ``at`` that holds something in the column, or -1."""
+    if at < 0:
+        return -1
+    word, mask = at >> 6, _ALL >> (_LOW - (np.uint64(at) & _LOW))
+    while word >= 0:
+        found = words[base + word, column] & mask
+        if found != _ZERO:
+            return (word << 6) + _highest(found)
+        word, mask = word - 1, _ALL
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _by_day(day, begin, end, until):
+    """Return the first bucket of a place that comes after a day."""
+    while begin < end:
+        middle = (begin + end) >> 1
+        if day[middle] <= until:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@njit(cache=True, nogil=True)
+def fill_words(begin, first_word, left, words):
+    """Set the bits of the buckets that hold something."""
+    for place in range(begin.size - 1):
+        for at in range(begin[place + 1] - begin[place]):
+            for column in range(left.shape[1]):
+                if left[begin[place] + at, column] > 0.0:
+                    words[first_word[place] + (at >> 6), column] |= _ONE << (np.uint64(at) & _LOW)
+
+
+@njit(cache=True, nogil=True)
+def fill_reach(begin, left, reach):
+    """Build a Fenwick tree of what is left, place by place."""
+    for place in range(begin.size - 1):
+        for at in range(begin[place + 1] - begin[place]):
+            _add_reach(reach, begin, place, at, left[begin[place] + at].sum())
+
+
+@njit(cache=True, nogil=True)
+def _add_reach(reach, begin, place, at, amount):
+    base, size = begin[place], begin[place + 1] - begin[place]
+    node = at + 1
+    while node <= size:
+        reach[base + node - 1] += amount
+        node += node & -node
+
+
+@njit(cache=True, nogil=True)
+def _reachable(reach, base, at):
+    """Return what is left of a place up to a bucket."""
+    total, node = 0.0, at + 1
+    while node > 0:
+        total += reach[base + node - 1]
+        node -= node & -node
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _put(buckets, place, at, column, amount):
+    """Add to a bucket (take away where below zero), and keep its bit and the sums right."""
+    bucket, bit = buckets.begin[place] + at, _ONE << (np.uint64(at) & _LOW)
+    before = buckets.left[bucket, column]
+    after = before + amount
+    word = buckets.first_word[place] + (at >> 6)
+    if after <= LIKE * before:
+        after = 0.0
+        buckets.words[word, column] &= ~bit
+    else:
+        buckets.words[word, column] |= bit
+    buckets.left[bucket, column] = after
+    if buckets.reach.size:
+        _add_reach(buckets.reach, buckets.begin, place, at, after - before)
+
+
+@njit(cache=True, nogil=True)
+def _allowed(buckets, rules, place, at, column, asked, wanted):
+    """Return how much a line may take from a bucket and column, and what held it back."""
+    rank, own, margin, ready = asked
+    bucket = buckets.begin[place] + at
+    got, why = min(wanted, buckets.left[bucket, column]), 0
+    if rules.caps.size and rules.caps[bucket, own] < got:
+        got, why = rules.caps[bucket, own], LIMITED
+    if rules.levels.size:
+        spare = _reachable(buckets.reach, buckets.begin[place], at) - _row(rules.levels, place)[rank]
+        if spare < got:
+            got, why = max(0.0, spare), why | PROTECTED
+    if rules.bids.size and margin < rules.bids[bucket, min(rank, rules.bids.shape[1] - 1)]:
+        got, why = 0.0, why | UNPROFITABLE
+    if rules.made.size and bucket >= rules.made[place] and buckets.day[bucket] < ready:
+        got = 0.0
+    return got, why
+
+
+@njit(cache=True, nogil=True)
+def _take(trace, count, line, buckets, rules, place, at, column, own, amount, day):
+    """Write one row of the trace, and take what it says."""
+    bucket = buckets.begin[place] + at
+    trace.line[count], trace.bucket[count], trace.column[count] = line, bucket, column
+    trace.quantity[count], trace.day[count] = amount, day
+    _put(buckets, place, at, column, -amount)
+    if rules.caps.size:
+        left = rules.caps[bucket, own] - amount
+        rules.caps[bucket, own] = left if left > LIKE * amount else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _give_back(trace, start, count, buckets, rules, place, own):
+    """Undo the rows of the trace from ``start`` on."""
+    for row in range(count - 1, start - 1, -1):
+        bucket = trace.bucket[row]
+        if bucket >= 0:
+            _put(buckets, place, bucket - buckets.begin[place], trace.column[row], trace.quantity[row])
+            if rules.caps.size:
+                rules.caps[bucket, own] += trace.quantity[row]
+
+
+@njit(cache=True, nogil=True)
+def _seal(trace, start, count, day):
+    for row in range(start, count):
+        trace.day[row] = day
+
+
+@njit(cache=True, nogil=True)
+def _in_time(there, line, wanted, columns, asked, buckets, rules, trace, count):
+    """Take what is there in time, column after column; return the rows of the trace, what is left to find, and why."""
+    place, due, until = there
+    base, left, why = buckets.first_word[place], wanted, 0
+    for s in range(columns.size):
+        if columns[s] < 0 or left <= 0.0:
+            break
+        at = until if rules.latest_first else 0
+        while left > 0.0:
+            if rules.latest_first:
+                at = _previous(buckets.words, base, columns[s], at)
+            else:
+                at = _next(buckets.words, base, columns[s : s + 1], at, until)
+            if at < 0:
+                break
+            got, held = _allowed(buckets, rules, place, at, columns[s], asked, left)
+            why |= held
+            if got > 0.0:
+                _take(trace, count, line, buckets, rules, place, at, columns[s], asked[1], got, due)
+                count += 1
+                left = left - got if left - got > LIKE * wanted else 0.0
+            at += -1 if rules.latest_first else 1
+    return count, left, why
+
+
+@njit(cache=True, nogil=True)
+def _to_order(trace, count, line, amount, day):
+    trace.line[count], trace.bucket[count], trace.column[count] = line, CAPABLE, CAPABLE
+    trace.quantity[count], trace.day[count] = amount, day
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
+def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
+    """Promise a line at one place; return the rows of the trace then, what is promised, what was in time, and why.
+
+    In time, what only this class may take goes first, the pool last; late, what comes first goes first. Units are held
+    until there are enough of them for a delivery; what never becomes one is given back.
+    """
+    rank, begin, end = lines.rank[line], buckets.begin[place], buckets.begin[place + 1]
+    columns = _row(rules.sources, place)[rank]
+    arrival, late, minimum = lines.arrival[line], _row(lines.lateness, line), _row(lines.minimum, line)
+    due, deadline = max(lines.requested[line], arrival), lines.requested[line] + late if late >= 0 else FAR
+    if due > deadline:
+        return start, 0.0, 0.0, 0
+    ready = FAR
+    if rules.lead.size and rules.lead[place] >= 0:
+        ready = max(arrival, rules.fence[place]) + rules.lead[place]
+    asked = (rank, columns[0], _row(lines.margin, line), ready)
+    at = _by_day(buckets.day, begin, end, due - away) - begin
+    last = _by_day(buckets.day, begin, end, deadline - away) - begin - 1
+    there = (place, due, at - 1)
+    count, left, why = _in_time(there, line, wanted, columns, asked, buckets, rules, trace, start)
+    timely = in_hand = wanted - left
+    sealed = start
+    if left <= 0.0 or in_hand >= minimum:
+        sealed, in_hand = count, 0.0
+    elif in_hand > 0.0:
+        why |= TOO_SMALL
+    open_ended = ready < FAR and not rules.made.size
+    while left > 0.0:
+        at = _next(buckets.words, buckets.first_word[place], columns, at, last)
+        day = buckets.day[begin + at] + away if at >= 0 else FAR
+        if open_ended and max(due, ready + away) <= min(day, deadline):
+            day = max(due, ready + away)
+            count = _to_order(trace, count, line, left, day)
+            timely += left if day <= due else 0.0
+            left, at = 0.0, -1
+        elif at < 0:
+            break
+        for column in columns:
+            if column < 0 or left <= 0.0:
+                break
+            if buckets.left[begin + at, column] > 0.0:
+                got, _ = _allowed(buckets, rules, place, at, column, asked, left)
+                if got > 0.0:
+                    _take(trace, count, line, buckets, rules, place, at, column, asked[1], got, day)
+                    count += 1
+                    in_hand += got
+                    left = left - got if left - got > LIKE * wanted else 0.0
+        if left <= 0.0 or in_hand >= max(minimum, LIKE * wanted):
+            _seal(trace, sealed, count, day)
+            sealed, in_hand = count, 0.0
+        at += 1
+    _give_back(trace, sealed, count, buckets, rules, place, asked[1])
+    return sealed, trace.quantity[start:sealed].sum(), timely, why
+
+
+@njit(cache=True, nogil=True)
+def _reserved(place, line, lines, buckets, rules):
+    """Return what was there in time for others only, and the quota that held most of it."""
+    columns = _row(rules.sources, place)[lines.rank[line]]
+    begin, base = buckets.begin[place], buckets.first_word[place]
+    due = max(lines.requested[line], lines.arrival[line])
+    last = _by_day(buckets.day, begin, buckets.begin[place + 1], due) - 1 - begin
+    total, most, column_of_most = 0.0, 0.0, -1
+    for column in range(buckets.left.shape[1]):
+        if np.any(columns == column):
+            continue
+        held, at = 0.0, _previous(buckets.words, base, column, last)
+        while at >= 0:
+            held += buckets.left[begin + at, column]
+            at = _previous(buckets.words, base, column, at - 1)
+        total += held
+        if held > most:
+            most, column_of_most = held, column
+    return total, column_of_most
+
+
+@njit(cache=True, nogil=True)
+def _release(releases, done, day, buckets):
+    """Let quotas of the days up to ``day`` flow into the pool; return how many are done."""
+    pool = buckets.left.shape[1] - 1
+    while done < releases.day.size and releases.day[done] <= day:
+        place, bucket, column = releases.place[done], releases.bucket[done], releases.column[done]
+        amount, at = buckets.left[bucket, column], bucket - buckets.begin[place]
+        if amount > 0.0 and column != pool:
+            _put(buckets, place, at, column, -amount)
+            _put(buckets, place, at, pool, amount)
+        done += 1
+    return done
+
+
+@njit(cache=True, nogil=True)
+def _larger(trace, needed):
+    size = max(2 * trace.line.size, needed)
+    line, bucket = np.empty(size, trace.line.dtype), np.empty(size, trace.bucket.dtype)
+    column, quantity = np.empty(size, trace.column.dtype), np.empty(size, trace.quantity.dtype)
+    day, old = np.empty(size, trace.day.dtype), trace.line.size
+    line[:old], bucket[:old], column[:old] = trace.line, trace.bucket, trace.column
+    quantity[:old], day[:old] = trace.quantity, trace.day
+    return Trace(line, bucket, column, quantity, day)
+
+
+@njit(cache=True, nogil=True)
+def promise_lines(order, lines, buckets, rules, releases, trace, told):
+    """Promise every line in the given order; return the trace and how many rows of it are filled."""
+    count, done = 0, 0
+    columns = buckets.left.shape[1]
+    for line in order:
+        place, wanted = lines.place[line], lines.quantity[line]
+        done = _release(releases, done, lines.arrival[line], buckets)
+        needed = count + (buckets.begin[place + 1] - buckets.begin[place]) * columns + 1
+        if needed > trace.line.size:
+            trace = _larger(trace, needed)
+        start = count
+        count, got, timely, why = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+        told.promised[line], told.on_time[line] = got, timely
+        told.last_day[line] = trace.day[count - 1] if count > start else FAR
+        if timely < wanted * (1.0 - LIKE):
+            told.why[line] = why
+            told.reserved[line], told.reserved_column[line] = _reserved(place, line, lines, buckets, rules)
+    return trace, count
