@@ -1,8 +1,8 @@
 """Order promising: an order book in order of arrival against supply that is partly kept for classes of customers.
 
 Supply lies in buckets: a place (item at a location) and a day. What is left of a bucket is told by column: one column
-per quota, and the pool as the last one. A class of customers takes from columns in a fixed order, `PromiseRules.sources`:
-its own quota, then what it may take from lower classes, then the pool.
+per quota, and the pool as the last one. A class of customers takes from columns in a fixed order,
+`PromiseRules.sources`: its own quota, then what it may take from lower classes, then the pool.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,8 @@ class PromiseRules:
     ``lead_time`` (places,) [days]: after the supply that is known, any quantity can be had so many days after the line
     arrives or ``fence``, whichever is later (-1 = nothing can). With ``capacity_from`` (places,), the buckets from
     there on are capacity: of limited quantity, and for a line only from that day on. ``latest_first`` takes the latest
-    bucket that is in time first, so that early supply stays for those who ask early.
+    bucket that is in time first, so that early supply stays for those who ask early. ``late_cost`` weighs lateness
+    against the cost of other places [currency/unit/day].
     """
 
     sources: ArrayLike
@@ -72,13 +73,27 @@ class PromiseRules:
     lead_time: ArrayLike | None = None
     capacity_from: ArrayLike | None = None
     latest_first: bool = True
+    late_cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Other places that can serve the lines of a place, in any order, each an array (alternatives,).
+
+    ``other`` can stand in for ``place`` at ``unit_cost`` [currency/unit], its supply being there ``days`` later.
+    """
+
+    place: ArrayLike
+    other: ArrayLike
+    unit_cost: ArrayLike
+    days: ArrayLike
 
 
 class Promised(NamedTuple):
     """What was promised, and of what.
 
-    A row of the trace is a part of one line from one bucket and column: ``line``, ``bucket`` and ``column`` (-1 = made to
-    order), ``quantity`` [units] and the ``day`` it is promised for. By line: ``promised`` [units], ``on_time`` units
+    A row of the trace is a part of one line from one bucket and column: ``line``, ``bucket`` and ``column`` (-1 = made
+    to order), ``quantity`` [units] and the ``day`` it is promised for. By line: ``promised`` [units], ``on_time`` units
     that were there in time (though perhaps too few for a delivery), ``last_day`` (-1 = nothing is promised), ``why``
     not earlier (bits: `promising_kernels`), ``reserved`` units that were there in time for others only, and
     ``reserved_column``, the quota that held most of these (-1 = none). ``left`` (buckets, columns) is what remains.
@@ -170,7 +185,9 @@ def nested_sources(own: ArrayLike, columns: int) -> np.ndarray:
     return found
 
 
-def promise_book(book: OrderBook, supply: SupplyBuckets, rules: PromiseRules) -> Promised:
+def promise_book(
+    book: OrderBook, supply: SupplyBuckets, rules: PromiseRules, elsewhere: Elsewhere | None = None
+) -> Promised:
     """Promise an order book line by line in order of arrival.
 
     Parameters
@@ -181,6 +198,8 @@ def promise_book(book: OrderBook, supply: SupplyBuckets, rules: PromiseRules) ->
         What there is, by bucket and column; not changed.
     rules : PromiseRules
         Who may take what.
+    elsewhere : Elsewhere, optional
+        Other places that can serve a line.
 
     Returns
     -------
@@ -196,7 +215,9 @@ def promise_book(book: OrderBook, supply: SupplyBuckets, rules: PromiseRules) ->
     -----
     In time (on the requested day or before, or the day of arrival where that is later) the own quota goes before those
     of lower classes, and these before the pool. Late, what comes first goes first. Units are held for a line until
-    they make up a delivery of ``minimum``, or complete it; what never does is given back.
+    they make up a delivery of ``minimum``, or complete it; what never does is given back. Where there are other places,
+    the one at which all of the line can be had at least cost is taken (its own in a tie); where there is none, every
+    place gives what it can, cheapest first.
 
     Examples
     --------
@@ -209,9 +230,9 @@ def promise_book(book: OrderBook, supply: SupplyBuckets, rules: PromiseRules) ->
     from segkit.formulas import promising_kernels as kernels
 
     buckets, columns = _buckets(supply, rules)
-    lines, order = _lines(book, len(buckets.begin) - 1, buckets.day)
+    lines, order = _lines(book, len(buckets.begin) - 1)
     made_rules, releases = _rules(rules, buckets, columns)
-    count = len(order)
+    count = len(lines.place)
     require(
         int(lines.rank.max(initial=0)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
         "a line has a class that rules.sources does not know",
@@ -225,8 +246,36 @@ def promise_book(book: OrderBook, supply: SupplyBuckets, rules: PromiseRules) ->
         np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int8), np.empty(size),
         np.empty(size, np.int32),
     )  # fmt: skip
-    trace, rows = kernels.promise_lines(order, lines, buckets, made_rules, releases, trace, told)
-    return Promised(*(column[:rows] for column in trace), *told, left=buckets.left)
+    other = _elsewhere(elsewhere, len(buckets.begin) - 1)
+    trace, rows = kernels.promise_lines(lines, buckets, made_rules, releases, other, rules.late_cost, trace, told)
+    traced, said = [column[:rows] for column in trace], list(told)
+    if order is not None:
+        traced[0] = order[traced[0]].astype(np.int32)
+        said = [_back(values, order) for values in said]
+    return Promised(*traced, *said, left=buckets.left)
+
+
+def _back(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    found = np.empty_like(values)
+    found[order] = values
+    return found
+
+
+def _elsewhere(options: "Elsewhere | None", places: int):  # type: ignore[no-untyped-def]
+    from segkit.formulas import promising_kernels as kernels
+
+    if options is None or not len(np.asarray(options.place)):
+        none = np.zeros(0, dtype=np.int64)
+        return kernels.Elsewhere(none, none, np.zeros(0), none)
+    place, other = np.asarray(options.place, dtype=np.int64), np.asarray(options.other, dtype=np.int64)
+    cost, days = np.asarray(options.unit_cost, dtype=float), np.asarray(options.days, dtype=np.int64)
+    require(place.shape == other.shape == cost.shape == days.shape, "alternatives differ in length")
+    require(bool((cost >= 0).all() and (days >= 0).all()), "an alternative costs less than nothing, or comes earlier")
+    known = min(place.min(), other.min()) >= 0 and max(place.max(), other.max()) < places
+    require(bool(known), "an alternative names a place that supply does not know")
+    order = np.lexsort((np.arange(len(place)), cost, place))
+    begin = np.searchsorted(place[order], np.arange(places + 1))
+    return kernels.Elsewhere(begin.astype(np.int64), other[order], cost[order], days[order])
 
 
 def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-untyped-def]
@@ -249,7 +298,7 @@ def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-unt
     return kernels.Buckets(begin, day, left, first_word, words, reach), left.shape[1]
 
 
-def _lines(book: OrderBook, places: int, day: np.ndarray):  # type: ignore[no-untyped-def]
+def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
     from segkit.formulas import promising_kernels as kernels
 
     arrival = np.asarray(book.arrival, dtype=float)
@@ -266,9 +315,14 @@ def _lines(book: OrderBook, places: int, day: np.ndarray):  # type: ignore[no-un
     ]
     require(all(len(given) in (1, len(place)) for given in options), "lines differ in length")
     rising = bool((np.diff(arrival) >= 0).all())
-    order = np.arange(len(arrival)) if rising else np.argsort(arrival, kind="stable")
+    order = None if rising else np.argsort(arrival, kind="stable")
     arrived = np.floor(arrival).astype(np.int32)
-    return kernels.Lines(place, arrived, requested, rank, quantity, *options), order
+    arrays = (place, arrived, requested, rank, quantity, *options)
+    return kernels.Lines(*(_in_order(values, order) for values in arrays)), order
+
+
+def _in_order(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
+    return values if order is None or len(values) != len(order) else values[order]
 
 
 def _rules(rules: PromiseRules, buckets, columns: int):  # type: ignore[no-untyped-def]

@@ -84,7 +84,7 @@ class Told(NamedTuple):
 
     promised: np.ndarray  # units
     on_time: np.ndarray  # units that were there in time
-    last_day: np.ndarray  # day on which the last of it is promised; FAR where nothing is
+    last_day: np.ndarray  # day on which the last of it is promised; -1 where nothing is
     why: np.ndarray  # bits
     reserved: np.ndarray  # units that were there in time for others only
     reserved_column: np.ndarray  # the quota that held most of them; -1 = none
@@ -105,20 +105,20 @@ def _row(values, i):
     return values[min(i, values.shape[0] - 1)]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _lowest(word):
     """Return the number of the lowest bit that is set."""
     return _BIT_OF[((word & (~word + _ONE)) * _MAGIC) >> _TOP]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _highest(word):
     for shift in _SHIFTS:
         word |= word >> shift
     return _BIT_OF[((word ^ (word >> _ONE)) * _MAGIC) >> _TOP]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _next(words, base, columns, at, last):
     """Return the first bucket of a place from ``at`` to ``last`` that holds something in one of the columns, or -1."""
     word, mask = at >> 6, _ALL << (np.uint64(at) & _LOW)
@@ -136,7 +136,7 @@ def _next(words, base, columns, at, last):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _previous(words, base, column, at):
     """Return the last bucket of a place up to ``at`` that holds something in the column, or -1."""
     if at < 0:
@@ -150,7 +150,7 @@ def _previous(words, base, column, at):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _by_day(day, begin, end, until):
     """Return the first bucket of a place that comes after a day."""
     while begin < end:
@@ -199,7 +199,7 @@ def _reachable(reach, base, at):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _put(buckets, place, at, column, amount):
     """Add to a bucket (take away where below zero), and keep its bit and the sums right."""
     bucket, bit = buckets.begin[place] + at, _ONE << (np.uint64(at) & _LOW)
@@ -216,7 +216,7 @@ def _put(buckets, place, at, column, amount):
         _add_reach(buckets.reach, buckets.begin, place, at, after - before)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _allowed(buckets, rules, place, at, column, asked, wanted):
     """Return how much a line may take from a bucket and column, and what held it back."""
     rank, own, margin, ready = asked
@@ -235,7 +235,7 @@ def _allowed(buckets, rules, place, at, column, asked, wanted):
     return got, why
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _take(trace, count, line, buckets, rules, place, at, column, own, amount, day):
     """Write one row of the trace, and take what it says."""
     bucket = buckets.begin[place] + at
@@ -264,7 +264,7 @@ def _seal(trace, start, count, day):
         trace.day[row] = day
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _in_time(there, line, wanted, columns, asked, buckets, rules, trace, count):
     """Take what is there in time, column after column; return the rows of the trace, what is left to find, and why."""
     place, due, until = there
@@ -309,13 +309,13 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     arrival, late, minimum = lines.arrival[line], _row(lines.lateness, line), _row(lines.minimum, line)
     due, deadline = max(lines.requested[line], arrival), lines.requested[line] + late if late >= 0 else FAR
     if due > deadline:
-        return start, 0.0, 0.0, 0
+        return start, 0.0, 0.0, 0, -1
     ready = FAR
     if rules.lead.size and rules.lead[place] >= 0:
         ready = max(arrival, rules.fence[place]) + rules.lead[place]
     asked = (rank, columns[0], _row(lines.margin, line), ready)
     at = _by_day(buckets.day, begin, end, due - away) - begin
-    last = _by_day(buckets.day, begin, end, deadline - away) - begin - 1
+    last = (_by_day(buckets.day, begin, end, deadline - away) if deadline < FAR else end) - begin - 1
     there = (place, due, at - 1)
     count, left, why = _in_time(there, line, wanted, columns, asked, buckets, rules, trace, start)
     timely = in_hand = wanted - left
@@ -350,19 +350,28 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
             sealed, in_hand = count, 0.0
         at += 1
     _give_back(trace, sealed, count, buckets, rules, place, asked[1])
-    return sealed, trace.quantity[start:sealed].sum(), timely, why
+    got = 0.0
+    for row in range(start, sealed):
+        got += trace.quantity[row]
+    return sealed, got, timely, why, there[2]
 
 
 @njit(cache=True, nogil=True)
-def _reserved(place, line, lines, buckets, rules):
+def _among(columns, column):
+    for own in columns:
+        if own == column:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _reserved(place, last, line, lines, buckets, rules):
     """Return what was there in time for others only, and the quota that held most of it."""
     columns = _row(rules.sources, place)[lines.rank[line]]
     begin, base = buckets.begin[place], buckets.first_word[place]
-    due = max(lines.requested[line], lines.arrival[line])
-    last = _by_day(buckets.day, begin, buckets.begin[place + 1], due) - 1 - begin
     total, most, column_of_most = 0.0, 0.0, -1
     for column in range(buckets.left.shape[1]):
-        if np.any(columns == column):
+        if _among(columns, column):
             continue
         held, at = 0.0, _previous(buckets.words, base, column, last)
         while at >= 0:
@@ -400,21 +409,72 @@ def _larger(trace, needed):
 
 
 @njit(cache=True, nogil=True)
-def promise_lines(order, lines, buckets, rules, releases, trace, told):
-    """Promise every line in the given order; return the trace and how many rows of it are filled."""
+def _cost(trace, start, count, requested, unit_cost, late_cost):
+    """Return what the rows of the trace from ``start`` on cost."""
+    total = 0.0
+    for row in range(start, count):
+        total += trace.quantity[row] * (unit_cost + late_cost * max(0, trace.day[row] - requested))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start):
+    """Promise a line where all of it can be had at least cost; else a part at every place, cheapest first."""
+    asked_at = lines.place[line]
+    first, options = elsewhere.begin[asked_at], elsewhere.begin[asked_at + 1] - elsewhere.begin[asked_at]
+    best, least, timely, why, last = -2, np.inf, 0.0, 0, -1
+    for option in range(-1, options):
+        place = asked_at if option < 0 else elsewhere.place[first + option]
+        away, unit_cost = (0, 0.0) if option < 0 else (elsewhere.days[first + option], elsewhere.cost[first + option])
+        count, got, found, held, until = _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start)
+        if option < 0:
+            timely, why, last = found, held, until
+        spent = _cost(trace, start, count, lines.requested[line], unit_cost, late_cost)
+        if got >= wanted * (1.0 - LIKE) and (best < -1 or spent < least - LIKE * abs(least)):
+            best, least = option, spent
+        _give_back(trace, start, count, buckets, rules, place, _row(rules.sources, place)[lines.rank[line]][0])
+    count, promised = start, 0.0
+    for option in range(-1, options):
+        if (best < -1 or option == best) and promised < wanted * (1.0 - LIKE):
+            place = asked_at if option < 0 else elsewhere.place[first + option]
+            away = 0 if option < 0 else elsewhere.days[first + option]
+            left = wanted - promised
+            count, got, _, _, _ = _promise_at(place, away, line, left, lines, buckets, rules, trace, count)
+            promised += got
+    return count, promised, timely, why, last
+
+
+@njit(cache=True, nogil=True)
+def _most_rows(place, buckets, elsewhere):
+    """Return how many rows of the trace one line can need at most."""
+    rows = buckets.begin[place + 1] - buckets.begin[place]
+    if elsewhere.begin.size:
+        for option in range(elsewhere.begin[place], elsewhere.begin[place + 1]):
+            other = elsewhere.place[option]
+            rows += buckets.begin[other + 1] - buckets.begin[other]
+    return (rows + 1) * (buckets.left.shape[1] + 1)
+
+
+@njit(cache=True, nogil=True)
+def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, told):
+    """Promise every line, in the order given; return the trace and how many rows of it are filled."""
     count, done = 0, 0
-    columns = buckets.left.shape[1]
-    for line in order:
-        place, wanted = lines.place[line], lines.quantity[line]
+    for line in range(lines.place.size):
+        place, wanted, start = lines.place[line], lines.quantity[line], count
         done = _release(releases, done, lines.arrival[line], buckets)
-        needed = count + (buckets.begin[place + 1] - buckets.begin[place]) * columns + 1
+        needed = count + _most_rows(place, buckets, elsewhere)
         if needed > trace.line.size:
             trace = _larger(trace, needed)
-        start = count
-        count, got, timely, why = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+        if elsewhere.begin.size and elsewhere.begin[place + 1] > elsewhere.begin[place]:
+            count, got, timely, why, last = _promise_anywhere(
+                line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start
+            )
+        else:
+            count, got, timely, why, last = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
         told.promised[line], told.on_time[line] = got, timely
-        told.last_day[line] = trace.day[count - 1] if count > start else FAR
+        for row in range(start, count):
+            told.last_day[line] = max(told.last_day[line], trace.day[row])
         if timely < wanted * (1.0 - LIKE):
             told.why[line] = why
-            told.reserved[line], told.reserved_column[line] = _reserved(place, line, lines, buckets, rules)
+            told.reserved[line], told.reserved_column[line] = _reserved(place, last, line, lines, buckets, rules)
     return trace, count
