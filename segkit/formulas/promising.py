@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from segkit.formulas import promising_arrays as arrays
 from segkit.formulas.replay_inputs import require
 
 
@@ -95,8 +96,9 @@ class Promised(NamedTuple):
     A row of the trace is a part of one line from one bucket and column: ``line``, ``bucket`` and ``column`` (-1 = made
     to order), ``quantity`` [units] and the ``day`` it is promised for. By line: ``promised`` [units], ``on_time`` units
     that were there in time (though perhaps too few for a delivery), ``last_day`` (-1 = nothing is promised), ``why``
-    not earlier (bits: `promising_kernels`), ``reserved`` units that were there in time for others only, and
-    ``reserved_column``, the quota that held most of these (-1 = none). ``left`` (buckets, columns) is what remains.
+    not earlier (bits: `promising_arrays`), ``reserved`` units that were there in time for others only, and
+    ``reserved_column``, the quota that held most of these (-1 = none), ``reserved_until`` the day on which the first of
+    it is released (-1 = never). ``left`` (buckets, columns) is what remains.
     """
 
     line: np.ndarray
@@ -110,6 +112,7 @@ class Promised(NamedTuple):
     why: np.ndarray
     reserved: np.ndarray
     reserved_column: np.ndarray
+    reserved_until: np.ndarray
     left: np.ndarray
 
 
@@ -237,12 +240,12 @@ def promise_book(
         int(lines.rank.max(initial=0)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
         "a line has a class that rules.sources does not know",
     )
-    told = kernels.Told(
+    told = arrays.Told(
         np.zeros(count), np.zeros(count), np.full(count, -1, np.int32), np.zeros(count, np.uint8),
-        np.zeros(count), np.full(count, -1, np.int8),
+        np.zeros(count), np.full(count, -1, np.int8), np.full(count, -1, np.int32),
     )  # fmt: skip
     size = count + 1024
-    trace = kernels.Trace(
+    trace = arrays.Trace(
         np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int8), np.empty(size),
         np.empty(size, np.int32),
     )  # fmt: skip
@@ -252,7 +255,7 @@ def promise_book(
     if order is not None:
         traced[0] = order[traced[0]].astype(np.int32)
         said = [_back(values, order) for values in said]
-    return Promised(*traced, *said, left=buckets.left)
+    return Promised._make([*traced, *said, buckets.left])
 
 
 def _back(values: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -262,11 +265,9 @@ def _back(values: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _elsewhere(options: "Elsewhere | None", places: int):  # type: ignore[no-untyped-def]
-    from segkit.formulas import promising_kernels as kernels
-
     if options is None or not len(np.asarray(options.place)):
         none = np.zeros(0, dtype=np.int64)
-        return kernels.Elsewhere(none, none, np.zeros(0), none)
+        return arrays.Elsewhere(none, none, np.zeros(0), none)
     place, other = np.asarray(options.place, dtype=np.int64), np.asarray(options.other, dtype=np.int64)
     cost, days = np.asarray(options.unit_cost, dtype=float), np.asarray(options.days, dtype=np.int64)
     require(place.shape == other.shape == cost.shape == days.shape, "alternatives differ in length")
@@ -275,12 +276,10 @@ def _elsewhere(options: "Elsewhere | None", places: int):  # type: ignore[no-unt
     require(bool(known), "an alternative names a place that supply does not know")
     order = np.lexsort((np.arange(len(place)), cost, place))
     begin = np.searchsorted(place[order], np.arange(places + 1))
-    return kernels.Elsewhere(begin.astype(np.int64), other[order], cost[order], days[order])
+    return arrays.Elsewhere(begin.astype(np.int64), other[order], cost[order], days[order])
 
 
 def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-untyped-def]
-    from segkit.formulas import promising_kernels as kernels
-
     begin, day = np.asarray(supply.begin, dtype=np.int64), np.asarray(supply.day, dtype=np.int64)
     left = np.array(supply.quantity, dtype=float, order="C")
     require(left.ndim == 2 and left.shape[1] > 0, "quantity of supply has the shape (buckets, columns)")
@@ -289,18 +288,11 @@ def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-unt
     inside = np.ones(max(len(day) - 1, 0), dtype=bool)
     inside[begin[1:-1][(begin[1:-1] > 0) & (begin[1:-1] < len(day))] - 1] = False
     require(bool((np.diff(day)[inside] > 0).all()), "days of a place do not rise")
-    first_word = np.concatenate([[0], np.cumsum((np.diff(begin) + 63) // 64)]).astype(np.int64)
-    words = np.zeros((first_word[-1], left.shape[1]), dtype=np.uint64)
-    kernels.fill_words(begin, first_word, left, words)
-    reach = np.zeros(len(day) if rules.levels is not None else 0)
-    if rules.levels is not None:
-        kernels.fill_reach(begin, left, reach)
-    return kernels.Buckets(begin, day, left, first_word, words, reach), left.shape[1]
+    reach = arrays.reach_tree(begin, left) if rules.levels is not None else np.zeros(0)
+    return arrays.Buckets(begin, day, left, *arrays.filled_buckets(begin, left), reach), left.shape[1]
 
 
 def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
-    from segkit.formulas import promising_kernels as kernels
-
     arrival = np.asarray(book.arrival, dtype=float)
     place, requested = np.asarray(book.place, dtype=np.int32), np.asarray(book.requested, dtype=np.int32)
     rank, quantity = np.asarray(book.rank, dtype=np.int8), np.asarray(book.quantity, dtype=float)
@@ -317,8 +309,8 @@ def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
     rising = bool((np.diff(arrival) >= 0).all())
     order = None if rising else np.argsort(arrival, kind="stable")
     arrived = np.floor(arrival).astype(np.int32)
-    arrays = (place, arrived, requested, rank, quantity, *options)
-    return kernels.Lines(*(_in_order(values, order) for values in arrays)), order
+    told = (place, arrived, requested, rank, quantity, *options)
+    return arrays.Lines(*(_in_order(values, order) for values in told)), order
 
 
 def _in_order(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
@@ -326,8 +318,6 @@ def _in_order(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
 
 
 def _rules(rules: PromiseRules, buckets, columns: int):  # type: ignore[no-untyped-def]
-    from segkit.formulas import promising_kernels as kernels
-
     sources = np.ascontiguousarray(rules.sources, dtype=np.int8)
     places, size = len(buckets.begin) - 1, len(buckets.day)
     require(sources.ndim == 3 and len(sources) in (1, places), "sources have the shape (1 or places, classes, columns)")
@@ -336,22 +326,21 @@ def _rules(rules: PromiseRules, buckets, columns: int):  # type: ignore[no-untyp
     levels = _table(rules.levels, (None, sources.shape[1]), "levels")
     bids = _table(rules.bid_price, (size, None), "bid_price")
     lead = _whole(rules.lead_time, places, -1)
-    fence = _whole(rules.fence, places, -kernels.FAR) if len(lead) else lead
+    fence = _whole(rules.fence, places, -arrays.FAR) if len(lead) else lead
     if len(lead) and not len(fence):
-        fence = np.full(places, -kernels.FAR)
+        fence = np.full(places, -arrays.FAR)
     made = _whole(rules.capacity_from, places, size)
-    releases = _releases(_table(rules.release_day, (size, columns), "release_day"), buckets)
-    return kernels.Rules(sources, caps, levels, bids, fence, lead, made, rules.latest_first), releases
+    release = np.ceil(_table(rules.release_day, (size, columns), "release_day"))
+    made_rules = arrays.Rules(sources, caps, levels, bids, release, fence, lead, made, rules.latest_first)
+    return made_rules, _releases(release, buckets)
 
 
 def _releases(release_day: np.ndarray, buckets):  # type: ignore[no-untyped-def]
-    from segkit.formulas import promising_kernels as kernels
-
     bucket, column = np.nonzero(np.isfinite(release_day))
-    day = np.ceil(release_day[bucket, column]).astype(np.int64)
+    day = release_day[bucket, column].astype(np.int64)
     order = np.lexsort((column, bucket, day))
     place = np.searchsorted(buckets.begin, bucket, side="right") - 1
-    return kernels.Releases(day[order], place[order], bucket[order], column[order])
+    return arrays.Releases(day[order], place[order], bucket[order], column[order])
 
 
 def _table(values: ArrayLike | None, shape: tuple[int | None, int | None], name: str) -> np.ndarray:

@@ -5,16 +5,10 @@ a quota that is released can fill a bucket again. All compiled code that calls o
 numba's cache looks at the module of the caller only. Loaded where first needed.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
-LIKE = 1e-9  # less than this share of a quantity is rounding
-FAR = 2**60  # a day that never comes
-CAPABLE = -1  # bucket and column of what is made or bought to order
-# why a line was not promised earlier, as bits
-LIMITED, PROTECTED, UNPROFITABLE, HELD_BACK, TOO_SMALL = 1, 2, 4, 8, 16
+from segkit.formulas.promising_arrays import CAPABLE, FAR, LIKE, LIMITED, PROTECTED, TOO_SMALL, UNPROFITABLE, Trace
 
 _ALL, _ONE, _ZERO = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1), np.uint64(0)
 _MAGIC, _TOP, _LOW = np.uint64(0x03F79D71B4CB0A89), np.uint64(58), np.uint64(63)
@@ -22,82 +16,6 @@ _BIT_OF = np.zeros(64, dtype=np.int64)
 for _bit in range(64):
     _BIT_OF[((1 << _bit) * int(_MAGIC) & 0xFFFFFFFFFFFFFFFF) >> 58] = _bit
 _SHIFTS = np.array([1, 2, 4, 8, 16, 32], dtype=np.uint64)
-
-
-class Buckets(NamedTuple):
-    """Supply by place and day, and what is left of it by column (quotas, then the pool)."""
-
-    begin: np.ndarray  # (places + 1,)
-    day: np.ndarray  # (buckets,)
-    left: np.ndarray  # (buckets, columns)
-    first_word: np.ndarray  # (places + 1,)
-    words: np.ndarray  # (words, columns) bits of the buckets that are not empty
-    reach: np.ndarray  # (buckets,) Fenwick tree of what is left, by place; empty without critical levels
-
-
-class Rules(NamedTuple):
-    """Who may take what: see `promising.PromiseRules`."""
-
-    sources: np.ndarray  # (1 or places, classes, columns), -1 = no more
-    caps: np.ndarray  # (buckets, columns) or empty
-    levels: np.ndarray  # (1 or places, classes) or empty
-    bids: np.ndarray  # (buckets, 1 or classes) or empty
-    fence: np.ndarray  # (places,) or empty
-    lead: np.ndarray  # (places,) or empty; -1 = nothing is made to order
-    made: np.ndarray  # (places,) first bucket that is capacity, not supply; or empty
-    latest_first: bool
-
-
-class Releases(NamedTuple):
-    """Quotas that flow into the pool, by day."""
-
-    day: np.ndarray
-    place: np.ndarray
-    bucket: np.ndarray
-    column: np.ndarray
-
-
-class Lines(NamedTuple):
-    """The order book; options of one number hold for all lines."""
-
-    place: np.ndarray
-    arrival: np.ndarray
-    requested: np.ndarray
-    rank: np.ndarray
-    quantity: np.ndarray
-    minimum: np.ndarray
-    lateness: np.ndarray
-    margin: np.ndarray
-
-
-class Elsewhere(NamedTuple):
-    """Other places that can serve a line, cheapest first, by place."""
-
-    begin: np.ndarray
-    place: np.ndarray
-    cost: np.ndarray
-    days: np.ndarray
-
-
-class Told(NamedTuple):
-    """What is told of each line."""
-
-    promised: np.ndarray  # units
-    on_time: np.ndarray  # units that were there in time
-    last_day: np.ndarray  # day on which the last of it is promised; -1 where nothing is
-    why: np.ndarray  # bits
-    reserved: np.ndarray  # units that were there in time for others only
-    reserved_column: np.ndarray  # the quota that held most of them; -1 = none
-
-
-class Trace(NamedTuple):
-    """Every unit: which line took it from which bucket and column, and the day it is promised for."""
-
-    line: np.ndarray
-    bucket: np.ndarray
-    column: np.ndarray
-    quantity: np.ndarray
-    day: np.ndarray
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -160,24 +78,6 @@ def _by_day(day, begin, end, until):
         else:
             end = middle
     return begin
-
-
-@njit(cache=True, nogil=True)
-def fill_words(begin, first_word, left, words):
-    """Set the bits of the buckets that hold something."""
-    for place in range(begin.size - 1):
-        for at in range(begin[place + 1] - begin[place]):
-            for column in range(left.shape[1]):
-                if left[begin[place] + at, column] > 0.0:
-                    words[first_word[place] + (at >> 6), column] |= _ONE << (np.uint64(at) & _LOW)
-
-
-@njit(cache=True, nogil=True)
-def fill_reach(begin, left, reach):
-    """Build a Fenwick tree of what is left, place by place."""
-    for place in range(begin.size - 1):
-        for at in range(begin[place + 1] - begin[place]):
-            _add_reach(reach, begin, place, at, left[begin[place] + at].sum())
 
 
 @njit(cache=True, nogil=True)
@@ -291,13 +191,6 @@ def _in_time(there, line, wanted, columns, asked, buckets, rules, trace, count):
 
 
 @njit(cache=True, nogil=True)
-def _to_order(trace, count, line, amount, day):
-    trace.line[count], trace.bucket[count], trace.column[count] = line, CAPABLE, CAPABLE
-    trace.quantity[count], trace.day[count] = amount, day
-    return count + 1
-
-
-@njit(cache=True, nogil=True)
 def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     """Promise a line at one place; return the rows of the trace then, what is promised, what was in time, and why.
 
@@ -316,21 +209,22 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     asked = (rank, columns[0], _row(lines.margin, line), ready)
     at = _by_day(buckets.day, begin, end, due - away) - begin
     last = (_by_day(buckets.day, begin, end, deadline - away) if deadline < FAR else end) - begin - 1
-    there = (place, due, at - 1)
-    count, left, why = _in_time(there, line, wanted, columns, asked, buckets, rules, trace, start)
+    until = at - 1
+    count, left, why = _in_time((place, due, until), line, wanted, columns, asked, buckets, rules, trace, start)
     timely = in_hand = wanted - left
     sealed = start
     if left <= 0.0 or in_hand >= minimum:
         sealed, in_hand = count, 0.0
     elif in_hand > 0.0:
         why |= TOO_SMALL
-    open_ended = ready < FAR and not rules.made.size
+    open_ended = ready < FAR and (rules.made.size == 0 or rules.made[place] == end)
     while left > 0.0:
         at = _next(buckets.words, buckets.first_word[place], columns, at, last)
         day = buckets.day[begin + at] + away if at >= 0 else FAR
         if open_ended and max(due, ready + away) <= min(day, deadline):
             day = max(due, ready + away)
-            count = _to_order(trace, count, line, left, day)
+            trace.line[count], trace.bucket[count], trace.column[count] = line, CAPABLE, CAPABLE
+            trace.quantity[count], count = left, count + 1
             timely += left if day <= due else 0.0
             left, at = 0.0, -1
         elif at < 0:
@@ -353,7 +247,7 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     got = 0.0
     for row in range(start, sealed):
         got += trace.quantity[row]
-    return sealed, got, timely, why, there[2]
+    return sealed, got, timely, why, until
 
 
 @njit(cache=True, nogil=True)
@@ -366,21 +260,23 @@ def _among(columns, column):
 
 @njit(cache=True, nogil=True, inline="always")
 def _reserved(place, last, line, lines, buckets, rules):
-    """Return what was there in time for others only, and the quota that held most of it."""
+    """Return what was there in time for others only, the quota that held most of it, and until when."""
     columns = _row(rules.sources, place)[lines.rank[line]]
     begin, base = buckets.begin[place], buckets.first_word[place]
-    total, most, column_of_most = 0.0, 0.0, -1
+    total, most, column_of_most, until = 0.0, 0.0, -1, -1
     for column in range(buckets.left.shape[1]):
         if _among(columns, column):
             continue
-        held, at = 0.0, _previous(buckets.words, base, column, last)
+        held, soonest, at = 0.0, np.inf, _previous(buckets.words, base, column, last)
         while at >= 0:
             held += buckets.left[begin + at, column]
+            if rules.release.size:
+                soonest = min(soonest, rules.release[begin + at, column])
             at = _previous(buckets.words, base, column, at - 1)
         total += held
         if held > most:
-            most, column_of_most = held, column
-    return total, column_of_most
+            most, column_of_most, until = held, column, int(soonest) if soonest < np.inf else -1
+    return total, column_of_most, until
 
 
 @njit(cache=True, nogil=True)
@@ -399,12 +295,12 @@ def _release(releases, done, day, buckets):
 
 @njit(cache=True, nogil=True)
 def _larger(trace, needed):
-    size = max(2 * trace.line.size, needed)
-    line, bucket = np.empty(size, trace.line.dtype), np.empty(size, trace.bucket.dtype)
-    column, quantity = np.empty(size, trace.column.dtype), np.empty(size, trace.quantity.dtype)
-    day, old = np.empty(size, trace.day.dtype), trace.line.size
-    line[:old], bucket[:old], column[:old] = trace.line, trace.bucket, trace.column
-    quantity[:old], day[:old] = trace.quantity, trace.day
+    more = max(trace.line.size, needed - trace.line.size)
+    line = np.concatenate((trace.line, np.empty(more, trace.line.dtype)))
+    bucket = np.concatenate((trace.bucket, np.empty(more, trace.bucket.dtype)))
+    column = np.concatenate((trace.column, np.empty(more, trace.column.dtype)))
+    quantity = np.concatenate((trace.quantity, np.empty(more, trace.quantity.dtype)))
+    day = np.concatenate((trace.day, np.empty(more, trace.day.dtype)))
     return Trace(line, bucket, column, quantity, day)
 
 
@@ -476,5 +372,6 @@ def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, 
             told.last_day[line] = max(told.last_day[line], trace.day[row])
         if timely < wanted * (1.0 - LIKE):
             told.why[line] = why
-            told.reserved[line], told.reserved_column[line] = _reserved(place, last, line, lines, buckets, rules)
+            found = _reserved(place, last, line, lines, buckets, rules)
+            told.reserved[line], told.reserved_column[line], told.reserved_until[line] = found
     return trace, count
