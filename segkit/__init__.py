@@ -80,6 +80,8 @@ _PUBLIC = {
     "segkit.promising.reliability.dates": ["promise_dates"],
     "segkit.promising.reliability.keeping": ["check_promises"],
     "segkit.promising.otif": ["measure_otif"],
+    "segkit.promising.orders": ["promise_orders", "Promises"],
+    "segkit.promising.promise_terms": ["PromiseTerms"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

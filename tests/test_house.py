@@ -40,19 +40,19 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError LateDelivery Plan RunError
-    SegkitError SettingsError __version__ allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio
-    allocate_by_share allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed
-    allocate_fair_share allocate_nested allocate_per_committed apply_overrides assign_micro_segments bridge_profit
-    charge_lines check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count
-    classify_abc_by_limits classify_xyz count_activity_costs count_migration explain_margins find_bulk
-    find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast
-    join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand
-    make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_otif
-    measure_seasonality next_orders open_plan price_segmentation profile_demand promise_dates protection_demand
-    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups value_items
-    value_lines value_micro_segments
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError LateDelivery Plan PromiseTerms
+    Promises RunError SegkitError SettingsError __version__ allocate_by_margin allocate_by_number allocate_by_rank
+    allocate_by_ratio allocate_by_share allocate_commitments allocate_down_by_rank allocate_down_by_share
+    allocate_down_per_committed allocate_fair_share allocate_nested allocate_per_committed apply_overrides
+    assign_micro_segments bridge_profit charge_lines check_calibration check_promises classify_abc
+    classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
+    count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
+    forecast_demand forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes
+    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
+    measure_accuracy measure_lead_times measure_otif measure_seasonality next_orders open_plan price_segmentation
+    profile_demand promise_dates promise_orders protection_demand recover_demand score_items segment_customers
+    segment_items show_figure show_headline show_provenance show_row_counts show_table supply_left
+    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments
 """.split()
 
 
@@ -272,6 +272,19 @@ def allocation_cases():
     made["supply_left"] = Case({"supply": supply, "allocations": kept})
     made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
     return made
+def promised_tables():
+    """Return an order book, its supply, quotas and alternatives."""
+    days = pd.date_range("2026-03-02", periods=4, freq="7D")
+    supply = pd.DataFrame({"item_id": "SKU-1", "location_id": ["DC", "DC", "DC", "HUB"], "available_date": days})
+    supply["quantity"] = [30.0, 20.0, 20.0, 15.0]
+    kept = supply.head(3).assign(demand_class=["gold", "silver", "gold"], quantity=10.0, kind="reservation")
+    lines = pd.DataFrame({"order_id": [f"O-{number:02}" for number in range(24)], "line_id": "1", "quantity": 5.0})
+    lines = lines.assign(item_id="SKU-1", location_id="DC", demand_class=["web", "silver", "gold"] * 8)
+    lines["order_date"] = days[0] + pd.to_timedelta(lines.index // 3, unit="D")
+    lines["requested_date"] = lines["order_date"] + pd.Timedelta(days=3)
+    other = pd.DataFrame({"item_id": ["SKU-1"], "location_id": "DC", "alternative_item_id": "SKU-1"})
+    other = other.assign(alternative_location_id="HUB", unit_cost=2.0, transit_days=1)
+    return {"orders": lines, "supply": supply, "allocations": kept, "alternatives": other}
 
 
 @pytest.fixture(scope="module")
@@ -407,6 +420,7 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 
@@ -519,7 +533,7 @@ def test_a_column_has_one_type_in_all_tables():
         assert len(dtypes) == 1 or column in ("value",), (column, kinds)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role != "input"])
+@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")])
 def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
     table, spec = getattr(sample_plan, name), nomenclature()[name]
     assert isinstance(table.index, pd.RangeIndex)
