@@ -1,0 +1,122 @@
+"""What every rule gave, by class and in all: margin, goodwill, fill, lateness, fairness, gain and regret."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segkit.formulas.rule_contest import ContestBook, Served
+from segkit.formulas.time_bootstrap import block_bootstrap_interval
+from segkit.promising.contest.rules import FIRST_COME, HINDSIGHT
+from segkit.promising.contest.terms import ContestTerms
+
+ALL = "(all)"
+_DRAWS = 1000
+_LEAST_GAIN = 1e-9
+Money = tuple[np.ndarray, np.ndarray]
+
+
+def jain_index(shares: np.ndarray) -> float:
+    """Return how evenly classes are served: 1 = all alike, 1 / n = one of n has everything.
+
+    Parameters
+    ----------
+    shares : ndarray
+        Fill rates of the classes that ordered.
+
+    References
+    ----------
+    Jain, Chiu & Hawe (1984), A quantitative measure of fairness and discrimination for resource allocation, DEC
+    TR-301.
+
+    Examples
+    --------
+    >>> jain_index(np.array([0.8, 0.8])), jain_index(np.array([1.0, 0.0]))
+    (1.0, 0.5)
+    """
+    squares = float((shares**2).sum())
+    return float(shares.sum() ** 2 / (len(shares) * squares)) if squares > 0 else np.nan
+
+
+def tell_rules(
+    book: ContestBook, classes: tuple[str, ...], served: dict[str, Served], terms: ContestTerms
+) -> Iterator[dict]:
+    """Yield the rows of ``rule_contest``: a rule and a class each, and the rule in all.
+
+    Parameters
+    ----------
+    book : ContestBook
+        Lines and receipts.
+    classes : tuple of str
+        Classes, the best first.
+    served : dict of str to Served
+        By rule; first come and perfect hindsight among them.
+    terms : ContestTerms
+        How intervals are drawn.
+    """
+    for part, rank in ((ALL, None), *((name, rank) for rank, name in enumerate(classes))):
+        mine = np.ones(book.rank.size, dtype=bool) if rank is None else book.rank == rank
+        if not mine.any():
+            continue
+        first, best = (_delivered(served[name], rank) for name in (FIRST_COME, HINDSIGHT))
+        for rule, units in served.items():
+            told = {"rule": rule, "demand_class": part, **_units(book, units, mine), **_money(book, units, mine)}
+            told |= _even(book, units) if rank is None else {"fairness": np.nan, "least_fill_rate": np.nan}
+            yield told | _gains(_delivered(units, rank), first, best, terms, book)
+
+
+def _units(book: ContestBook, units: Served, mine: np.ndarray) -> dict:
+    asked, on_time, late = (float(values[mine].sum()) for values in (book.quantity, units.on_time, units.late))
+    return {
+        "lines": int(mine.sum()),
+        "demand": asked,
+        "served": on_time,
+        "served_late": late,
+        "lost": max(asked - on_time - late, 0.0),
+        "fill_rate": on_time / asked,
+        "delivered_share": min((on_time + late) / asked, 1.0),
+        "mean_late_days": float(units.late_unit_days[mine].sum() / late) if late > 0 else np.nan,
+    }
+
+
+def _even(book: ContestBook, units: Served) -> dict:
+    asked = np.bincount(book.rank, weights=book.quantity)
+    there = asked > 0
+    fill = np.bincount(book.rank, weights=units.on_time)[there] / asked[there]
+    return {"fairness": jain_index(fill), "least_fill_rate": float(fill.min())}
+
+
+def _money(book: ContestBook, units: Served, mine: np.ndarray) -> dict:
+    margin, goodwill = (float(values[mine].sum()) for values in (units.margin(book), units.goodwill(book)))
+    return {"margin": margin, "goodwill_cost": goodwill, "contribution": margin - goodwill}
+
+
+def _delivered(units: Served, rank: int | None) -> Money:
+    """Return margin and worth of what was delivered in every cycle, to one class or to all."""
+    whose = slice(None) if rank is None else slice(rank, rank + 1)
+    return units.margin_delivered[:, whose].sum(axis=1), units.worth_delivered[:, whose].sum(axis=1)
+
+
+def _gains(own: Money, first: Money, best: Money, terms: ContestTerms, book: ContestBook) -> dict:
+    more_margin, more = own[0] - first[0], own[1] - first[1]
+    gain, most = float(more.sum()), float((best[1] - first[1]).sum())
+    block = block_of(book)
+    told = {"gain": gain, **_interval("gain", more, block, terms), "margin_gain": float(more_margin.sum())}
+    told |= _interval("margin_gain", more_margin, block, terms)
+    return told | {"gain_share": gain / most if most > _LEAST_GAIN else np.nan, "regret": most - gain}
+
+
+def block_of(book: ContestBook) -> int:
+    """Return the cycles drawn together: as long as an order may wait, and one more.
+
+    Parameters
+    ----------
+    book : ContestBook
+        Buckets and maximum lateness.
+    """
+    step = float(np.median(np.diff(book.bucket_day)))
+    return 1 + int(np.ceil(book.max_lateness_days / step))
+
+
+def _interval(name: str, per_cycle: np.ndarray, block: int, terms: ContestTerms) -> dict:
+    low, high = block_bootstrap_interval(per_cycle, block=block, draws=_DRAWS, seed=terms.seed)
+    return {f"{name}_low": float(low) * len(per_cycle), f"{name}_high": float(high) * len(per_cycle)}
