@@ -62,6 +62,11 @@ _PUBLIC = {
     "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
+    "segkit.promising.contest.contest": ["contest_rules"],
+    "segkit.promising.contest.curves": ["vary_class_count", "vary_forecast_error"],
+    "segkit.promising.contest.goodwill": ["price_goodwill"],
+    "segkit.promising.contest.short_supply": ["cut_supply"],
+    "segkit.promising.contest.terms": ["ContestTerms"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }

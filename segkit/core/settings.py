@@ -17,6 +17,7 @@ from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
 from segkit.core.forecast_settings import Forecasts
 from segkit.core.policy_settings import Policies
+from segkit.core.promising_settings import Promising
 from segkit.core.segment_settings import (
     CustomerBands,
     LifeCycle,
@@ -163,6 +164,7 @@ class Settings(Section):
     lead_times: LeadTimes = LeadTimes()
     forecasts: Forecasts = Forecasts()
     policies: Policies = Policies()
+    promising: Promising = Promising()
     fx: Fx = Fx()
     run: Run = Run()
 

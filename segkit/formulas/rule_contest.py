@@ -68,7 +68,7 @@ class Served:
 
     Each (lines,): units ``on_time``, units ``late``, and the sum over units of days late. By the bucket of delivery and
     the class (buckets, classes): ``margin_delivered``, and ``worth_delivered`` = margin and spared goodwill less that
-    of lateness [currency]; a loss counts from the order on, so that rules differ in a bucket by what they deliver in it.
+    of lateness [currency]; a loss counts from the order on, so that rules differ by what they deliver in a bucket.
     """
 
     on_time: np.ndarray
@@ -119,9 +119,10 @@ def serve_new_first(book: ContestBook, expected: np.ndarray) -> Served:
         Shape (places, buckets, classes): demand expected from the bucket to the next [units]; what waits is served, the
         oldest first, of what is on hand above all of it.
     """
-    from segkit.formulas.rule_contest_kernels import NEW_FIRST
+    from segkit.formulas.rule_contest_kernels import FIRST_COME
 
-    return _replay(book, NEW_FIRST, expected, np.zeros(book.rank.size))
+    held = np.broadcast_to(expected.sum(axis=2, keepdims=True), expected.shape)
+    return _replay(book, FIRST_COME, expected, np.zeros(book.rank.size), held=held)
 
 
 def serve_by_quotas(book: ContestBook, expected: np.ndarray) -> Served:
@@ -203,8 +204,14 @@ def _nothing(book: ContestBook) -> np.ndarray:
 
 
 def _replay(
-    book: ContestBook, rule: int, control: np.ndarray, priority: np.ndarray, worth: np.ndarray | None = None
+    book: ContestBook,
+    rule: int,
+    control: np.ndarray,
+    priority: np.ndarray,
+    worth: np.ndarray | None = None,
+    held: np.ndarray | None = None,
 ) -> Served:
+    """Return what is served; ``held`` is kept from what waits, for lines that are still to come."""
     from segkit.formulas.rule_contest_kernels import replay_places
 
     require(control.shape[:2] == book.supply.shape, "what is kept or expected has other places or buckets than supply")
@@ -217,5 +224,9 @@ def _replay(
     terms = np.array([book.max_lateness_days, float(book.is_whole)])
     control = np.ascontiguousarray(control, dtype=float)
     worths = control if worth is None else np.ascontiguousarray(worth, dtype=float)
-    replay_places(book.begin.astype(np.int64), lines, receipts, terms, rule, control, worths, (book.margin, book.late_cost), outcome)
+    from_waiting = np.zeros_like(control) if held is None else np.ascontiguousarray(held, dtype=float)
+    begin = book.begin.astype(np.int64)
+    replay_places(
+        begin, lines, receipts, terms, rule, control, worths, from_waiting, (book.margin, book.late_cost), outcome
+    )
     return Served(*outcome)

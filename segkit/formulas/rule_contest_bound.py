@@ -123,7 +123,7 @@ def _told_by_line(
     units: np.ndarray,
 ) -> Served:
     """Return units by line: of a group the first lines are served first, those on time before those late."""
-    group, bucket, late = ways
+    group, _, late = ways
     is_late = late > 0
     on_time = np.bincount(group, weights=units * ~is_late, minlength=first.size)
     behind = np.bincount(group, weights=units * is_late, minlength=first.size)
@@ -141,7 +141,7 @@ def _told_by_line(
     served[1, order] = taken - served[0, order]
     mean = np.divide(days, behind, out=np.zeros_like(days), where=behind > 0)
     served[2] = served[1] * mean[alike]
-    return Served(*served, *_by_bucket(book, first, ways, units))
+    return Served(served[0], served[1], served[2], *_by_bucket(book, first, ways, units))
 
 
 def _by_bucket(

@@ -32,8 +32,8 @@ def stored_protection(mean: ArrayLike, sd: ArrayLike, worth: ArrayLike, carried_
     Notes
     -----
     The demand of the better classes together is taken as gamma with their mean and variance (independent classes). The
-    last unit kept is wanted with the chance (w - k w) / (W - k w), for w the worth of the class, W the mean worth of the
-    better ones and k the share carried.
+    last unit kept is wanted with the chance (w - k w) / (W - k w): w the worth of the class, W the mean worth of the
+    better ones, k the share carried.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""An order book and its supply as the contest reads them: places, cycles between receipts, lines in order of arrival."""
+"""An order book and its supply as the contest reads them: places, cycles between receipts, lines by arrival."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from segkit.formulas.rule_contest import ContestBook
 from segkit.promising.contest.terms import ContestTerms
 
 PLACE = ["item_id", "location_id"]
-_ORDERS = ["order_id", "order_date", *PLACE, "demand_class", "quantity", "margin"]
+_ORDERS = ["order_id", "order_date", *PLACE, "demand_class", "quantity", "unit_margin"]
 _SUPPLY = [*PLACE, "available_date", "quantity"]
-_COSTS = ("lost_goodwill", "late_goodwill")
+_COSTS = {"lost_cost": "lost_goodwill", "late_cost": "late_goodwill"}
 _DAY = pd.Timedelta(days=1)
 _WEEK = 7.0
 
@@ -73,31 +73,37 @@ def read_book(
         return None
     days = ((cycles - cycles[0]) / _DAY).to_numpy(dtype=float)
     end = max(days[-1] + step, np.floor(lines["arrival"].max()) + 1.0)
+    figures = {name: lines[name].to_numpy(dtype=float) for name in ("arrival", "requested", "quantity")}
+    figures |= {"margin": lines["unit_margin"].to_numpy(dtype=float)}
+    figures |= {name: lines[column].to_numpy(dtype=float) for name, column in _COSTS.items()}
     contest = ContestBook(
-        np.searchsorted(lines["place"], np.arange(len(places) + 1)),
-        *(lines[name].to_numpy(dtype=float) for name in ("arrival", "requested", "quantity")),
-        lines["rank"].to_numpy(dtype=np.int64),
-        *(lines[name].to_numpy(dtype=float) for name in ("margin", *_COSTS)),
-        _receipts(supply, number, cycles),
-        np.append(days, end),
-        terms.max_lateness_days,
+        begin=np.searchsorted(lines["place"], np.arange(len(places) + 1)),
+        rank=lines["rank"].to_numpy(dtype=np.int64),
+        supply=_receipts(supply, number, cycles),
+        bucket_day=np.append(days, end),
+        max_lateness_days=terms.max_lateness_days,
+        **figures,
     )
-    earlier = past.assign(cycle=np.floor(past["arrival"] / step).astype(int), worth=past["margin"] + past[_COSTS[0]])
-    return ReadBook(contest, places, cycles, tuple(classes), earlier[["place", "cycle", "rank", "quantity", "worth"]], lines)
+    earlier = past.assign(
+        cycle=np.floor(past["arrival"] / step).astype(int), worth=past["unit_margin"] + past["lost_goodwill"]
+    )
+    return ReadBook(
+        contest, places, cycles, tuple(classes), earlier[["place", "cycle", "rank", "quantity", "worth"]], lines
+    )
 
 
 def _in_order_of_arrival(orders: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the columns that the contest reads, by arrival; at equal times by order and line."""
-    names = [name for name in (*_ORDERS, "line_id", *_COSTS) if name in orders]
+    names = [name for name in (*_ORDERS, "line_id", *_COSTS.values()) if name in orders]
     table = orders[names].reset_index(drop=True)
     table["rank"] = table["demand_class"].map({name: rank for rank, name in enumerate(classes)}).astype("int64")
     asked = orders["requested_date"] if "requested_date" in orders else orders["order_date"]
     day = pd.to_datetime(asked).dt.normalize().reset_index(drop=True)
     table["requested_date"] = day.fillna(table["order_date"].dt.normalize())
-    for name in (*_COSTS, "margin"):
+    for name in _COSTS.values():
         table[name] = table[name] if name in table else 0.0
     ids = [name for name in ("order_id", "line_id") if name in table]
-    figures = [*PLACE, "rank", "quantity", "margin", *_COSTS, "requested_date"]
+    figures = [*PLACE, "rank", "quantity", "unit_margin", *_COSTS.values(), "requested_date"]
     return table.sort_values(["order_date", *ids, *figures], kind="stable", ignore_index=True)
 
 
@@ -119,25 +125,25 @@ def _require(orders: pd.DataFrame, supply: pd.DataFrame, classes: Sequence[str])
     if not problems:
         problems = [*_wrong_figures(orders, supply), *_wrong_classes(orders, classes)]
     if problems:
-        fixes = ["Give every line a known class, a date, a quantity above 0 and a margin; supply is never below 0."]
+        fixes = [
+            "Give every line a known class, a date, a quantity above 0 and a unit_margin; supply is never below 0."
+        ]
         raise DataError(list_problems("the contest of rules cannot be held", problems, fixes))
 
 
 def _wrong_figures(orders: pd.DataFrame, supply: pd.DataFrame) -> list[str]:
-    costs = [name for name in _COSTS if name in orders]
+    costs = [name for name in _COSTS.values() if name in orders]
     wrong = {
         "quantity of orders is missing, infinite or not above 0": orders[
             ~((orders["quantity"] > 0) & np.isfinite(orders["quantity"].astype("float64")))
         ],
-        "margin of orders is missing": orders[orders["margin"].isna()],
+        "unit_margin of orders is missing": orders[orders["unit_margin"].isna()],
         "order_date of orders is missing": orders[orders["order_date"].isna()],
         "quantity of supply is missing or below 0": supply[~(supply["quantity"] >= 0)],
         "available_date of supply is missing": supply[supply["available_date"].isna()],
         **{f"{name} of orders is missing or below 0": orders[~(orders[name] >= 0)] for name in costs},
     }
-    return [
-        f"{what} {in_rows(len(rows))}, first: {first_offenders(rows)}" for what, rows in wrong.items() if len(rows)
-    ]
+    return [f"{what} {in_rows(len(rows))}, first: {first_offenders(rows)}" for what, rows in wrong.items() if len(rows)]
 
 
 def _wrong_classes(orders: pd.DataFrame, classes: Sequence[str]) -> list[str]:

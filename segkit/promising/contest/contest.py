@@ -7,7 +7,7 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.promising.contest.book import ReadBook, read_book
 from segkit.promising.contest.expectations import Expected, expected_worth, given_demand, trailing_demand
-from segkit.promising.contest.terms import ContestTerms
+from segkit.promising.contest.terms import USUAL, ContestTerms
 
 
 def contest_rules(
@@ -16,7 +16,7 @@ def contest_rules(
     forecasts: pd.DataFrame | None = None,
     *,
     classes: Sequence[str],
-    terms: ContestTerms = ContestTerms(),
+    terms: ContestTerms = USUAL,
 ) -> pd.DataFrame:
     """Return what every rule of sharing a short supply earns on one order book, beside perfect hindsight.
 
@@ -24,8 +24,8 @@ def contest_rules(
     ----------
     orders : DataFrame
         order_id, order_date (arrival, with the time of day where known), item_id, location_id, demand_class, quantity
-        above 0 [units], margin [currency/unit]; optional line_id, requested_date, lost_goodwill [currency/unit] and
-        late_goodwill [currency/unit and day] (`price_goodwill` makes them). Lines before the first receipt are not
+        above 0 [units], unit_margin [currency/unit]; optional line_id, requested_date, lost_goodwill [currency/unit]
+        and late_goodwill [currency/unit and day] (`price_goodwill` makes them). Lines before the first receipt are not
         replayed: what is expected is learnt from them.
     supply : DataFrame
         item_id, location_id, available_date, quantity [units]. The days are those of all receipts; the time from one
@@ -55,19 +55,26 @@ def contest_rules(
 
     Notes
     -----
-    Lines may be served in part. The rules: first come; fixed quotas (each receipt is split by what is expected of each
-    class, the best first; nobody else may take it before the next receipt); nested protection (EMSR-b with gamma
-    demand: better classes may take all); critical levels (a class is served above a level that does not fall within
-    the cycle); bid prices (a unit goes to a line worth more than the dual of the linear program, solved anew for every
-    unit). Perfect hindsight knows all orders and receipts. A place starts without stock; what still waits at the end
-    is lost.
+    Lines may be served in part. The rules:
+
+    - first come: what waits the longest, then who orders first;
+    - new orders first: no classes either, but what waits takes only what is not expected to be ordered before the next
+      receipt; what it gains is gained without telling anybody apart;
+    - fixed quotas: each receipt is split by what is expected of each class, the best first, and nobody else may take it
+      before the next receipt;
+    - nested protection: EMSR-b with gamma demand; better classes may take all that is there;
+    - critical levels: a class is served above a level that does not fall within the cycle;
+    - bid prices: a unit goes to a line worth more than the dual of the linear program, solved anew for every unit;
+    - perfect hindsight: knows all orders and receipts; the bound.
+
+    A place starts without stock; what still waits at the end is lost.
 
     Examples
     --------
     >>> days = pd.to_datetime(["2025-01-06", "2025-01-07", "2025-01-08"])
     >>> place = {"item_id": "SKU-1", "location_id": "A"}
     >>> orders = pd.DataFrame({"order_id": ["1", "2", "3"], "order_date": days, **place, "quantity": 4.0,
-    ...                        "demand_class": ["C", "C", "A"], "margin": [1.0, 1.0, 3.0]})
+    ...                        "demand_class": ["C", "C", "A"], "unit_margin": [1.0, 1.0, 3.0]})
     >>> supply = pd.DataFrame({**place, "available_date": days[:1], "quantity": [8.0]})
     >>> made = contest_rules(orders, supply, classes=["A", "C"]).set_index(["rule", "demand_class"])
     >>> made.loc["first come", "contribution"].tolist(), made.loc["perfect hindsight", "contribution"].tolist()

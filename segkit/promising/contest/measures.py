@@ -12,7 +12,6 @@ from segkit.promising.contest.terms import ContestTerms
 ALL = "(all)"
 _DRAWS = 1000
 _LEAST_GAIN = 1e-9
-Money = tuple[np.ndarray, np.ndarray]
 
 
 def jain_index(shares: np.ndarray) -> float:
@@ -53,15 +52,32 @@ def tell_rules(
     terms : ContestTerms
         How intervals are drawn.
     """
-    for part, rank in ((ALL, None), *((name, rank) for rank, name in enumerate(classes))):
-        mine = np.ones(book.rank.size, dtype=bool) if rank is None else book.rank == rank
-        if not mine.any():
-            continue
-        first, best = (_delivered(served[name], rank) for name in (FIRST_COME, HINDSIGHT))
-        for rule, units in served.items():
-            told = {"rule": rule, "demand_class": part, **_units(book, units, mine), **_money(book, units, mine)}
-            told |= _even(book, units) if rank is None else {"fairness": np.nan, "least_fill_rate": np.nan}
-            yield told | _gains(_delivered(units, rank), first, best, terms, book)
+    best = served[HINDSIGHT]
+    for told in tell_in_all(book, served, best, terms):
+        yield {"demand_class": ALL, **told}
+    for rank, name in enumerate(classes):
+        mine = book.rank == rank
+        if mine.any():
+            for rule, units in served.items():
+                told = {"rule": rule, "demand_class": name, **_units(book, units, mine), **_money(book, units, mine)}
+                told |= {"fairness": np.nan, "least_fill_rate": np.nan}
+                yield told | _gains(units, served[FIRST_COME], best, rank, book, terms)
+
+
+def tell_in_all(book: ContestBook, served: dict[str, Served], best: Served, terms: ContestTerms) -> Iterator[dict]:
+    """Yield what every rule gave in all, all classes together.
+
+    Parameters
+    ----------
+    book, served, terms
+        As `tell_rules` takes them.
+    best : Served
+        Perfect hindsight, of lines in any order.
+    """
+    every = np.ones(book.rank.size, dtype=bool)
+    for rule, units in served.items():
+        told = {"rule": rule, **_units(book, units, every), **_money(book, units, every), **_even(book, units)}
+        yield told | _gains(units, served[FIRST_COME], best, None, book, terms)
 
 
 def _units(book: ContestBook, units: Served, mine: np.ndarray) -> dict:
@@ -90,15 +106,18 @@ def _money(book: ContestBook, units: Served, mine: np.ndarray) -> dict:
     return {"margin": margin, "goodwill_cost": goodwill, "contribution": margin - goodwill}
 
 
-def _delivered(units: Served, rank: int | None) -> Money:
-    """Return margin and worth of what was delivered in every cycle, to one class or to all."""
+def _delivered(units: Served, rank: int | None) -> np.ndarray:
+    """Return margin and worth (2, cycles) of what was delivered in every cycle, to one class or to all."""
     whose = slice(None) if rank is None else slice(rank, rank + 1)
-    return units.margin_delivered[:, whose].sum(axis=1), units.worth_delivered[:, whose].sum(axis=1)
+    return np.stack([units.margin_delivered[:, whose].sum(axis=1), units.worth_delivered[:, whose].sum(axis=1)])
 
 
-def _gains(own: Money, first: Money, best: Money, terms: ContestTerms, book: ContestBook) -> dict:
-    more_margin, more = own[0] - first[0], own[1] - first[1]
-    gain, most = float(more.sum()), float((best[1] - first[1]).sum())
+def _gains(
+    units: Served, first: Served, best: Served, rank: int | None, book: ContestBook, terms: ContestTerms
+) -> dict:
+    usual = _delivered(first, rank)
+    more_margin, more = _delivered(units, rank) - usual
+    gain, most = float(more.sum()), float((_delivered(best, rank) - usual)[1].sum())
     block = block_of(book)
     told = {"gain": gain, **_interval("gain", more, block, terms), "margin_gain": float(more_margin.sum())}
     told |= _interval("margin_gain", more_margin, block, terms)

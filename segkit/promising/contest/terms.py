@@ -21,3 +21,6 @@ class ContestTerms:
     trailing: int = 8
     carried_share: float = 0.9
     seed: int = 0
+
+
+USUAL = ContestTerms()

@@ -1,0 +1,66 @@
+"""The part of segkit.toml that says how scarce stock is allocated, and what dates are promised."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from segkit.core.source_settings import Section
+
+Cost = Annotated[float, Field(ge=0)]
+
+
+class Promising(Section):
+    """How scarce stock is allocated to classes of customers, and what dates are promised."""
+
+    class_by: Literal["", "tier", "channel", "region", "country", "abc"] = Field(
+        "",
+        description="What parts customers into classes: an attribute of theirs, or their value class abc; blank = "
+        "policies.class_by, else abc.",
+    )
+    classes: list[str] = Field(
+        [],
+        description="Classes in their order, best first; blank = by policies.class_targets, then by "
+        "the share of revenue that they leave as margin. Classes not named come last.",
+    )
+    rule: Literal["first_come", "by_forecast", "nested", "by_margin"] = Field(
+        "nested",
+        description="How supply is allocated: first_come = not at all; by_forecast = in proportion to expected demand; "
+        "nested = kept for a class while it is worth more than serving the next one now; by_margin = optimum of "
+        "expected margin by class and period (linear programme).",
+    )
+    horizon_days: int = Field(28, ge=1, description="Days ahead for which supply is kept for classes.")
+    release_days: int = Field(
+        2, ge=0, description="Days before the end of a period on which quotas not used fall to everybody."
+    )
+    goodwill: dict[str, Cost] = Field(
+        {},
+        description="Cost of a unit that is not delivered when asked for, by class, as a multiple of its margin, "
+        "beside the margin itself, for example {platinum = 2.0}; classes not named: 0.",
+    )
+    max_lateness_days: int = Field(60, ge=0, description="Days after the requested day from which nobody waits.")
+    reliability: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [0.8, 0.9, 0.95], min_length=1, description="Reliabilities for which dates are promised."
+    )
+    reliability_by: list[str] = Field(
+        ["channel", "location_id"],
+        description="Columns of orders, customers or items that tell deliveries apart, most general first.",
+    )
+    holdout_months: int = Field(
+        6, ge=1, description="Last months of the history on which promised dates and rules are judged."
+    )
+    receipt_reliability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.8, description="Reliability with which an open purchase is taken to have arrived, from its supplier's past."
+    )
+    overdue_limit_days: int = Field(
+        60, ge=0, description="An open purchase that is overdue by more days is not counted on."
+    )
+
+    stale_order_days: int = Field(
+        180, ge=0, description="An open order line that was asked for longer ago is not promised to."
+    )
+
+    @model_validator(mode="after")
+    def _classes_once(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes names a class twice")
+        return self

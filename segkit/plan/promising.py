@@ -1,0 +1,43 @@
+"""Step 4: what can be promised to whom and when, from scarce stock."""
+
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.core.shelf import table
+from segkit.inventory.policies import class_demand
+from segkit.plan.shared_stock import SharedStock
+from segkit.promising import order_book, supply
+
+
+class Promising(SharedStock):
+    """Step 4: what can be promised to whom and when, from scarce stock."""
+
+    @table
+    def supply(self) -> pd.DataFrame:
+        """What each item-location has on hand, what is due, and what the policies would order now."""
+        rules, day = self.settings.promising, self.as_of
+        planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
+        transit = supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
+        counted = supply.SupplyRules(rules.overdue_limit_days, transit_days=transit)
+        return supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
+
+    @table
+    def open_orders(self) -> pd.DataFrame:
+        """What is ordered and not shipped, with the class of its customer and what it is worth."""
+        if not self.has_input("orders"):
+            return empty_table("open_orders")
+        return order_book.list_open_orders(self._dated_lines(), as_of=self.as_of, rules=self.settings.promising)
+
+    def _dated_lines(self) -> pd.DataFrame:
+        by = self._class_by()
+        customers = self.customer_segments if by == "abc" else self.customers
+        return order_book.date_lines(class_demand.label_demand_classes(self.order_lines, customers, by=by), self.orders)
+
+    def _class_by(self) -> str:
+        return self.settings.promising.class_by or self.settings.policies.class_by or "abc"
+
+    def _classes(self) -> list[str]:
+        """Return the classes of customers, best first."""
+        rules, policies = self.settings.promising, self.settings.policies
+        known = list(policies.classes_in_order) if policies.class_by == self._class_by() else []
+        return order_book.order_classes(self._dated_lines(), rules=rules, known=known)
