@@ -131,7 +131,10 @@ def _room(rule, on_hand, control, worths, quota, taken, rank, worth, left, whole
     elif rule == QUOTAS:
         room = quota[rank] + quota[-1]
     elif rule == NESTED:
-        room = on_hand - max(control[rank] - taken[:rank].sum(), 0.0)
+        room, better = on_hand, 0.0  # what is kept from a class is kept from those below it, too
+        for turn in range(rank + 1):
+            room = min(room, on_hand - max(control[turn] - better, 0.0))
+            better += taken[turn]
     elif rule == LEVELS:
         room = on_hand - control[rank]
     else:
