@@ -68,6 +68,8 @@ _PUBLIC = {
     "segkit.promising.contest.short_supply": ["cut_supply"],
     "segkit.promising.contest.terms": ["ContestTerms"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
+    "segkit.promising.orders": ["promise_orders", "Promises"],
+    "segkit.promising.promise_terms": ["PromiseTerms"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -40,16 +40,16 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan RunError SegkitError
-    SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
-    classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
-    count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
-    forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes list_periods
-    list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy
-    measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand
-    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table trade_stock_for_service value_customers value_groups value_items value_lines
-    value_micro_segments
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan PromiseTerms Promises
+    RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines
+    check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
+    count_activity_costs count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts
+    follow_segments forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes
+    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
+    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand
+    promise_orders protection_demand recover_demand score_items segment_customers segment_items show_figure
+    show_headline show_provenance show_row_counts show_table trade_stock_for_service value_customers value_groups
+    value_items value_lines value_micro_segments
 """.split()
 
 
@@ -220,6 +220,21 @@ def stocked_items(plan):
     return table.merge(plan.item_segments[["item_id", "abc"]].rename(columns={"abc": "segment"}), on="item_id")
 
 
+def promised_tables():
+    """Return an order book, its supply, quotas and alternatives."""
+    days = pd.date_range("2026-03-02", periods=4, freq="7D")
+    supply = pd.DataFrame({"item_id": "SKU-1", "location_id": ["DC", "DC", "DC", "HUB"], "available_date": days})
+    supply["quantity"] = [30.0, 20.0, 20.0, 15.0]
+    kept = supply.head(3).assign(demand_class=["gold", "silver", "gold"], quantity=10.0, kind="reservation")
+    lines = pd.DataFrame({"order_id": [f"O-{number:02}" for number in range(24)], "line_id": "1", "quantity": 5.0})
+    lines = lines.assign(item_id="SKU-1", location_id="DC", demand_class=["web", "silver", "gold"] * 8)
+    lines["order_date"] = days[0] + pd.to_timedelta(lines.index // 3, unit="D")
+    lines["requested_date"] = lines["order_date"] + pd.Timedelta(days=3)
+    other = pd.DataFrame({"item_id": ["SKU-1"], "location_id": "DC", "alternative_item_id": "SKU-1"})
+    other = other.assign(alternative_location_id="HUB", unit_cost=2.0, transit_days=1)
+    return {"orders": lines, "supply": supply, "allocations": kept, "alternatives": other}
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -338,6 +353,7 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 
@@ -450,7 +466,7 @@ def test_a_column_has_one_type_in_all_tables():
         assert len(dtypes) == 1 or column in ("value",), (column, kinds)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role != "input"])
+@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")])
 def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
     table, spec = getattr(sample_plan, name), nomenclature()[name]
     assert isinstance(table.index, pd.RangeIndex)

@@ -64,7 +64,7 @@ class Plan(Story):
 
     def __repr__(self) -> str:
         """Say whose plan it is, and which tables it makes."""
-        made = [name for name, spec in nomenclature().items() if spec.role != "input"]
+        made = [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")]
         names = textwrap.fill(", ".join(made), 100, initial_indent="  ", subsequent_indent="  ")
         whose = self._resolved.company.name or self.workspace.name
         return f"Plan of {whose}, as of {self.inputs.as_of}; tables:\n{names}"
