@@ -62,6 +62,11 @@ _PUBLIC = {
     "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
+    "segkit.promising.contest.contest": ["contest_rules"],
+    "segkit.promising.contest.curves": ["vary_class_count", "vary_forecast_error"],
+    "segkit.promising.contest.goodwill": ["price_goodwill"],
+    "segkit.promising.contest.short_supply": ["cut_supply"],
+    "segkit.promising.contest.terms": ["ContestTerms"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
     "segkit.promising.allocation.stated_quotas": ["allocate_by_number", "allocate_by_share", "allocate_by_ratio"],
     "segkit.promising.allocation.fair_quotas": [

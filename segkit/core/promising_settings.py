@@ -38,6 +38,9 @@ class Promising(Section):
         "beside the margin itself, for example {platinum = 2.0}; classes not named: 0.",
     )
     max_lateness_days: int = Field(60, ge=0, description="Days after the requested day from which nobody waits.")
+    contest_supply: float = Field(
+        0.85, ge=0, le=1, description="Share of the demand of each week that is supplied in the contest of rules."
+    )
     reliability: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         [0.8, 0.9, 0.95], min_length=1, description="Reliabilities for which dates are promised."
     )

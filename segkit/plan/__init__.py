@@ -9,6 +9,7 @@ Read its parts in this order:
 - ``policies``: which stock policy every item-location gets, and why
 - ``shared_stock``: critical levels for classes of customers who share a stock
 - ``promising``: supply, allocations, promises and how reliable they are
+- ``contest``: what every rule of sharing a short supply would have earned
 - ``story``: headlines, assumptions, what wants a decision
 
 ``plan = open_plan("data/sample")``, then ``plan.item_segments``. A table is one property that calls one function of
