@@ -5,6 +5,7 @@ BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
 .PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-promise-dates bench-vn2 lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-vn2 bench-backorders lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -40,6 +41,9 @@ bench-promise-dates: .venv/test.done
 
 bench-policies: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/policies.py $(ARGS)
+
+bench-backorders: .venv/test.done
+	@$(BIN)/python tests/benchmarks/backorders.py
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks

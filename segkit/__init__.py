@@ -87,6 +87,9 @@ _PUBLIC = {
     "segkit.promising.otif": ["measure_otif"],
     "segkit.promising.orders": ["promise_orders", "Promises"],
     "segkit.promising.promise_terms": ["PromiseTerms"],
+    "segkit.promising.backorders": ["run_backorders", "BackorderRun"],
+    "segkit.promising.backorder_segments": ["BackorderSegment"],
+    "segkit.promising.release": ["release_deliveries"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -3,6 +3,7 @@
 The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
 """
 
+from segkit.report.charts.backorders import plot_backorders
 from segkit.report.charts.bridge import plot_bridge
 from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
@@ -31,6 +32,7 @@ __all__ = [
     "figure_svg",
     "plot_abc",
     "plot_abc_xyz",
+    "plot_backorders",
     "plot_bridge",
     "plot_calibration",
     "plot_capacity",
