@@ -276,7 +276,8 @@ def allocation_cases():
     made = {
         name: Case(asked, "allocations", **given)
         for name in (
-            "allocate_by_rank", "allocate_per_committed", "allocate_fair_share", "allocate_nested", "allocate_by_margin",
+            *("allocate_by_rank", "allocate_per_committed", "allocate_fair_share"),
+            *("allocate_nested", "allocate_by_margin"),
         )
     }  # fmt: skip
     for name in ("allocate_by_number", "allocate_by_share", "allocate_by_ratio"):
@@ -292,6 +293,8 @@ def allocation_cases():
     made["supply_left"] = Case({"supply": supply, "allocations": kept})
     made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
     return made
+
+
 def promised_tables():
     """Return an order book, its supply, quotas and alternatives."""
     days = pd.date_range("2026-03-02", periods=4, freq="7D")
@@ -568,14 +571,6 @@ def test_a_column_has_one_type_in_all_tables():
 
 
 @pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")])
-ON_REQUEST = {
-    *("backorder_run", "backorder_segments", "backorder_confirmations", "backorder_transfers", "delivery_release"),
-}  # made by public functions from what a person decides, not by the plan
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, spec in nomenclature().items() if spec.role != "input" and name not in ON_REQUEST]
-)
 def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
     table, spec = getattr(sample_plan, name), nomenclature()[name]
     assert isinstance(table.index, pd.RangeIndex)
