@@ -64,7 +64,8 @@ def check_promises(
     Days are whole: where 9 of 10 lines come exactly on the day, that day is the P50 and the P90, and kept is .9 for
     both. ``frequency`` counts a line that comes on the promised day only as far as the promise needs it (randomised
     PIT, mean over all draws), so that an honest promise meets its level. Without chance and earlier columns it is
-    ``kept``. The interval draws months of start whole (Student's t), as lines of a month share what delays them.
+    ``kept``. The interval draws months of start whole (Student's t), as lines of a month share what delays them; it is
+    never narrower than that of lines that share nothing.
     An open line has come on the day after ``as_of`` for the loss: the least it can be.
 
     References
@@ -150,5 +151,7 @@ def _reach(rows: pd.DataFrame, group: list[str], mean: pd.Series) -> pd.Series:
     off = (blocks["sum"] - mean.reindex(blocks.index) * blocks["size"]) ** 2
     sums = pd.DataFrame({"off": off, "size": blocks["size"], "count": 1}).groupby(level=group, dropna=False).sum()
     spare = (sums["count"] - 1).where(sums["count"] > 1)
-    error = np.sqrt(sums["count"] / spare * sums["off"]) / sums["size"]
+    level = pd.Series(sums.index.get_level_values("reliability"), index=sums.index)
+    least = np.sqrt(level * (1 - level) / sums["size"])
+    error = np.maximum(np.sqrt(sums["count"] / spare * sums["off"]) / sums["size"], least)
     return (error * stdtrit(spare.astype("float64"), (1 + _CONFIDENCE) / 2)).reindex(mean.index)
