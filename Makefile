@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-vn2 bench-backorders lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-promise-dates bench-backorders bench-vn2 lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -34,6 +34,9 @@ bench-exchange: .venv/test.done
 
 bench-vn2: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/vn2.py
+
+bench-promise-dates: .venv/test.done
+	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/promise_dates.py $(ARGS)
 
 bench-policies: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/policies.py $(ARGS)

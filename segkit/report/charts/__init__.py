@@ -20,6 +20,7 @@ from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
+from segkit.report.charts.promises import plot_otif, plot_promise_reliability
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
 from segkit.report.charts.replay import plot_replay, plot_service_held
@@ -54,7 +55,9 @@ __all__ = [
     "plot_margin_steps",
     "plot_micro_segments",
     "plot_migration",
+    "plot_otif",
     "plot_patterns",
+    "plot_promise_reliability",
     "plot_recovered_demand",
     "plot_replay",
     "plot_seasonality",
