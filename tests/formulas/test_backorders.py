@@ -284,6 +284,18 @@ def test_a_second_run_changes_nothing(book):
     assert not again.exception[book[0].strategy != WIN].any(), "what was given is there"
 
 
+@given(books(whole_lines=True), st.floats(0.01, 3e5))
+@settings(max_examples=150, deadline=None)
+def test_another_unit_of_counting_changes_nothing_else(book, unit):
+    lines = replace(book[0], quantity=book[0].quantity * unit)
+    supply, held = (replace(part, quantity=np.asarray(part.quantity) * unit) for part in book[1:])
+    straight, scaled = run(book), run((lines, supply, held))
+    np.testing.assert_allclose(dense(book, scaled.held), dense(book, straight.held) * unit, atol=1e-7 * unit)
+    assert scaled.exception.tolist() == straight.exception.tolist()
+    assert scaled.change.tolist() == straight.change.tolist()
+    assert (dense(book, scaled.held).sum(axis=0) <= np.asarray(supply.quantity) * (1 + 1e-12)).all()
+
+
 @given(books(), st.randoms(use_true_random=False))
 @settings(max_examples=200, deadline=None)
 def test_lines_of_other_places_do_not_matter(book, random):
@@ -312,14 +324,19 @@ def test_a_win_line_first_gets_what_no_protected_line_holds(book):
 
 
 def lines_and_limits(book, had, got, days, turn):
-    """Return rows that the confirmations of all lines must meet (fixed, at least) while line ``turn`` takes."""
+    """Return rows that the confirmations of all lines must meet (fixed, at most) while line ``turn`` takes."""
     lines, shape = book[0], (len(book[0].place), len(book[1].place))
     fixed, least = [], []
+    holds = dense(book, book[2])
     for line in range(shape[0]):
+        if lines.strategy[line] == SKIP:
+            own = np.eye(shape[0] * shape[1])[line * shape[1] : (line + 1) * shape[1]]
+            fixed += list(zip(own, holds[line], strict=True))
+            continue
         for day, before, after in zip(days, had[line], got[line], strict=True):
             row = np.zeros(shape)
             row[line, days_of(book, line) <= day] = 1
-            if lines.strategy[line] == SKIP or line < turn:
+            if line < turn:
                 fixed.append((row.ravel(), after))
             elif lines.strategy[line] != REDISTRIBUTE:
                 least.append((-row.ravel(), -before))
