@@ -143,11 +143,11 @@ def _tell_otif(otif: pd.DataFrame, rules: Promising) -> tuple | None:
     if rows.empty:
         return None
     low, high = rows.loc[rows["otif"].idxmin()], rows.loc[rows["otif"].idxmax()]
-    sentence = (
-        f"On time, in full was anything from {low['otif']:.1%} to {high['otif']:.1%} in the last "
-        f"{rules.holdout_months} months, by definition: {low['counted_by']}s against the {low['measured_against']} day, "
-        f"window {low['window']}; {high['counted_by']}s against the {high['measured_against']} day, window {high['window']}."
+    span = f"from {low['otif']:.1%} to {high['otif']:.1%} in the last {rules.holdout_months} months"
+    ways = "; ".join(
+        f"{row['counted_by']}s against the {row['measured_against']} day, window {row['window']}" for row in (low, high)
     )
+    sentence = f"On time, in full was anything {span}, by definition: {ways}."
     return "otif", sentence, high["otif"] - low["otif"], "share"
 
 
