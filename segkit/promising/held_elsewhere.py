@@ -53,10 +53,9 @@ def bring_home(
         return held, supply
     at_home = lines[PLACE].take(line).reset_index(drop=True)
     come = held.reset_index(drop=True).assign(**{name: at_home[name] for name in PLACE})
-    there = come[other].assign(
-        **{own: come[name].fillna(come[own]) for name, own in zip(source, PLACE, strict=True) if name is not None}
-    )
-    there["quantity"] = _as_far_as_there(there, supply)
+    given = {own: come[name].fillna(come[own]) for name, own in zip(source, PLACE, strict=True) if name is not None}
+    there = come.assign(**given)[other]
+    there = there.assign(quantity=_as_far_as_there(there, supply))
     home = come.assign(available_date=come["promised_date"])
     home.loc[other, "quantity"] = there["quantity"]
     added = pd.concat([home[made | other], there.assign(quantity=-there["quantity"])])

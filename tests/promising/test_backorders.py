@@ -314,6 +314,7 @@ def test_a_run_on_its_own_result_changes_nothing(given_tables):
 def test_what_is_made_to_order_is_supply_of_the_promised_day():
     made = held(("A", 0, 4), ("A", 0, 2)).assign(promised_date=DAY + pd.Timedelta(days=6))
     made.loc[1, "available_date"] = pd.NaT
+    made = made.assign(supply_item_id=["SKU-0042", None], supply_location_id=["DC", None])
     orders = book(("A", 8, 0), ("B", 3, 9))
     segments = {"first": sk.BackorderSegment("win", "order_id = 'B'"), "rest": sk.BackorderSegment("gain")}
     run = sk.run_backorders(orders, made, there((0, 4)), segments=segments)
