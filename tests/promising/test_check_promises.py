@@ -59,7 +59,7 @@ def test_groups_and_levels_have_rows_of_their_own_and_the_interval_spans_months(
     table["delivered_date"] = table["start_date"] + pd.to_timedelta([1, 9] * 12, "D")
     table["promised_p80"] = table["promised_p95"] = table["start_date"] + pd.Timedelta(4, "D")
     made = sk.check_promises(table, by=["mode"], as_of="2026-01-01")
-    assert made[["mode", "reliability"]].values.tolist() == [["a", 0.8], ["a", 0.95], ["b", 0.8], ["b", 0.95]]
+    assert made[["mode", "promised_reliability"]].values.tolist() == [["a", 0.8], ["a", 0.95], ["b", 0.8], ["b", 0.95]]
     assert (made["frequency_low"] < 0.5).all()
     assert (made["frequency_high"] > 0.5).all()
 

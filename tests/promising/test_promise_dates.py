@@ -76,8 +76,8 @@ def test_promises_are_kept_as_often_as_they_say():
     past, coming = table[table["start_date"] <= "2024-06-30"], table[table["start_date"] > "2024-06-30"]
     made = sk.promise_dates(past, coming, by=BY, as_of="2024-06-30")
     checked = sk.check_promises(made, by=["carrier"], as_of="2025-12-31")
-    assert (checked["frequency_low"] - 0.02 <= checked["reliability"]).all()
-    assert (checked["reliability"] <= checked["frequency_high"] + 0.02).all()
+    assert (checked["frequency_low"] - 0.02 <= checked["promised_reliability"]).all()
+    assert (checked["promised_reliability"] <= checked["frequency_high"] + 0.02).all()
 
 
 def test_a_drift_is_followed_by_a_shorter_memory():

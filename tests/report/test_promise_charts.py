@@ -73,7 +73,7 @@ def test_the_title_names_what_is_farthest_off(tables):
     rows = checked[checked["entity"] == "mode"]
     far = rows.loc[rows["deviation"].abs().idxmax()]
     text = title_of(charts.plot_promise_reliability(checked, "mode"))
-    assert f"{far['reliability']:.0%}" in text.replace(" %", "%")
+    assert f"{far['promised_reliability']:.0%}" in text.replace(" %", "%")
     assert far["entity_id"][:12] in text
 
 

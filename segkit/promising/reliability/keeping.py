@@ -48,11 +48,11 @@ def check_promises(
     Returns
     -------
     DataFrame
-        Sorted by ``by`` and reliability [0-1]: lines judged, late_open_lines of them (not delivered: broken promises),
-        not_due_lines (not judged); kept = share there by the promised day, stated = what the promises say of that day;
-        frequency = share with ties drawn by lot, to be compared with the reliability, with its 90 % interval
-        (frequency_low, frequency_high) and deviation = frequency - reliability; pinball_days = mean pinball loss,
-        promised_days = mean days from start to promise [days].
+        Sorted by ``by`` and promised_reliability [0-1]: lines judged, late_open_lines of them (not delivered:
+        broken promises), not_due_lines (not judged); kept = share there by the promised day, stated = what the
+        promises say of that day; frequency = share with ties drawn by lot, to be compared with the reliability,
+        with its 90 % interval (frequency_low, frequency_high) and deviation = frequency - promised_reliability;
+        pinball_days = mean pinball loss, promised_days = mean days from start to promise [days].
 
     Raises
     ------
@@ -87,7 +87,7 @@ def check_promises(
     day = last_known_day(start, end) if when is None else int(day_numbers(pd.Series([when]))[0])
     parts = [_judge(promises, name, level, (start, end), day) for name, level in levels.items()]
     rows = pd.concat([promises[list(by)].assign(**part) for part in parts], ignore_index=True)
-    return _measure(rows, [*by, "reliability"])
+    return _measure(rows, [*by, "promised_reliability"])
 
 
 def _levels(promises: pd.DataFrame) -> dict[str, float]:
@@ -126,7 +126,7 @@ def _judge(
     }
     month = start.astype("datetime64[D]").astype("datetime64[M]").astype("int64")
     blanked = {key: np.where(due, values, np.nan) for key, values in figures.items()}
-    return {**blanked, "reliability": level, "due": due, "month": month}
+    return {**blanked, "promised_reliability": level, "due": due, "month": month}
 
 
 def _measure(rows: pd.DataFrame, group: list[str]) -> pd.DataFrame:
@@ -139,7 +139,7 @@ def _measure(rows: pd.DataFrame, group: list[str]) -> pd.DataFrame:
     made = made.assign(
         frequency_low=(made["frequency"] - reach).clip(0, 1), frequency_high=(made["frequency"] + reach).clip(0, 1)
     ).reset_index()
-    made["deviation"] = made["frequency"] - made["reliability"]
+    made["deviation"] = made["frequency"] - made["promised_reliability"]
     return made[[*group, *_MEASURES]].astype(_MEASURES)
 
 
@@ -151,7 +151,7 @@ def _reach(rows: pd.DataFrame, group: list[str], mean: pd.Series) -> pd.Series:
     off = (blocks["sum"] - mean.reindex(blocks.index) * blocks["size"]) ** 2
     sums = pd.DataFrame({"off": off, "size": blocks["size"], "count": 1}).groupby(level=group, dropna=False).sum()
     spare = (sums["count"] - 1).where(sums["count"] > 1)
-    level = pd.Series(sums.index.get_level_values("reliability"), index=sums.index)
+    level = pd.Series(sums.index.get_level_values("promised_reliability"), index=sums.index)
     least = np.sqrt(level * (1 - level) / sums["size"])
     error = np.maximum(np.sqrt(sums["count"] / spare * sums["off"]) / sums["size"], least)
     return (error * stdtrit(spare.astype("float64"), (1 + _CONFIDENCE) / 2)).reindex(mean.index)

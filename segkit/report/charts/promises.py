@@ -58,17 +58,17 @@ def plot_promise_reliability(promise_reliability: pd.DataFrame, entity: str = "a
     rows = rows.assign(off=rows["deviation"].abs() > np.maximum(TOLERANCE, REACHES * reach.fillna(1.0)))
     sizes = rows.groupby("entity_id")["lines"].max()
     order = sizes.sort_index().sort_values(ascending=False, kind="stable").index
-    shown, levels = list(order[:MOST_SEGMENTS]), sorted(rows["reliability"].unique())
+    shown, levels = list(order[:MOST_SEGMENTS]), sorted(rows["promised_reliability"].unique())
     figure = start_figure(name, _title(rows, word), _note(len(order), word), height=0.75 + 0.27 * len(shown))
     panels = figure.subplots(1, len(levels), sharey=True, squeeze=False).ravel()
     seen = rows[rows["entity_id"].isin(shown)]
     floor = max(0.0, float(seen["frequency_low"].fillna(seen["frequency"]).min()) - 0.03)
     for axes, level in zip(panels, levels, strict=True):
-        one = rows[rows["reliability"] == level].set_index("entity_id").reindex(shown)
+        one = rows[rows["promised_reliability"] == level].set_index("entity_id").reindex(shown)
         _draw_level(axes, one, level, floor)
     heads = ["everything" if entity == "all" else shorten(one, 20) for one in shown]
     bar_labels(panels[0], [f"{head} · {plain_number(int(sizes[one]))}" for head, one in zip(heads, shown, strict=True)])
-    told = rows[rows["entity_id"].isin(shown)].sort_values(["entity_id", "reliability"])
+    told = rows[rows["entity_id"].isin(shown)].sort_values(["entity_id", "promised_reliability"])
     return describe(figure, "; ".join(_words(row) for row in told.itertuples()))
 
 
@@ -102,9 +102,11 @@ def plot_otif(otif: pd.DataFrame) -> "Figure":
 
 
 def _title(rows: pd.DataFrame, word: str) -> str:
-    far = rows.assign(gap=(rows["frequency"] - rows["reliability"]).abs())
-    far = far.sort_values(["off", "gap", "entity_id", "reliability"], ascending=[False, False, True, True]).iloc[0]
-    where = f"{percent(far['frequency'], 1)} of the dates promised at {percent(far['reliability'])} were kept"
+    far = rows.assign(gap=(rows["frequency"] - rows["promised_reliability"]).abs())
+    far = far.sort_values(
+        ["off", "gap", "entity_id", "promised_reliability"], ascending=[False, False, True, True]
+    ).iloc[0]
+    where = f"{percent(far['frequency'], 1)} of the dates promised at {percent(far['promised_reliability'])} were kept"
     segments = rows.groupby("entity_id")["off"].any()
     if len(segments) == 1:
         return f"Promised dates {'are not' if segments.any() else 'are'} kept as often as they say: {where}"
@@ -136,7 +138,7 @@ def _draw_level(axes: "Axes", rows: pd.DataFrame, level: float, floor: float) ->
 
 
 def _words(row: object) -> str:
-    level, frequency = percent(row.reliability), percent(row.frequency, 1)  # type: ignore[attr-defined]
+    level, frequency = percent(row.promised_reliability), percent(row.frequency, 1)  # type: ignore[attr-defined]
     return f"{row.entity_id} at {level}: {frequency}"  # type: ignore[attr-defined]
 
 
