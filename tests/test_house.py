@@ -49,10 +49,10 @@ PUBLIC = """
     count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
     forecast_demand forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes
     list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand protection_demand
-    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
-    show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups value_items value_lines
-    value_micro_segments
+    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand
+    protection_demand recover_demand score_items segment_customers segment_items show_figure show_headline
+    show_provenance show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups
+    value_items value_lines value_micro_segments
 """.split()
 
 
