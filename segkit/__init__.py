@@ -62,6 +62,11 @@ _PUBLIC = {
     "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
+    "segkit.promising.contest.contest": ["contest_rules"],
+    "segkit.promising.contest.curves": ["vary_class_count", "vary_forecast_error"],
+    "segkit.promising.contest.goodwill": ["price_goodwill"],
+    "segkit.promising.contest.short_supply": ["cut_supply"],
+    "segkit.promising.contest.terms": ["ContestTerms"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
     "segkit.promising.allocation.stated_quotas": ["allocate_by_number", "allocate_by_share", "allocate_by_ratio"],
     "segkit.promising.allocation.fair_quotas": [
@@ -77,6 +82,14 @@ _PUBLIC = {
         "allocate_down_per_committed",
         "allocate_down_by_share",
     ],
+    "segkit.promising.reliability.dates": ["promise_dates"],
+    "segkit.promising.reliability.keeping": ["check_promises"],
+    "segkit.promising.otif": ["measure_otif"],
+    "segkit.promising.orders": ["promise_orders", "Promises"],
+    "segkit.promising.promise_terms": ["PromiseTerms"],
+    "segkit.promising.backorders": ["run_backorders", "BackorderRun"],
+    "segkit.promising.backorder_segments": ["BackorderSegment"],
+    "segkit.promising.release": ["release_deliveries"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

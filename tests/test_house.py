@@ -40,19 +40,20 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError LateDelivery Plan RunError SegkitError
-    SettingsError __version__ allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio allocate_by_share
-    allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share
-    allocate_nested allocate_per_committed
-    apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
-    classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz count_activity_costs
-    count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts follow_segments
-    forecast_demand forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes
-    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand
-    protection_demand recover_demand score_items segment_customers segment_items show_figure show_headline
-    show_provenance show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups
-    value_items value_lines value_micro_segments
+    AbcLimits AbcRule BackorderRun BackorderSegment ContestTerms CoverageError DataError ForecastInspection
+    InfeasibleError LateDelivery Plan PromiseTerms Promises RunError SegkitError SettingsError __version__
+    allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio allocate_by_share allocate_commitments
+    allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share allocate_nested
+    allocate_per_committed apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
+    check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
+    contest_rules count_activity_costs count_migration cut_supply explain_margins find_bulk find_change_points
+    find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast join_allocations
+    known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand make_whale_curve
+    map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_otif measure_seasonality
+    next_orders open_plan price_goodwill price_segmentation profile_demand promise_dates promise_orders
+    protection_demand recover_demand release_deliveries run_backorders score_items segment_customers segment_items
+    show_figure show_headline show_provenance show_row_counts show_table supply_left trade_stock_for_service
+    value_customers value_groups value_items value_lines value_micro_segments vary_class_count vary_forecast_error
 """.split()
 
 
@@ -211,6 +212,25 @@ def one_history(plan):
     return history, calendar
 
 
+def scarce_book():
+    """Return open order lines, what they hold, and less supply than they ask for."""
+    names, day = [f"{one:02d}" for one in range(40)], pd.Timestamp("2025-06-02")
+    orders = pd.DataFrame({"order_id": [f"SO-{one[0]}" for one in names], "line_id": names, "order_date": day})
+    orders["requested_date"] = [day + pd.Timedelta(days=one * 5 % 9) for one in range(40)]
+    orders = orders.assign(
+        item_id=["SKU-1", "SKU-2"] * 20, location_id="DC", margin=[one * 7 % 11 for one in range(40)]
+    )
+    orders["quantity"] = [1.0 + one % 5 for one in range(40)]
+    held = orders.iloc[::3][["order_id", "line_id", "quantity"]].assign(available_date=day)
+    days = {"available_date": [day, day, day + pd.Timedelta(days=4)], "quantity": [22.0, 25.0, 20.0]}
+    supply = pd.DataFrame({"item_id": ["SKU-1", "SKU-2", "SKU-1"], "location_id": "DC", **days})
+    return {"orders": orders, "confirmations": held, "supply": supply}
+
+
+def stock_of_two():
+    return pd.DataFrame({"item_id": ["SKU-1", "SKU-2"], "location_id": "DC", "on_hand": [9.0, 5.0]})
+
+
 def stocked_items(plan):
     """Return items with costs, lots and demand to cover, as stock is traded for service."""
     sold = plan.item_value[(plan.item_value["quantity"] > 0) & (plan.item_value["cost"] > 0)]
@@ -221,6 +241,13 @@ def stocked_items(plan):
     )  # fmt: skip
     table["holding_cost"] = table["unit_cost"] / 4
     return table.merge(plan.item_segments[["item_id", "abc"]].rename(columns={"abc": "segment"}), on="item_id")
+
+
+def shipped_and_coming(orders):
+    """Return order lines as deliveries of one part of them, and as lines to be promised of the rest."""
+    columns = ["order_id", "line_id", "start_date", "delivered_date", "channel", "customer_id"]
+    dated = orders.assign(start_date=orders["order_date"])[columns].reset_index(drop=True)
+    return {"deliveries": dated.iloc[::2], "lines": dated.iloc[1::2].drop(columns="delivered_date")}
 
 
 def scarce_supply():
@@ -249,8 +276,8 @@ def allocation_cases():
     made = {
         name: Case(asked, "allocations", **given)
         for name in (
-            "allocate_by_rank", "allocate_per_committed", "allocate_fair_share", "allocate_nested",
-            "allocate_by_margin",
+            *("allocate_by_rank", "allocate_per_committed", "allocate_fair_share"),
+            *("allocate_nested", "allocate_by_margin"),
         )
     }  # fmt: skip
     for name in ("allocate_by_number", "allocate_by_share", "allocate_by_ratio"):
@@ -266,6 +293,21 @@ def allocation_cases():
     made["supply_left"] = Case({"supply": supply, "allocations": kept})
     made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
     return made
+
+
+def promised_tables():
+    """Return an order book, its supply, quotas and alternatives."""
+    days = pd.date_range("2026-03-02", periods=4, freq="7D")
+    supply = pd.DataFrame({"item_id": "SKU-1", "location_id": ["DC", "DC", "DC", "HUB"], "available_date": days})
+    supply["quantity"] = [30.0, 20.0, 20.0, 15.0]
+    kept = supply.head(3).assign(demand_class=["gold", "silver", "gold"], quantity=10.0, kind="reservation")
+    lines = pd.DataFrame({"order_id": [f"O-{number:02}" for number in range(24)], "line_id": "1", "quantity": 5.0})
+    lines = lines.assign(item_id="SKU-1", location_id="DC", demand_class=["web", "silver", "gold"] * 8)
+    lines["order_date"] = days[0] + pd.to_timedelta(lines.index // 3, unit="D")
+    lines["requested_date"] = lines["order_date"] + pd.Timedelta(days=3)
+    other = pd.DataFrame({"item_id": ["SKU-1"], "location_id": "DC", "alternative_item_id": "SKU-1"})
+    other = other.assign(alternative_location_id="HUB", unit_cost=2.0, transit_days=1)
+    return {"orders": lines, "supply": supply, "allocations": kept, "alternatives": other}
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +358,35 @@ def cases(sample_plan):
             holding_cost=0.2,
             shortage_cost=1.0,
         ),
+        "promise_dates": Case(shipped_and_coming(orders), by=["channel", "customer_id"], as_of="2025-09-30"),
+        "check_promises": Case(
+            {
+                "promises": sk.promise_dates(
+                    **shipped_and_coming(orders), by=["channel"], as_of="2025-01-31", reliability=[0.5, 0.9]
+                ).merge(
+                    orders[["order_id", "line_id", "delivered_date"]].rename(columns={"order_id": "order"}),
+                    left_on=["order_id", "line_id"],
+                    right_on=["order", "line_id"],
+                )
+            },
+            by=["channel"],
+        ),
+        "measure_otif": Case({"orders": orders}, by=["channel"]),
         "trade_stock_for_service": Case({"items": stocked_items(plan)}, targets=[0.9, 0.97]),
+        "run_backorders": Case(
+            scarce_book(),
+            segments={
+                "key": sk.BackorderSegment("win", "margin > 6", sort=("margin desc",)),
+                "usual": sk.BackorderSegment("gain", "margin > 4"),
+                "rest": sk.BackorderSegment("redistribute", sort=("requested_date",)),
+            },
+        ),
+        "release_deliveries": Case(
+            {**{name: scarce_book()[name] for name in ("orders", "confirmations")}, "stock": stock_of_two()},
+            "delivery_release",
+            day=pd.Timestamp("2025-06-06"),
+            sort=["margin desc"],
+        ),
         "price_segmentation": Case({"items": stocked_items(plan)}),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
         "measure_accuracy": Case({**judged, "history": counted}),
@@ -387,6 +457,7 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
 
@@ -499,7 +570,7 @@ def test_a_column_has_one_type_in_all_tables():
         assert len(dtypes) == 1 or column in ("value",), (column, kinds)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role != "input"])
+@pytest.mark.parametrize("name", [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")])
 def test_tables_of_the_plan_keep_the_nomenclature(sample_plan, name):
     table, spec = getattr(sample_plan, name), nomenclature()[name]
     assert isinstance(table.index, pd.RangeIndex)

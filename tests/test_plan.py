@@ -12,7 +12,7 @@ from segkit.dynamics.classes import item_segments
 from segkit.dynamics.demand import panel
 from segkit.prepare import check_workspace, prepare_run
 
-PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role != "input"]
+PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")]
 
 
 @pytest.fixture

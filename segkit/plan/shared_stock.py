@@ -27,7 +27,7 @@ class SharedStock(Policies):
 
     def _lines_by_class(self, by: str) -> pd.DataFrame:
         lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
-        customers = self._segments_before_hold_out() if by == "abc" else self.customers
+        customers = self._segments_before(self._first_held_out_day()) if by == "abc" else self.customers
         return class_demand.label_demand_classes(lines, customers, by=by)
 
     def _places_of_classes(self, lines: pd.DataFrame) -> pd.DataFrame:
@@ -38,10 +38,10 @@ class SharedStock(Policies):
         intervals = cover.cover_intervals(lines, lead_times, self.items, rules=rules, period_days=1.0)
         return class_demand.list_class_places(intervals, self.policy_rules, self.items)
 
-    def _segments_before_hold_out(self) -> pd.DataFrame:
-        """Return the value class of every customer as the last month before the held-out ones knew it."""
+    def _segments_before(self, day: pd.Timestamp) -> pd.DataFrame:
+        """Return the value class of every customer as the last month before a day knew it."""
         told = self.segment_history
-        known = (told["entity"] == "customer") & (told["known_on"] < self._first_held_out_day())
+        known = (told["entity"] == "customer") & (told["known_on"] < day)
         last = told[known].sort_values("known_on").drop_duplicates("entity_id", keep="last")
         return last[["entity_id", "abc"]].rename(columns={"entity_id": "customer_id"})
 

@@ -12,7 +12,7 @@ from segkit.core.inputs import LATER, cut_at, sales_step
 from segkit.core.tables import MarkedTable
 
 DAY = "2025-09-30"
-PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role != "input"]
+PLAN_TABLES = [name for name, spec in nomenclature().items() if spec.role not in ("input", "call")]
 
 
 def marked(name, frame):

@@ -1,0 +1,44 @@
+"""Step 4, the contest: which rule of sharing a short supply earns what on the company's own order book."""
+
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.core.shelf import table
+from segkit.inventory.policies import class_demand
+from segkit.plan.promising import Promising
+from segkit.promising import order_book
+from segkit.promising.contest import contest, curves, planned
+
+
+class Contest(Promising):
+    """Step 4, the contest: which rule of sharing a short supply earns what on the company's own order book."""
+
+    @table
+    def rule_contest(self) -> pd.DataFrame:
+        """What every rule earns on the last months' orders under a stated shortage, by class, beside hindsight."""
+        if not self.has_input("orders"):
+            return empty_table("rule_contest")
+        held = self._contest()
+        return contest.contest_rules(held.orders, held.supply, classes=self._contest_classes(held), terms=held.terms)
+
+    @table
+    def contest_curve(self) -> pd.DataFrame:
+        """What the number of classes, and the error of forecasts by class, do to every rule."""
+        if not self.has_input("orders"):
+            return empty_table("contest_curve")
+        held = self._contest()
+        by_count = curves.vary_class_count(held.orders, held.supply, terms=held.terms)
+        classes = self._contest_classes(held)
+        by_error = curves.vary_forecast_error(held.orders, held.supply, classes=classes, terms=held.terms)
+        return pd.concat([by_count, by_error], ignore_index=True)
+
+    def _contest(self) -> planned.PlannedContest:
+        rules, day, by = self.settings.promising, self.as_of, self._class_by()
+        known = self._segments_before(planned.first_contested_day(day, rules=rules)) if by == "abc" else self.customers
+        labelled = class_demand.label_demand_classes(self.order_lines, known, by=by)
+        dated = order_book.date_lines(labelled, self.orders)
+        return planned.plan_contest(dated, as_of=day, rules=rules, seed=self.settings.forecasts.seed)
+
+    def _contest_classes(self, held: planned.PlannedContest) -> list[str]:
+        known = [name for name in self._classes() if name in set(held.orders["demand_class"])]
+        return [*known, *sorted(set(held.orders["demand_class"]) - set(known))]

@@ -1,0 +1,103 @@
+"""Why a line was not promised earlier, in words: whole columns at once, each sentence written once."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segkit.formulas.promising import Promised
+from segkit.formulas.promising_arrays import LIMITED, PROTECTED, TOO_SMALL, UNPROFITABLE
+from segkit.promising.promise_inputs import PromiseInputs
+
+
+def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
+    """Return a reason per line of the book; blank where all of it is promised for the day asked for."""
+    book = inputs.book
+    quantity, requested = np.asarray(book.quantity), np.asarray(book.requested)
+    short = quantity - made.promised > 1e-9 * quantity
+    rows = np.flatnonzero(short | (made.last_day > requested))
+    if not len(rows):
+        return pd.Series("", index=range(len(quantity)), dtype="str")
+    rank, late = np.asarray(book.rank)[rows], np.broadcast_to(np.asarray(book.lateness), quantity.shape)[rows]
+    own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
+    parts = [
+        _told((made.on_time[rows], quantity[rows]), _in_time),
+        _told((own, made.why[rows]), _own_quota(inputs)),
+        _told((made.reserved_column[rows], made.reserved_until[rows], made.reserved[rows]), _reserved(inputs)),
+        _told((made.why[rows], rank), _held_back(inputs)),
+        _told((short[rows], late), _short),
+    ]
+    words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
+    told = np.full(len(quantity), "", dtype=object)
+    told[rows] = words.to_numpy(zero_copy_only=False)
+    return pd.Series(told, dtype="str")
+
+
+def _told(fields: tuple[np.ndarray, ...], say: Callable[..., str | None]) -> pa.Array:
+    """Return what is said of every row, saying it once for equal rows."""
+    codes = np.zeros(len(fields[0]), dtype=np.int64)
+    uniques = []
+    for values in fields:
+        code, found = pd.factorize(values)
+        codes = codes * len(found) + code
+        uniques.append(found)
+    which, keys = pd.factorize(codes)
+    words = []
+    for key in keys:
+        row = []
+        for found in reversed(uniques):
+            key, place = divmod(int(key), len(found))
+            row.append(found[place])
+        words.append(say(*reversed(row)))
+    return pa.array(words, pa.string()).take(pa.array(which))
+
+
+def _in_time(found: float, wanted: float) -> str:
+    if found <= 0:
+        return f"none of {wanted:g} there in time"
+    return f"{found:g} of {wanted:g} there in time"
+
+
+def _own_quota(inputs: PromiseInputs) -> Callable[..., str | None]:
+    def say(own: int, why: int) -> str | None:
+        if why & (LIMITED | PROTECTED | UNPROFITABLE | TOO_SMALL):
+            return None
+        pool = len(inputs.columns) - 1
+        if own == pool:
+            return "no supply left by then" if pool == 0 else "pool empty"
+        return f"quota of {inputs.columns[own]} used up, pool empty"
+
+    return say
+
+
+def _reserved(inputs: PromiseInputs) -> Callable[..., str | None]:
+    def say(column: int, until: int, amount: float) -> str | None:
+        if column < 0:
+            return None
+        name = inputs.columns[column]
+        end = f" until {np.datetime64(int(until), 'D')}" if until >= 0 else ""
+        return f"{'1 unit is' if amount == 1 else f'{amount:g} units are'} reserved for {name}{end}"
+
+    return say
+
+
+def _held_back(inputs: PromiseInputs) -> Callable[..., str | None]:
+    def say(why: int, rank: int) -> str | None:
+        name = inputs.classes[rank]
+        words = [
+            f"limit of {name} reached" if why & LIMITED else "",
+            f"what is left is kept for classes above {name}" if why & PROTECTED else "",
+            "margin below the bid price" if why & UNPROFITABLE else "",
+            "too few in time for a delivery" if why & TOO_SMALL else "",
+        ]
+        return "; ".join(word for word in words if word) or None
+
+    return say
+
+
+def _short(short: bool, late: int) -> str | None:
+    if not short:
+        return None
+    return "nothing more comes" if late < 0 else f"nothing more comes within {late} days"
