@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from segkit.formulas.demand_distributions import Demand
 
 _ROUNDING = 1e-9
+_HALVINGS = 36  # of the bid price
 _SURE = 1.0 - 1e-6  # demand above this quantile is not planned for
 
 
@@ -58,7 +59,7 @@ def best_split(
     value = np.broadcast_to(value, (*shape, value.shape[-1]))
     stock, piece = np.broadcast_to(stock, shape), np.broadcast_to(piece, shape)
     low, high = np.zeros(shape), value.max(-1, initial=0.0)
-    for _ in range(60):
+    for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         fits = _wanted(value, demand, middle, piece).sum(-1) <= stock
         low, high = np.where(fits, low, middle), np.where(fits, middle, high)

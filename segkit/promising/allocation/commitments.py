@@ -94,6 +94,8 @@ def supply_left(supply: pd.DataFrame, allocations: pd.DataFrame) -> pd.DataFrame
     buckets = read_supply(supply)
     Faults(allocations, "allocations").needs([*BUCKET, "quantity", "kind"])
     held = allocations[allocations["kind"].isin(HELD).to_numpy()]
+    if not len(held) or not len(buckets.table):
+        return buckets.table.assign(quantity=buckets.supply)
     taken = held.astype({name: "str" for name in PLACE}).groupby(BUCKET, as_index=False)["quantity"].sum()
     both = buckets.table.assign(there=buckets.supply).merge(taken, "outer", BUCKET)
     left = both["there"].fillna(0.0) - both["quantity"].fillna(0.0)
@@ -149,7 +151,7 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         raise DataError(list_problems("allocations cannot be joined", [problem], ["Give a class one kind of quota."]))
     made = groups.first()
     made["quantity"] = groups["quantity"].sum()
-    made["supply"] = groups["supply"].max()
+    made["supply"] = both.groupby(BUCKET)["supply"].max().reindex(made.index.droplevel("demand_class")).to_numpy()
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)
     return made.reset_index()[list(first.columns)].astype(first.dtypes.to_dict())

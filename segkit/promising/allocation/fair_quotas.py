@@ -119,11 +119,13 @@ def allocate_fair_share(
 
     Parameters
     ----------
-    supply, classes, unit, release_days
-        As `allocate_by_rank` takes them.
+    supply : DataFrame
+        As `allocate_by_number` takes it.
     demand : DataFrame
         As `allocate_by_rank` takes it; with a column ``entitlement`` (above 0; the same for a class in all periods of a
         place) classes get by it.
+    classes, unit, release_days
+        As `allocate_by_rank` takes them.
 
     Returns
     -------

@@ -84,10 +84,12 @@ def allocate_down_per_committed(
 
     Parameters
     ----------
-    supply, demand, unit, release_days
+    supply, demand
         As `allocate_down_by_rank` takes them.
     hierarchy : DataFrame
         node, parent (blank = top).
+    unit, release_days
+        As `allocate_down_by_rank` takes them.
 
     Returns
     -------
@@ -126,10 +128,12 @@ def allocate_down_by_share(
 
     Parameters
     ----------
-    supply, unit, release_days
-        As `allocate_down_by_rank` takes them.
+    supply : DataFrame
+        As `allocate_by_number` takes it.
     hierarchy : DataFrame
         node, parent (blank = top), share (0 to 1; of tops: in the supply).
+    unit, release_days
+        As `allocate_down_by_rank` takes them.
 
     Returns
     -------

@@ -132,7 +132,8 @@ def _over_time(
     wide = np.zeros(len(buckets.places), dtype=bool)
     wide[buckets.place[~simple]] = True
     mine = np.flatnonzero(wide[rows.place] & (rows.mean > 0))
-    mine = mine[np.argsort(rows.place[mine], kind="stable")]
+    when = rows.place if rows.day is None else rows.day
+    mine = mine[np.lexsort((rows.cls[mine], when[mine], rows.place[mine]))]
     own = np.flatnonzero(~simple)
     if not len(mine):
         return given, price

@@ -62,6 +62,10 @@ def allocate_nested(
     two count as one there, at their average: neither is protected from the other. So goodwill is what puts a rank into
     force. A class that brings nothing counts as a millionth of the best.
 
+    Levels are best where low classes order before high. Where classes order in any order they protect too much, and may
+    earn less than first come, first served: release quotas in time (``release_days``), or size critical levels with
+    ``best_fixed_levels`` of ``segkit.formulas.interleaved_arrivals``.
+
     References
     ----------
     Talluri & van Ryzin, The Theory and Practice of Revenue Management, ch. 2.

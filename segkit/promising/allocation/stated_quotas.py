@@ -77,10 +77,12 @@ def allocate_by_share(
 
     Parameters
     ----------
-    supply, quotas, classes, release_days
+    supply, quotas, classes
         As `allocate_by_number` takes them; quotas has share (0 to 1) in place of number.
     unit : float
         Smallest piece; 0 = any amount. [units]
+    release_days : float, optional
+        As `allocate_by_number` takes it. [days]
 
     Returns
     -------
