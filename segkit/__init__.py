@@ -64,6 +64,7 @@ _PUBLIC = {
     "segkit.inventory.next_orders": ["next_orders"],
     "segkit.inventory.exchange": ["trade_stock_for_service", "price_segmentation"],
     "segkit.promising.orders": ["promise_orders", "Promises"],
+    "segkit.promising.explain_promise": ["explain_promise", "PromiseExplanation"],
     "segkit.promising.promise_terms": ["PromiseTerms"],
     "segkit.report.present": ["show_figure", "show_table", "show_row_counts", "show_headline", "show_provenance"],
 }

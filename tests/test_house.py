@@ -40,16 +40,17 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan PromiseTerms Promises
-    RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines
-    check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
-    count_activity_costs count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts
-    follow_segments forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes
-    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand
-    promise_orders protection_demand recover_demand score_items segment_customers segment_items show_figure
-    show_headline show_provenance show_row_counts show_table trade_stock_for_service value_customers value_groups
-    value_items value_lines value_micro_segments
+    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan PromiseExplanation
+    PromiseTerms Promises RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments
+    bridge_profit charge_lines check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count
+    classify_abc_by_limits classify_xyz count_activity_costs count_migration explain_margins explain_promise
+    find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals
+    inspect_forecast known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand
+    make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
+    measure_seasonality next_orders open_plan price_segmentation profile_demand promise_orders protection_demand
+    recover_demand score_items segment_customers segment_items show_figure show_headline show_provenance
+    show_row_counts show_table trade_stock_for_service value_customers value_groups value_items value_lines
+    value_micro_segments
 """.split()
 
 
@@ -353,6 +354,9 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        "explain_promise": Case(
+            promised_tables(), line=("O-21", "1"), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))
+        ),
         "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }

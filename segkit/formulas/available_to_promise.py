@@ -1,9 +1,9 @@
 """Available to promise: what of stock and scheduled receipts is not yet committed, period by period.
 
-Arrays end in the periods; series may come before: (periods,) or (series, periods). Discrete ATP belongs to a receipt and
-lasts to the next one; summed up as it is, it promises twice what later orders have already eaten of earlier receipts.
-So shortages are first taken from what came before (backward), then from what comes later (forward); the sums then are
-the cumulative ATP with look-ahead.
+Arrays end in the periods; series may come before: (periods,) or (series, periods). Discrete ATP belongs to a receipt
+and lasts to the next one; summed up as it is, it promises twice what later orders have already eaten of earlier
+receipts. So shortages are first taken from what came before (backward), then from what comes later (forward); the sums
+then are the cumulative ATP with look-ahead.
 """
 
 from typing import NamedTuple
