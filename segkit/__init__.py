@@ -86,6 +86,7 @@ _PUBLIC = {
     "segkit.promising.reliability.keeping": ["check_promises"],
     "segkit.promising.otif": ["measure_otif"],
     "segkit.promising.orders": ["promise_orders", "Promises"],
+    "segkit.promising.explain_promise": ["explain_promise", "PromiseExplanation"],
     "segkit.promising.promise_terms": ["PromiseTerms"],
     "segkit.promising.backorders": ["run_backorders", "BackorderRun"],
     "segkit.promising.backorder_segments": ["BackorderSegment"],

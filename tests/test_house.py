@@ -41,19 +41,20 @@ LAYERS = {
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
     AbcLimits AbcRule BackorderRun BackorderSegment ContestTerms CoverageError DataError ForecastInspection
-    InfeasibleError LateDelivery Plan PromiseTerms Promises RunError SegkitError SettingsError __version__
-    allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio allocate_by_share allocate_commitments
-    allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share allocate_nested
-    allocate_per_committed apply_overrides assign_micro_segments bridge_profit charge_lines check_calibration
-    check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
-    contest_rules count_activity_costs count_migration cut_supply explain_margins find_bulk find_change_points
-    find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast join_allocations
-    known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand make_whale_curve
-    map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_otif measure_seasonality
-    next_orders open_plan price_goodwill price_segmentation profile_demand promise_dates promise_orders
-    protection_demand recover_demand release_deliveries run_backorders score_items segment_customers segment_items
-    show_figure show_headline show_provenance show_row_counts show_table supply_left trade_stock_for_service
-    value_customers value_groups value_items value_lines value_micro_segments vary_class_count vary_forecast_error
+    InfeasibleError LateDelivery Plan PromiseExplanation PromiseTerms Promises RunError SegkitError SettingsError
+    __version__ allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio allocate_by_share
+    allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share
+    allocate_nested allocate_per_committed apply_overrides assign_micro_segments bridge_profit charge_lines
+    check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
+    classify_xyz contest_rules count_activity_costs count_migration cut_supply explain_margins explain_promise
+    find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals
+    inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
+    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
+    measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation profile_demand
+    promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders score_items
+    segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table supply_left
+    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments vary_class_count
+    vary_forecast_error
 """.split()
 
 
@@ -457,6 +458,9 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        "explain_promise": Case(
+            promised_tables(), line=("O-21", "1"), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))
+        ),
         "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }
