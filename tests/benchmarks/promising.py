@@ -18,7 +18,7 @@ import segkit as sk
 from segkit.formulas.promising import OrderBook, PromiseRules, SupplyBuckets, nested_sources, promise_book
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formulas"))
-from promising_twin import Twin  # noqa: E402
+from promising_twin import Twin
 
 CLASSES = 3
 
