@@ -189,6 +189,22 @@ def overrides(
     typer.echo(take_overrides(workspace, workbook))
 
 
+@app.command()
+@_plainly
+def promise(
+    orders: Annotated[Path, typer.Argument(metavar="ORDERS", help="File with new order lines: CSV, Parquet, Excel.")],
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Folder with segkit.toml.")] = Path("."),
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Know nothing later.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Default: ORDERS.promised.csv.")] = None,
+    set_: Set = None,
+    debug: Debug = False,  # noqa: ARG001
+) -> None:
+    """Promise new order lines behind the open ones: quantity, day, whose quota, why not earlier."""
+    from segkit.promise_batch import promise_batch
+
+    typer.echo(promise_batch(orders, workspace, as_of=_day(as_of), out=out, overrides=_overrides(set_)))
+
+
 def main() -> None:
     """Run the command line."""
     app()

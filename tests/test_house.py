@@ -34,6 +34,7 @@ LAYERS = {
     "explain": 3,
     "plan": 3,
     "prepare": 3,
+    "promise_batch": 4,
     "report": 4,
     "cli": 5,
     "__main__": 6,

@@ -1,16 +1,28 @@
 """Step 4, promises: what open orders are promised, a backorder run, by when they are there, how often that held."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import empty_table
 from segkit.core.shelf import table
+from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
-from segkit.promising import promise_headlines, supply
+from segkit.promising import new_orders, promise_headlines, supply
 from segkit.promising.backorders import BackorderRun, run_backorders
 from segkit.promising.held_out_otif import grid_otif
 from segkit.promising.open_promises import Promises, promise_open_orders
 from segkit.promising.plan_segments import plan_segments
 from segkit.promising.reliability import outlook
+
+
+@dataclass(frozen=True)
+class MorePromises:
+    """What new order lines are promised: ``lines`` as table promise_lines, ``dates`` as table dated_promises."""
+
+    lines: pd.DataFrame
+    dates: pd.DataFrame
 
 
 class OrderPromises(Contest):
@@ -45,7 +57,8 @@ class OrderPromises(Contest):
     def dated_promises(self) -> pd.DataFrame:
         """By when open orders are there, with each reliability, from the company's own deliveries."""
         rules = self.settings.promising
-        return outlook.date_promises(self._deliveries(), self.promise_lines, as_of=self.as_of, rules=rules)
+        known = self._deliveries()
+        return outlook.date_promises(known, self.promise_lines, known, as_of=self.as_of, rules=rules)
 
     @table
     def promise_reliability(self) -> pd.DataFrame:
@@ -68,18 +81,48 @@ class OrderPromises(Contest):
         tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names))
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
+    def promise_more(self, new: pd.DataFrame) -> MorePromises:
+        """Return what new order lines are promised behind the open ones, and by when they are there.
+
+        Parameters
+        ----------
+        new : DataFrame
+            order_id, line_id, order_date, customer_id, item_id, location_id, quantity and, where known, requested_date
+            and channel.
+
+        Returns
+        -------
+        MorePromises
+            Tables ``promise_lines`` and ``dated_promises`` of the new lines.
+
+        Raises
+        ------
+        DataError
+            New lines are open already, or name no location where others do.
+        """
+        by, rules, day = self._class_by(), self.settings.promising, self.as_of
+        customers = self.customer_segments if by == "abc" else self.customers
+        labelled = class_demand.label_demand_classes(new, customers, by=by)
+        known = [name if name in self._classes() else UNKNOWN_CUSTOMER for name in labelled["demand_class"]]
+        book = new_orders.join_book(self.open_orders, labelled.assign(demand_class=known), as_of=day)
+        made = self._promise(self.allocations, book.drop(columns="unit_margin"))
+        lines = made.lines.merge(labelled[["order_id", "line_id"]].astype("str"), on=["order_id", "line_id"])
+        facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
+        dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
+        return MorePromises(lines, dates)
+
     def _promised(self) -> Promises:
-        return self.once("promised", lambda plan: plan._promise(plan.allocations))
+        return self.once("promised", lambda plan: plan._promise(plan.allocations, plan.open_orders))
 
     def _first_come(self) -> Promises:
         """Return what open orders hold now: promised as they came, without quotas."""
-        return self.once("first_come", lambda plan: plan._promise(None))
+        return self.once("first_come", lambda plan: plan._promise(None, plan.open_orders))
 
-    def _promise(self, allocations: pd.DataFrame | None) -> Promises:
+    def _promise(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> Promises:
         capable = self.policies[["item_id", "location_id", "lead_time_days"]].dropna()
         counted = supply.counted_on(self.supply)
         return promise_open_orders(
-            (self.open_orders, counted, allocations), capable, classes=self._classes(), rules=self.settings.promising
+            (book, counted, allocations), capable, classes=self._classes(), rules=self.settings.promising
         )
 
     def _confirmed_anew(self) -> BackorderRun:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.promising_settings import Promising
 from segkit.promising.backorder_segments import BackorderSegment
 
@@ -16,7 +17,7 @@ def plan_segments(classes: Sequence[str], *, rules: Promising) -> dict[str, Back
     classes : sequence of str
         Classes of customers, best first.
     rules : Promising
-        ``backorders``; none = the best class wins, the last is redistributed, those between improve.
+        ``backorders``; none = the best class wins, the last and unknown customers are redistributed, others improve.
 
     Returns
     -------
@@ -32,7 +33,8 @@ def plan_segments(classes: Sequence[str], *, rules: Promising) -> dict[str, Back
         stated = rules.backorders_in_order.items()
         return {name: BackorderSegment(r.strategy, r.where, tuple(r.sort), r.fallback) for name, r in stated}
     made = {}
-    for number, name in enumerate(classes[:-1]):
+    known = [name for name in classes if name != UNKNOWN_CUSTOMER]
+    for number, name in enumerate(known[:-1]):
         word = name.replace("'", "''")
         strategy = "improve" if number else "win"
         made[name] = BackorderSegment(strategy, f"demand_class = '{word}'", _BY_MARGIN)

@@ -109,7 +109,7 @@ def _tell_promised(lines: pd.DataFrame) -> tuple | None:
 def _tell_backorders(run: pd.DataFrame) -> tuple | None:
     if run.empty:
         return None
-    changed = run["change"].value_counts()
+    changed = run["outcome"].value_counts()
     better, worse = (int(changed.get(name, 0)) for name in ("better", "worse"))
     lost = int(changed.get("lost", 0))
     if not better + worse + lost:

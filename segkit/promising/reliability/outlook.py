@@ -94,17 +94,29 @@ def judge_promises(deliveries: pd.DataFrame, *, as_of: date, rules: Promising) -
     return whole.sort_values(["entity", "entity_id", "promised_reliability"], ignore_index=True)
 
 
+def as_dated(new: pd.DataFrame) -> pd.DataFrame:
+    """Return new order lines as `list_deliveries` takes them: with nothing promised, shipped or delivered yet."""
+    blank = pd.Series(pd.NaT, index=new.index, dtype="datetime64[us]")
+    asked = new["requested_date"] if "requested_date" in new else blank
+    texts = new.assign(**{name: new[name].astype("str") for name in _KEY})
+    return texts.assign(
+        requested_date=asked.fillna(new["order_date"]), promised_date=blank, delivered_date=blank, is_reversed=False
+    )
+
+
 def date_promises(
-    deliveries: pd.DataFrame, promise_lines: pd.DataFrame, *, as_of: date, rules: Promising
+    deliveries: pd.DataFrame, promise_lines: pd.DataFrame, facts: pd.DataFrame, *, as_of: date, rules: Promising
 ) -> pd.DataFrame:
     """Return ``dated_promises``: by when open orders are there, with each reliability.
 
     Parameters
     ----------
     deliveries : DataFrame
-        From `list_deliveries`, of all lines, open ones included.
+        From `list_deliveries`.
     promise_lines : DataFrame
         Table of that name: the day that supply allows.
+    facts : DataFrame
+        From `list_deliveries` too: what tells the promised lines apart.
     as_of : date
         Last day known.
     rules : Promising
@@ -120,7 +132,7 @@ def date_promises(
     if given.empty or deliveries["delivered_date"].isna().all():
         return empty_table("dated_promises")
     by, end = require_columns(deliveries, rules=rules), pd.Timestamp(as_of)
-    facts = deliveries[[*_KEY, *(name for name in by if name not in _KEY)]].drop_duplicates(_KEY)
+    facts = facts.reindex(columns=[*_KEY, *(name for name in by if name not in _KEY)]).drop_duplicates(_KEY)
     kept = given[[*_KEY, "item_id", "location_id", "requested_date", "promised_date", "promised_quantity"]]
     lines = kept.merge(facts.drop(columns=[name for name in facts if name in kept and name not in _KEY]), on=_KEY)
     lines = lines.assign(start_date=lines["promised_date"].clip(lower=end + _DAY)).rename(

@@ -1,0 +1,154 @@
+"""A batch of new orders is promised from what the open orders of a workspace leave."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import input_tables
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.offenders import first_offenders
+from segkit.core.settings import Settings
+from segkit.core.source_settings import Source
+from segkit.core.sources.mapping import map_table
+from segkit.core.sources.reading import read_source
+from segkit.plan import Plan, open_plan
+
+_KEY = ["order_id", "line_id"]
+_ENDING = "promised.csv"
+
+
+def promise_batch(
+    file: str | Path,
+    workspace: str | Path,
+    *,
+    as_of: str | date | None = None,
+    out: str | Path | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """Promise the order lines of a file and write what was promised beside it.
+
+    Parameters
+    ----------
+    file : str or Path
+        New order lines, in segkit's column names or as the workspace's own orders are.
+    workspace : str or Path
+        Folder with segkit.toml.
+    as_of : str or date, optional
+        As for `open_plan`.
+    out : str or Path, optional
+        File to be written; default ORDERS.promised.csv beside the orders.
+    overrides : dict, optional
+        As for `open_plan`.
+
+    Returns
+    -------
+    str
+        How many lines are promised for the day asked for, later and not, and where the answer lies.
+
+    Raises
+    ------
+    SettingsError, DataError
+        The workspace or the file cannot be used: all problems of one kind at once.
+    """
+    path = Path(file).resolve()
+    plan = open_plan(workspace, as_of=as_of, overrides=overrides)
+    orders = read_new_orders(path, plan.settings, plan.workspace)
+    answered = promise_new_orders(plan, orders)
+    target = Path(out) if out else path.with_name(f"{path.stem}.{_ENDING}")
+    answered.to_csv(target, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    return f"{_tell(answered)}\nPromises: {target}"
+
+
+def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataFrame:
+    """Return the order lines of a file.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, Parquet or Excel file.
+    settings : Settings
+        ``sources.orders`` tells how it is read where its columns are not segkit's own.
+    workspace : Path
+        Folder of the workspace.
+
+    Returns
+    -------
+    DataFrame
+        Columns of table ``orders`` that the file has; line_id counts within the order where there is none.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, lacks columns or has cells that are no dates or numbers; order lines repeat.
+    """
+    plain = Source(file=str(path))
+    raw = read_source(plain, workspace)
+    named = settings.sources.get("orders")
+    source = plain
+    if named and not set(input_tables()["orders"].required) <= set(raw.columns):
+        source = named.model_copy(update={"file": str(path), "url": "", "query": "", "format": "", "joins": {}})
+        raw = read_source(source, workspace)
+    prices = {source.columns.get(name, name) for name in ("unit_price", "amount")}
+    if not prices & set(raw.columns) and not {"unit_price", "amount"} & set(source.expressions):
+        raw = raw.assign(**{source.columns.get("unit_price", "unit_price"): "0"})  # a promise needs no price
+    orders = map_table("orders", raw, source, workspace).frame
+    return _with_ids(orders, path)
+
+
+def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
+    """Return what new order lines are promised after the open orders of a plan, in the order they came.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its open orders, supply, allocations and deliveries count.
+    orders : DataFrame
+        From `read_new_orders`.
+
+    Returns
+    -------
+    DataFrame
+        A row per line: quantity promised, the day that supply allows, days by which it is there with each reliability,
+        whose quota was used and why not earlier.
+    """
+    made = plan.promise_more(orders)
+    days = made.dates.pivot(index=_KEY, columns="promised_reliability", values="promised_date")
+    days.columns = [f"there_by_p{100 * level:g}" for level in days.columns]
+    columns = [*_KEY, "item_id", "location_id", "demand_class", "requested_date", "quantity", "promised_quantity"]
+    lines = made.lines[[*columns, "promised_date", "late_days", "quota", "reason"]]
+    asked = orders[_KEY].astype("str").merge(lines, on=_KEY, how="left")
+    return asked.merge(days.reset_index(), on=_KEY, how="left")
+
+
+def _with_ids(orders: pd.DataFrame, path: Path) -> pd.DataFrame:
+    order = orders["order_id"] if "order_id" in orders else pd.Series(pd.NA, index=orders.index, dtype="str")
+    order = order.astype("str").fillna("new " + orders["customer_id"].astype("str"))
+    counted = (orders.groupby(order, sort=False).cumcount() + 1).astype("str")
+    line = orders["line_id"].astype("str").fillna(counted) if "line_id" in orders else counted
+    made = orders.assign(order_id=order, line_id=line).reset_index(drop=True)
+    twice = made.duplicated(_KEY, keep=False).to_numpy()
+    nothing = ~(made["quantity"] > 0).to_numpy()
+    problems = []
+    if twice.any():
+        problems.append(f"order_id and line_id repeat {_where(made, twice)}")
+    if nothing.any():
+        problems.append(f"quantity is not above 0 {_where(made, nothing)}")
+    if problems:
+        raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these lines."]))
+    return made
+
+
+def _where(rows: pd.DataFrame, broken: np.ndarray) -> str:
+    return f"{in_rows(int(broken.sum()))}, first: {first_offenders(rows[broken])}"
+
+
+def _tell(answered: pd.DataFrame) -> str:
+    whole = answered["promised_quantity"] >= answered["quantity"] - 1e-9
+    in_time = int((whole & (answered["late_days"] <= 0)).sum())
+    nothing = int((~(answered["promised_quantity"] > 0)).sum())
+    later = len(answered) - in_time - nothing
+    ways = f"{in_time:,} in full on the day asked for, {later:,} in part or later, {nothing:,} not at all"
+    return f"{len(answered):,} order lines: {ways}"

@@ -1,0 +1,60 @@
+"""New order lines join the order book behind those that are open."""
+
+from datetime import date
+
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.offenders import first_offenders
+
+_KEY = ["order_id", "line_id"]
+
+
+def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Return the order book with new lines, which come after all that are open.
+
+    Parameters
+    ----------
+    open_orders : DataFrame
+        Table of that name.
+    new : DataFrame
+        order_id, line_id, order_date, customer_id, item_id, location_id, quantity, demand_class and, where known,
+        requested_date.
+    as_of : date
+        Last day known: no new line arrives before the day after, or is asked for before it.
+
+    Returns
+    -------
+    DataFrame
+        Table ``open_orders``; margins are left out, as new lines have none.
+
+    Raises
+    ------
+    DataError
+        New lines are open already, or name no location where others do: all of them at once.
+    """
+    places = open_orders["location_id"].dropna().unique()
+    located = new if "location_id" in new else new.assign(location_id=pd.Series(pd.NA, index=new.index, dtype="str"))
+    blank = located["location_id"].isna().to_numpy()
+    if blank.any() and len(places) == 1:
+        located = located.assign(location_id=located["location_id"].fillna(str(places[0])))
+        blank = blank & False
+    known = pd.MultiIndex.from_frame(open_orders[_KEY])
+    again = pd.MultiIndex.from_frame(located[_KEY].astype("str")).isin(known)
+    found = ((again, "lines are open already"), (blank, "location_id is blank"))
+    problems = [
+        f"{word} {in_rows(int(which.sum()))}, first: {first_offenders(located[which])}"
+        for which, word in found
+        if which.any()
+    ]
+    if problems:
+        fix = "Give lines that are not in the order book yet, each with the location that is to deliver."
+        raise DataError(list_problems("new orders cannot be promised", problems, [fix]))
+    first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    asked = located["requested_date"] if "requested_date" in located else located["order_date"]
+    arrives = located["order_date"].clip(lower=first)
+    asked = asked.fillna(located["order_date"]).clip(lower=first)
+    kinds = empty_table("open_orders").dtypes
+    joined = located.assign(order_date=arrives, requested_date=asked, left_out="").reindex(columns=list(kinds.index))
+    return pd.concat([open_orders, joined.astype(kinds.to_dict())], ignore_index=True)
