@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-vn2 lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-promise bench-policies bench-vn2 lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -31,6 +31,9 @@ bench-replay: .venv/test.done
 
 bench-exchange: .venv/test.done
 	@$(BIN)/python tests/benchmarks/exchange.py
+
+bench-promise: .venv/test.done
+	@NUMBA_NUM_THREADS=1 $(BIN)/python tests/benchmarks/promising.py $(ARGS)
 
 bench-vn2: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/vn2.py

@@ -260,14 +260,6 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     return sealed, got, timely, why, until
 
 
-@njit(cache=True, nogil=True)
-def _among(columns, column):
-    for own in columns:
-        if own == column:
-            return True
-    return False
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _reserved(place, last, line, lines, buckets, rules):
     """Return what was there in time for others only, the quota that held most of it, and until when."""
@@ -275,7 +267,10 @@ def _reserved(place, last, line, lines, buckets, rules):
     begin, base = buckets.begin[place], buckets.first_word[place]
     total, most, column_of_most, until, several = 0.0, 0.0, -1, -1, 0
     for column in range(buckets.left.shape[1]):
-        if _among(columns, column):
+        own = False
+        for mine in columns:
+            own = own or mine == column
+        if own:
             continue
         held, soonest, at = 0.0, np.inf, _previous(buckets.words, base, column, last)
         while at >= 0:
@@ -307,12 +302,12 @@ def _release(releases, done, day, buckets):
 @njit(cache=True, nogil=True)
 def _larger(trace, needed):
     more = max(trace.line.size, needed - trace.line.size)
-    line = np.concatenate((trace.line, np.empty(more, trace.line.dtype)))
-    bucket = np.concatenate((trace.bucket, np.empty(more, trace.bucket.dtype)))
-    column = np.concatenate((trace.column, np.empty(more, trace.column.dtype)))
-    quantity = np.concatenate((trace.quantity, np.empty(more, trace.quantity.dtype)))
-    day = np.concatenate((trace.day, np.empty(more, trace.day.dtype)))
-    return Trace(line, bucket, column, quantity, day)
+    numbers, column = np.empty(more, trace.line.dtype), np.empty(more, trace.column.dtype)
+    return Trace(
+        np.concatenate((trace.line, numbers)), np.concatenate((trace.bucket, numbers)),
+        np.concatenate((trace.column, column)), np.concatenate((trace.quantity, np.empty(more))),
+        np.concatenate((trace.day, numbers)),
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -373,11 +368,10 @@ def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, 
         if needed > trace.line.size:
             trace = _larger(trace, needed)
         if elsewhere.begin.size and elsewhere.begin[place + 1] > elsewhere.begin[place]:
-            count, got, timely, why, last = _promise_anywhere(
-                line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start
-            )
+            found = _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start)
         else:
-            count, got, timely, why, last = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+            found = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+        count, got, timely, why, last = found
         told.promised[line], told.on_time[line] = got, timely
         for row in range(start, count):
             told.last_day[line] = max(told.last_day[line], trace.day[row])
