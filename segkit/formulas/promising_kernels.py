@@ -1,8 +1,7 @@
 """Compiled loops behind order promising: lines in order of arrival against what is left of supply, quota by quota.
 
-Which buckets still hold something is a bit per bucket and column, so that empty ones are passed over 64 at a time, and
-a quota that is released can fill a bucket again. All compiled code that calls other compiled code is in one module, as
-numba's cache looks at the module of the caller only. Loaded where first needed.
+A bit per bucket and column tells what is not empty, so that empty ones are passed over 64 at a time, and a released
+quota can fill a bucket again. All in one module, as numba's cache looks at the module of the caller only.
 """
 
 import numpy as np
@@ -92,8 +91,7 @@ def _by_day(day, begin, end, until):
 
 @njit(cache=True, nogil=True)
 def _add_reach(reach, begin, place, at, amount):
-    base, size = begin[place], begin[place + 1] - begin[place]
-    node = at + 1
+    base, size, node = begin[place], begin[place + 1] - begin[place], at + 1
     while node <= size:
         reach[base + node - 1] += amount
         node += node & -node
@@ -225,8 +223,8 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     sealed = start
     if left <= 0.0 or in_hand >= minimum:
         sealed, in_hand = count, 0.0
-    elif in_hand > 0.0:
-        why |= TOO_SMALL
+    else:
+        why |= TOO_SMALL if in_hand > 0.0 else 0
     open_ended = ready < FAR and (rules.made.size == 0 or rules.made[place] == end)
     while left > 0.0:
         at = _next(buckets.words, buckets.first_word[place], columns, at, last)
@@ -360,7 +358,7 @@ def _most_rows(place, buckets, elsewhere):
 @njit(cache=True, nogil=True)
 def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, told):
     """Promise every line, in the order given; return the trace and how many rows of it are filled."""
-    count, done = 0, 0
+    count = done = 0
     for line in range(lines.place.size):
         place, wanted, start = lines.place[line], lines.quantity[line], count
         done = _release(releases, done, lines.arrival[line], buckets)
