@@ -5,6 +5,7 @@ BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
 .PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-policies bench-promise-dates bench-backorders bench-vn2 lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-promise bench-policies bench-vn2 lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -34,6 +35,8 @@ bench-exchange: .venv/test.done
 
 bench-allocation: .venv/test.done
 	@$(BIN)/python tests/benchmarks/allocation.py $(ARGS)
+bench-promise: .venv/test.done
+	@NUMBA_NUM_THREADS=1 $(BIN)/python tests/benchmarks/promising.py $(ARGS)
 
 bench-vn2: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/vn2.py

@@ -1,8 +1,7 @@
 """Compiled loops behind order promising: lines in order of arrival against what is left of supply, quota by quota.
 
-Which buckets still hold something is a bit per bucket and column, so that empty ones are passed over 64 at a time, and
-a quota that is released can fill a bucket again. All compiled code that calls other compiled code is in one module, as
-numba's cache looks at the module of the caller only. Loaded where first needed.
+A bit per bucket and column tells what is not empty, so that empty ones are passed over 64 at a time, and a released
+quota can fill a bucket again. All in one module, as numba's cache looks at the module of the caller only.
 """
 
 import numpy as np
@@ -92,8 +91,7 @@ def _by_day(day, begin, end, until):
 
 @njit(cache=True, nogil=True)
 def _add_reach(reach, begin, place, at, amount):
-    base, size = begin[place], begin[place + 1] - begin[place]
-    node = at + 1
+    base, size, node = begin[place], begin[place + 1] - begin[place], at + 1
     while node <= size:
         reach[base + node - 1] += amount
         node += node & -node
@@ -225,8 +223,8 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     sealed = start
     if left <= 0.0 or in_hand >= minimum:
         sealed, in_hand = count, 0.0
-    elif in_hand > 0.0:
-        why |= TOO_SMALL
+    else:
+        why |= TOO_SMALL if in_hand > 0.0 else 0
     open_ended = ready < FAR and (rules.made.size == 0 or rules.made[place] == end)
     while left > 0.0:
         at = _next(buckets.words, buckets.first_word[place], columns, at, last)
@@ -260,14 +258,6 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     return sealed, got, timely, why, until
 
 
-@njit(cache=True, nogil=True)
-def _among(columns, column):
-    for own in columns:
-        if own == column:
-            return True
-    return False
-
-
 @njit(cache=True, nogil=True, inline="always")
 def _reserved(place, last, line, lines, buckets, rules):
     """Return what was there in time for others only, the quota that held most of it, and until when."""
@@ -275,7 +265,10 @@ def _reserved(place, last, line, lines, buckets, rules):
     begin, base = buckets.begin[place], buckets.first_word[place]
     total, most, column_of_most, until, several = 0.0, 0.0, -1, -1, 0
     for column in range(buckets.left.shape[1]):
-        if _among(columns, column):
+        own = False
+        for mine in columns:
+            own = own or mine == column
+        if own:
             continue
         held, soonest, at = 0.0, np.inf, _previous(buckets.words, base, column, last)
         while at >= 0:
@@ -307,12 +300,12 @@ def _release(releases, done, day, buckets):
 @njit(cache=True, nogil=True)
 def _larger(trace, needed):
     more = max(trace.line.size, needed - trace.line.size)
-    line = np.concatenate((trace.line, np.empty(more, trace.line.dtype)))
-    bucket = np.concatenate((trace.bucket, np.empty(more, trace.bucket.dtype)))
-    column = np.concatenate((trace.column, np.empty(more, trace.column.dtype)))
-    quantity = np.concatenate((trace.quantity, np.empty(more, trace.quantity.dtype)))
-    day = np.concatenate((trace.day, np.empty(more, trace.day.dtype)))
-    return Trace(line, bucket, column, quantity, day)
+    numbers, column = np.empty(more, trace.line.dtype), np.empty(more, trace.column.dtype)
+    return Trace(
+        np.concatenate((trace.line, numbers)), np.concatenate((trace.bucket, numbers)),
+        np.concatenate((trace.column, column)), np.concatenate((trace.quantity, np.empty(more))),
+        np.concatenate((trace.day, numbers)),
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -365,7 +358,7 @@ def _most_rows(place, buckets, elsewhere):
 @njit(cache=True, nogil=True)
 def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, told):
     """Promise every line, in the order given; return the trace and how many rows of it are filled."""
-    count, done = 0, 0
+    count = done = 0
     for line in range(lines.place.size):
         place, wanted, start = lines.place[line], lines.quantity[line], count
         done = _release(releases, done, lines.arrival[line], buckets)
@@ -373,11 +366,10 @@ def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, 
         if needed > trace.line.size:
             trace = _larger(trace, needed)
         if elsewhere.begin.size and elsewhere.begin[place + 1] > elsewhere.begin[place]:
-            count, got, timely, why, last = _promise_anywhere(
-                line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start
-            )
+            found = _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start)
         else:
-            count, got, timely, why, last = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+            found = _promise_at(place, 0, line, wanted, lines, buckets, rules, trace, start)
+        count, got, timely, why, last = found
         told.promised[line], told.on_time[line] = got, timely
         for row in range(start, count):
             told.last_day[line] = max(told.last_day[line], trace.day[row])
