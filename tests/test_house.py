@@ -40,16 +40,17 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule CoverageError DataError ForecastInspection InfeasibleError Plan PromiseTerms Promises
-    RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments bridge_profit charge_lines
-    check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits classify_xyz
-    count_activity_costs count_migration explain_margins find_bulk find_change_points find_reversals flag_stockouts
-    follow_segments forecast_demand forecast_totals inspect_forecast known_at list_losing_pairs list_margin_causes
-    list_periods list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments
-    measure_accuracy measure_lead_times measure_seasonality next_orders open_plan price_segmentation profile_demand
-    promise_orders protection_demand recover_demand score_items segment_customers segment_items show_figure
-    show_headline show_provenance show_row_counts show_table trade_stock_for_service value_customers value_groups
-    value_items value_lines value_micro_segments
+    AbcLimits AbcRule ContestTerms CoverageError DataError ForecastInspection InfeasibleError Plan PromiseTerms
+    Promises RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments bridge_profit
+    charge_lines check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
+    classify_xyz contest_rules count_activity_costs count_migration cut_supply explain_margins find_bulk
+    find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast
+    known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand make_whale_curve
+    map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_seasonality next_orders
+    open_plan price_goodwill price_segmentation profile_demand promise_orders protection_demand recover_demand
+    score_items segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
+    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments vary_class_count
+    vary_forecast_error
 """.split()
 
 
@@ -235,6 +236,24 @@ def promised_tables():
     return {"orders": lines, "supply": supply, "allocations": kept, "alternatives": other}
 
 
+def contest_cases(plan):
+    """Return the functions of the contest of rules, on the last half-year of some items."""
+    held = plan._contest()
+    orders = held.orders[held.orders["item_id"].isin(plan.items["item_id"].iloc[::9])]
+    classes = sorted(set(orders["demand_class"]))
+    lines = orders.drop(columns=["lost_goodwill", "late_goodwill"]).assign(unit_price=orders["unit_margin"].abs() + 1)
+    shares = pd.DataFrame({"demand_class": classes, "lost_share": 0.3, "late_share_day": 0.01})
+    orders = sk.price_goodwill(lines, shares)
+    tables = {"orders": orders, "supply": sk.cut_supply(orders, start=held.supply["available_date"].min())}
+    return {
+        "price_goodwill": Case({"orders": lines, "goodwill": shares}),
+        "cut_supply": Case({"orders": orders}, start="2025-07-03"),
+        "contest_rules": Case(tables, "rule_contest", classes=classes),
+        "vary_class_count": Case(tables, "contest_curve", counts=[1, 3]),
+        "vary_forecast_error": Case(tables, "contest_curve", classes=classes, noises=[0.5]),
+    }
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -353,6 +372,7 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        **contest_cases(plan),
         "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }

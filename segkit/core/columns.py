@@ -43,7 +43,8 @@ class TableSpec:
     """One table: its grain, role and columns.
 
     ``role`` is ``input`` for what a company brings, ``call`` for what a function returns outside a plan, else the part
-    of the plan that makes the table. Of each group in ``one_of`` at least one column must be there. ``key`` names the columns that identify a row.
+    of the plan that makes the table. Of each group in ``one_of`` at least one column must be there. ``key`` names the
+    columns that identify a row.
     """
 
     name: str
