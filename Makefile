@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-policies bench-vn2 lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-policies bench-promise-dates bench-backorders bench-vn2 lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -32,11 +32,20 @@ bench-replay: .venv/test.done
 bench-exchange: .venv/test.done
 	@$(BIN)/python tests/benchmarks/exchange.py
 
+bench-allocation: .venv/test.done
+	@$(BIN)/python tests/benchmarks/allocation.py $(ARGS)
+
 bench-vn2: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/vn2.py
 
+bench-promise-dates: .venv/test.done
+	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/promise_dates.py $(ARGS)
+
 bench-policies: .venv/test.done
 	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/policies.py $(ARGS)
+
+bench-backorders: .venv/test.done
+	@$(BIN)/python tests/benchmarks/backorders.py
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks

@@ -40,15 +40,19 @@ LAYERS = {
 }
 DYNAMICS = {"lines": 0, "demand": 1, "causes": 2, "classes": 2, "moves": 3, "story": 4}
 PUBLIC = """
-    AbcLimits AbcRule ContestTerms CoverageError DataError ForecastInspection InfeasibleError Plan PromiseTerms
-    Promises RunError SegkitError SettingsError __version__ apply_overrides assign_micro_segments bridge_profit
-    charge_lines check_calibration classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
-    classify_xyz contest_rules count_activity_costs count_migration cut_supply explain_margins find_bulk
-    find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals inspect_forecast
-    known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts make_demand make_whale_curve
-    map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times measure_seasonality next_orders
-    open_plan price_goodwill price_segmentation profile_demand promise_orders protection_demand recover_demand
-    score_items segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table
+    AbcLimits AbcRule BackorderRun BackorderSegment ContestTerms CoverageError DataError ForecastInspection
+    InfeasibleError LateDelivery Plan PromiseExplanation PromiseTerms Promises RunError SegkitError SettingsError
+    __version__ allocate_by_margin allocate_by_number allocate_by_rank allocate_by_ratio allocate_by_share
+    allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share
+    allocate_nested allocate_per_committed apply_overrides assign_micro_segments bridge_profit charge_lines
+    check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
+    classify_xyz contest_rules count_activity_costs count_migration cut_supply explain_margins explain_promise
+    find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals
+    inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
+    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
+    measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation profile_demand
+    promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders score_items
+    segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table supply_left
     trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments vary_class_count
     vary_forecast_error
 """.split()
@@ -209,6 +213,25 @@ def one_history(plan):
     return history, calendar
 
 
+def scarce_book():
+    """Return open order lines, what they hold, and less supply than they ask for."""
+    names, day = [f"{one:02d}" for one in range(40)], pd.Timestamp("2025-06-02")
+    orders = pd.DataFrame({"order_id": [f"SO-{one[0]}" for one in names], "line_id": names, "order_date": day})
+    orders["requested_date"] = [day + pd.Timedelta(days=one * 5 % 9) for one in range(40)]
+    orders = orders.assign(
+        item_id=["SKU-1", "SKU-2"] * 20, location_id="DC", margin=[one * 7 % 11 for one in range(40)]
+    )
+    orders["quantity"] = [1.0 + one % 5 for one in range(40)]
+    held = orders.iloc[::3][["order_id", "line_id", "quantity"]].assign(available_date=day)
+    days = {"available_date": [day, day, day + pd.Timedelta(days=4)], "quantity": [22.0, 25.0, 20.0]}
+    supply = pd.DataFrame({"item_id": ["SKU-1", "SKU-2", "SKU-1"], "location_id": "DC", **days})
+    return {"orders": orders, "confirmations": held, "supply": supply}
+
+
+def stock_of_two():
+    return pd.DataFrame({"item_id": ["SKU-1", "SKU-2"], "location_id": "DC", "on_hand": [9.0, 5.0]})
+
+
 def stocked_items(plan):
     """Return items with costs, lots and demand to cover, as stock is traded for service."""
     sold = plan.item_value[(plan.item_value["quantity"] > 0) & (plan.item_value["cost"] > 0)]
@@ -219,6 +242,58 @@ def stocked_items(plan):
     )  # fmt: skip
     table["holding_cost"] = table["unit_cost"] / 4
     return table.merge(plan.item_segments[["item_id", "abc"]].rename(columns={"abc": "segment"}), on="item_id")
+
+
+def shipped_and_coming(orders):
+    """Return order lines as deliveries of one part of them, and as lines to be promised of the rest."""
+    columns = ["order_id", "line_id", "start_date", "delivered_date", "channel", "customer_id"]
+    dated = orders.assign(start_date=orders["order_date"])[columns].reset_index(drop=True)
+    return {"deliveries": dated.iloc[::2], "lines": dated.iloc[1::2].drop(columns="delivered_date")}
+
+
+def scarce_supply():
+    """Return supply on two days of some items, demand of three classes, quotas and a hierarchy for them."""
+    items, days = [f"SKU-{number:04}" for number in range(7)], pd.to_datetime(["2025-06-02", "2025-06-16"])
+    keys = pd.MultiIndex.from_product([items, ["A", "B"]], names=["item_id", "location_id"]).to_frame(index=False)
+    supply = keys.merge(pd.DataFrame({"available_date": days}), how="cross")
+    supply["quantity"] = (supply.index * 7 % 40).astype(float)
+    classes = pd.DataFrame({"demand_class": CLASSES, "unit_margin": [9.0, 6.0, 4.0], "goodwill_cost": [4.0, 1.0, 0.0]})
+    demand = keys.merge(classes, how="cross").merge(pd.DataFrame({"period": days}), how="cross")
+    demand["mean"] = (demand.index * 5 % 17).astype(float)
+    demand["sd"] = demand["mean"] / 2
+    quotas = pd.DataFrame({"demand_class": CLASSES, "number": [9.0, 9.0, 5.0], "share": [0.3, 0.3, 0.2]})
+    tree = pd.DataFrame({"node": [*CLASSES, "top"], "parent": ["top", "top", "top", ""], "rank": [3, 1, 2, 1]})
+    tree["share"] = [0.5, 0.2, 0.2, 1.0]
+    return supply, demand, quotas.assign(ratio=[3, 2, 1]), tree
+
+
+CLASSES = ["gold", "silver", "bronze"]
+
+
+def allocation_cases():
+    """Return how the functions that allocate supply are called."""
+    supply, demand, quotas, tree = scarce_supply()
+    asked, given = {"supply": supply, "demand": demand}, {"classes": CLASSES, "release_days": 2}
+    made = {
+        name: Case(asked, "allocations", **given)
+        for name in (
+            *("allocate_by_rank", "allocate_per_committed", "allocate_fair_share"),
+            *("allocate_nested", "allocate_by_margin"),
+        )
+    }  # fmt: skip
+    for name in ("allocate_by_number", "allocate_by_share", "allocate_by_ratio"):
+        made[name] = Case({"supply": supply, "quotas": quotas}, "allocations", **given)
+    for name in ("allocate_down_by_rank", "allocate_down_per_committed"):
+        made[name] = Case({**asked, "hierarchy": tree}, "allocations")
+    made["allocate_down_by_share"] = Case({"supply": supply, "hierarchy": tree}, "allocations")
+    owed = demand[demand["demand_class"] == "silver"].assign(mean=5.0)
+    made["allocate_commitments"] = Case({"supply": supply, "commitments": owed}, "allocations", classes=CLASSES)
+    kept = sk.allocate_commitments(supply, owed, classes=CLASSES)
+    rest = sk.allocate_nested(sk.supply_left(supply, kept), demand.assign(demand_class="gold").drop_duplicates(
+        ["item_id", "location_id", "period"]), classes=["gold", "bronze"])  # fmt: skip
+    made["supply_left"] = Case({"supply": supply, "allocations": kept})
+    made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
+    return made
 
 
 def promised_tables():
@@ -277,6 +352,7 @@ def cases(sample_plan):
     micro_map = sk.map_micro_segments(segmented, rules=by_value)
     history, calendar = one_history(plan)
     return {
+        **allocation_cases(),
         "inspect_forecast": Case(
             {"history": history, "calendar": calendar},
             item_id=history["item_id"].iloc[0],
@@ -301,7 +377,35 @@ def cases(sample_plan):
             holding_cost=0.2,
             shortage_cost=1.0,
         ),
+        "promise_dates": Case(shipped_and_coming(orders), by=["channel", "customer_id"], as_of="2025-09-30"),
+        "check_promises": Case(
+            {
+                "promises": sk.promise_dates(
+                    **shipped_and_coming(orders), by=["channel"], as_of="2025-01-31", reliability=[0.5, 0.9]
+                ).merge(
+                    orders[["order_id", "line_id", "delivered_date"]].rename(columns={"order_id": "order"}),
+                    left_on=["order_id", "line_id"],
+                    right_on=["order", "line_id"],
+                )
+            },
+            by=["channel"],
+        ),
+        "measure_otif": Case({"orders": orders}, by=["channel"]),
         "trade_stock_for_service": Case({"items": stocked_items(plan)}, targets=[0.9, 0.97]),
+        "run_backorders": Case(
+            scarce_book(),
+            segments={
+                "key": sk.BackorderSegment("win", "margin > 6", sort=("margin desc",)),
+                "usual": sk.BackorderSegment("gain", "margin > 4"),
+                "rest": sk.BackorderSegment("redistribute", sort=("requested_date",)),
+            },
+        ),
+        "release_deliveries": Case(
+            {**{name: scarce_book()[name] for name in ("orders", "confirmations")}, "stock": stock_of_two()},
+            "delivery_release",
+            day=pd.Timestamp("2025-06-06"),
+            sort=["margin desc"],
+        ),
         "price_segmentation": Case({"items": stocked_items(plan)}),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
         "measure_accuracy": Case({**judged, "history": counted}),
@@ -373,6 +477,9 @@ def cases(sample_plan):
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
         **contest_cases(plan),
+        "explain_promise": Case(
+            promised_tables(), line=("O-21", "1"), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))
+        ),
         "promise_orders": Case(promised_tables(), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))),
         "make_whale_curve": Case({"item_value": plan.item_value, "customer_value": plan.customer_value}, "whale_curve"),
     }

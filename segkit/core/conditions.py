@@ -65,6 +65,48 @@ def rows_that_meet(table: pd.DataFrame, conditions: Mapping[str, str]) -> dict[s
     return found
 
 
+def never_decides(conditions: Mapping[str, str]) -> dict[str, str]:
+    """Return the rules that can never decide, whatever the data, where the first that is met does; and why.
+
+    Parameters
+    ----------
+    conditions : mapping of str to str
+        SQL condition by the name of its rule, in the order in which they are tried.
+
+    Returns
+    -------
+    dict of str to str
+        Reason by name: after one that meets all, or the same condition again.
+
+    Examples
+    --------
+    >>> never_decides({"all": "true", "big": "revenue > 6"})
+    {'big': 'can never fire: all before it meets all'}
+    """
+    told: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    blocked = ""
+    for name, where in conditions.items():
+        text = " ".join(where.split())
+        if blocked:
+            told[name] = f"can never fire: {blocked} before it meets all"
+        elif text in seen:
+            told[name] = f"can never fire: {seen[text]} before it has the same condition"
+        elif (constant := _constant(where)) is not None:
+            blocked = name if constant else ""
+            told |= {} if constant else {name: "can never fire: its condition is never true"}
+        seen.setdefault(text, name)
+    return told
+
+
+def _constant(where: str) -> bool | None:
+    """Return what a condition that names no column gives; None for all others."""
+    try:
+        return bool(rows_that_meet(pd.DataFrame({"no column": [0]}), {"where": where})["where"][0])
+    except SettingsError:
+        return None
+
+
 def _arrow(table: pd.DataFrame) -> pa.Table:
     rows = pa.Table.from_pandas(table.reset_index(drop=True), preserve_index=False)
     return rows.append_column(_ROW, pa.array(np.arange(len(table))))

@@ -1,12 +1,31 @@
 """The part of segkit.toml that says how scarce stock is allocated, and what dates are promised."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from segkit.core.source_settings import Section
 
 Cost = Annotated[float, Field(ge=0)]
+
+
+class BackorderRule(Section):
+    """Open order lines that a backorder run treats alike."""
+
+    where: str = Field(
+        "true",
+        description="SQL condition over open_orders and confirmed_before, such as demand_class = 'gold'; a line "
+        "belongs to the first segment whose condition it meets.",
+    )
+    strategy: Literal["win", "gain", "improve", "redistribute", "fill", "lose", "skip"] = Field(
+        description="win = fully on the requested day, gain and improve = never worse, redistribute = better or worse "
+        "in the order of sort, fill = never better, lose = loses all, skip = untouched."
+    )
+    sort: list[str] = Field([], description='Columns that tell who comes first, such as "unit_margin desc".')
+    fallback: Literal["improve", "redistribute", "fill", "lose"] = Field(
+        "improve", description="What happens to a line of win or gain that has an exception."
+    )
+    rank: float | None = Field(None, description="Place in the order of the run; blank = as in the file.")
 
 
 class Promising(Section):
@@ -37,6 +56,11 @@ class Promising(Section):
         description="Cost of a unit that is not delivered when asked for, by class, as a multiple of its margin, "
         "beside the margin itself, for example {platinum = 2.0}; classes not named: 0.",
     )
+    backorders: dict[str, BackorderRule] = Field(
+        {},
+        description="Segments of the backorder run by name; none = the best class wins, the last is redistributed, "
+        "those between improve, each by margin.",
+    )
     max_lateness_days: int = Field(60, ge=0, description="Days after the requested day from which nobody waits.")
     contest_supply: float = Field(
         0.85, ge=0, le=1, description="Share of the demand of each week that is supplied in the contest of rules."
@@ -61,6 +85,22 @@ class Promising(Section):
     stale_order_days: int = Field(
         180, ge=0, description="An open order line that was asked for longer ago is not promised to."
     )
+
+    @property
+    def backorders_in_order(self) -> dict[str, BackorderRule]:
+        """Return the segments in the order of the run."""
+        return dict(sorted(self.backorders.items(), key=lambda entry: (entry[1].rank or 0.0, entry[0])))
+
+    @field_validator("backorders", mode="before")
+    @classmethod
+    def _ranked(cls, segments: Any) -> Any:
+        """Write down the order of the file: what is stored or hashed does not keep it."""
+        if not isinstance(segments, dict):
+            return segments
+        return {
+            name: {**segment, "rank": number} if isinstance(segment, dict) and segment.get("rank") is None else segment
+            for number, (name, segment) in enumerate(segments.items(), start=1)
+        }
 
     @model_validator(mode="after")
     def _classes_once(self) -> Self:

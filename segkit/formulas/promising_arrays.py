@@ -8,7 +8,7 @@ LIKE = 1e-9  # less than this share of a quantity is rounding
 FAR = 2**60  # a day that never comes
 CAPABLE = -1  # bucket and column of what is made or bought to order
 # why a line was not promised earlier, as bits
-LIMITED, PROTECTED, UNPROFITABLE, TOO_SMALL = 1, 2, 4, 8
+LIMITED, PROTECTED, UNPROFITABLE, TOO_SMALL, SEVERAL = 1, 2, 4, 8, 16  # several quotas held units for others
 
 
 class Buckets(NamedTuple):

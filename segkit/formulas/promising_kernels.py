@@ -8,7 +8,17 @@ numba's cache looks at the module of the caller only. Loaded where first needed.
 import numpy as np
 from numba import njit
 
-from segkit.formulas.promising_arrays import CAPABLE, FAR, LIKE, LIMITED, PROTECTED, TOO_SMALL, UNPROFITABLE, Trace
+from segkit.formulas.promising_arrays import (
+    CAPABLE,
+    FAR,
+    LIKE,
+    LIMITED,
+    PROTECTED,
+    SEVERAL,
+    TOO_SMALL,
+    UNPROFITABLE,
+    Trace,
+)
 
 _ALL, _ONE, _ZERO = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1), np.uint64(0)
 _MAGIC, _TOP, _LOW = np.uint64(0x03F79D71B4CB0A89), np.uint64(58), np.uint64(63)
@@ -263,7 +273,7 @@ def _reserved(place, last, line, lines, buckets, rules):
     """Return what was there in time for others only, the quota that held most of it, and until when."""
     columns = _row(rules.sources, place)[lines.rank[line]]
     begin, base = buckets.begin[place], buckets.first_word[place]
-    total, most, column_of_most, until = 0.0, 0.0, -1, -1
+    total, most, column_of_most, until, several = 0.0, 0.0, -1, -1, 0
     for column in range(buckets.left.shape[1]):
         if _among(columns, column):
             continue
@@ -273,10 +283,11 @@ def _reserved(place, last, line, lines, buckets, rules):
             if rules.release.size:
                 soonest = min(soonest, rules.release[begin + at, column])
             at = _previous(buckets.words, base, column, at - 1)
+        several = SEVERAL if held > 0.0 and total > 0.0 else several
         total += held
         if held > most:
             most, column_of_most, until = held, column, int(soonest) if soonest < np.inf else -1
-    return total, column_of_most, until
+    return total, column_of_most, until, several
 
 
 @njit(cache=True, nogil=True)
@@ -371,7 +382,7 @@ def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, 
         for row in range(start, count):
             told.last_day[line] = max(told.last_day[line], trace.day[row])
         if timely < wanted * (1.0 - LIKE):
-            told.why[line] = why
-            found = _reserved(place, last, line, lines, buckets, rules)
-            told.reserved[line], told.reserved_column[line], told.reserved_until[line] = found
+            held, column, until, several = _reserved(place, last, line, lines, buckets, rules)
+            told.reserved[line], told.reserved_column[line], told.reserved_until[line] = held, column, until
+            told.why[line] = why | several
     return trace, count

@@ -8,8 +8,9 @@ Read its parts in this order:
 - ``forecasts``: what will be needed, how sure that is, and over what interval stock must cover it
 - ``policies``: which stock policy every item-location gets, and why
 - ``shared_stock``: critical levels for classes of customers who share a stock
-- ``promising``: supply, allocations, promises and how reliable they are
+- ``promising``: supply, open orders, and who may have how much of it
 - ``contest``: what every rule of sharing a short supply would have earned
+- ``promises``: what open orders are promised, and how often promised dates held
 - ``story``: headlines, assumptions, what wants a decision
 
 ``plan = open_plan("data/sample")``, then ``plan.item_segments``. A table is one property that calls one function of

@@ -7,6 +7,8 @@ from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.shared_stock import SharedStock
 from segkit.promising import order_book, supply
+from segkit.promising.allocation.class_outlook import expect_class_demand
+from segkit.promising.allocation.rule_of_plan import allocate_by_rule
 
 
 class Promising(SharedStock):
@@ -27,6 +29,15 @@ class Promising(SharedStock):
         if not self.has_input("orders"):
             return empty_table("open_orders")
         return order_book.list_open_orders(self._dated_lines(), as_of=self.as_of, rules=self.settings.promising)
+
+    @table
+    def allocations(self) -> pd.DataFrame:
+        """Who may have how much of each supply, by the rule of promising.rule, and the numbers that decided."""
+        if not self.has_input("orders"):
+            return empty_table("allocations")
+        rules = self.settings.promising
+        demand = expect_class_demand(self._dated_lines(), self.forecast, as_of=self.as_of, rules=rules)
+        return allocate_by_rule(supply.counted_on(self.supply), demand, classes=self._classes(), rules=rules)
 
     def _dated_lines(self) -> pd.DataFrame:
         by = self._class_by()

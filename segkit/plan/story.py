@@ -8,10 +8,10 @@ from segkit.core.periods import last_days
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel
 from segkit.dynamics.story import assumptions, change_headlines, headlines, watch
-from segkit.plan.contest import Contest
+from segkit.plan.promises import OrderPromises
 
 
-class Story(Contest):
+class Story(OrderPromises):
     """What a director reads first: headlines, assumptions and their effects, what wants a decision."""
 
     @table

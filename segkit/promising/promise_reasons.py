@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segkit.formulas.promising import Promised
-from segkit.formulas.promising_arrays import LIMITED, PROTECTED, TOO_SMALL, UNPROFITABLE
+from segkit.formulas.promising_arrays import LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
 from segkit.promising.promise_inputs import PromiseInputs
 
 
@@ -17,20 +17,25 @@ def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     book = inputs.book
     quantity, requested = np.asarray(book.quantity), np.asarray(book.requested)
     short = quantity - made.promised > 1e-9 * quantity
-    rows = np.flatnonzero(short | (made.last_day > requested))
+    due = np.maximum(requested, np.floor(book.arrival))
+    rows = np.flatnonzero(short | (made.last_day > due))
+    told = np.full(len(quantity), "", dtype=object)
+    told[~short & (made.last_day > requested)] = "asked for a day before it was ordered"
     if not len(rows):
-        return pd.Series("", index=range(len(quantity)), dtype="str")
+        return pd.Series(told, dtype="str")
     rank, late = np.asarray(book.rank)[rows], np.broadcast_to(np.asarray(book.lateness), quantity.shape)[rows]
     own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
     parts = [
         _told((made.on_time[rows], quantity[rows]), _in_time),
         _told((own, made.why[rows]), _own_quota(inputs)),
-        _told((made.reserved_column[rows], made.reserved_until[rows], made.reserved[rows]), _reserved(inputs)),
+        _told(
+            (made.reserved_column[rows], made.reserved_until[rows], made.reserved[rows], made.why[rows]),
+            _reserved(inputs),
+        ),
         _told((made.why[rows], rank), _held_back(inputs)),
         _told((short[rows], late), _short),
     ]
     words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
-    told = np.full(len(quantity), "", dtype=object)
     told[rows] = words.to_numpy(zero_copy_only=False)
     return pd.Series(told, dtype="str")
 
@@ -73,10 +78,10 @@ def _own_quota(inputs: PromiseInputs) -> Callable[..., str | None]:
 
 
 def _reserved(inputs: PromiseInputs) -> Callable[..., str | None]:
-    def say(column: int, until: int, amount: float) -> str | None:
+    def say(column: int, until: int, amount: float, why: int) -> str | None:
         if column < 0:
             return None
-        name = inputs.columns[column]
+        name = f"{inputs.columns[column]}{' and others' if why & SEVERAL else ''}"
         end = f" until {np.datetime64(int(until), 'D')}" if until >= 0 else ""
         return f"{'1 unit is' if amount == 1 else f'{amount:g} units are'} reserved for {name}{end}"
 

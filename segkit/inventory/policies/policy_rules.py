@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.core.conditions import rows_that_meet
-from segkit.core.errors import CoverageError, SettingsError, list_problems
+from segkit.core.conditions import never_decides, rows_that_meet
+from segkit.core.errors import CoverageError, list_problems
 from segkit.core.policy_settings import Policies, PolicyRule
 from segkit.inventory.policies.places import PLACE, empty_places
 from segkit.inventory.policies.policy_overrides import require_policy_overrides
@@ -102,7 +102,7 @@ def check_policy_rules(places: pd.DataFrame, *, policies: Policies) -> pd.DataFr
     met, names = _meet(places, rules), list(rules)
     winner = np.where(met.any(axis=1), met.argmax(axis=1), -1) if len(met) else np.zeros(0, dtype=int)
     counts = [np.bincount(winner[met[:, place]], minlength=len(names)) for place in range(len(names))]
-    dead = _dead(rules)
+    dead = never_decides({name: rule.where for name, rule in rules.items()})
     rows = []
     for place, (name, rule) in enumerate(rules.items()):
         earlier = {names[other]: int(counts[place][other]) for other in range(place) if counts[place][other]}
@@ -177,29 +177,3 @@ def _problem(matched: int, won: int) -> str:
     if not matched:
         return "meets nothing now"
     return "" if won else "decides nothing now: always met by earlier rules"
-
-
-def _dead(rules: dict[str, PolicyRule]) -> dict[str, str]:
-    """Return the rules that can never fire, whatever the data: after one that meets all, or the same again."""
-    told: dict[str, str] = {}
-    seen: dict[str, str] = {}
-    blocked = ""
-    for name, rule in rules.items():
-        text = " ".join(rule.where.split())
-        if blocked:
-            told[name] = f"can never fire: {blocked} before it meets all"
-        elif text in seen:
-            told[name] = f"can never fire: {seen[text]} before it has the same condition"
-        elif (constant := _constant(rule.where)) is not None:
-            blocked = name if constant else ""
-            told |= {} if constant else {name: "can never fire: its condition is never true"}
-        seen.setdefault(text, name)
-    return told
-
-
-def _constant(where: str) -> bool | None:
-    """Return what a condition that names no column gives; None for all others."""
-    try:
-        return bool(rows_that_meet(pd.DataFrame({"no column": [0]}), {"where": where})["where"][0])
-    except SettingsError:
-        return None

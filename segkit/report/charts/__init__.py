@@ -3,6 +3,7 @@
 The title is the takeaway, computed from the table; the subtitle names the units; the figure's label is the alt text.
 """
 
+from segkit.report.charts.backorders import plot_backorders
 from segkit.report.charts.bridge import plot_bridge
 from segkit.report.charts.calibration import plot_calibration
 from segkit.report.charts.causes import plot_cause_totals, plot_loss_causes
@@ -19,6 +20,7 @@ from segkit.report.charts.matrix import plot_abc_xyz
 from segkit.report.charts.micro import plot_customer_grid, plot_micro_segments
 from segkit.report.charts.migration import plot_class_history, plot_migration
 from segkit.report.charts.profit import plot_customers, plot_whale_curve
+from segkit.report.charts.promises import plot_otif, plot_promise_reliability
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
 from segkit.report.charts.replay import plot_replay, plot_service_held
@@ -32,6 +34,7 @@ __all__ = [
     "figure_svg",
     "plot_abc",
     "plot_abc_xyz",
+    "plot_backorders",
     "plot_bridge",
     "plot_calibration",
     "plot_capacity",
@@ -54,7 +57,9 @@ __all__ = [
     "plot_margin_steps",
     "plot_micro_segments",
     "plot_migration",
+    "plot_otif",
     "plot_patterns",
+    "plot_promise_reliability",
     "plot_recovered_demand",
     "plot_replay",
     "plot_rule_contest",

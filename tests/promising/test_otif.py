@@ -1,0 +1,109 @@
+"""The grid of on time, in full beside a loop that goes through it line by line."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import segkit as sk
+from segkit.promising.otif import WINDOWS
+
+AS_OF = pd.Timestamp("2025-04-10")
+
+
+@st.composite
+def order_books(draw):
+    """Return lines of a few orders, some open, some undated, some short."""
+    count = draw(st.integers(1, 12))
+    pick = lambda values: draw(st.lists(st.sampled_from(values), min_size=count, max_size=count))  # noqa: E731
+    day = pd.Timestamp("2025-04-01")
+    dates = {
+        name: pd.to_datetime([None if one is None else day + pd.Timedelta(one, "D") for one in pick(values)])
+        for name, values in {
+            "requested_date": [0, 3, 9, 15, None],
+            "promised_date": [1, 4, 20, None],
+            "delivered_date": [-4, 0, 1, 3, 5, 30, None],
+        }.items()
+    }
+    quantity = np.array(pick([1, 4, 10, -2, 0]), dtype=float)
+    return pd.DataFrame({"order_id": pick(["A", "B", "C"]), "quantity": quantity, **dates}).assign(
+        delivered_quantity=np.maximum(quantity - np.array(pick([0, 0, 3])), 0), status=pick(["delivered", "cancelled"])
+    )
+
+
+def slow(orders, column, window):
+    """Return due and on time, in full by case, line and order, one line after the other."""
+    early, late = window
+    seen = {}
+    cases = [0.0, 0.0]
+    lines = [0, 0]
+    for row in orders.itertuples():
+        wanted, came = getattr(row, column), row.delivered_date
+        if row.quantity <= 0 or row.status == "cancelled":
+            continue
+        due = not pd.isna(wanted) and wanted + pd.Timedelta(late, "D") <= AS_OF
+        there = not pd.isna(came) and came <= AS_OF
+        good = due and there and came <= wanted + pd.Timedelta(late, "D")
+        good = good and (early is None or came >= wanted - pd.Timedelta(early, "D"))
+        full = there and row.delivered_quantity >= row.quantity
+        seen.setdefault(row.order_id, []).append((due, good and full))
+        if due:
+            cases = [cases[0] + row.quantity, cases[1] + good * row.delivered_quantity]
+            lines = [lines[0] + 1, lines[1] + (good and full)]
+    whole = [all(due for due, _ in parts) for parts in seen.values()]
+    kept = [all(due and fine for due, fine in parts) for parts in seen.values()]
+    return {"case": cases, "line": lines, "order": [sum(whole), sum(kept)]}
+
+
+@given(order_books())
+def test_the_grid_is_that_of_the_loop(orders):
+    made = sk.measure_otif(orders, as_of=AS_OF).set_index(["measured_against", "window", "counted_by"])
+    words = list(dict.fromkeys(made.index.get_level_values("window")))
+    if not len(made):
+        assert not ((orders["quantity"] > 0) & (orders["status"] != "cancelled")).any()
+        return
+    for basis in ("requested", "promised"):
+        for word, window in zip(words, WINDOWS, strict=True):
+            for unit, (due, kept) in slow(orders, f"{basis}_date", window).items():
+                row = made.loc[(basis, word, unit)]
+                assert row["due"] == pytest.approx(due)
+                assert (np.isnan(row["otif"]) and due == 0) or row["otif"] == pytest.approx(kept / due)
+
+
+@given(order_books())
+def test_orders_do_not_beat_lines_that_fail_and_wider_windows_do_not_lose(orders):
+    made = sk.measure_otif(orders.assign(requested_date=pd.Timestamp("2025-04-01")), as_of=AS_OF)
+    table = made[(made["measured_against"] == "requested") & (made["counted_by"] == "line")].set_index("window")["otif"]
+    if len(table) and table.notna().all():
+        assert table["exact day"] <= table["-2/+0 days"] <= table["early/+0 days"] <= table["early/+2 days"]
+        assert table["-2/+0 days"] <= table["-2/+2 days"]
+
+
+def test_every_figure_tells_its_definition_and_no_two_are_the_same():
+    orders = pd.DataFrame(
+        {"order_id": ["A"], "quantity": [1], "requested_date": [AS_OF], "promised_date": [AS_OF]}
+    ).assign(delivered_date=AS_OF)
+    made = sk.measure_otif(orders, as_of="2025-05-01")
+    assert made["definition"].is_unique
+    assert made["otif"].eq(1).all()
+    only = sk.measure_otif(orders.drop(columns="promised_date"), as_of="2025-05-01")
+    assert set(only["measured_against"]) == {"requested"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="order_id"), "no column 'order_id'"),
+        (lambda t: t.drop(columns="requested_date"), "neither requested_date nor promised_date"),
+        (lambda t: t.assign(requested_date="monday"), "requested_date is no date in 1 row"),
+        (lambda t: t.assign(quantity=np.nan), "quantity is missing in 1 row"),
+    ],
+)
+def test_bad_input_is_told(change, message):
+    table = pd.DataFrame({"order_id": ["A"], "quantity": [1], "requested_date": [AS_OF], "delivered_date": [AS_OF]})
+    with pytest.raises(sk.DataError) as raised:
+        sk.measure_otif(change(table))
+    assert message in str(raised.value)
+    with pytest.raises(sk.DataError, match="no pair of days"):
+        sk.measure_otif(table, windows=[(-1, 0)])
