@@ -312,6 +312,24 @@ def promised_tables():
     return {"orders": lines, "supply": supply, "allocations": kept, "alternatives": other}
 
 
+def contest_cases(plan):
+    """Return the functions of the contest of rules, on the last half-year of some items."""
+    held = plan._contest()
+    orders = held.orders[held.orders["item_id"].isin(plan.items["item_id"].iloc[::9])]
+    classes = sorted(set(orders["demand_class"]))
+    lines = orders.drop(columns=["lost_goodwill", "late_goodwill"]).assign(unit_price=orders["unit_margin"].abs() + 1)
+    shares = pd.DataFrame({"demand_class": classes, "lost_share": 0.3, "late_share_day": 0.01})
+    orders = sk.price_goodwill(lines, shares)
+    tables = {"orders": orders, "supply": sk.cut_supply(orders, start=held.supply["available_date"].min())}
+    return {
+        "price_goodwill": Case({"orders": lines, "goodwill": shares}),
+        "cut_supply": Case({"orders": orders}, start="2025-07-03"),
+        "contest_rules": Case(tables, "rule_contest", classes=classes),
+        "vary_class_count": Case(tables, "contest_curve", counts=[1, 3]),
+        "vary_forecast_error": Case(tables, "contest_curve", classes=classes, noises=[0.5]),
+    }
+
+
 @pytest.fixture(scope="module")
 def cases(sample_plan):
     plan = sample_plan
@@ -459,6 +477,7 @@ def cases(sample_plan):
             {"lines": lines, "activities": plan.activities}, "order_lines", day=pd.Timestamp("2025-10-09")
         ),
         "count_migration": Case({"segment_history": plan.segment_history}, "migration_matrix"),
+        **contest_cases(plan),
         "explain_promise": Case(
             promised_tables(), line=("O-21", "1"), terms=sk.PromiseTerms(classes=("gold", "silver", "web"))
         ),

@@ -8,6 +8,7 @@ from segkit.formulas.rule_contest import ContestBook, Served
 
 _CHUNK = 40_000  # ways to serve that are solved together
 _LIKE = 1e-7
+_TIE = 1e-6  # share of the mean worth that a day late costs, so that of equals the earlier is taken
 
 
 def serve_in_hindsight(book: ContestBook) -> Served:
@@ -27,7 +28,8 @@ def serve_in_hindsight(book: ContestBook) -> Served:
     -----
     A linear program, exact for divisible units: a line takes from the stock of its bucket, or late from that of a later
     one; what is not taken is carried on. Its matrix is that of a network, so that whole quantities give whole units.
-    Holding stock costs nothing. Solved by HiGHS, places apart from one another and many at a time.
+    Holding stock costs nothing. Of ways that earn the same, the one with fewer days of lateness is taken. Solved by
+    HiGHS, places apart from one another and many at a time.
 
     References
     ----------
@@ -78,7 +80,8 @@ def _solve(
     """Return the units of every way to serve, places taken together up to a number of ways."""
     group, bucket, late = ways
     place = book.place[first][group]
-    gain = (book.worth[first][group]) - late * book.late_cost[first][group]
+    tie = _TIE * float(np.abs(book.worth).mean())
+    gain = book.worth[first][group] - late * (book.late_cost[first][group] + tie)
     units = np.zeros(group.size)
     ends = np.searchsorted(place, np.arange(book.begin.size - 1), side="right")
     begin = 0

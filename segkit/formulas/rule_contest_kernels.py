@@ -140,7 +140,7 @@ def _room(rule, on_hand, control, worths, quota, taken, rank, worth, left, whole
     else:
         room = on_hand
         for other in range(control.size):
-            if worths[other] > worth:
+            if other != rank and worths[other] > worth:
                 room -= control[other] * left
     return _whole(room, whole)
 

@@ -90,7 +90,8 @@ class PlainPlace:
         elif self.rule == "levels":
             kept = self.control[now, rank]
         elif self.rule == "bid prices":
-            more = [one for one in range(CLASSES) if self.worth[now, one] > self.book.worth[line]]
+            others = [one for one in range(CLASSES) if one != rank]
+            more = [one for one in others if self.worth[now, one] > self.book.worth[line]]
             kept = sum(self.control[now, one] * left for one in more)
         return self.stock - kept >= 1 - 1e-9
 

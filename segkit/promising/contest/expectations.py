@@ -151,7 +151,9 @@ def _cycles_of(book: ReadBook, what: str) -> tuple[int, np.ndarray]:
 
 def _before(values: np.ndarray, past: int) -> np.ndarray:
     """Return the sum of all earlier cycles, for the replayed ones."""
-    return (np.cumsum(values, axis=1) - values)[:, past:]
+    sums = np.zeros_like(values)
+    sums[:, 1:] = np.cumsum(values, axis=1)[:, :-1]
+    return sums[:, past:]
 
 
 def _trailing(values: np.ndarray, total: np.ndarray, past: int, cycles: int) -> np.ndarray:

@@ -69,10 +69,12 @@ def tell_in_all(book: ContestBook, served: dict[str, Served], best: Served, term
 
     Parameters
     ----------
-    book, served, terms
+    book, served
         As `tell_rules` takes them.
     best : Served
         Perfect hindsight, of lines in any order.
+    terms : ContestTerms
+        How intervals are drawn.
     """
     every = np.ones(book.rank.size, dtype=bool)
     for rule, units in served.items():

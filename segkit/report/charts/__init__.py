@@ -24,6 +24,7 @@ from segkit.report.charts.promises import plot_otif, plot_promise_reliability
 from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
 from segkit.report.charts.replay import plot_replay, plot_service_held
+from segkit.report.charts.rule_contest import plot_contest_curves, plot_rule_contest
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
@@ -40,6 +41,7 @@ __all__ = [
     "plot_cause_totals",
     "plot_class_history",
     "plot_class_stock",
+    "plot_contest_curves",
     "plot_customer_grid",
     "plot_customers",
     "plot_data_quality",
@@ -60,6 +62,7 @@ __all__ = [
     "plot_promise_reliability",
     "plot_recovered_demand",
     "plot_replay",
+    "plot_rule_contest",
     "plot_seasonality",
     "plot_segmentation_price",
     "plot_service_held",
