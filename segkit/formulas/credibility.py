@@ -16,8 +16,9 @@ MISSED = np.array([0.5, 1.0, 2.0, 3.0, 5.0, 8.0])  # sales expected in the perio
 NEVER, NEW, AWAKE, ASLEEP, STAGES = 0, 1, 2, 3, len(MISSED) + 3
 _FEW = 4  # periods listed until a series is new no longer
 _PRIOR = 200.0  # cases as which it counts that a level is right
-_LEAST = 0.02  # lots
+_LEAST = 0.02  # usual sizes
 _FAR = 3.0
+_TINY = 1e-9
 _MOST = 1.3  # times the sum of levels, beyond which a few giants made the difference and not all series
 
 
@@ -26,7 +27,7 @@ class PastLevels:
     """Earlier levels and what came on them, a row each.
 
     ``actual`` mean demand of the periods that followed, ``level`` as known then, ``mean`` of all periods until then
-    [all in lots per period]; ``stage`` from `sales_so_far`, ``origin`` periods known then.
+    [all in usual sizes of demand per period]; ``stage`` from `sales_so_far`, ``origin`` periods known then.
     """
 
     actual: np.ndarray
@@ -40,7 +41,7 @@ class PastLevels:
         return PastLevels(*(part[rows] for part in (self.actual, self.level, self.mean, self.stage, self.origin)))
 
     def size(self) -> np.ndarray:
-        """Return about how much was to come [lots per period], by which counts scatter."""
+        """Return about how much was to come [usual sizes per period], by which counts scatter."""
         return np.maximum((self.level + self.mean) / 2, _LEAST)
 
     def comparable(self) -> "PastLevels":
@@ -104,7 +105,7 @@ def sales_so_far(values, observed, start):  # type: ignore[no-untyped-def]
 
 
 def credible_weights(past: PastLevels) -> np.ndarray:
-    """Return the weights of level, mean and one lot by stage.
+    """Return the weights of level, mean and one usual size by stage.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def credible_weights(past: PastLevels) -> np.ndarray:
         return weights
     columns = np.stack([past.level, past.mean, np.ones_like(past.level)])
     weighted = columns / past.size()
-    usual = (weighted * columns).mean(axis=1)
+    usual = np.maximum((weighted * columns).mean(axis=1), _TINY)
     for stage in range(NEW, STAGES):
         mine = np.flatnonzero(past.stage == stage)
         if len(mine):
@@ -162,7 +163,7 @@ def credible_levels(level, mean, stage, weights, launched):  # type: ignore[no-u
     level, mean, stage : array
         By series and period, as `PastLevels` has them. [units per period]
     weights : array
-        From `credible_weights`, the last of them times the lot.
+        From `credible_weights`, the last of them times the usual size.
     launched : float
         What series that never sold are expected to sell. [units per period]
 

@@ -92,7 +92,7 @@ def fit_demand(
         found = methods[place].levels(bare, patterns, rows, ahead=judged)
         table[mine] = found[mine[rows]]
         method[mine] = methods[place].name
-    table, launched = put_right(panel, bare, table, ahead=judged, seed=seed)
+    table, launched = put_right(panel, bare, factors, table, seed=seed)
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
     table, method = _lend(panel, table, method, groups)
