@@ -20,7 +20,7 @@ from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 
 _CASES = 200_000
-_ENOUGH, _TIMES = 200, 6  # cases, and origins they are of, before they say anything
+_ENOUGH, _MANY = 200, 1_000  # cases, before they say anything of launches, and of levels
 _KNOWN, _AHEAD = 8, 4  # periods
 # Most sleepers sell nothing, so that the full correction loses by absolute errors what it wins by the mean.
 _ASLEEP = 0.5
@@ -66,7 +66,7 @@ def put_right(
     -----
     Levels are judged by the four periods that followed, however many are asked for, so that all sums of periods fit
     together. Weights come from all earlier origins; they are used where those of the earlier half would have helped the
-    later one, by squared errors. Fewer than 200 cases, or cases of fewer than 6 origins, say nothing.
+    later one, by squared errors. Fewer than 1,000 cases say nothing, fewer than 200 nothing of launches.
     """
     mean, stage = sales_so_far(bare.values, bare.observed, bare.start)
     size = _usual_size(panel)
@@ -118,7 +118,7 @@ def _believed(past: PastLevels) -> Belief:
     launched = float(past.actual[never].mean()) if never.sum() >= _ENOUGH else 0.0
     as_it_is = np.tile(_AS_IT_IS, (STAGES, 1))
     past = past.where(~never)
-    if len(past.level) < _ENOUGH or len(np.unique(past.origin)) < _TIMES:
+    if len(past.level) < _MANY:
         return Belief(as_it_is, launched)
     past = past.comparable()
     early = past.origin <= np.median(past.origin)
