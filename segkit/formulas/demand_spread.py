@@ -53,8 +53,8 @@ class Spread:
 
 
 def log_size(mean: np.ndarray) -> np.ndarray:
-    """Return the log of forecasts, equal where they differ by rounding only: what parts them must not."""
-    return np.round(np.log(mean), 9)
+    """Return the log of forecasts, equal where they differ by less than one in a hundred: what parts them must not."""
+    return np.round(np.log(mean), 2)
 
 
 def size_edges(size: np.ndarray) -> np.ndarray:

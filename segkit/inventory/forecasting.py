@@ -46,8 +46,9 @@ def forecast_demand(
     -------
     DataFrame
         item_id, location_id, (demand_class), period, mean [units], a column per quantile (``q50``, ``q97.5``) [units]
-        and method. Sorted by key. A series that never sold is forecast as zero; one with hardly any history leans on
-        the same item elsewhere, or on its group, and its method says so.
+        and method. Sorted by key. A series that never sold gets the mean of what came on earlier ones of which that
+        held too, if there were 200 of them, else zero; one with hardly any history leans on the same item elsewhere, or
+        on its group. Its method says so.
 
     Raises
     ------
@@ -58,11 +59,14 @@ def forecast_demand(
     -----
     A period without a row, after the first sale of its series, counts as no demand. Season (of groups, where two cycles
     are known) and calendar effects (of groups) are taken out; methods compete per demand pattern on earlier periods,
-    the cheapest adequate one wins; scatter is taken from earlier errors of those that behave alike, per step.
+    the cheapest adequate one wins; its levels are put right by what came on earlier ones, by how many sales a series
+    missed since its last, where that would have helped; scatter is taken from earlier errors of those that behave
+    alike, per step.
 
     References
     ----------
     Syntetos, A. A., Boylan, J. E. & Croston, J. D. (2005). On the categorization of demand patterns. JORS 56, 495-503.
+    Bühlmann, H. & Gisler, A. (2005). A Course in Credibility Theory and its Applications. Springer.
 
     Examples
     --------

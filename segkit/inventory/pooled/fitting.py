@@ -8,6 +8,7 @@ import pandas as pd
 from segkit.core.errors import DataError, list_problems
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
+from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
@@ -18,6 +19,7 @@ _CLASSES = 200
 _TURNS = 2  # stockouts hide the season, by which demand is recovered
 _THIN = 0.25  # factor below which a period tells too little of the level
 _TOGETHER = 0.8  # groups per series, above which hardly any has a companion
+_LAUNCHED = "analogue: launches"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ def fit_demand(
         found = methods[place].levels(bare, patterns, rows, ahead=judged)
         table[mine] = found[mine[rows]]
         method[mine] = methods[place].name
+    table, launched = put_right(panel, bare, factors, table, seed=seed)
+    if launched > 0:
+        method[patterns == 0] = _LAUNCHED
     table, method = _lend(panel, table, method, groups)
     levels = Levels(panel, table, factors, pattern=patterns)
     choices = _scatter_choices(patterns, places)

@@ -67,7 +67,8 @@ class DemandPanel:
             return lots
         sold = self.observed & (self.values > 0)
         mean = np.cumsum(np.where(sold, self.values, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
-        return np.where(lots > 0, lots, np.where(mean > 0, mean / _FINE, 1.0))
+        usual = np.median(mean[mean[:, -1] > 0, -1]) / _FINE if (mean > 0).any() else 1.0
+        return np.where(lots > 0, lots, np.where(mean > 0, mean / _FINE, usual))
 
     @cached_property
     def counted(self) -> np.ndarray:
@@ -280,7 +281,7 @@ def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
     common = _common_lot(sold)
     if common:
         return np.full(len(values), common if len(sold) >= _TOLD else min(common, 1.0))
-    whole = (_whole(values) | ~observed).all(axis=1)
+    whole = (_whole(values) | ~observed).all(axis=1) & ((values > _SOLD) & observed).any(axis=1)
     return np.where(whole, 1.0, 0.0)
 
 

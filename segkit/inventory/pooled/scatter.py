@@ -11,6 +11,7 @@ from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 
 _CASES = 40_000
+_UNSOLD = 5_000  # cases of series that had never sold; they are all alike
 _LEAST = 1e-6
 _ORIGINS = 52
 _SEEN = 4
@@ -153,6 +154,7 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     -------
     Cases
         Of the last origins at which all these periods were observed afterwards; of many, a regular draw by size.
+        Series that had never sold then count where something was expected of them.
     """
     panel = levels.panel
     periods = panel.values.shape[1]
@@ -170,14 +172,18 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     actual = over(panel.values[part])
     usual = over(levels.factors.table)[levels.factors.group[part]] * levels.table[part][:, origins - 1]
     listed = np.arange(periods)[None, :] >= panel.start[part][:, None]
-    seen = np.cumsum(panel.observed[part] & listed, axis=1)[:, origins - 1] >= min(_SEEN, periods // 3)
+    known = np.cumsum(panel.observed[part] & listed, axis=1)[:, origins - 1]
+    never = origins[None, :] <= panel.start[part][:, None]
+    seen = never | (known >= min(_SEEN, periods // 3))
     whole = over((~panel.observed[part]).astype("int64")) == 0
     lots = panel.parts[part][:, origins - 1]
     mean = usual / lots
     there = seen & whole & (mean > _LEAST)
     one, place = np.nonzero(there)
-    step = -(-len(one) // _CASES)
-    drawn = (rank[one] + place + seed) % max(step, 1) == 0
+    unsold = never[one, place]
+    count = unsold.sum()
+    step = np.where(unsold, -(-count // _UNSOLD), -(-(len(one) - count) // _CASES))
+    drawn = (rank[one] + place + seed) % np.maximum(step, 1) == 0
     one, place = one[drawn], place[drawn]
     counted = actual[one, place] / lots[one, place]
     shift = None
