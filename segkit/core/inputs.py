@@ -129,18 +129,12 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
         all others. The state of a line that was shipped later goes back to open, of one that was delivered later to
         shipped.
     """
-    frame, end = table.frame.copy(deep=False), pd.Timestamp(as_of)
-    reason, notes = table.reason, list(table.notes)
+    frame, reason = table.frame, table.reason
     if (column := CUT_BY.get(table.name)) in frame:
-        late = (last_days(frame[column], step_days) > end) & (reason != FAR.get(table.name, LATER))
+        late = (last_days(frame[column], step_days) > pd.Timestamp(as_of)) & (reason != FAR.get(table.name, LATER))
         reason = reason.mask(late, LATER)
-    for column in _BLANKED.get(table.name, []):
-        if column in frame and (late := (frame[column] > end) & (reason == "")).any():
-            frame[column] = frame[column].mask(frame[column] > end)
-            _undo(frame, column, late)
-            why = f"{column} later than {as_of}, blanked"
-            notes.append(Note(why, int(late.sum()), 0.0, first_offenders(frame[late]), "Not known on that day."))
-    return replace(table, frame=frame, reason=reason, notes=tuple(notes))
+    frame, notes = _blank_later(table.name, frame, (reason == "").to_numpy(), as_of)
+    return replace(table, frame=frame, reason=reason, notes=(*table.notes, *notes))
 
 
 def cut_inputs(inputs: Inputs, day: date) -> Inputs:
@@ -158,12 +152,31 @@ def cut_inputs(inputs: Inputs, day: date) -> Inputs:
     Inputs
         Their rows up to that day, with events of later days blanked; the reports of what was read stay as they are.
     """
-    tables = {}
-    for name, frame in inputs.tables.items():
-        step = sales_step(frame["period"]) if name == "sales" else 1
-        whole = MarkedTable(name, frame, pd.Series("", index=frame.index, dtype="str"))
-        tables[name] = _used(cut_at(whole, day, step_days=step))
+    tables = {name: _cut_used(name, frame, day) for name, frame in inputs.tables.items()}
     return replace(inputs, tables=tables, as_of=day)
+
+
+def _cut_used(name: str, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Return used rows as known on a day. They are in order of date already, so that what is kept is no copy."""
+    if (column := CUT_BY.get(name)) in frame:
+        step = sales_step(frame["period"]) if name == "sales" else 1
+        late = (last_days(frame[column], step) > pd.Timestamp(day)).to_numpy(dtype=bool)
+        rows = len(late) - int(late.sum())
+        dated = late[rows:].all()  # rows without a day stand last and are kept
+        frame = frame.iloc[:rows] if dated else frame[~late].reset_index(drop=True)
+    return _blank_later(name, frame, np.ones(len(frame), dtype=bool), day)[0]
+
+
+def _blank_later(name: str, frame: pd.DataFrame, used: np.ndarray, as_of: date) -> tuple[pd.DataFrame, list[Note]]:
+    """Return a table with what happened later to its rows blanked, and a note of each column of used rows."""
+    frame, end, notes = frame.copy(deep=False), pd.Timestamp(as_of), []
+    for column in _BLANKED.get(name, []):
+        if column in frame and (late := (frame[column] > end) & used).any():
+            frame[column] = frame[column].mask(frame[column] > end)
+            _undo(frame, column, late)
+            why = f"{column} later than {as_of}, blanked"
+            notes.append(Note(why, int(late.sum()), 0.0, first_offenders(frame[late]), "Not known on that day."))
+    return frame, notes
 
 
 def _read_sources(settings: Settings, workspace: Path, as_of: date | None) -> tuple[dict[str, MarkedTable], date]:

@@ -162,10 +162,12 @@ def count_days(days: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     >>> count_days(pd.Series(pd.to_datetime(["2025-01-03", "2025-01-01", "2025-01-03"])))[1].tolist()
     [1, 2]
     """
-    numbers = days.to_numpy().astype("datetime64[D]").astype("int64")
+    moments = days.to_numpy()
+    begin = np.append(0, np.flatnonzero(moments[1:] != moments[:-1]) + 1)[: len(moments)]
+    numbers = moments[begin].astype("datetime64[D]").astype("int64")  # once per run of equal days: rows are many
     if not numbers.size:
         return numbers.astype("datetime64[D]"), numbers
-    rows = np.bincount(numbers - numbers.min())
+    rows = np.bincount(numbers - numbers.min(), np.diff(begin, append=len(moments))).astype("int64")
     known = np.flatnonzero(rows)
     return (known + numbers.min()).astype("datetime64[D]"), rows[known]
 

@@ -45,6 +45,7 @@ class Shelf:
         self.inputs, self.run_dir = inputs, run_dir
         self._resolved = settings
         self._lineage = lineage or Lineage()
+        self._later: Self | None = None
 
     @property
     def workspace(self) -> Path:
@@ -89,7 +90,22 @@ class Shelf:
 
         It keeps its tables to itself: those of many days would fill the memory, and serve no other plan.
         """
-        return type(self)(self._resolved, self.inputs.known_on(day))
+        earlier = type(self)(self._resolved, self.inputs.known_on(day))
+        earlier._later = self
+        return earlier
+
+    def read_later(self, name: str) -> pd.DataFrame | None:
+        """Return a table of the plan that `known_on` was called on, noting what it rests on; None where there is none.
+
+        What is taken from it must not depend on what was not known yet.
+        """
+        if self._later is None:
+            return None
+        frame = getattr(self._later, name)
+        made = self._later._lineage.find(name, self._later._current, None)
+        for leaf in made.leaves if made else ():
+            self._lineage.read(leaf, self._current(leaf) or "")
+        return frame
 
     def write_tables(self, *names: str) -> None:
         """Write tables into ``run_dir/tables``; without run_dir nothing is written."""

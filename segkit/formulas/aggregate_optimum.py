@@ -18,6 +18,7 @@ _MET = 1e-11  # share of the whole that does not matter, per item
 _INSIDE = 1e-3  # of the width: how near to an end a step may come
 _PAST = 2.0  # times the last way that a step past the root is longer
 _STEPS = 200
+_MANY = 1_000  # items of which those that do not move any more are left out
 _MOST = 1e9  # times the usual holding cost: a limit that costs more cannot be kept
 _FINE = 1e-9
 
@@ -166,11 +167,39 @@ def _bracket(items: Items, gap: Callable[[Choice], float], scale: float) -> tupl
         return low.choice, low.choice, 0.0
     if high.gap < 0:
         return high.choice, high.choice, np.inf
-    low, high = _closer(low, high, tried, scale)
+    low, high = _closer(low, high, _Undecided(items, gap), scale)
     return low.choice, high.choice, float(np.exp(high.at))
 
 
-def _closer(low: _Side, high: _Side, tried: Callable[[float], _Side], scale: float) -> tuple[_Side, _Side]:
+class _Undecided:
+    """Items whose choice differs between two multipliers: between them only these are to be looked at.
+
+    What an item stocks rises with the multiplier, so that what is the same on both sides is the same between them.
+    """
+
+    def __init__(self, items: Items, gap: Callable[[Choice], float]) -> None:
+        self._gap, self._rows, self._items = gap, np.arange(len(items.weight)), items
+
+    def tried(self, at: float, low: _Side, high: _Side) -> _Side:
+        """Return the choice at a multiplier between two."""
+        if len(low.choice.cost) > _MANY:
+            self._narrow(low.choice, high.choice)
+        chosen = self._items.best(np.exp(at))
+        if len(self._rows) < len(low.choice.cost):
+            kept = [figure.copy() for figure in vars(low.choice).values()]
+            for figure, own in zip(kept, vars(chosen).values(), strict=True):
+                figure[self._rows] = own
+            chosen = Choice(*kept)
+        return _Side(at, chosen, float(self._gap(chosen)))
+
+    def _narrow(self, low: Choice, high: Choice) -> None:
+        pairs = zip(vars(low).values(), vars(high).values(), strict=True)
+        differs = np.any([one[self._rows] != other[self._rows] for one, other in pairs], axis=0)
+        if 2 * np.count_nonzero(differs) < len(differs):  # not at every step: they are copied
+            self._rows, self._items = self._rows[differs], self._items.of(np.flatnonzero(differs))
+
+
+def _closer(low: _Side, high: _Side, undecided: _Undecided, scale: float) -> tuple[_Side, _Side]:
     """Return two sides so close that items between them hardly matter.
 
     Regula falsi (Illinois); where that leaves the far side where it was, a step past the root, then halving.
@@ -185,7 +214,8 @@ def _closer(low: _Side, high: _Side, tried: Callable[[float], _Side], scale: flo
         at = (low.at * weights[1] - high.at * weights[0]) / spread if spread > 0 and stuck < 2 else low.at + width / 2
         if stuck == 1:
             at += _PAST * (at - (low.at if before < 0 else high.at))
-        side = tried(min(max(at, low.at + width * _INSIDE), high.at - width * _INSIDE))
+        at = min(max(at, low.at + width * _INSIDE), high.at - width * _INSIDE)
+        side = undecided.tried(at, low, high)
         if side.gap >= 0:
             weights, high = [weights[0] / (2 if before > 0 else 1), side.gap], side
         else:

@@ -48,6 +48,10 @@ class _Cuts:
     bins: _Bins
     classes: int
 
+    def of(self, rows: np.ndarray) -> "_Cuts":
+        """Return the one item that there is."""
+        return replace(self, weight=self.weight[rows])
+
     def best(self, multiplier: float) -> Choice:
         cuts, cost, short = _cut(self.bins.cost, self.bins.short, multiplier, self.classes)
         return Choice(cuts[None, :].astype(float), np.array([cost]), np.array([short]))

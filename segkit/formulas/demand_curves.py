@@ -10,6 +10,7 @@ from numba import njit, prange
 from numpy.typing import ArrayLike
 
 _EXACT = 1e-12  # probabilities closer than this are the same
+_TOGETHER = 9  # levels that one thread works out for an item at once: its curve is near then
 
 
 def expected_shortage(curves: ArrayLike, probabilities: ArrayLike, stock: ArrayLike) -> np.ndarray:
@@ -235,21 +236,64 @@ def _short_near(curve, grid, sums, stock, place):  # type: ignore[no-untyped-def
     return max(sums[place] - stock * (1.0 - grid[place]), 0.0) + rest
 
 
+@njit(cache=True, nogil=True)
+def _enough_and_short(curve, grid, sums, wanted, place):  # type: ignore[no-untyped-def]
+    """Return the least whole stock that covers demand with a chance, and what it leaves short: see `_place_of`."""
+    if wanted < 0.0:
+        return 0.0, _short_near(curve, grid, sums, 0.0, 0)
+    last = grid.size - 1
+    if place == 0 or place > last:
+        quantile = curve[min(place, last)]
+    else:
+        part = (wanted - grid[place - 1]) / (grid[place] - grid[place - 1])
+        quantile = curve[place - 1] + part * (curve[place] - curve[place - 1])
+    level = np.ceil(max(quantile, 0.0))
+    left = _short_near(curve, grid, sums, level, min(place, last))
+    if level > 0.0:
+        more = _short_near(curve, grid, sums, level - 1.0, min(place, last))
+        if 1.0 - (more - left) >= wanted:
+            return level - 1.0, more
+    return level, left
+
+
+@njit(cache=True, nogil=True)
+def _place_of(grid, ratio):  # type: ignore[no-untyped-def]
+    """Return the chance not to exceed a stock, below 0 where none is needed, and the place at which curves reach it."""
+    wanted = 1.0 - ratio
+    if wanted <= _EXACT:
+        return -1.0, 0
+    return wanted - _EXACT, np.searchsorted(grid, wanted - _EXACT)
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def stocks_and_shortages(curves, grid, sums, ratio):  # type: ignore[no-untyped-def]
     """Return what `stock_for_return` and `expected_shortage` give, of many items many times: sums are `tail_sums`."""
     stock, short = np.empty(ratio.size), np.empty(ratio.size)
     for row in prange(ratio.size):
-        curve, wanted = curves[row], 1.0 - ratio[row]
-        if wanted <= _EXACT:
-            stock[row], short[row] = 0.0, _short_near(curve, grid, sums[row], 0.0, 0)
-            continue
-        place = np.searchsorted(grid, wanted - _EXACT)
-        level = np.ceil(max(_quantile_at(curve, grid, wanted - _EXACT), 0.0))
-        left = _short_near(curve, grid, sums[row], level, min(place, grid.size - 1))
-        if level > 0.0:
-            more = _short_near(curve, grid, sums[row], level - 1.0, min(place, grid.size - 1))
-            if 1.0 - (more - left) >= wanted - _EXACT:
-                level, left = level - 1.0, more
-        stock[row], short[row] = level, left
+        wanted, place = _place_of(grid, ratio[row])
+        stock[row], short[row] = _enough_and_short(curves[row], grid, sums[row], wanted, place)
     return stock, short
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def level_sums(curves, grid, sums, groups, ratio, worth):  # type: ignore[no-untyped-def]
+    """Return cost and weight short of groups of items at the same chances: ratio is (groups, levels).
+
+    The columns of ``worth`` are mean, holding, lot and weight of each item.
+    """
+    shape = ratio.shape
+    wanted, place = np.empty(shape), np.empty(shape, dtype=np.int64)
+    for group in range(shape[0]):
+        for level in range(shape[1]):
+            wanted[group, level], place[group, level] = _place_of(grid, ratio[group, level])
+    cost, short = np.zeros((shape[1], shape[0])), np.zeros((shape[1], shape[0]))
+    parts = (shape[1] + _TOGETHER - 1) // _TOGETHER
+    for part in prange(parts):
+        for row in range(groups.size):
+            group = groups[row]
+            mean, holding, lot, weight = worth[row, 0], worth[row, 1], worth[row, 2], worth[row, 3]
+            for level in range(part * _TOGETHER, min((part + 1) * _TOGETHER, shape[1])):
+                stock, left = _enough_and_short(curves[row], grid, sums[row], wanted[group, level], place[group, level])
+                cost[level, group] += holding * max(stock - mean + left, 0.0)
+                short[level, group] += weight * min(left / lot, 1.0)
+    return np.ascontiguousarray(cost.T), np.ascontiguousarray(short.T)

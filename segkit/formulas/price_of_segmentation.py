@@ -220,12 +220,7 @@ def level_sums(
     tuple of ndarray
         [currency/year] and [weight/year], both (groups, levels).
     """
-    cost, short = np.empty(levels.shape), np.empty(levels.shape)
-    for place in range(levels.shape[1]):
-        choice = items.at(levels[groups, place])
-        cost[:, place] = np.bincount(groups, choice.cost, len(levels))
-        short[:, place] = np.bincount(groups, items.weight * choice.short, len(levels))
-    return cost, short
+    return items.sums_at(groups, levels)
 
 
 def _lowered(
@@ -233,16 +228,18 @@ def _lowered(
 ) -> tuple[np.ndarray, Choice]:
     """Return factors lowered together as far as no more is short than allowed."""
     low, high = 0.0, 2.0 * step
-    kept = factors
-    choice = items.at(factors[classes])
-    if float((items.weight * choice.short).sum()) > allowed:
+    kept, choice = factors, items.at(factors[classes])
+    short = items.weight * choice.short
+    if float(short.sum()) > allowed:
         return kept, choice
+    lowest = items.at(np.maximum(factors - high, items.least)[classes])
+    moved = choice.short != lowest.short  # all others stay as they are on the way
+    some, own, left = items.of(np.flatnonzero(moved)), classes[moved], allowed - float(short[~moved].sum())
     for _ in range(_HALVINGS):
         by = (low + high) / 2
         tried = np.maximum(factors - by, items.least)
-        other = items.at(tried[classes])
-        if float((items.weight * other.short).sum()) <= allowed:
-            low, kept, choice = by, tried, other
+        if float((some.weight * some.at(tried[own]).short).sum()) <= left:
+            low, kept = by, tried
         else:
             high = by
-    return kept, choice
+    return kept, items.at(kept[classes])

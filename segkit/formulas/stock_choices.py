@@ -6,12 +6,18 @@ stocks, cost of what is left over), `MenuItems` any list of stocks with their co
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from segkit.formulas.demand_curves import chance_below, expected_shortage, stocks_and_shortages, tail_sums
+from segkit.formulas.demand_curves import (
+    chance_below,
+    expected_shortage,
+    level_sums,
+    stocks_and_shortages,
+    tail_sums,
+)
 
 _ROOT = np.sqrt(2 * np.pi)
 LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
@@ -39,6 +45,9 @@ class Items(Protocol):
 
     def best(self, multiplier: float) -> Choice:
         """Return the stocks with the least cost + multiplier x weight short."""
+
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the items."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class NormalItems:
     least: float = LEAST
     most: float = 6.0
 
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the items."""
+        own = (self.weight[rows], self.holding[rows], self.deviation[rows], self.lot[rows])
+        return type(self)(*own, self.least, self.most)
+
     def best(self, multiplier: float) -> Choice:
         """Return the safety factors with the least cost + multiplier x weight short."""
         worth = multiplier * self.weight
@@ -96,6 +110,15 @@ class NormalItems:
         return Choice(
             factors, self.holding * self.deviation * factors, np.minimum(self.deviation * loss / self.lot, 1.0)
         )
+
+    def sums_at(self, groups: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return cost and weight short by group, of factors by group and level (both as `factors`)."""
+        cost, short = np.empty(factors.shape), np.empty(factors.shape)
+        for place in range(factors.shape[1]):
+            choice = self.at(factors[groups, place])
+            cost[:, place] = np.bincount(groups, choice.cost, len(factors))
+            short[:, place] = np.bincount(groups, self.weight * choice.short, len(factors))
+        return cost, short
 
 
 @dataclass(frozen=True)
@@ -143,6 +166,17 @@ class CurveItems:
     def _sums(self) -> np.ndarray:
         return tail_sums(self.curves, self.probabilities)
 
+    @cached_property
+    def _worth(self) -> np.ndarray:
+        return np.column_stack([self.mean, self.holding, self.lot, self.weight])
+
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the items, with what is already worked out for them."""
+        own = (self.weight[rows], self.holding[rows], self.lot[rows], self.curves[rows])
+        some = type(self)(*own, self.probabilities, self.least, self.most)
+        some.__dict__.update({name: self.__dict__[name][rows] for name in ("mean", "_sums") if name in self.__dict__})
+        return some
+
     def best(self, multiplier: float) -> Choice:
         """Return the stocks with the least cost + multiplier x weight short."""
         worth = multiplier * self.weight
@@ -156,6 +190,10 @@ class CurveItems:
     def at(self, factors: np.ndarray) -> Choice:
         """Return what the least stocks with a cycle_service (P1) of Φ(factor) cost and leave short."""
         return self._exceeded(ndtr(-factors))
+
+    def sums_at(self, groups: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return cost and weight short by group, of factors by group and level (both as `factors`)."""
+        return level_sums(self.curves, self.probabilities, self._sums, groups, ndtr(-factors), self._worth)
 
     def hold(self, stock: np.ndarray) -> Choice:
         """Return what stocks cost and leave short."""
@@ -185,6 +223,10 @@ class MenuItems:
     weight: np.ndarray
     cost: np.ndarray
     short: np.ndarray
+
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the items."""
+        return type(self)(self.weight[rows], self.cost[rows], self.short[rows])
 
     def best(self, multiplier: float) -> Choice:
         """Return the places in the lists with the least cost + multiplier x weight short."""

@@ -108,8 +108,11 @@ def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple
     series, review = joined["series"].to_numpy(), joined["review_periods"].to_numpy(dtype=float)
     if "lead_time_periods" in joined:
         return series, review + joined["lead_time_periods"].to_numpy(dtype=float)
-    draws = _gamma_draws(joined["mean_periods"].to_numpy(dtype=float), joined["sd_periods"].to_numpy(dtype=float))
-    return np.repeat(series, _SAMPLES), (review[:, None] + draws).ravel()
+    mean, sd = (joined[name].to_numpy(dtype=float) for name in ("mean_periods", "sd_periods"))
+    count = np.where(sd > 0, _SAMPLES, 1)  # a fixed lead time needs no sample but itself
+    length = np.repeat(review + mean, count)
+    length[np.repeat(sd > 0, count)] = (review[sd > 0, None] + _gamma_draws(mean[sd > 0], sd[sd > 0])).ravel()
+    return np.repeat(series, count), length
 
 
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -138,8 +141,7 @@ def _gamma_draws(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
     from scipy.special import gammaincinv
 
     chance = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    shape = np.divide(mean, sd, out=np.full(len(mean), 1e6), where=sd > 0) ** 2
-    shape = np.clip(shape, 1e-3, 1e6)
+    shape = np.clip((mean / sd) ** 2, 1e-3, 1e6)
     draws = gammaincinv(shape[:, None], chance[None, :]) * (mean / shape)[:, None]
     spread = np.sqrt(((draws - draws.mean(axis=1, keepdims=True)) ** 2).mean(axis=1))
     scale = np.divide(sd, spread, out=np.zeros(len(mean)), where=spread > 0)

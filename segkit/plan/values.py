@@ -17,6 +17,9 @@ class Values(Company):
     @table
     def order_lines(self) -> pd.DataFrame:
         """Order lines with margin and cost-to-serve, and what kind of line each is."""
+        if (later := self.read_later("order_lines") if self._lines_stay() else None) is not None:
+            last, factor = self.sales["period"].max(), self.settings.orders.bulk_factor
+            return line_kinds.lines_until(later, last, factor=factor)
         valued = profitability.value_lines(self._sold(), self.items, self.fx, settings=self.settings)
         marked = line_kinds.mark_lines(valued, self.customers, settings=self.settings)
         return cost_to_serve.charge_lines(marked, self.activities, self.customers, settings=self.settings)
@@ -95,6 +98,10 @@ class Values(Company):
         known = (self.order_lines, self.items, self.locations)
         also = policy_overrides.note_policy_overrides(self.policy_overrides, known, as_of=self.as_of)
         return pd.concat([read, noted, told, also], ignore_index=True)
+
+    def _lines_stay(self) -> bool:
+        """Return whether nothing later changes a line: totals of periods are not returned, shipped or charged."""
+        return not any(self.has_input(name) for name in ("orders", "fx", "activities"))
 
     def _stock(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         rules, both = self.settings.items, ((self.inventory, "date"), (self.sales, "period"))

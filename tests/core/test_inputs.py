@@ -8,7 +8,7 @@ import pytest
 
 import segkit as sk
 from segkit.core.columns import nomenclature
-from segkit.core.inputs import LATER, cut_at, sales_step
+from segkit.core.inputs import LATER, Inputs, cut_at, cut_inputs, sales_step
 from segkit.core.tables import MarkedTable
 
 DAY = "2025-09-30"
@@ -240,6 +240,38 @@ def test_a_week_that_is_not_over_is_not_known():
     cut = cut_at(marked("sales", weeks), dt.date(2025, 1, 18), step_days=7)
     assert cut.reason.tolist() == ["", LATER]
     assert cut_at(marked("sales", weeks), dt.date(2025, 1, 19), step_days=7).reason.tolist() == ["", ""]
+
+
+def test_cut_inputs_are_what_cutting_leaves():
+    days = pd.to_datetime(["2025-01-02", "2025-01-06", "2025-02-03", None])
+    rates = pd.DataFrame({"valid_from": days, "valid_to": pd.to_datetime(["2025-01-05", "2025-02-02", None, None])})
+    weeks = pd.DataFrame({"period": pd.date_range("2025-01-06", periods=4, freq="7D"), "quantity": 1.0})
+    kept = Inputs({"lanes": rates, "sales": weeks}, weeks, weeks, dt.date(2025, 3, 1), {})
+    known = cut_inputs(kept, dt.date(2025, 1, 26)).tables
+    assert known["lanes"]["valid_from"].tolist() == [days[0], days[1], pd.NaT]  # of no day: known all the time
+    assert known["lanes"]["valid_to"].tolist() == [pd.Timestamp(2025, 1, 5), pd.NaT, pd.NaT]
+    assert known["sales"]["period"].tolist() == weeks["period"].tolist()[:3]
+    assert cut_inputs(kept, dt.date(2024, 12, 31)).tables["sales"].empty
+    assert rates["valid_to"].notna().sum() == 2
+
+
+@pytest.mark.parametrize("unit", ["day", "week"])
+def test_lines_of_totals_as_known_earlier_are_those_of_a_plan_of_that_day(write_workspace, unit):
+    rng = np.random.default_rng(4)
+    starts = pd.date_range("2025-01-06", periods=60, freq={"day": "D", "week": "7D"}[unit])
+    sales = pd.DataFrame({"period": np.tile(starts, 3), "item_id": np.repeat(["SKU-1", "SKU-2", "SKU-3"], 60)})
+    sales = sales.assign(quantity=rng.integers(0, 4, 180), price=2.0).sample(frac=1, random_state=1)
+    sales.loc[sales["period"] == starts[40], "quantity"] = 500  # bulk only as long as nothing larger follows
+    sales.loc[sales["period"] > starts[50], "quantity"] = 600
+    toml = '[segments]\nmeasure = "revenue"\n[periods]\nunit = "week"\n[assume]\ngross_margin = 0.3'
+    workspace = write_workspace({"sales": sales.assign(period=sales["period"].dt.strftime("%Y-%m-%d"))}, toml)
+    plan, day = sk.open_plan(workspace), starts[45].date() + dt.timedelta(days={"day": 0, "week": 6}[unit])
+    own = sk.open_plan(workspace, as_of=day)
+    assert plan.order_lines["is_bulk"].sum() < own.order_lines["is_bulk"].sum() == 3
+    for name in ("order_lines", "demand", "item_value", "item_segments", "periods"):
+        pd.testing.assert_frame_equal(getattr(plan.known_on(day), name), getattr(own, name), obj=name)
+    charged = plan.known_on(day).what_if(assume={"gross_margin": 0.5})
+    assert charged.order_lines["cost"].sum() == pytest.approx(own.order_lines["revenue"].sum() / 2)
 
 
 def test_the_step_of_sales_is_the_usual_distance():

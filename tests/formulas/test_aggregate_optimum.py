@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize
 
+from segkit.formulas import aggregate_optimum
 from segkit.formulas.aggregate_optimum import (
     least_cost,
     optimum_for_budget,
@@ -233,3 +234,17 @@ def test_share_short_equals_simulation():
         short = np.maximum(draws - (50 + 12 * k), 0) / 40
         error = 3 * short.std() / np.sqrt(len(draws))
         assert items.at(np.array([k])).short[0] == pytest.approx(short.mean(), abs=error)
+
+
+@pytest.mark.parametrize(
+    "make", [normal_items, curve_items, lambda count: cycle_service_menu(normal_items(count), GRID)]
+)
+@pytest.mark.parametrize("target", [0.6, 0.93, 0.99])
+def test_leaving_out_items_that_no_longer_move_changes_nothing(make, target, monkeypatch):
+    items, found = make(1500), []
+    for many in (1000, 10_000):
+        monkeypatch.setattr(aggregate_optimum, "_MANY", many)
+        found.append(optimum_for_service(items, target))
+    assert found[0].multiplier == found[1].multiplier
+    for one, other in zip(vars(found[0].choice).values(), vars(found[1].choice).values(), strict=True):
+        assert np.array_equal(one, other)

@@ -176,3 +176,16 @@ def test_moving_a_boundary_gives_what_is_told(make):
         assert gain.cost == pytest.approx(after.cost, rel=1e-3)
         assert gain.cost <= now.cost
     assert min(gain.cost for gain in gains) < 0.99 * now.cost
+
+
+@pytest.mark.parametrize("levels", [1, 4, 17, 65])
+def test_sums_of_many_levels_are_those_of_one_after_the_other(levels):
+    rng = np.random.default_rng(levels)
+    groups = rng.integers(0, 3, 200)
+    for items in (normal_items(200, 3), curve_items(200, 3)):
+        factors = np.sort(rng.uniform(items.least, items.most, (3, levels)), axis=1)
+        cost, short = items.sums_at(groups, factors)
+        for level in range(levels):
+            choice = items.at(factors[groups, level])
+            assert cost[:, level] == pytest.approx(np.bincount(groups, choice.cost, 3))
+            assert short[:, level] == pytest.approx(np.bincount(groups, items.weight * choice.short, 3))

@@ -53,6 +53,27 @@ def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Setti
     return lines[columns].sort_values("order_date", kind="stable", ignore_index=True)
 
 
+def lines_until(lines: pd.DataFrame, last: pd.Timestamp, *, factor: float) -> pd.DataFrame:
+    """Return the lines up to a day, with what was bulk by these alone.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        Table ``order_lines`` of a later day, of lines that nothing changed since.
+    last : Timestamp
+        The last day.
+    factor : float
+        As `find_bulk` takes it.
+
+    Returns
+    -------
+    DataFrame
+        ``order_lines`` as known then.
+    """
+    kept = lines.iloc[: int((lines["order_date"] <= last).sum())]
+    return kept.assign(is_bulk=find_bulk(kept, factor=factor))
+
+
 def order_codes(lines: pd.DataFrame) -> np.ndarray:
     """Return a number per order: order_id, or customer and day where a line has none.
 

@@ -36,39 +36,50 @@ def tell_replay(steps: pd.DataFrame, *, step_days: float, block: int, seed: int)
     if steps.empty:
         return empty_table("replay")
     key = list(nomenclature()["replay"].key)
-    rows = []
-    for names, mine in steps.groupby(key, sort=True):
-        rows.append(dict(zip(key, names, strict=True)) | _row(names[0], mine, step_days, block, seed))
-    return pd.DataFrame(rows)[list(kinds.index)].astype(kinds.to_dict())
+    steps = steps.sort_values([*key, "period"], ignore_index=True)
+    grouped = steps.groupby(key, sort=True)
+    total, years = grouped.sum(numeric_only=True), grouped.size() * step_days / _YEAR
+    value, asked = grouped["stock_value"].mean(), total["demand"]
+    low, high = _fill_intervals(steps, grouped.size().to_numpy(), block, seed)
+    own = total.index.get_level_values("rule") == OWN
+    table = pd.DataFrame(
+        {
+            "places": grouped["places"].first(),
+            "demand": asked,
+            "served": total["served"],
+            "fill_rate": _ratio(total["served"], asked),
+            "weighted_fill_rate": _ratio(total["weighted_served"], total["weighted_demand"]),
+            "fill_low": low,
+            "fill_high": high,
+            "expected_fill_rate": _ratio(total["expected_served"], asked).where(own),
+            "steps_served": _ratio(total["served_steps"], total["asked_steps"]),
+            "forecast_bias": _ratio(total["expected_demand"] - asked, asked),
+            "stock_value": value,
+            "turns": _ratio(total["served_cost"] / years, value),
+            "orders_year": total["orders"] / years,
+            "lost_margin": total["lost_margin"] / years,
+            "holding_cost": total["holding_cost"] / years,
+            "total_cost": sum(total[name] for name in _COSTS) / years,
+        }
+    )
+    return table.reset_index()[list(kinds.index)].astype(kinds.to_dict())
 
 
-def _row(rule: str, mine: pd.DataFrame, step_days: float, block: int, seed: int) -> dict:
-    total, years = mine.sum(numeric_only=True), len(mine) * step_days / _YEAR
-    asked, value = total["demand"], mine["stock_value"].mean()
-    weighted = mine["weighted_served"].to_numpy(), mine["weighted_demand"].to_numpy()
-    low, high = block_bootstrap_ratio_interval(*weighted, block=block, draws=_DRAWS, seed=seed, confidence=_CONFIDENCE)
-    yearly = {name: total[name] / years for name in ("lost_margin", "holding_cost")}
-    return {
-        "places": mine["places"].iloc[0],
-        "demand": asked,
-        "served": total["served"],
-        "fill_rate": _ratio(total["served"], asked),
-        "weighted_fill_rate": _ratio(total["weighted_served"], total["weighted_demand"]),
-        "fill_low": float(low),
-        "fill_high": float(high),
-        "expected_fill_rate": _ratio(total["expected_served"], asked) if rule == OWN else np.nan,
-        "steps_served": _ratio(total["served_steps"], total["asked_steps"]),
-        "forecast_bias": _ratio(total["expected_demand"] - asked, asked),
-        "stock_value": value,
-        "turns": _ratio(total["served_cost"] / years, value),
-        "orders_year": total["orders"] / years,
-        **yearly,
-        "total_cost": sum(yearly.values()) + total["order_cost"] / years,
-    }
+def _fill_intervals(steps: pd.DataFrame, lengths: np.ndarray, block: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of the weighted fill rate of each run of rows; those of equal length are drawn together."""
+    low, high, begin = np.empty(len(lengths)), np.empty(len(lengths)), np.cumsum(lengths) - lengths
+    served, asked = steps["weighted_served"].to_numpy(), steps["weighted_demand"].to_numpy()
+    for length in np.unique(lengths):
+        mine = np.flatnonzero(lengths == length)
+        cells = begin[mine, None] + np.arange(length)
+        low[mine], high[mine] = block_bootstrap_ratio_interval(
+            served[cells], asked[cells], block=block, draws=_DRAWS, seed=seed, confidence=_CONFIDENCE
+        )
+    return low, high
 
 
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else np.nan
+def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
+    return (part / whole).where(whole > 0)
 
 
 def tell_gains(steps: pd.DataFrame, *, step_days: float, block: int, seed: int) -> pd.DataFrame:

@@ -82,9 +82,9 @@ def replay_rules(
     lead = _lead_times(terms, demand.quantity.shape[1], step, seed)
     review = np.maximum(np.round(terms.review_days / step), 1).astype("int64")
     first = int(np.searchsorted(demand.starts, judged))
-    paths = {}
+    paths, rows = {}, [demand.place_of(one.places) for one in levels]
     for name in levels[0].by_rule:
-        point, level, lot = _over_time(demand, levels, name)
+        point, level, lot = _over_time(demand, levels, rows, name)
         policy = StockPolicy(point, level, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
         opening = Stock(np.maximum(level[:, 0], 0.0))
         made = replay_paths(
@@ -96,13 +96,14 @@ def replay_rules(
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
 
 
-def _over_time(demand: CameDemand, levels: list[RuleLevels], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _over_time(
+    demand: CameDemand, levels: list[RuleLevels], rows: list[np.ndarray], name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return reorder points, order-up-to levels and lots by place and step; before a place was known, none."""
     shape = demand.quantity.shape
     point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape)
-    for one in levels:
+    for one, place in zip(levels, rows, strict=True):
         since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
-        place = demand.place_of(one.places)
         told = np.flatnonzero(place >= 0)
         table = one.by_rule[name].iloc[told]
         row = place[told]

@@ -1,6 +1,7 @@
 """What rules gave step by step, added up over segments: all that is told of a replay rests on these sums."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
         Demand that a stock-out hid counts neither as asked nor as met.
     """
     steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
-    known, kept = run.counted, []
+    known, kept, groups = run.counted, [], _Groups.of(worth.segments)
     for rule, path in run.paths.items():
         asked, met = path.demand * known, path.served * known
         short = asked - met
@@ -61,13 +62,11 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
             "holding_cost": path.end_stock * worth.holding[:, None] / years,
             "orders": (path.ordered > 0).astype(float),
         }
-        for entity in worth.segments:
-            labels, names = pd.factorize(worth.segments[entity], sort=True)
-            table = pd.DataFrame(
-                {name: _by_segment(values, labels, len(names)).ravel() for name, values in figures.items()}
-            )
-            table["entity_id"] = np.repeat(np.asarray(names, dtype=object), steps)
-            table["places"] = np.repeat(np.bincount(labels, minlength=len(names)), steps)
+        finest = {name: groups.of_places @ values for name, values in figures.items()}
+        for entity, names, of_groups, places in groups.entities:
+            table = pd.DataFrame({name: (of_groups @ sums).ravel() for name, sums in finest.items()})
+            table["entity_id"] = np.repeat(names, steps)
+            table["places"] = np.repeat(places, steps)
             table["period"] = np.tile(run.demand.starts.to_numpy(), len(names))
             kept.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
     kinds = empty_table("replay_steps").dtypes
@@ -76,9 +75,31 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
     return made[list(kinds.index)].astype(kinds.to_dict()).sort_values(order, ignore_index=True)
 
 
-def _by_segment(values: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return sums over the places of each segment, (segments, steps)."""
-    sums = np.zeros((count, values.shape[1]))
-    for code in range(count):
-        sums[code] = values[labels == code].sum(axis=0)
-    return sums
+@dataclass(frozen=True)
+class _Groups:
+    """Places that are in the same segment of every entity, so that each place is added up once.
+
+    ``of_places`` @ values by place are sums by group; each of ``entities`` has its name, those of its segments, the
+    matrix that adds groups up to segments, and the number of places of each.
+    """
+
+    of_places: Any
+    entities: list[tuple[str, np.ndarray, Any, np.ndarray]]
+
+    @classmethod
+    def of(cls, segments: pd.DataFrame) -> "_Groups":
+        coded = {str(entity): pd.factorize(segments[entity], sort=True) for entity in segments}
+        labels = np.column_stack([codes for codes, _ in coded.values()])
+        groups, group = np.unique(labels, axis=0, return_inverse=True)
+        entities = [
+            (entity, np.asarray(names, dtype=object), _adding(groups[:, place], len(names)), np.bincount(codes))
+            for place, (entity, (codes, names)) in enumerate(coded.items())
+        ]
+        return cls(_adding(group.ravel(), len(groups)), entities)
+
+
+def _adding(groups: np.ndarray, count: int) -> Any:
+    """Return the matrix that adds rows up by group."""
+    from scipy.sparse import csr_array
+
+    return csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(count, len(groups)))
