@@ -11,8 +11,10 @@ from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
 from segkit.promising import new_orders, promise_headlines, supply
 from segkit.promising.backorders import BackorderRun, run_backorders
+from segkit.promising.explain_promise import PromiseExplanation
 from segkit.promising.held_out_otif import grid_otif
-from segkit.promising.open_promises import Promises, promise_open_orders
+from segkit.promising.open_promises import explain_open_order, promise_open_orders
+from segkit.promising.orders import Promises
 from segkit.promising.plan_segments import plan_segments
 from segkit.promising.reliability import outlook
 
@@ -81,6 +83,23 @@ class OrderPromises(Contest):
         tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names))
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
+    def explain_promise(self, order_id: str, line_id: str) -> PromiseExplanation:
+        """Return what one open order line used, and the least change of each kind that would have improved it.
+
+        Parameters
+        ----------
+        order_id, line_id : str
+            The line.
+
+        Returns
+        -------
+        PromiseExplanation
+            Tables line, used and changes: see `segkit.explain_promise`.
+        """
+        line, rules = (str(order_id), str(line_id)), self.settings.promising
+        tables = (self.open_orders, supply.counted_on(self.supply), self.allocations)
+        return explain_open_order(tables, self._capable(), line, classes=self._classes(), rules=rules)
+
     def promise_more(self, new: pd.DataFrame) -> MorePromises:
         """Return what new order lines are promised behind the open ones, and by when they are there.
 
@@ -119,11 +138,11 @@ class OrderPromises(Contest):
         return self.once("first_come", lambda plan: plan._promise(None, plan.open_orders))
 
     def _promise(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> Promises:
-        capable = self.policies[["item_id", "location_id", "lead_time_days"]].dropna()
-        counted = supply.counted_on(self.supply)
-        return promise_open_orders(
-            (book, counted, allocations), capable, classes=self._classes(), rules=self.settings.promising
-        )
+        tables = (book, supply.counted_on(self.supply), allocations)
+        return promise_open_orders(tables, self._capable(), classes=self._classes(), rules=self.settings.promising)
+
+    def _capable(self) -> pd.DataFrame:
+        return self.policies[["item_id", "location_id", "lead_time_days"]].dropna()
 
     def _confirmed_anew(self) -> BackorderRun:
         return self.once("backorders", OrderPromises._run_backorders)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.promising_settings import Promising
+from segkit.promising.explain_promise import PromiseExplanation, explain_promise
 from segkit.promising.orders import Promises, promise_orders
 from segkit.promising.promise_terms import PromiseTerms
 
@@ -31,11 +32,39 @@ def promise_open_orders(tables: Tables, capable: pd.DataFrame, *, classes: Seque
     Promises
         Tables ``promise_lines`` and ``promises``.
     """
-    opened, counted, allocations = tables
-    lines = opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True)
+    lines, counted, quotas = _counted(tables)
     if lines.empty:
         return Promises(empty_table("promise_lines"), empty_table("promises"))
+    return promise_orders(lines, counted, allocations=quotas, terms=_terms(classes, capable, rules))
+
+
+def explain_open_order(
+    tables: Tables, capable: pd.DataFrame, line: tuple[str, str], *, classes: Sequence[str], rules: Promising
+) -> PromiseExplanation:
+    """Return what one open line used, and the least change of each kind that would have improved it.
+
+    Parameters
+    ----------
+    tables, capable, classes, rules
+        As `promise_open_orders` takes them.
+    line : (str, str)
+        order_id and line_id.
+
+    Returns
+    -------
+    PromiseExplanation
+        See `explain_promise`.
+    """
+    lines, counted, quotas = _counted(tables)
+    return explain_promise(lines, counted, line, allocations=quotas, terms=_terms(classes, capable, rules))
+
+
+def _counted(tables: Tables) -> Tables:
+    opened, counted, allocations = tables
+    lines = opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True).drop(columns="left_out")
+    return lines, counted, None if allocations is None or allocations.empty else allocations
+
+
+def _terms(classes: Sequence[str], capable: pd.DataFrame, rules: Promising) -> PromiseTerms:
     late = float(rules.max_lateness_days)
-    terms = PromiseTerms(tuple(classes), nested=rules.rule == "nested", max_lateness_days=late, capable=capable)
-    quotas = None if allocations is None or allocations.empty else allocations
-    return promise_orders(lines.drop(columns="left_out"), counted, allocations=quotas, terms=terms)
+    return PromiseTerms(tuple(classes), nested=rules.rule == "nested", max_lateness_days=late, capable=capable)

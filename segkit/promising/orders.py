@@ -108,7 +108,9 @@ def _left_out(supply: pd.DataFrame) -> np.ndarray:
 
 def _dates(days: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return days as dates, blank where they are not known."""
-    return np.where(known, days.astype(np.int64), np.iinfo(np.int64).min).astype("datetime64[D]").astype("datetime64[us]")
+    return (
+        np.where(known, days.astype(np.int64), np.iinfo(np.int64).min).astype("datetime64[D]").astype("datetime64[us]")
+    )
 
 
 def _named(columns: tuple[str, ...], column: np.ndarray) -> np.ndarray:

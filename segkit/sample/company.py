@@ -100,6 +100,7 @@ def _settings(names: list[str]) -> str:
     company = facts()["company"]
     codes = ", ".join(f'"{code}"' for code in effects()["dirt"]["non_product"])
     targets = ", ".join(f'"{name}" = {target}' for name, target in facts()["class_targets"].items())
+    goodwill = ", ".join(f'"{name}" = {multiple}' for name, multiple in facts()["goodwill"].items())
     head = [
         "# The sample company: generated, every name and number is invented.",
         "# What is planted in it stands in planted.toml.",
@@ -118,6 +119,9 @@ def _settings(names: list[str]) -> str:
         "[policies]",
         'class_by = "tier"             # customers share stock, with critical levels by tier',
         f"class_targets = {{ {targets} }}",
+        "",
+        "[promising]",
+        f"goodwill = {{ {goodwill} }}   # of a unit not delivered when asked for, in margins of a unit",
     ]
     sources = [f'\n[sources.{name}]\nfile = "{name}.csv"' for name in names]
     sources[0] += '\nduplicates = "set_aside"      # a few lines came through the interface twice'
