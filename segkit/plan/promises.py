@@ -18,6 +18,8 @@ from segkit.promising.orders import Promises
 from segkit.promising.plan_segments import plan_segments
 from segkit.promising.reliability import outlook
 
+_KEY = ["order_id", "line_id"]
+
 
 @dataclass(frozen=True)
 class MorePromises:
@@ -83,20 +85,23 @@ class OrderPromises(Contest):
         tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names))
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
-    def explain_promise(self, order_id: str, line_id: str) -> PromiseExplanation:
+    def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
         """Return what one open order line used, and the least change of each kind that would have improved it.
 
         Parameters
         ----------
-        order_id, line_id : str
-            The line.
+        order_id, line_id : str, optional
+            The line; blank = the one that is promised latest.
 
         Returns
         -------
         PromiseExplanation
             Tables line, used and changes: see `segkit.explain_promise`.
         """
-        line, rules = (str(order_id), str(line_id)), self.settings.promising
+        rules, line = self.settings.promising, (str(order_id), str(line_id))
+        if not order_id:
+            latest = self.promise_lines.sort_values(["late_days", *_KEY], ascending=[False, True, True])
+            line = next(latest[_KEY].itertuples(index=False, name=None), line)
         tables = (self.open_orders, supply.counted_on(self.supply), self.allocations)
         return explain_open_order(tables, self._capable(), line, classes=self._classes(), rules=rules)
 

@@ -56,6 +56,9 @@ def explain_open_order(
         See `explain_promise`.
     """
     lines, counted, quotas = _counted(tables)
+    if lines.empty:
+        names = ("promise_lines", "promises", "promise_changes")
+        return PromiseExplanation(*(empty_table(name) for name in names))
     return explain_promise(lines, counted, line, allocations=quotas, terms=_terms(classes, capable, rules))
 
 
