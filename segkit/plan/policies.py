@@ -137,7 +137,7 @@ class Policies(Forecasts):
             kept.append(limits.location_room(made, self.items, self.locations))
         if own.stock_budget is not None:
             kept.append(limits.stock_budget(made, own.stock_budget))
-        return replace(made, limits=tuple(kept))
+        return replace(made, limits=tuple(kept), unmet=own.unmet)
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""

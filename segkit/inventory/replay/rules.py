@@ -1,6 +1,6 @@
 """The rules that are replayed beside each other: the company's own, one target for all, and a rule of thumb."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,8 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     made = {OWN: _levels(own)}
     for target in ONE_TARGETS:
         same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
-        made[one_target_name(target)] = _levels(size_policies(same))
+        levels = size_policies(replace(same, unmet="backorder"))  # P1 is sized so whatever becomes of short demand
+        made[one_target_name(target)] = _levels(levels)
     made[THUMB] = _thumb(sizing, cover_days)
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     return RuleLevels(day, own[kept], made)
