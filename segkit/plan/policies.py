@@ -59,7 +59,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory)
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unasked())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -87,7 +87,7 @@ class Policies(Forecasts):
         own, days = self.settings.policies, self._period_days()
         known = self.periods.loc[self.periods["complete"], "period"]
         resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
-        if not resets or self.policies["order_up_to"].isna().all():
+        if not resets or not (self.policies["order_up_to"] > 0).any():
             return empty_table("replay_steps")
         demand, rules = self._came(resets[0]), self.policy_rules
         waiting = 1.0 if own.unmet == "backorder" else 0.0
@@ -117,8 +117,7 @@ class Policies(Forecasts):
     @table
     def policy_headlines(self) -> pd.DataFrame:
         """The headlines of the policies."""
-        names = ("policies", "replay", "replay_gain", "segmentation_price", "stock_position", "policy_decisions")
-        tables = policy_headlines.PolicyTables(*(getattr(self, name) for name in names))
+        tables = policy_headlines.PolicyTables(**{name: getattr(self, name) for name in policy_headlines.NAMES})
         own = self.settings.policies
         return policy_headlines.tell_policies(
             tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
@@ -170,6 +169,15 @@ class Policies(Forecasts):
         assume, own = self.settings.assume, self.settings.policies
         known = economics.CostRules(assume.holding_rate, assume.order_cost, own.shortage_cost_factor, own.margin)
         return economics.cost_places(places, self.items, self.item_value, rules=known, currency=self.currency)
+
+    def _costs_of_unasked(self) -> pd.DataFrame | None:
+        """Return the costs of places with a snapshot and no policy rule: nothing was ever asked for there."""
+        stock, known = self.inventory, self.policy_rules
+        if stock.empty or known.empty or not {"item_id", "location_id"} <= set(stock):
+            return None
+        held = stock[["item_id", "location_id"]].dropna().drop_duplicates()
+        asked = pd.MultiIndex.from_frame(known[["item_id", "location_id"]])
+        return self._costs(held[~pd.MultiIndex.from_frame(held).isin(asked)].reset_index(drop=True))
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]
