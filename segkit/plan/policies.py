@@ -23,7 +23,7 @@ from segkit.inventory.policies import (
     sizing,
     trade_items,
 )
-from segkit.inventory.replay import contest, results, runs, steps
+from segkit.inventory.replay import contest, gap, results, runs, steps
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -84,25 +84,12 @@ class Policies(Forecasts):
     @table
     def replay_steps(self) -> pd.DataFrame:
         """What policies, one size for all and a rule of thumb would have given on held-out days, step by step."""
-        own, days = self.settings.policies, self._period_days()
-        known = self.periods.loc[self.periods["complete"], "period"]
-        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
-        if not resets or not (self.policies["order_up_to"] > 0).any():
-            return empty_table("replay_steps")
-        demand, rules = self._came(resets[0]), self.policy_rules
-        waiting = 1.0 if own.unmet == "backorder" else 0.0
-        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
-        run, levels = contest.hold_replay(
-            demand,
-            resets,
-            lambda day: self.known_on(day).sizing(),
-            terms,
-            policies=own,
-            seed=self.settings.forecasts.seed,
-        )
-        facts = self._costs(demand.places), self.item_segments, self.item_value
-        worth = contest.value_replay(run, levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
-        return steps.sum_steps(run, worth)
+        return self.once("replayed", Policies._replayed)[0]
+
+    @table
+    def replay_gap(self) -> pd.DataFrame:
+        """Why service and stock came out otherwise than the levels were to give, cause by cause."""
+        return self.once("replayed", Policies._replayed)[1]
 
     @table
     def replay(self) -> pd.DataFrame:
@@ -137,6 +124,28 @@ class Policies(Forecasts):
         if own.stock_budget is not None:
             kept.append(limits.stock_budget(made, own.stock_budget))
         return replace(made, limits=tuple(kept), unmet=own.unmet)
+
+    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the replay step by step, and its gap explained: both from one replay."""
+        own, days = self.settings.policies, self._period_days()
+        known = self.periods.loc[self.periods["complete"], "period"]
+        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
+        if not resets or not (self.policies["order_up_to"] > 0).any():
+            return empty_table("replay_steps"), empty_table("replay_gap")
+        demand, rules = self._came(resets[0]), self.policy_rules
+        waiting = 1.0 if own.unmet == "backorder" else 0.0
+        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
+        run, held = contest.hold_replay(
+            demand,
+            resets,
+            lambda day: self.known_on(day).sizing(),
+            terms,
+            policies=own,
+            seed=self.settings.forecasts.seed,
+        )
+        facts = self._costs(demand.places), self.item_segments, self.item_value
+        worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
+        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth)
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""
