@@ -116,10 +116,32 @@ def search(curves, grid, least, mean, review, lot, goal, measure):  # type: igno
     return found
 
 
+@njit(cache=True, nogil=True)
+def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-untyped-def]
+    """Return mean stock that is sold within a review period, while it lasts.
+
+    It lasts half the period on average, less where it runs out; a lump takes it at any time.
+    """
+    total = 0.0
+    for place in range(-1, grid.size):
+        if place == grid.size - 1:
+            amount, width = curve[place], 1.0 - grid[place]
+        elif place < 0:
+            amount, width = curve[0], grid[0]
+        else:
+            amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
+        if amount > 0.0:
+            met = 1.0
+            if amount > max(stock, 0.0):
+                met = max(1.0 - _part(least, (amount - max(stock, 0.0)) / amount) / share, 0.0)
+            total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
+    return total
+
+
 @njit(cache=True, nogil=True, parallel=True)
-def outcome(curves, grid, least, review, reorder_point, lot):  # type: ignore[no-untyped-def]
-    """Return cycle service, fill rate and mean stock on hand."""
-    found = np.zeros((lot.size, 3))
+def outcome(curves, grid, least, review, reorder_point, lot, share, smooth):  # type: ignore[no-untyped-def]
+    """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
+    found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
         found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row])
@@ -132,6 +154,7 @@ def outcome(curves, grid, least, review, reorder_point, lot):  # type: ignore[no
                 upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
                 before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
                 left += (upto - before) * max(stock - curves[row, cell], 0.0)
-            found[row, 2] += left / count
-        found[row, 2] += 0.5 * (review[row] - short)
+            found[row, 3] += left / count
+            found[row, 2] += _sold_from(curves[row], grid, least[row], stock, share[row], smooth[row]) / count
+        found[row, 2] += found[row, 3]
     return found

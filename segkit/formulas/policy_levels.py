@@ -48,6 +48,13 @@ class CoveredDemand:
         """R / (L + R): share of demand that falls into the review."""
         return np.clip(self.review_mean / np.maximum(self.mean, 1e-12), _LEAST_SHARE, 1.0 - _LEAST_SHARE)
 
+    @property
+    def smooth(self) -> np.ndarray:
+        """How evenly demand of a review comes: 0 = in one lump, 1 = smoothly."""
+        mean, variance = self.moments
+        shape = np.clip(mean**2 / variance, *_SHAPES) * self.review_share
+        return shape / (1.0 + shape)
+
     @cached_property
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of the quantiles. [lots]."""
@@ -71,11 +78,15 @@ class CoveredDemand:
 
 @dataclass(frozen=True)
 class ExpectedService:
-    """What levels are expected to give: cycle_service (P1), fill_rate (P2) [0-1] and mean stock on hand [lots]."""
+    """What levels are expected to give: cycle_service (P1), fill_rate (P2) [0-1] and mean stock on hand [lots].
+
+    ``left`` is what of it is still there when the next order comes. [lots]
+    """
 
     cycle_service: np.ndarray
     fill_rate: np.ndarray
     on_hand: np.ndarray
+    left: np.ndarray
 
 
 def within_mean(curves: np.ndarray, chances: np.ndarray, mean: np.ndarray, *, surely: float) -> np.ndarray:
@@ -204,13 +215,14 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
     Returns
     -------
     ExpectedService
-        Without demand: all of it is met. On hand is the mean of what is left when an order has come and before the
-        next.
+        Without demand: all of it is met. On hand is what is left before the next order comes, and what is sold within
+        a review period while it lasts.
     """
     from segkit.formulas import policy_kernels as kernels
 
     whole, chances, part, _, review = _arrays(demand)
-    found = kernels.outcome(whole, chances, part, review, _floats(reorder_point), _floats(lot))
+    levels = _floats(reorder_point), _floats(lot)
+    found = kernels.outcome(whole, chances, part, review, *levels, _floats(demand.review_share), _floats(demand.smooth))
     return ExpectedService(*found.T)
 
 

@@ -200,6 +200,8 @@ def _take_stock(state: pd.DataFrame, keys: pd.DataFrame) -> np.ndarray:
 
 def _take_pipeline(pipeline: pd.DataFrame, keys: pd.DataFrame, periods: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what arrives, by series and period of the next so many, and all that is under way, later too."""
+    if not len(pipeline) and not len(pipeline.columns):
+        pipeline = pd.DataFrame(columns=[*_KEYS, "arrives_in_periods", "quantity"])
     _require(pipeline, "pipeline", ["arrives_in_periods", "quantity"])
     given = pipeline[[*_KEYS, "arrives_in_periods", "quantity"]].astype(dict.fromkeys(_KEYS, "str"))
     problems = _strangers(given, keys, "pipeline")

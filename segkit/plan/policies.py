@@ -23,7 +23,7 @@ from segkit.inventory.policies import (
     sizing,
     trade_items,
 )
-from segkit.inventory.replay import contest, results, runs, steps
+from segkit.inventory.replay import contest, gap, results, runs, steps
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -59,7 +59,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory)
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unasked())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -84,25 +84,12 @@ class Policies(Forecasts):
     @table
     def replay_steps(self) -> pd.DataFrame:
         """What policies, one size for all and a rule of thumb would have given on held-out days, step by step."""
-        own, days = self.settings.policies, self._period_days()
-        known = self.periods.loc[self.periods["complete"], "period"]
-        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
-        if not resets or self.policies["order_up_to"].isna().all():
-            return empty_table("replay_steps")
-        demand, rules = self._came(resets[0]), self.policy_rules
-        waiting = 1.0 if own.unmet == "backorder" else 0.0
-        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
-        run, levels = contest.hold_replay(
-            demand,
-            resets,
-            lambda day: self.known_on(day).sizing(),
-            terms,
-            policies=own,
-            seed=self.settings.forecasts.seed,
-        )
-        facts = self._costs(demand.places), self.item_segments, self.item_value
-        worth = contest.value_replay(run, levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
-        return steps.sum_steps(run, worth)
+        return self.once("replayed", Policies._replayed)[0]
+
+    @table
+    def replay_gap(self) -> pd.DataFrame:
+        """Why service and stock came out otherwise than the levels were to give, cause by cause."""
+        return self.once("replayed", Policies._replayed)[1]
 
     @table
     def replay(self) -> pd.DataFrame:
@@ -117,8 +104,7 @@ class Policies(Forecasts):
     @table
     def policy_headlines(self) -> pd.DataFrame:
         """The headlines of the policies."""
-        names = ("policies", "replay", "replay_gain", "segmentation_price", "stock_position", "policy_decisions")
-        tables = policy_headlines.PolicyTables(*(getattr(self, name) for name in names))
+        tables = policy_headlines.PolicyTables(**{name: getattr(self, name) for name in policy_headlines.NAMES})
         own = self.settings.policies
         return policy_headlines.tell_policies(
             tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
@@ -137,7 +123,29 @@ class Policies(Forecasts):
             kept.append(limits.location_room(made, self.items, self.locations))
         if own.stock_budget is not None:
             kept.append(limits.stock_budget(made, own.stock_budget))
-        return replace(made, limits=tuple(kept))
+        return replace(made, limits=tuple(kept), unmet=own.unmet)
+
+    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the replay step by step, and its gap explained: both from one replay."""
+        own, days = self.settings.policies, self._period_days()
+        known = self.periods.loc[self.periods["complete"], "period"]
+        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
+        if not resets or not (self.policies["order_up_to"] > 0).any():
+            return empty_table("replay_steps"), empty_table("replay_gap")
+        demand, rules = self._came(resets[0]), self.policy_rules
+        waiting = 1.0 if own.unmet == "backorder" else 0.0
+        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
+        run, held = contest.hold_replay(
+            demand,
+            resets,
+            lambda day: self.known_on(day).sizing(),
+            terms,
+            policies=own,
+            seed=self.settings.forecasts.seed,
+        )
+        facts = self._costs(demand.places), self.item_segments, self.item_value
+        worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
+        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth)
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""
@@ -170,6 +178,15 @@ class Policies(Forecasts):
         assume, own = self.settings.assume, self.settings.policies
         known = economics.CostRules(assume.holding_rate, assume.order_cost, own.shortage_cost_factor, own.margin)
         return economics.cost_places(places, self.items, self.item_value, rules=known, currency=self.currency)
+
+    def _costs_of_unasked(self) -> pd.DataFrame | None:
+        """Return the costs of places with a snapshot and no policy rule: nothing was ever asked for there."""
+        stock, known = self.inventory, self.policy_rules
+        if stock.empty or known.empty or not {"item_id", "location_id"} <= set(stock):
+            return None
+        held = stock[["item_id", "location_id"]].dropna().drop_duplicates()
+        asked = pd.MultiIndex.from_frame(known[["item_id", "location_id"]])
+        return self._costs(held[~pd.MultiIndex.from_frame(held).isin(asked)].reset_index(drop=True))
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]

@@ -9,6 +9,7 @@ from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
 
 _STEPS = 12
 _BETWEEN = (0.02, 0.999)
+DUE = "to be ordered"
 
 
 def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -92,7 +93,7 @@ def _words(both: pd.DataFrame) -> np.ndarray:
     )
 
 
-def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
+def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return ``stock_position``: what lies at every item-location now, beside what its policy asks for.
 
     Parameters
@@ -101,29 +102,33 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFra
         Table of that name.
     inventory : DataFrame
         Table of that name: the last snapshot of each item-location counts.
+    costs : DataFrame, optional
+        item_id, location_id, unit_cost of places that have stock and no row in the policies, since nothing was ever
+        asked for there: all of it is excess. None = they are left out.
 
     Returns
     -------
     DataFrame
         Item-locations with a snapshot and a unit cost. Excess is the inventory position above the order-up-to level,
-        shortage what it lacks to be above the reorder point. [units, and at unit cost]
+        shortage what it lacks of the reorder point; at the reorder point it is time to order. [units, and at unit cost]
     """
     kinds = empty_table("stock_position").dtypes
     if inventory.empty or policies.empty or not {*PLACE, "on_hand"} <= set(inventory):
         return empty_table("stock_position")
     known = [name for name in ("on_hand", "on_order", "backorders") if name in inventory]
     last = inventory.dropna(subset=["on_hand"]).sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")
-    both = policies.merge(last[[*PLACE, "date", *known]], on=PLACE)
+    both = _with_idle(policies, last, costs).merge(last[[*PLACE, "date", *known]], on=PLACE)
     both = both[both["order_up_to"].notna().to_numpy() & both["unit_cost"].notna().to_numpy()]
     for name in ("on_order", "backorders"):
         both[name] = both[name].fillna(0.0) if name in both else 0.0
     position = both["on_hand"] + both["on_order"] - both["backorders"]
     excess = (position - both["order_up_to"]).clip(lower=0.0)
     stocked = both["policy"] != NONE
-    lacking = (both["reorder_point"] + 1 - position).clip(lower=0.0).where(stocked, 0.0)
+    due = stocked & (position <= both["reorder_point"])
+    lacking = (both["reorder_point"] - position).clip(lower=0.0).where(stocked, 0.0)
     state = np.select(
-        [((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), (lacking > 0).to_numpy()],
-        ["stock without a policy to hold it", "above the order-up-to level", "to be ordered"],
+        [((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), due.to_numpy()],
+        ["stock without a policy to hold it", "above the order-up-to level", DUE],
         "in range",
     )
     table = both.assign(
@@ -135,3 +140,14 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFra
         state=state,
     )
     return table[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)
+
+
+def _with_idle(policies: pd.DataFrame, last: pd.DataFrame, costs: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the policies, and rows without levels for places that have stock and none."""
+    if costs is None or costs.empty:
+        return policies
+    keys = pd.MultiIndex.from_frame(costs[PLACE])
+    there = pd.MultiIndex.from_frame(last.loc[last["on_hand"] > 0, PLACE])
+    idle = costs[~keys.isin(pd.MultiIndex.from_frame(policies[PLACE])) & keys.isin(there)]
+    blank = idle[[*PLACE, "unit_cost"]].assign(policy=NONE, reorder_point=0.0, order_up_to=0.0)
+    return pd.concat([policies, blank], ignore_index=True) if len(blank) else policies

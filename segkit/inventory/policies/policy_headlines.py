@@ -1,16 +1,18 @@
 """What a director reads of the policies: sentences, each with the one figure it stands on, computed from the data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.inventory.policies.decisions import DUE
 from segkit.inventory.policies.sizing import NONE
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
 
 STEP = "2_inventory_policies"
+_WORTH_A_WORD = 0.5  # currency a year
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class PolicyTables:
     segmentation_price: pd.DataFrame
     stock_position: pd.DataFrame
     policy_decisions: pd.DataFrame
+    policy_rules: pd.DataFrame
+
+
+NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
 def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str) -> pd.DataFrame:
@@ -42,29 +48,43 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
     Returns
     -------
     DataFrame
-        ``policy_headlines``; no rows where there are no policies.
+        ``policy_headlines``; no rows where there are no item-locations.
     """
-    if tables.policies.empty:
+    if tables.policies.empty and tables.policy_rules.empty:
         return empty_table("policy_headlines")
-    told = [
-        _tell_worth(tables.replay_gain, tables.policies, currency, days, weight),
-        _tell_cheapest(tables.replay_gain, currency),
-        _tell_thumb(tables.replay_gain, currency),
-        _tell_held(tables.replay),
-        _tell_levels(tables.policies, currency),
-        _tell_price(tables.segmentation_price, currency),
-        _tell_stock(tables.stock_position, currency),
-        _tell_decision(tables.policy_decisions, currency),
-    ]
+    told = (
+        [_tell_untimed(tables.policy_rules)]
+        if tables.policies.empty
+        else [
+            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight),
+            _tell_cheapest(tables.replay_gain, currency),
+            _tell_thumb(tables.replay_gain, currency),
+            _tell_held(tables.replay),
+            _tell_levels(tables.policies, currency),
+            _tell_price(tables.segmentation_price, currency),
+            _tell_stock(tables.stock_position, currency),
+            _tell_decision(tables.policy_decisions, currency),
+        ]
+    )
     rows = [(STEP, *row) for row in told if row]
     return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
+
+
+def _tell_untimed(rules: pd.DataFrame) -> tuple:
+    sentence = (
+        f"None of {len(rules):,} item-locations can be given a policy: no lead time is known. Give purchases, "
+        "items.lead_time_days, or forecasts.lead_time_days in segkit.toml."
+    )
+    return "policies_worth", sentence, np.nan, ""
 
 
 def _tell_worth(gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str) -> tuple:
     known = gains[gains["rule"] == EQUAL]
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
-        sized = policies["order_up_to"].notna().any()
-        why = "the history is too short to replay" if sized else policies["reason"].mode().iloc[0]
+        unsized = policies["order_up_to"].isna()
+        why = "the history is too short to replay"
+        if not (policies["order_up_to"] > 0).any():
+            why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
     row = known.iloc[0]
     served = (
@@ -107,7 +127,8 @@ def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
     row = known.iloc[0]
     saved = row["cost_saved"]
     way = "less" if saved >= 0 else "more"
-    span = f" (90 % interval {_money(row['cost_low'], currency)} to {_money(row['cost_high'], currency)})"
+    ends = (row["cost_low"], row["cost_high"]) if saved >= 0 else (-row["cost_high"], -row["cost_low"])
+    span = f" (90 % interval {_money(ends[0], currency)} to {_money(ends[1], currency)})"
     sentence = (
         f"Lost margin, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
         f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
@@ -153,7 +174,7 @@ def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
     if not {"one target", "segment"} <= set(known.index):
         return None
     one, own = known.loc["one target"], known.loc["segment"]
-    better = [name for name in known.index if str(name).startswith("best ")]
+    better = [name for name in known.index if str(name).startswith("best ") and known.loc[name, "classes"] != 1]
     best = f", {better[0]} {known.loc[better[0], 'price_ratio']:.2f} times" if better else ""
     advice = f" {own['advice']}" if own["advice"] else ""
     sentence = (
@@ -170,14 +191,14 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     over, under = position["excess_value"].sum(), position["shortage_value"].sum()
     sentence = (
         f"Stock above the order-up-to level is worth {_money(over, currency)} "
-        f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['shortage'] > 0).sum()):,} lie at "
+        f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['state'] == DUE).sum()):,} lie at "
         f"or below their reorder point and lack {_money(under, currency)}."
     )
     return "stock_out_of_range", sentence, over, "currency"
 
 
 def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
-    if decisions.empty:
+    if decisions.empty or not decisions["yearly_saving"].abs().max() >= _WORTH_A_WORD:
         return None
     row, ten = decisions.iloc[0], decisions["yearly_saving"].head(10).sum()
     sentence = (

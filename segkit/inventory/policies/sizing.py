@@ -1,11 +1,18 @@
 """Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
+from segkit.formulas.lost_sales import (
+    economic_reorder_point_of_lost_sales,
+    expected_service_of_lost_sales,
+    reorder_point_for_fill_rate_of_lost_sales,
+)
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     ExpectedService,
@@ -37,11 +44,26 @@ class Limit:
     most: np.ndarray
 
 
+class Formulas(NamedTuple):
+    """What levels give, and which give a fill_rate (P2) or cost least."""
+
+    service: Callable[[CoveredDemand, np.ndarray, np.ndarray], ExpectedService]
+    for_fill_rate: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
+    economic: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
+
+
+WAITING = Formulas(expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
+LOST = Formulas(
+    expected_service_of_lost_sales, reorder_point_for_fill_rate_of_lost_sales, economic_reorder_point_of_lost_sales
+)
+
+
 @dataclass(frozen=True)
 class Sizing:
     """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row.
 
-    ``limits`` hold for the policies (see `size_within_limits`).
+    ``limits`` hold for the policies (see `size_within_limits`); ``unmet`` tells what becomes of short demand: lost or
+    backorder.
     """
 
     rules: pd.DataFrame
@@ -50,6 +72,12 @@ class Sizing:
     period_days: float
     order_cost: float | None
     limits: tuple[Limit, ...] = ()
+    unmet: str = "backorder"
+
+    @property
+    def formulas(self) -> "Formulas":
+        """Return the formulas that hold for what becomes of short demand."""
+        return LOST if self.unmet == "lost" else WAITING
 
     @property
     def demand_year(self) -> np.ndarray:
@@ -107,8 +135,9 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
 
     Notes
     -----
-    Caps lower or raise the levels that the target asks for; cycle_service (P1) and fill_rate (P2) are those that the
-    levels really give, unmet demand waiting. Stock that covers a whole lot more than needed is counted too.
+    Caps lower or raise the levels that the target asks for; cycle_service (P1), fill_rate (P2) and stock are those that
+    the levels really give, unmet demand being lost or waiting as settings say. A target of cycle_service is sized as if
+    it waited, which is the safe side. Stock that covers a whole lot more than needed is counted too.
     """
     rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
     if rules.empty:
@@ -117,7 +146,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     point, reason = _wanted_points(sizing, lot)
     point, lot, capped = _within_caps(sizing, point, lot)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
-    given = expected_service(covered.demand, np.where(stocked, point, -lot), lot)
+    given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot)
     worth = _worth(sizing, given, stocked)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
@@ -193,7 +222,7 @@ def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndar
     stocked = (rules["policy"] != NONE).to_numpy()
     for name, search in (
         ("cycle_service", reorder_point_for_cycle_service_by_curve),
-        ("fill_rate", reorder_point_for_fill_rate_by_curve),
+        ("fill_rate", sizing.formulas.for_fill_rate),
     ):
         rows = np.flatnonzero(stocked & (measure == name).to_numpy())
         point[rows] = search(demand.of(rows), lot[rows], target[rows])
@@ -203,7 +232,7 @@ def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndar
     known = economic & (holding > 0) & np.isfinite(shortage)
     rows = np.flatnonzero(known)
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
-    point[rows] = economic_reorder_point(demand.of(rows), lot[rows], ratio[rows])
+    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows])
     reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
     reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
     return _set_by_person(sizing, point, lot, demand), reason

@@ -53,7 +53,8 @@ def list_trade_items(
         frame[quantile_name(chance)] = demand.whole[:, place] * lots
     known = segments.drop_duplicates("item_id").set_index("item_id")
     for name in ("abc", "xyz", "segment"):
-        frame[name] = frame["item_id"].map(known[name]).to_numpy()
+        told = frame["item_id"].map(known[name]).astype("str")
+        frame[name] = told.fillna("").replace("", "(none)").to_numpy(dtype=object)
     stocked = (sizing.rules["policy"] != NONE).to_numpy() & (frame["demand"] > 0).to_numpy()
     figures = frame[["unit_cost", "holding_cost", "net_margin", "revenue", "lines", "stock_target"]]
     there = np.isfinite(figures.to_numpy(dtype=float)).all(axis=1) & (frame["holding_cost"] > 0).to_numpy()

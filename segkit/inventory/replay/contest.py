@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.policy_settings import Policies
-from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import Sizing
 from segkit.inventory.replay.days import CameDemand
-from segkit.inventory.replay.rules import OWN, RuleLevels, set_levels
+from segkit.inventory.replay.gap import Held, expected_of
+from segkit.inventory.replay.rules import RuleLevels, set_levels
 from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
@@ -59,8 +59,8 @@ def hold_replay(
     *,
     policies: Policies,
     seed: int,
-) -> tuple[RuleReplay, list[RuleLevels]]:
-    """Return what every rule gave on the judged days, and the levels they set.
+) -> tuple[RuleReplay, Held]:
+    """Return what every rule gave on the judged days, and what was replayed.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def hold_replay(
     """
     levels = [set_levels(sized_on(day), pd.Timestamp(day), cover_days=policies.thumb_cover_days) for day in days]
     judged = pd.Timestamp(days[0]) + pd.Timedelta(days=policies.reset_days + 1)
-    return replay_rules(demand, levels, terms, judged=judged, seed=seed), levels
+    held = Held(demand, levels, terms, judged, seed)
+    return replay_rules(demand, levels, terms, judged=judged, seed=seed), held
 
 
 def value_replay(
@@ -138,15 +139,5 @@ def value_replay(
         weights[policies.service_weight],
         order_cost or 0.0,
         pd.DataFrame(named),
-        _expected(run, levels),
+        expected_of(run.demand, levels, "fill_rate"),
     )
-
-
-def _expected(run: RuleReplay, levels: list[RuleLevels]) -> np.ndarray:
-    """Return the fill rate that the own levels were to give, the mean over the resets that count; 0 = not stocked."""
-    told = np.zeros((len(run.demand.places), len(levels)))
-    for column, one in enumerate(levels):
-        place = run.demand.place_of(one.places[PLACE])
-        there = place >= 0
-        told[place[there], column] = one.by_rule[OWN]["fill_rate"].fillna(0.0).to_numpy()[there]
-    return told[:, 1:].mean(axis=1) if len(levels) > 1 else told[:, 0]

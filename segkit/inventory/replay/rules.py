@@ -1,6 +1,6 @@
 """The rules that are replayed beside each other: the company's own, one target for all, and a rule of thumb."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -53,13 +53,25 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
         one size for all does stock.
     """
     own = size_within_limits(sizing)
-    made = {OWN: _levels(own)}
+    made = {OWN: _levels(own).assign(**_without_lots(sizing, own))}
     for target in ONE_TARGETS:
         same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
-        made[one_target_name(target)] = _levels(size_policies(same))
+        levels = size_policies(replace(same, unmet="backorder"))  # P1 is sized so whatever becomes of short demand
+        made[one_target_name(target)] = _levels(levels)
     made[THUMB] = _thumb(sizing, cover_days)
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
-    return RuleLevels(day, own[kept], made)
+    sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
+    return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made)
+
+
+def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return stock as expected, and what the same order-up-to levels were to give if just what lacks were ordered."""
+    lots, stocked = sizing.covered.lots, (own["order_up_to"] > 0).to_numpy()
+    point = np.where(stocked, own["order_up_to"].to_numpy() / lots, 0.0) - 1.0
+    given = sizing.formulas.service(sizing.covered.demand, point, np.ones(len(own)))
+    free = {"fill_rate_free": given.fill_rate, "stock_free": given.on_hand * lots}
+    told = {name: np.where(stocked, values, 0.0) for name, values in free.items()}
+    return told | {"stock": own["stock"].to_numpy(), "unit": lots}
 
 
 def _levels(policies: pd.DataFrame) -> pd.DataFrame:

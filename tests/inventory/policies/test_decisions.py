@@ -110,7 +110,7 @@ def test_stock_is_compared_by_hand(policies):
     assert table["inventory_position"].tolist() == [40.0, 7.0, 11.0, 5.0]
     assert table["excess"].tolist() == [10.0, 0.0, 0.0, 5.0]
     assert table["excess_value"].tolist() == [20.0, 0.0, 0.0, 10.0]
-    assert table["shortage"].tolist() == [0.0, 4.0, 0.0, 0.0]
+    assert table["shortage"].tolist() == [0.0, 3.0, 0.0, 0.0]
     assert table["state"].tolist() == [
         "above the order-up-to level", "to be ordered", "in range", "stock without a policy to hold it",
     ]  # fmt: skip
@@ -124,3 +124,19 @@ def test_snapshots_without_quantities_or_locations_are_no_stock(policies):
         pd.testing.assert_frame_equal(
             compare_stock(policies, slim.drop(columns=lacking)), empty_table("stock_position")
         )
+
+
+def test_at_the_reorder_point_it_is_time_to_order_and_nothing_lacks(policies):
+    table = compare_stock(policies, stock([("SKU-0000", "2025-01-06", 10.0, 0.0, 0.0)]))
+    assert table[["shortage", "state"]].to_numpy().tolist() == [[0.0, "to be ordered"]]
+
+
+def test_stock_where_nothing_was_ever_asked_for_is_all_excess(policies):
+    rows = [("SKU-0000", "2025-01-06", 12.0, 0.0, 0.0), ("SKU-0098", "2025-01-06", 0.0, 0.0, 0.0)]
+    rows += [("SKU-0099", "2025-01-06", 5.0, 0.0, 0.0)]
+    costs = pd.DataFrame({"item_id": ["SKU-0098", "SKU-0099"], "location_id": "NORTH", "unit_cost": [3.0, 4.0]})
+    table = compare_stock(policies, stock(rows), costs).set_index("item_id")
+    assert list(table.index) == ["SKU-0000", "SKU-0099"]
+    assert table.loc["SKU-0099", ["excess", "excess_value", "state"]].tolist() == [
+        5.0, 20.0, "stock without a policy to hold it",
+    ]  # fmt: skip

@@ -5,11 +5,9 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.policy_headlines import PolicyTables, tell_policies
+from segkit.inventory.policies.policy_headlines import NAMES, PolicyTables, tell_policies
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
-
-NAMES = ("policies", "replay", "replay_gain", "segmentation_price", "stock_position", "policy_decisions")
 
 
 def table(name, *rows):
@@ -128,8 +126,8 @@ def test_price_stock_and_decisions_are_told():
     ]
     best = {"rule": "best 3 classes", "price_ratio": 1.2}
     stock = [
-        {"excess": 3.0, "excess_value": 30.0, "shortage": 0.0, "shortage_value": 0.0},
-        {"excess": 0.0, "excess_value": 0.0, "shortage": 2.0, "shortage_value": 8.0},
+        {"excess": 3.0, "excess_value": 30.0, "shortage": 0.0, "shortage_value": 0.0, "state": "in range"},
+        {"excess": 0.0, "excess_value": 0.0, "shortage": 2.0, "shortage_value": 8.0, "state": "to be ordered"},
     ]
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "stock less", "yearly_saving": 80.0}
     made = told(
@@ -147,3 +145,28 @@ def test_price_stock_and_decisions_are_told():
 def test_nothing_is_told_of_nothing():
     assert told(policies=empty_table("policies")).empty
     assert list(told().index) == ["policies_worth", "policies_set"]
+
+
+def test_without_a_lead_time_it_is_said_what_lacks():
+    rules = table("policy_rules", {"item_id": "SKU-0042", "location_id": "NORTH"})
+    made = told(policies=empty_table("policies"), policy_rules=rules)
+    assert list(made.index) == ["policies_worth"]
+    assert "no lead time is known" in made.loc["policies_worth", "sentence"]
+
+
+def test_policies_of_which_only_what_is_made_to_order_is_known_are_not_worth_nothing():
+    sentence = told(policies=POLICIES.tail(2)).loc["policies_worth", "sentence"]
+    assert sentence == "What the policies are worth is not known: not sized: give assume.holding_rate."
+
+
+def test_an_interval_of_what_is_lost_rises():
+    row = {"cost_saved": -300.0, "cost_low": -500.0, "cost_high": -90.0, "other_fill_rate": 0.93}
+    row |= {"stock_value": 20.0, "other_stock_value": 10.0}
+    sentence = told(replay_gain=gain(**{THUMB: row})).loc["policies_against_thumb", "sentence"]
+    assert "EUR 300 a year more" in sentence
+    assert "EUR 90 to EUR 500" in sentence
+
+
+def test_decisions_that_move_nothing_are_not_told():
+    decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "the same level", "yearly_saving": 0.0}
+    assert "largest_decision" not in told(policy_decisions=table("policy_decisions", decision)).index

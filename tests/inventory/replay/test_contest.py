@@ -1,5 +1,6 @@
 """When levels are set anew, on what they rest, and what units are worth in the contest."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from segkit.core.policy_settings import Policies
 from segkit.inventory.replay.contest import hold_replay, reset_days, value_replay
+from segkit.inventory.replay.gap import explain_gap
 from segkit.inventory.replay.rules import OWN
+from segkit.inventory.replay.runs import replay_rules
 
 RULES = Policies(replay_days=60, reset_days=30)
 
@@ -48,7 +51,8 @@ def held(came, make_sizing):
 
 def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
     demand, days, sized_on, asked = held
-    run, levels = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    run, replayed = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    levels = replayed.levels
     assert asked == days
     assert [one.day for one in levels] == [pd.Timestamp(day) for day in days]
     assert run.demand.starts[0] == pd.Timestamp(days[1]) + pd.Timedelta(days=1)
@@ -61,7 +65,8 @@ def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
 @pytest.mark.parametrize(("weight", "unit"), [("margin", 4.0), ("revenue", 9.0), ("lines", 0.5), ("units", 1.0)])
 def test_what_a_unit_is_worth(held, terms, weight, unit):
     demand, days, sized_on, _ = held
-    run, levels = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
+    run, replayed = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
+    levels = replayed.levels
     costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
     segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": [""], "segment": ["AX"]})
     value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
@@ -78,7 +83,8 @@ def test_what_a_unit_is_worth(held, terms, weight, unit):
 
 def test_what_is_not_known_is_worth_nothing(held, terms):
     demand, days, sized_on, _ = held
-    run, levels = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
+    run, replayed = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
+    levels = replayed.levels
     costs = pd.DataFrame(np.nan, index=[0], columns=["unit_cost", "unit_margin", "unit_price", "holding_cost"])
     none = pd.DataFrame({name: pd.Series(dtype="str") for name in ("item_id", "abc", "xyz", "segment")})
     value = pd.DataFrame(
@@ -88,3 +94,35 @@ def test_what_is_not_known_is_worth_nothing(held, terms):
     assert [part[0] for part in (worth.unit_cost, worth.margin, worth.holding, worth.weight)] == [0.0] * 4
     assert worth.segments.iloc[0].tolist() == ["(all)", "(none)", "(none)", "(none)", "NORTH"]
     assert worth.expected.tolist() == levels[0].by_rule[OWN]["fill_rate"].tolist()
+
+
+def explained(held, terms, **terms_changed):
+    demand, days, sized_on, _ = held
+    run, replayed = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": ["X"], "segment": ["AX"]})
+    value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
+    if terms_changed:
+        changed = replace(replayed.terms, **{name: np.array([told]) for name, told in terms_changed.items()})
+        replayed = replace(replayed, terms=changed)
+        run = replay_rules(demand, replayed.levels, changed, judged=replayed.judged, seed=0)
+    worth = value_replay(run, replayed.levels, costs, segments, value, policies=RULES, order_cost=0.0)
+    table = explain_gap(replayed, run, worth)
+    return table[table["entity"] == "all"].set_index("measure")
+
+
+EFFECTS = ["forecast_bias_effect", "lead_time_effect", "lot_effect", "distribution_effect"]
+
+
+def test_causes_of_the_gap_leave_no_rest(held, terms):
+    table = explained(held, terms)
+    assert list(table.index) == ["fill_rate", "stock_value"]
+    assert (table["expected"] + table[EFFECTS].sum(axis=1)).tolist() == pytest.approx(table["achieved"].tolist())
+
+
+def test_lead_times_that_drift_are_told_as_such(held, terms):
+    known = float(held[2](held[1][0]).covered.places["mean_periods"].iloc[0]) * 7.0
+    same = explained(held, terms, lead_time_days=known, lead_time_sd=0.0)
+    later = explained(held, terms, lead_time_days=known + 40.0, lead_time_sd=0.0)
+    assert same.loc["stock_value", "lead_time_effect"] == pytest.approx(0.0, abs=1e-9)
+    assert later.loc["stock_value", "lead_time_effect"] < -1.0

@@ -1,0 +1,176 @@
+"""Why policies gave another service and another stock than their levels were to give: cause by cause, without rest."""
+
+from dataclasses import dataclass, replace
+from math import comb
+
+import numpy as np
+import pandas as pd
+
+from segkit.core.columns import empty_table
+from segkit.inventory.policies.places import PLACE
+from segkit.inventory.replay.days import CameDemand
+from segkit.inventory.replay.rules import OWN, RuleLevels
+from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
+from segkit.inventory.replay.steps import Worth
+
+BIAS, LEAD, LOTS = 0, 1, 2
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
+_FARTHEST = 4.0  # times: a forecast that is farther off is put right as far
+MEASURES = ("fill_rate", "stock_value")
+_EXPECTED = {"fill_rate": ("fill_rate", "fill_rate_free"), "stock_value": ("stock", "stock_free")}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A replay that was held: demand from the first reset on, levels, terms, first judged day and seed."""
+
+    demand: CameDemand
+    levels: list[RuleLevels]
+    terms: ReplayTerms
+    judged: pd.Timestamp
+    seed: int
+
+
+def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
+    """Return ``replay_gap``: expected and achieved fill_rate and stock, and what each cause did, by segment.
+
+    Parameters
+    ----------
+    held : Held
+        What was replayed.
+    run : RuleReplay
+        What it gave.
+    worth : Worth
+        Units and segments of the places.
+
+    Returns
+    -------
+    DataFrame
+        achieved = expected + forecast_bias_effect + lead_time_effect + lot_effect + distribution_effect, in every row.
+
+    Notes
+    -----
+    The own rules are replayed with each set of causes switched off; a cause's effect is what it changes, averaged over
+    every order in which they may be switched on (Shapley). Off means: of every segment as much is asked for as was
+    forecast (orders dropped or repeated evenly); lead times as they were known when levels were set; orders of just
+    what is missing, without lots. Of what lots do, the levels expect a part: that is not counted again. What then
+    still differs from the levels' own figures is the shape of demand, how it comes in time, and chance: distribution.
+    """
+    own = [replace(one, by_rule={OWN: one.by_rule[OWN]}) for one in held.levels]
+    factor = _forecast_over_came(run, worth)
+    outcomes = []
+    for switched in range(8):
+        on = [bool(switched >> place & 1) for place in range(3)]
+        demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
+        terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, own)
+        levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
+        path = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed).paths[OWN]
+        known = run.counted
+        outcomes.append(((path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.end_stock.mean(1)))
+    kinds = empty_table("replay_gap").dtypes
+    rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, outcomes)]
+    table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
+    return table.sort_values(["entity", "entity_id", "measure"], ignore_index=True)
+
+
+def _rows(entity: str, worth: Worth, run: RuleReplay, levels: list[RuleLevels], outcomes: list[tuple]) -> list[dict]:
+    labels, names = pd.factorize(worth.segments[entity], sort=True)
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.bincount(labels, values, len(names))
+
+    came = outcomes[-1][1]
+    rows = []
+    for measure in MEASURES:
+        whole, free = (expected_of(run.demand, levels, name) for name in _EXPECTED[measure])
+        if measure == "fill_rate":
+            reached = np.stack([_ratio(sums(served), sums(asked)) for served, asked, _ in outcomes])
+            told, bare = (_ratio(sums(fill * came), sums(came)) for fill in (whole, free))
+        else:
+            reached = np.stack([sums(stock * worth.unit_cost) for _, _, stock in outcomes])
+            told, bare = sums(whole * worth.unit_cost), sums(free * worth.unit_cost)
+        effects = _effects(reached)
+        for place, name in enumerate(names):
+            parts = {
+                "forecast_bias_effect": effects[BIAS, place],
+                "lead_time_effect": effects[LEAD, place],
+                "lot_effect": effects[LOTS, place] - (told[place] - bare[place]),
+                "distribution_effect": reached[0, place] - bare[place],
+            }
+            both = {"expected": told[place], "achieved": reached[-1, place]}
+            rows.append({"entity": entity, "entity_id": name, "measure": measure, **both, **parts})
+    return rows
+
+
+def _effects(reached: np.ndarray) -> np.ndarray:
+    """Return what each of three causes changes, averaged over every order; bit j of a row = cause j is on."""
+    effects = np.zeros((3, reached.shape[1]))
+    for cause in range(3):
+        for others in range(8):
+            if not others >> cause & 1:
+                share = 1.0 / (3 * comb(2, others.bit_count()))
+                effects[cause] += share * (reached[others | 1 << cause] - reached[others])
+    return effects
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
+
+
+def expected_of(demand: CameDemand, levels: list[RuleLevels], column: str) -> np.ndarray:
+    """Return by place what the own levels were to give, the mean over the resets that count; 0 = not stocked."""
+    told = np.zeros((len(demand.places), len(levels)))
+    for column_place, one in enumerate(levels):
+        place = demand.place_of(one.places[PLACE])
+        there = place >= 0
+        told[place[there], column_place] = one.by_rule[OWN][column].fillna(0.0).to_numpy()[there]
+    return told[:, 1:].mean(axis=1) if len(levels) > 1 else told[:, 0]
+
+
+def _forecast_over_came(run: RuleReplay, worth: Worth) -> np.ndarray:
+    """Return by place how many times as much was forecast as came, of its segment together."""
+    labels, names = pd.factorize(worth.segments["segment"], sort=True)
+    told, came = (
+        np.bincount(labels, (values * run.counted).sum(axis=1), len(names))
+        for values in (run.expected, run.demand.quantity)
+    )
+    factor = np.where((told > 0) & (came > 0), told / np.where(came > 0, came, 1.0), 1.0)
+    return np.clip(factor, 1.0 / _FARTHEST, _FARTHEST)[labels]
+
+
+def _as_forecast(demand: CameDemand, factor: np.ndarray, judged: pd.Timestamp) -> CameDemand:
+    """Return demand of which, evenly, orders are dropped or repeated half the span later, so that it adds up."""
+    first = int(np.searchsorted(demand.starts, judged))
+    part = demand.quantity[:, first:]
+    number = np.cumsum(part > 0, axis=1) + np.arange(part.shape[1])
+    share = (number * _GOLDEN) % 1.0
+    times = np.floor(factor)[:, None] + (share < (factor % 1.0)[:, None])
+    again = np.maximum(times - 1.0, 0.0) * part
+    made = demand.quantity.copy()
+    made[:, first:] = np.minimum(times, 1.0) * part + np.roll(again, part.shape[1] // 2, axis=1)
+    return replace(demand, quantity=made)
+
+
+def _known_lead_times(terms: ReplayTerms, demand: CameDemand, levels: list[RuleLevels]) -> ReplayTerms:
+    """Return terms with the lead times that were known when levels were set, the mean over the resets that count."""
+    mean, sd, count = np.zeros((3, len(demand.places)))
+    for one in levels[1:] or levels:
+        place = demand.place_of(one.places[PLACE])
+        there = place >= 0
+        mean[place[there]] += one.places["lead_time_days"].to_numpy()[there]
+        sd[place[there]] += one.places["lead_time_sd"].to_numpy()[there]
+        count[place[there]] += 1.0
+    told = [np.where(count > 0, values / np.maximum(count, 1.0), now) for values, now in (
+        (mean, terms.lead_time_days), (sd, terms.lead_time_sd))]  # fmt: skip
+    return replace(terms, lead_time_days=told[0], lead_time_sd=told[1])
+
+
+def _without_lots(levels: list[RuleLevels], terms: ReplayTerms) -> tuple[list[RuleLevels], ReplayTerms]:
+    """Return levels and terms under which just what is missing is ordered."""
+    free = []
+    for one in levels:
+        table = one.by_rule[OWN]
+        below = np.where(table["order_up_to"] > 0, table["order_up_to"] - table["unit"], -1.0)
+        free.append(replace(one, by_rule={OWN: table.assign(reorder_point=below, lot=0.0)}))
+    none = np.zeros(len(terms.minimum_order))
+    return free, replace(terms, minimum_order=none, order_multiple=none)

@@ -1,0 +1,144 @@
+"""Levels where unmet demand is lost give what a replay of the same demand gives, and cost hardly more than the best."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segkit.formulas.lost_sales import (
+    economic_reorder_point_of_lost_sales,
+    expected_service_of_lost_sales,
+    reorder_point_for_fill_rate_of_lost_sales,
+)
+from segkit.formulas.policy_levels import (
+    CoveredDemand,
+    economic_reorder_point,
+    expected_service,
+    reorder_point_for_fill_rate_by_curve,
+)
+from segkit.formulas.replay import Stock, StockPolicy, replay
+
+DENSE = (np.arange(2000) + 0.5) / 2000
+SERIES, PERIODS, WARM = 40, 2040, 240
+NEAR = 0.035  # farthest that fill_rate may lie off, as in test_policy_levels
+TOO_DEAR = 1.03  # times the cost of the best level
+
+
+def poisson(rng, size):
+    return rng.poisson(2.0, size).astype(float)
+
+
+def negative_binomial(rng, size):
+    return rng.negative_binomial(0.5, 0.2, size).astype(float)
+
+
+def slow(rng, size):
+    return rng.poisson(0.1, size).astype(float)
+
+
+def covered(draw, lead, review):
+    total = sum(draw(np.random.default_rng(place), 200_000) for place in range(lead + review))
+    curve = np.quantile(total, DENSE, method="inverted_cdf")[None, :]
+    return CoveredDemand(curve, DENSE, np.array([total.mean()]), np.array([total.mean() * review / (lead + review)]))
+
+
+def replayed(draw, lead, review, point, lot):
+    demand = draw(np.random.default_rng(77), (SERIES, PERIODS))
+    policy = StockPolicy(point, point + lot, lot, review_periods=review)
+    stock = Stock(np.full(SERIES, float(point + lot)))
+    return replay(demand, stock, policy, lead_time_periods=lead, waiting=0.0, first=WARM)
+
+
+def told(demand, point, lot, service=expected_service_of_lost_sales):
+    made = service(demand, np.array([float(point)]), np.array([float(lot)]))
+    return float(made.cycle_service[0]), float(made.fill_rate[0]), float(made.on_hand[0])
+
+
+def cost_of(draw, lead, review, point, lot, ratio):
+    """Return units short, and units left before the next arrival times the ratio, per review."""
+    run = replayed(draw, lead, review, point, lot)
+    reviews = SERIES * (PERIODS - WARM) / review
+    left = run.on_hand_periods.sum() / reviews / review - 0.5 * run.served.sum() / reviews
+    return run.short.sum() / reviews + ratio * left
+
+
+CASES = [(4, 1, 1), (7, 7, 1), (14, 7, 1), (14, 7, 20), (20, 5, 1)]
+
+
+@pytest.mark.parametrize("share", [0.35, 0.7, 1.0])
+@pytest.mark.parametrize(("lead", "review", "lot"), CASES)
+@pytest.mark.parametrize("draw", [poisson, negative_binomial, slow])
+def test_levels_give_what_the_replay_of_lost_sales_gives(draw, lead, review, lot, share):
+    demand = covered(draw, lead, review)
+    point = int(np.ceil(share * demand.mean[0]))
+    run = replayed(draw, lead, review, point, lot)
+    fill, stock = run.served.sum() / run.demand.sum(), run.on_hand_periods.sum() / run.periods.sum()
+    _, lost, on_hand = told(demand, point, lot)
+    assert abs(lost - fill) < NEAR
+    if review > 1:  # a replay takes stock to fall evenly within its periods
+        assert abs(on_hand - stock) < 0.08 * stock + 0.1
+    waiting = told(demand, point, lot, expected_service)[1]
+    assert abs(waiting - fill) > abs(lost - fill) or fill > 0.9
+
+
+@pytest.mark.parametrize("ratio", [0.02, 0.1, 0.4])
+@pytest.mark.parametrize(("lead", "review", "lot"), CASES)
+@pytest.mark.parametrize("draw", [poisson, negative_binomial])
+def test_the_level_chosen_costs_hardly_more_than_the_best_of_the_replay(draw, lead, review, lot, ratio):
+    demand, lots, ratios = covered(draw, lead, review), np.array([float(lot)]), np.array([ratio])
+    chosen = int(economic_reorder_point_of_lost_sales(demand, lots, ratios)[0])
+    waits = int(economic_reorder_point(demand, lots, ratios)[0])
+    around = {int(point) for point in np.linspace(0, max(chosen, waits) * 1.2 + 2, 9)} | {chosen}
+    cost = {point: cost_of(draw, lead, review, point, lot, ratio) for point in around}
+    assert cost[chosen] < TOO_DEAR * min(cost.values())
+
+
+def test_where_demand_would_be_assumed_to_wait_levels_are_too_dear():
+    demand, lots, ratio = covered(poisson, 14, 7), np.ones(1), np.array([0.4])
+    lost, waits = (
+        int(search(demand, lots, ratio)[0]) for search in (economic_reorder_point_of_lost_sales, economic_reorder_point)
+    )
+    assert lost < waits
+    assert cost_of(poisson, 14, 7, waits, 1, 0.4) > 1.1 * cost_of(poisson, 14, 7, lost, 1, 0.4)
+
+
+@given(st.floats(0.3, 0.99), st.integers(1, 30), st.floats(0.5, 40.0), st.floats(0.05, 1.0))
+def test_a_fill_rate_takes_no_more_where_demand_is_lost_and_is_reached(target, lot, mean, share):
+    curve = np.floor(np.random.default_rng(5).gamma(1.5, mean / 1.5, 400))
+    demand = CoveredDemand(np.sort(curve)[None, :], (np.arange(400) + 0.5) / 400, curve.mean(keepdims=True), [0.0])
+    demand = CoveredDemand(demand.whole, demand.chances, demand.mean, demand.mean * share)
+    lots, goal = np.array([float(lot)]), np.array([target])
+    lost = reorder_point_for_fill_rate_of_lost_sales(demand, lots, goal)
+    waits = reorder_point_for_fill_rate_by_curve(demand, lots, goal)
+    assert -lot <= lost[0] <= max(waits[0], 0.0)
+    if 0 < lost[0] < waits[0]:
+        assert told(demand, lost[0], lot)[1] >= target - 1e-6
+
+
+def test_nothing_short_changes_nothing_and_no_stock_serves_nobody():
+    demand = covered(poisson, 7, 7)
+    much = float(demand.whole[0, -1])
+    assert told(demand, much, 1) == pytest.approx(told(demand, much, 1, expected_service))
+    assert told(demand, -1, 1)[1:] == pytest.approx((0.0, 0.0))
+
+
+def test_without_a_lead_time_it_is_all_the_same():
+    demand = covered(poisson, 0, 7)
+    for point in (3, 10, 16):
+        assert told(demand, point, 1) == pytest.approx(told(demand, point, 1, expected_service), abs=1e-9)
+
+
+def test_of_nothing_there_is_nothing():
+    none = CoveredDemand(np.zeros((0, 3)), np.array([0.2, 0.5, 0.8]), np.zeros(0), np.zeros(0))
+    empty = np.zeros(0)
+    assert economic_reorder_point_of_lost_sales(none, empty, empty).shape == (0,)
+    assert reorder_point_for_fill_rate_of_lost_sales(none, empty, empty).shape == (0,)
+    assert expected_service_of_lost_sales(none, empty, empty).fill_rate.shape == (0,)
+
+
+def test_missing_stays_missing_and_without_demand_nothing_is_kept():
+    curve, chances = np.zeros((2, 3)), np.array([0.2, 0.5, 0.8])
+    demand = CoveredDemand(curve, chances, np.zeros(2), np.zeros(2))
+    found = economic_reorder_point_of_lost_sales(demand, np.ones(2), np.array([0.1, np.nan]))
+    assert found[0] == -1.0
+    assert np.isnan(found[1])
