@@ -5,6 +5,7 @@ BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
 .PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-promise bench-vn2 bench-promise-dates bench-policies bench-backorders lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-policies bench-promise-dates bench-backorders bench-contest bench-vn2 lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
@@ -48,6 +49,9 @@ bench-policies: .venv/test.done
 
 bench-backorders: .venv/test.done
 	@$(BIN)/python tests/benchmarks/backorders.py
+
+bench-contest: .venv/test.done
+	@SEGKIT_REAL_DATA=$(REAL_DATA) $(BIN)/python tests/benchmarks/rule_contest.py $(ARGS)
 
 lab: .venv/report.done
 	@$(BIN)/jupyter lab notebooks
