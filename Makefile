@@ -4,8 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REAL_DATA ?= $(or $(SEGKIT_REAL_DATA),../shared/data)
 
-.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-promise bench-vn2 bench-promise-dates bench-policies bench-backorders lab clean
-.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-policies bench-promise-dates bench-backorders bench-contest bench-vn2 lab clean
+.PHONY: report test check real bench bench-forecast bench-replay bench-exchange bench-allocation bench-promise bench-vn2 bench-promise-dates bench-policies bench-backorders bench-contest lab clean
 
 report: .venv/report.done
 	@$(BIN)/segkit run data/sample
