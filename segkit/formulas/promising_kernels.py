@@ -4,6 +4,8 @@ A bit per bucket and column tells what is not empty, so that empty ones are pass
 quota can fill a bucket again. All in one module, as numba's cache looks at the module of the caller only.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -20,8 +22,8 @@ from segkit.formulas.promising_arrays import (
 
 # Arrays are only read and filled here, never made, so no references need counting. Counting them (atomically, at every
 # element of an array in a tuple) took three quarters of the time. Numba refuses to compile what would make an array.
-_compiled = njit(cache=True, nogil=True, _nrt=False)
-_inlined = njit(cache=True, nogil=True, _nrt=False, inline="always")
+_compiled: Any = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+_inlined: Any = njit(cache=True, nogil=True, _nrt=False, inline="always")  # type: ignore[call-overload]
 
 _ALL, _ONE, _ZERO = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1), np.uint64(0)
 _MAGIC, _TOP, _LOW = np.uint64(0x03F79D71B4CB0A89), np.uint64(58), np.uint64(63)
