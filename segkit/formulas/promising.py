@@ -244,13 +244,14 @@ def promise_book(
         np.zeros(count), np.zeros(count), np.full(count, -1, np.int32), np.zeros(count, np.uint8),
         np.zeros(count), np.full(count, -1, np.int8), np.full(count, -1, np.int32),
     )  # fmt: skip
-    size = count + 1024
-    trace = arrays.Trace(
-        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int8), np.empty(size),
-        np.empty(size, np.int32),
-    )  # fmt: skip
     other = _elsewhere(elsewhere, len(buckets.begin) - 1)
-    trace, rows = kernels.promise_lines(lines, buckets, made_rules, releases, other, rules.late_cost, trace, told)
+    trace, at = arrays.empty_trace(count + 1024), (0, 0, 0)
+    while True:
+        at = kernels.promise_lines(at, lines, buckets, made_rules, releases, other, rules.late_cost, trace, told)
+        if at[0] == count:
+            break
+        trace = arrays.longer_trace(trace, kernels.most_rows(lines.place[at[0]], buckets, other))
+    rows = at[1]
     traced, said = [column[:rows] for column in trace], list(told)
     if order is not None:
         traced[0] = order[traced[0]].astype(np.int32)

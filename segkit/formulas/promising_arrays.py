@@ -89,6 +89,20 @@ class Trace(NamedTuple):
     day: np.ndarray
 
 
+def empty_trace(rows: int) -> Trace:
+    """Return a trace with room for so many rows."""
+    whole, number = np.int32, np.float64
+    return Trace(*(np.empty(rows, dtype=kind) for kind in (whole, whole, np.int8, number, whole)))
+
+
+def longer_trace(trace: Trace, more: int) -> Trace:
+    """Return the trace with room for as many rows again, and at least ``more``."""
+    longer = empty_trace(len(trace.line) + max(more, len(trace.line)))
+    for new, old in zip(longer, trace, strict=True):
+        new[: len(old)] = old
+    return longer
+
+
 def filled_buckets(begin: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return where the words of each place begin, and words of 64 bits: which buckets of it hold something."""
     first_word = np.concatenate([[0], np.cumsum((np.diff(begin) + 63) // 64)]).astype(np.int64)

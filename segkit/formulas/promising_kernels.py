@@ -4,6 +4,8 @@ A bit per bucket and column tells what is not empty, so that empty ones are pass
 quota can fill a bucket again. All in one module, as numba's cache looks at the module of the caller only.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -16,8 +18,12 @@ from segkit.formulas.promising_arrays import (
     SEVERAL,
     TOO_SMALL,
     UNPROFITABLE,
-    Trace,
 )
+
+# Arrays are only read and filled here, never made, so no references need counting. Counting them (atomically, at every
+# element of an array in a tuple) took three quarters of the time. Numba refuses to compile what would make an array.
+_compiled: Any = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+_inlined: Any = njit(cache=True, nogil=True, _nrt=False, inline="always")  # type: ignore[call-overload]
 
 _ALL, _ONE, _ZERO = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(1), np.uint64(0)
 _MAGIC, _TOP, _LOW = np.uint64(0x03F79D71B4CB0A89), np.uint64(58), np.uint64(63)
@@ -27,25 +33,25 @@ for _bit in range(64):
 _SHIFTS = np.array([1, 2, 4, 8, 16, 32], dtype=np.uint64)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _row(values, i):
     return values[min(i, values.shape[0] - 1)]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _lowest(word):
     """Return the number of the lowest bit that is set."""
     return _BIT_OF[((word & (~word + _ONE)) * _MAGIC) >> _TOP]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _highest(word):
     for shift in _SHIFTS:
         word |= word >> shift
     return _BIT_OF[((word ^ (word >> _ONE)) * _MAGIC) >> _TOP]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _next(words, base, columns, at, last):
     """Return the first bucket of a place from ``at`` to ``last`` that holds something in one of the columns, or -1."""
     word, mask = at >> 6, _ALL << (np.uint64(at) & _LOW)
@@ -63,7 +69,7 @@ def _next(words, base, columns, at, last):
     return -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _previous(words, base, column, at):
     """Return the last bucket of a place up to ``at`` that holds something in the column, or -1."""
     if at < 0:
@@ -77,7 +83,7 @@ def _previous(words, base, column, at):
     return -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _by_day(day, begin, end, until):
     """Return the first bucket of a place that comes after a day."""
     while begin < end:
@@ -89,7 +95,7 @@ def _by_day(day, begin, end, until):
     return begin
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _add_reach(reach, begin, place, at, amount):
     base, size, node = begin[place], begin[place + 1] - begin[place], at + 1
     while node <= size:
@@ -97,7 +103,7 @@ def _add_reach(reach, begin, place, at, amount):
         node += node & -node
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _reachable(reach, base, at):
     """Return what is left of a place up to a bucket."""
     total, node = 0.0, at + 1
@@ -107,7 +113,7 @@ def _reachable(reach, base, at):
     return total
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _put(buckets, place, at, column, amount):
     """Add to a bucket (take away where below zero), and keep its bit and the sums right."""
     bucket, bit = buckets.begin[place] + at, _ONE << (np.uint64(at) & _LOW)
@@ -124,7 +130,7 @@ def _put(buckets, place, at, column, amount):
         _add_reach(buckets.reach, buckets.begin, place, at, after - before)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _allowed(buckets, rules, place, at, column, asked, wanted):
     """Return how much a line may take from a bucket and column, and what held it back."""
     rank, own, margin, ready = asked
@@ -143,7 +149,7 @@ def _allowed(buckets, rules, place, at, column, asked, wanted):
     return got, why
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _take(trace, count, line, buckets, rules, place, at, column, own, amount, day):
     """Write one row of the trace, and take what it says."""
     bucket = buckets.begin[place] + at
@@ -155,7 +161,7 @@ def _take(trace, count, line, buckets, rules, place, at, column, own, amount, da
         rules.caps[bucket, own] = left if left > LIKE * amount else 0.0
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _give_back(trace, start, count, buckets, rules, place, own):
     """Undo the rows of the trace from ``start`` on."""
     for row in range(count - 1, start - 1, -1):
@@ -166,13 +172,13 @@ def _give_back(trace, start, count, buckets, rules, place, own):
                 rules.caps[bucket, own] += trace.quantity[row]
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _seal(trace, start, count, day):
     for row in range(start, count):
         trace.day[row] = day
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _in_time(there, line, wanted, columns, asked, buckets, rules, trace, count):
     """Take what is there in time, column after column; return the rows of the trace, what is left to find, and why."""
     place, due, until = there
@@ -198,7 +204,7 @@ def _in_time(there, line, wanted, columns, asked, buckets, rules, trace, count):
     return count, left, why
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     """Promise a line at one place; return the rows of the trace then, what is promised, what was in time, and why.
 
@@ -258,7 +264,7 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     return sealed, got, timely, why, until
 
 
-@njit(cache=True, nogil=True, inline="always")
+@_inlined
 def _reserved(place, last, line, lines, buckets, rules):
     """Return what was there in time for others only, the quota that held most of it, and until when."""
     columns = _row(rules.sources, place)[lines.rank[line]]
@@ -283,7 +289,7 @@ def _reserved(place, last, line, lines, buckets, rules):
     return total, column_of_most, until, several
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _release(releases, done, day, buckets):
     """Let quotas of the days up to ``day`` flow into the pool; return how many are done."""
     pool = buckets.left.shape[1] - 1
@@ -297,18 +303,7 @@ def _release(releases, done, day, buckets):
     return done
 
 
-@njit(cache=True, nogil=True)
-def _larger(trace, needed):
-    more = max(trace.line.size, needed - trace.line.size)
-    numbers, column = np.empty(more, trace.line.dtype), np.empty(more, trace.column.dtype)
-    return Trace(
-        np.concatenate((trace.line, numbers)), np.concatenate((trace.bucket, numbers)),
-        np.concatenate((trace.column, column)), np.concatenate((trace.quantity, np.empty(more))),
-        np.concatenate((trace.day, numbers)),
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
+@_compiled
 def _cost(trace, start, count, requested, unit_cost, late_cost):
     """Return what the rows of the trace from ``start`` on cost."""
     total = 0.0
@@ -317,7 +312,7 @@ def _cost(trace, start, count, requested, unit_cost, late_cost):
     return total
 
 
-@njit(cache=True, nogil=True)
+@_compiled
 def _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start):
     """Promise a line where all of it can be had at least cost; else a part at every place, cheapest first."""
     asked_at = lines.place[line]
@@ -344,8 +339,8 @@ def _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost,
     return count, promised, timely, why, last
 
 
-@njit(cache=True, nogil=True)
-def _most_rows(place, buckets, elsewhere):
+@_compiled
+def most_rows(place, buckets, elsewhere):
     """Return how many rows of the trace one line can need at most."""
     rows = buckets.begin[place + 1] - buckets.begin[place]
     if elsewhere.begin.size:
@@ -355,16 +350,18 @@ def _most_rows(place, buckets, elsewhere):
     return (rows + 1) * (buckets.left.shape[1] + 1)
 
 
-@njit(cache=True, nogil=True)
-def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, told):
-    """Promise every line, in the order given; return the trace and how many rows of it are filled."""
-    count = done = 0
-    for line in range(lines.place.size):
+@_compiled
+def promise_lines(at, lines, buckets, rules, releases, elsewhere, late_cost, trace, told):
+    """Promise the lines from ``at`` (line, rows of the trace, releases done) on; return where it is then.
+
+    It stops before a line that could need more rows than the trace has.
+    """
+    line, count, done = at
+    while line < lines.place.size:
         place, wanted, start = lines.place[line], lines.quantity[line], count
+        if count + most_rows(place, buckets, elsewhere) > trace.line.size:
+            break
         done = _release(releases, done, lines.arrival[line], buckets)
-        needed = count + _most_rows(place, buckets, elsewhere)
-        if needed > trace.line.size:
-            trace = _larger(trace, needed)
         if elsewhere.begin.size and elsewhere.begin[place + 1] > elsewhere.begin[place]:
             found = _promise_anywhere(line, wanted, lines, buckets, rules, elsewhere, late_cost, trace, start)
         else:
@@ -377,4 +374,5 @@ def promise_lines(lines, buckets, rules, releases, elsewhere, late_cost, trace, 
             held, column, until, several = _reserved(place, last, line, lines, buckets, rules)
             told.reserved[line], told.reserved_column[line], told.reserved_until[line] = held, column, until
             told.why[line] = why | several
-    return trace, count
+        line += 1
+    return line, count, done
