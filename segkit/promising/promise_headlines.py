@@ -16,6 +16,9 @@ _RULES = {
     "by_forecast": "fixed quotas",
     "by_margin": "bid prices",
 }
+_ASIDE = {
+    "by_margin": " They are solved anew for every order; quotas by_margin hold until the next run and may earn less."
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tup
     sentence = (
         f"With supply for {rules.contest_supply:.0%} of the last {rules.holdout_months} months' demand, "
         f"{name} would have earned {_money(abs(row['gain']), currency)} {way} than first come, first served"
-        f"{span}{sure}."
+        f"{span}{sure}.{_ASIDE.get(rules.rule, '')}"
     )
     return "allocation_gain", sentence, row["gain"], currency
 
@@ -127,13 +130,14 @@ def _tell_reliability(kept: pd.DataFrame, rules: Promising) -> tuple | None:
     if whole.empty:
         return None
     parts = [
-        f"{row.frequency:.1%} of those at {row.promised_reliability:.0%}"  # type: ignore[attr-defined]
+        f"{row.kept:.1%} of those at {row.promised_reliability:.0%}"  # type: ignore[attr-defined]
         for row in whole.itertuples()
     ]
     off = (whole["frequency"] - whole["promised_reliability"]).abs().max()
     sentence = (
         f"Dates promised month by month from earlier deliveries were kept in {_listed(parts)} "
-        f"({int(whole['lines'].max()):,} lines of the last {rules.holdout_months} months)."
+        f"({int(whole['lines'].max()):,} lines of the last {rules.holdout_months} months). Days are whole; what came "
+        f"on the promised day counted only as far as the promise needs it, they are off by up to {off:.1%}."
     )
     return "promise_reliability", sentence, off, "share"
 
