@@ -7,7 +7,6 @@ keeps the share n / (n + k) of its own and takes the rest from the group above.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 _TIE = 1e-9
@@ -99,8 +98,10 @@ def shrunk_curves(tree: DeliveryTree, weight: np.ndarray, mixing: np.ndarray) ->
     >>> shrunk_curves(tree, np.ones(4), np.array([0.0, 3.0])).tolist()
     [[0.25, 0.0], [0.4375, 0.0]]
     """
+    from segkit.formulas import censored_kernels as kernels
+
     curves = np.empty((len(tree.depth), tree.steps))
-    _curves(tree.depth, tree.first, tree.last, tree.step, tree.is_open, weight, mixing, curves)
+    kernels.fill_curves(tree.depth, tree.first, tree.last, tree.step, tree.is_open, weight, mixing, curves)
     return curves
 
 
@@ -127,12 +128,14 @@ def shrunk_quantiles(
         Step (``steps`` where the level is not reached), and the share that is delivered before it and until its end
         [0-1], given the first possible step.
     """
+    from segkit.formulas import censored_kernels as kernels
+
     group, start = asked
     wanted = np.ascontiguousarray(np.broadcast_to(levels, (len(group), np.shape(levels)[-1])), dtype=np.float64)
     step = np.empty(wanted.shape, dtype=np.int64)
     before, until = np.empty(wanted.shape), np.empty(wanted.shape)
     begin = np.searchsorted(group, np.arange(len(tree.depth) + 1)).astype(np.int64)
-    _quantiles(
+    kernels.find_quantiles(
         tree.depth, tree.first, tree.last, tree.step, tree.is_open, weight, mixing, tree.steps,
         begin, np.asarray(start, dtype=np.int64), wanted, step, before, until,
     )  # fmt: skip
@@ -158,105 +161,13 @@ def shrunk_probabilities(
     before, until : ndarray, shape (lines,)
         Shares [0-1].
     """
+    from segkit.formulas import censored_kernels as kernels
+
     group, step = asked
     before, until = np.empty(len(group)), np.empty(len(group))
     begin = np.searchsorted(group, np.arange(len(tree.depth) + 1)).astype(np.int64)
-    _probabilities(
+    kernels.find_probabilities(
         tree.depth, tree.first, tree.last, tree.step, tree.is_open, weight, mixing, tree.steps,
         begin, np.asarray(step, dtype=np.int64), before, until,
     )  # fmt: skip
     return before, until
-
-
-@njit(cache=True, nogil=True)
-def _fill(first, last, step, is_open, weight, above, mixing, events, at_risk, curve):  # type: ignore[no-untyped-def]
-    """Write the curve of one group into ``curve``; ``above`` is the curve of the group above."""
-    steps = len(curve)
-    events[:] = 0.0
-    at_risk[:] = 0.0
-    for one in range(first, last):
-        place = step[one]
-        if place >= 0:
-            at_risk[place] += weight[one]
-            if not is_open[one]:
-                events[place] += weight[one]
-    left = 0.0
-    for place in range(steps - 1, -1, -1):
-        left += at_risk[place]
-        at_risk[place] = left
-    share, over = 1.0, 1.0
-    for place in range(steps):
-        came = events[place] + mixing * (over - above[place])
-        risk = at_risk[place] + mixing * over
-        over = above[place]
-        if risk > 0 and came > 0:
-            share *= max(0.0, 1.0 - came / risk)
-        curve[place] = share
-
-
-@njit(cache=True, nogil=True)
-def _curves(depth, first, last, step, is_open, weight, mixing, curves):  # type: ignore[no-untyped-def]
-    steps = curves.shape[1]
-    events, at_risk = np.empty(steps), np.empty(steps)
-    path = np.zeros((len(mixing), steps))
-    for group in range(len(depth)):
-        level = depth[group]
-        above, k = (path[level - 1], mixing[level]) if level > 0 else (path[level], 0.0)
-        _fill(first[group], last[group], step, is_open, weight, above, k, events, at_risk, path[level])
-        curves[group] = path[level]
-
-
-@njit(cache=True, nogil=True)
-def _reached(curve, start, level):  # type: ignore[no-untyped-def]
-    """Return the first step from ``start`` by which the level is delivered of what was left then, and that rest."""
-    low, high = min(start, len(curve)), len(curve)
-    left = 1.0 if low == 0 else curve[low - 1]
-    if left <= _TIE:
-        return high, left
-    limit = left * (1.0 - level + _TIE)
-    while low < high:
-        middle = (low + high) // 2
-        if curve[middle] <= limit:
-            high = middle
-        else:
-            low = middle + 1
-    return low, left
-
-
-@njit(cache=True, nogil=True)
-def _quantiles(  # type: ignore[no-untyped-def]
-    depth, first, last, step, is_open, weight, mixing, steps, begin, start, levels, found, before, until
-):
-    events, at_risk = np.empty(steps), np.empty(steps)
-    path = np.zeros((len(mixing), steps))
-    for group in range(len(depth)):
-        level = depth[group]
-        above, k = (path[level - 1], mixing[level]) if level > 0 else (path[level], 0.0)
-        curve = path[level]
-        _fill(first[group], last[group], step, is_open, weight, above, k, events, at_risk, curve)
-        for line in range(begin[group], begin[group + 1]):
-            for which in range(levels.shape[1]):
-                place, left = _reached(curve, start[line], levels[line, which])
-                found[line, which] = place
-                if place == steps:
-                    before[line, which], until[line, which] = np.nan, np.nan
-                    continue
-                over = left if place <= start[line] else curve[place - 1]
-                before[line, which], until[line, which] = 1 - over / left, 1 - curve[place] / left
-
-
-@njit(cache=True, nogil=True)
-def _probabilities(  # type: ignore[no-untyped-def]
-    depth, first, last, step, is_open, weight, mixing, steps, begin, asked, before, until
-):
-    events, at_risk = np.empty(steps), np.empty(steps)
-    path = np.zeros((len(mixing), steps))
-    for group in range(len(depth)):
-        level = depth[group]
-        above, k = (path[level - 1], mixing[level]) if level > 0 else (path[level], 0.0)
-        curve = path[level]
-        _fill(first[group], last[group], step, is_open, weight, above, k, events, at_risk, curve)
-        for line in range(begin[group], begin[group + 1]):
-            place = asked[line]
-            before[line] = 0.0 if place == 0 else 1 - curve[place - 1]
-            until[line] = 1 - curve[place]

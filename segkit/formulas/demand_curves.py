@@ -275,6 +275,16 @@ def stocks_and_shortages(curves, grid, sums, ratio):  # type: ignore[no-untyped-
     return stock, short
 
 
+@njit(cache=True, nogil=True)
+def few_stocks_and_shortages(curves, grid, sums, ratio):  # type: ignore[no-untyped-def]
+    """Return the same of items so few that sharing them between threads takes longer than the work."""
+    stock, short = np.empty(ratio.size), np.empty(ratio.size)
+    for row in range(ratio.size):
+        wanted, place = _place_of(grid, ratio[row])
+        stock[row], short[row] = _enough_and_short(curves[row], grid, sums[row], wanted, place)
+    return stock, short
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def level_sums(curves, grid, sums, groups, ratio, worth):  # type: ignore[no-untyped-def]
     """Return cost and weight short of groups of items at the same chances: ratio is (groups, levels).

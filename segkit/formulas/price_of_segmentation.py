@@ -233,13 +233,17 @@ def _lowered(
     if float(short.sum()) > allowed:
         return kept, choice
     lowest = items.at(np.maximum(factors - high, items.least)[classes])
-    moved = choice.short != lowest.short  # all others stay as they are on the way
-    some, own, left = items.of(np.flatnonzero(moved)), classes[moved], allowed - float(short[~moved].sum())
+    some, own, ends, left = items, classes, (choice.short, lowest.short), allowed
     for _ in range(_HALVINGS):
+        moved = ends[0] != ends[1]
+        if 2 * np.count_nonzero(moved) < len(moved):  # all others stay as they are on the way
+            left -= float((some.weight * ends[0])[~moved].sum())
+            some, own, ends = some.of(np.flatnonzero(moved)), own[moved], (ends[0][moved], ends[1][moved])
         by = (low + high) / 2
         tried = np.maximum(factors - by, items.least)
-        if float((some.weight * some.at(tried[own]).short).sum()) <= left:
-            low, kept = by, tried
+        found = some.at(tried[own]).short
+        if float((some.weight * found).sum()) <= left:
+            low, kept, ends = by, tried, (found, ends[1])
         else:
-            high = by
+            high, ends = by, (ends[0], found)
     return kept, items.at(kept[classes])

@@ -14,12 +14,14 @@ from scipy.special import ndtr, ndtri
 from segkit.formulas.demand_curves import (
     chance_below,
     expected_shortage,
+    few_stocks_and_shortages,
     level_sums,
     stocks_and_shortages,
     tail_sums,
 )
 
 _ROOT = np.sqrt(2 * np.pi)
+_FEW = 20_000  # items that one thread chooses for
 LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
 
 
@@ -201,7 +203,8 @@ class CurveItems:
 
     def _exceeded(self, chance: np.ndarray) -> Choice:
         """Return the least stocks that demand exceeds with no more than a chance."""
-        return self._left(*stocks_and_shortages(self.curves, self.probabilities, self._sums, chance))
+        found = stocks_and_shortages if len(chance) > _FEW else few_stocks_and_shortages
+        return self._left(*found(self.curves, self.probabilities, self._sums, chance))
 
     def _left(self, stock: np.ndarray, short: np.ndarray) -> Choice:
         left = np.maximum(stock - self.mean + short, 0.0)
