@@ -63,4 +63,6 @@ class Promising(SharedStock):
         """Return the classes of customers, best first, as far as these lines tell."""
         rules, policies = self.settings.promising, self.settings.policies
         known = list(policies.classes_in_order) if policies.class_by == self._class_by() else []
+        if not known and self._class_by() == "abc":
+            known = sorted(set(dated["demand_class"]))
         return order_book.order_classes(dated, rules=rules, known=known)

@@ -1,5 +1,6 @@
 """The headlines of allocation and promising: what a director reads first."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,9 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
         _tell_otif(tables.otif, rules),
         _tell_left_out(tables.open_orders),
     ]
-    rows = [(STEP, *row) for row in told if row]
-    if not rows:
+    if not any(told):
         return empty_table("promise_headlines")
+    rows = [(STEP, *row) for row in (*told, *_tell_missing(tables)) if row]
     return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
 
 
@@ -165,6 +166,16 @@ def _tell_left_out(opened: pd.DataFrame) -> tuple | None:
         float(stale),
         "lines",
     )
+
+
+def _tell_missing(tables: PromiseTables) -> Iterator[tuple]:
+    """Yield what the page cannot tell, and the columns that it would take."""
+    if tables.open_orders.empty:
+        needed = "status open, or shipped_date or delivered_date blank where other lines have one"
+        yield "no_open_orders", f"No order line is known to be open ({needed}): none is promised here.", 0.0, "lines"
+    if tables.promise_reliability.empty and tables.otif.empty:
+        needed = "delivered_date beside promised_date or requested_date"
+        yield "no_deliveries", f"No deliveries are known ({needed}): no promised date is judged.", 0.0, "lines"
 
 
 def _listed(parts: list[str]) -> str:

@@ -101,3 +101,9 @@ def test_otif_stands_between_its_strictest_and_its_loosest_definition():
 def test_orders_too_old_to_promise_are_told():
     opened = pd.DataFrame({"left_out": ["", "asked for long ago"]})
     assert told(open_orders=opened).loc["stale_orders", "value"] == 1
+
+
+def test_what_the_page_cannot_tell_is_said_with_the_columns_it_takes():
+    made = told(rule_contest=contest(**REPLAYED, nested_protection=(50.0, -10.0, 90.0)))
+    assert "delivered_date beside promised_date" in made.loc["no_deliveries", "sentence"]
+    assert "status open" in made.loc["no_open_orders", "sentence"]
