@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import input_tables
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
@@ -14,10 +15,13 @@ from segkit.core.settings import Settings
 from segkit.core.source_settings import Source
 from segkit.core.sources.mapping import map_table
 from segkit.core.sources.reading import read_source
+from segkit.core.tables import MarkedTable
+from segkit.core.units import to_base_units
 from segkit.plan import Plan, open_plan
 
 _KEY = ["order_id", "line_id"]
 _ENDING = "promised.csv"
+_NOWHERE = "is in no table of the workspace"
 
 
 def promise_batch(
@@ -94,8 +98,7 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
     prices = {source.columns.get(name, name) for name in ("unit_price", "amount")}
     if not prices & set(raw.columns) and not {"unit_price", "amount"} & set(source.expressions):
         raw = raw.assign(**{source.columns.get("unit_price", "unit_price"): "0"})  # a promise needs no price
-    orders = map_table("orders", raw, source, workspace).frame
-    return _with_ids(orders, path)
+    return _with_ids(_require_readable(map_table("orders", raw, source, workspace), path), path)
 
 
 def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
@@ -114,13 +117,37 @@ def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
         A row per line: quantity promised, the day that supply allows, days by which it is there with each reliability,
         whose quota was used and why not earlier.
     """
+    orders = to_base_units(orders, plan.items)
     made = plan.promise_more(orders)
     days = made.dates.pivot(index=_KEY, columns="promised_reliability", values="promised_date")
     days.columns = [f"there_by_p{100 * level:g}" for level in days.columns]
     columns = [*_KEY, "item_id", "location_id", "demand_class", "requested_date", "quantity", "promised_quantity"]
     lines = made.lines[[*columns, "promised_date", "late_days", "quota", "reason"]]
+    lines = lines.assign(reason=_strange(plan, lines).fillna(lines["reason"]))
     asked = orders[_KEY].astype("str").merge(lines, on=_KEY, how="left")
     return asked.merge(days.reset_index(), on=_KEY, how="left")
+
+
+def _require_readable(table: MarkedTable, path: Path) -> pd.DataFrame:
+    """Return the rows that are used; raise where cells of others could not be read: a blank would promise amiss."""
+    aside = (table.reason != "") & ~table.reason.str.startswith("left out by ")
+    problems = [f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes]
+    problems += [
+        f"{reason} {in_rows(int((table.reason == reason).sum()))}" for reason in table.reason[aside].drop_duplicates()
+    ]
+    if problems:
+        raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these cells."]))
+    return table.frame[table.reason == ""].reset_index(drop=True)
+
+
+def _strange(plan: Plan, lines: pd.DataFrame) -> pd.Series:
+    """Return what is not known of a line's item and location; missing = both are known."""
+    tables = [plan.items, plan.supply, *([plan.order_lines] if plan.has_input("orders") else [])]
+    told = pd.Series(pd.NA, index=lines.index, dtype="str")
+    for name in ("location_id", "item_id"):
+        known = {word for table in tables if name in table for word in table[name].dropna().unique()}
+        told = told.mask(~lines[name].isin(known), f"{name} {_NOWHERE}")
+    return told
 
 
 def _with_ids(orders: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -131,11 +158,14 @@ def _with_ids(orders: pd.DataFrame, path: Path) -> pd.DataFrame:
     made = orders.assign(order_id=order, line_id=line).reset_index(drop=True)
     twice = made.duplicated(_KEY, keep=False).to_numpy()
     nothing = ~(made["quantity"] > 0).to_numpy()
+    blank = made["item_id"].isna().to_numpy()
     problems = []
     if twice.any():
         problems.append(f"order_id and line_id repeat {_where(made, twice)}")
     if nothing.any():
         problems.append(f"quantity is not above 0 {_where(made, nothing)}")
+    if blank.any():
+        problems.append(f"item_id is blank {_where(made, blank)}")
     if problems:
         raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these lines."]))
     return made
@@ -151,4 +181,8 @@ def _tell(answered: pd.DataFrame) -> str:
     nothing = int((~(answered["promised_quantity"] > 0)).sum())
     later = len(answered) - in_time - nothing
     ways = f"{in_time:,} in full on the day asked for, {later:,} in part or later, {nothing:,} not at all"
-    return f"{len(answered):,} order lines: {ways}"
+    unknown = int((answered["demand_class"] == UNKNOWN_CUSTOMER).sum())
+    strange = int(answered["reason"].str.endswith(_NOWHERE).sum())
+    more = f"; {strange:,} name an item or location that is in no table of the workspace" if strange else ""
+    more += f"; {unknown:,} of customers without a class" if unknown else ""
+    return f"{len(answered):,} order lines: {ways}{more}"

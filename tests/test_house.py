@@ -314,7 +314,7 @@ def promised_tables():
 
 def contest_cases(plan):
     """Return the functions of the contest of rules, on the last half-year of some items."""
-    held = plan._contest()
+    held, _ = plan._contest()
     orders = held.orders[held.orders["item_id"].isin(plan.items["item_id"].iloc[::9])]
     classes = sorted(set(orders["demand_class"]))
     lines = orders.drop(columns=["lost_goodwill", "late_goodwill"]).assign(unit_price=orders["unit_margin"].abs() + 1)

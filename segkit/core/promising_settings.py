@@ -38,8 +38,8 @@ class Promising(Section):
     )
     classes: list[str] = Field(
         [],
-        description="Classes in their order, best first; blank = by policies.class_targets, then by "
-        "the share of revenue that they leave as margin. Classes not named come last.",
+        description="Classes in their order, best first; blank = by policies.class_targets, abc by its own order, "
+        "others by the share of revenue that they leave as margin. Classes not named come last.",
     )
     rule: Literal["first_come", "by_forecast", "nested", "by_margin"] = Field(
         "nested",

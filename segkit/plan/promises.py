@@ -143,8 +143,9 @@ class OrderPromises(Contest):
         return self.once("first_come", lambda plan: plan._promise(None, plan.open_orders))
 
     def _promise(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> Promises:
-        tables = (book, supply.counted_on(self.supply), allocations)
-        return promise_open_orders(tables, self._capable(), classes=self._classes(), rules=self.settings.promising)
+        tables, known = (book, supply.counted_on(self.supply), allocations), self._classes()
+        classes = [*known, *sorted(set(book["demand_class"]) - set(known))]
+        return promise_open_orders(tables, self._capable(), classes=classes, rules=self.settings.promising)
 
     def _capable(self) -> pd.DataFrame:
         return self.policies[["item_id", "location_id", "lead_time_days"]].dropna()
@@ -155,6 +156,7 @@ class OrderPromises(Contest):
     def _run_backorders(self) -> BackorderRun:
         rules, opened = self.settings.promising, self.open_orders
         lines = opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True)
+        lines = lines.assign(max_lateness_days=float(rules.max_lateness_days))
         segments = plan_segments(self._classes(), rules=rules)
         return run_backorders(lines, self._first_come().trace, supply.counted_on(self.supply), segments=segments)
 

@@ -9,6 +9,7 @@ from segkit.plan.shared_stock import SharedStock
 from segkit.promising import order_book, supply
 from segkit.promising.allocation.class_outlook import expect_class_demand
 from segkit.promising.allocation.rule_of_plan import allocate_by_rule
+from segkit.promising.reliability import outlook
 
 
 class Promising(SharedStock):
@@ -20,7 +21,8 @@ class Promising(SharedStock):
         rules, day = self.settings.promising, self.as_of
         planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
         transit = supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
-        counted = supply.SupplyRules(rules.overdue_limit_days, transit_days=transit)
+        delays = outlook.supplier_delays(self.purchases, as_of=day, reliability=rules.receipt_reliability)
+        counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=transit)
         return supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
 
     @table
@@ -48,7 +50,19 @@ class Promising(SharedStock):
         return self.settings.promising.class_by or self.settings.policies.class_by or "abc"
 
     def _classes(self) -> list[str]:
-        """Return the classes of customers, best first."""
+        """Return the classes of customers, best first; none where there are no orders to tell."""
+        if not self.has_input("orders"):
+            return []
+        dated, by = self._dated_lines(), self._class_by()
+        customers = self.customer_segments if by == "abc" else self.customers
+        labels = [dated["demand_class"], *([customers[by]] if by in customers else [])]
+        order_book.require_known_classes(pd.concat(labels).dropna().unique(), rules=self.settings.promising)
+        return self._in_order(dated)
+
+    def _in_order(self, dated: pd.DataFrame) -> list[str]:
+        """Return the classes of customers, best first, as far as these lines tell."""
         rules, policies = self.settings.promising, self.settings.policies
         known = list(policies.classes_in_order) if policies.class_by == self._class_by() else []
-        return order_book.order_classes(self._dated_lines(), rules=rules, known=known)
+        if not known and self._class_by() == "abc":
+            known = sorted(set(dated["demand_class"]))
+        return order_book.order_classes(dated, rules=rules, known=known)

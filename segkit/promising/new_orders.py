@@ -32,7 +32,7 @@ def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> p
     Raises
     ------
     DataError
-        New lines are open already, or name no location where others do: all of them at once.
+        New lines are open already, name no location where others do, or ask for a day that is over: all at once.
     """
     places = open_orders["location_id"].dropna().unique()
     located = new if "location_id" in new else new.assign(location_id=pd.Series(pd.NA, index=new.index, dtype="str"))
@@ -42,17 +42,22 @@ def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> p
         blank = blank & False
     known = pd.MultiIndex.from_frame(open_orders[_KEY])
     again = pd.MultiIndex.from_frame(located[_KEY].astype("str")).isin(known)
-    found = ((again, "lines are open already"), (blank, "location_id is blank"))
+    asked = located["requested_date"] if "requested_date" in located else located["order_date"]
+    over = (asked < pd.Timestamp(as_of)).to_numpy() if "requested_date" in located else blank & False
+    found = (
+        (again, "lines are open already"),
+        (blank, "location_id is blank"),
+        (over, f"requested_date lies before as_of ({as_of})"),
+    )
     problems = [
         f"{word} {in_rows(int(which.sum()))}, first: {first_offenders(located[which])}"
         for which, word in found
         if which.any()
     ]
     if problems:
-        fix = "Give lines that are not in the order book yet, each with the location that is to deliver."
+        fix = "Give lines that are not in the order book yet, with a day to come and the location that is to deliver."
         raise DataError(list_problems("new orders cannot be promised", problems, [fix]))
     first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
-    asked = located["requested_date"] if "requested_date" in located else located["order_date"]
     arrives = located["order_date"].clip(lower=first)
     asked = asked.fillna(located["order_date"]).clip(lower=first)
     kinds = empty_table("open_orders").dtypes

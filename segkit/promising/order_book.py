@@ -1,11 +1,13 @@
 """The order book of a plan: which lines are still open, of which class, and what they are worth."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.core.errors import SettingsError, list_problems, nearest_name
 from segkit.core.promising_settings import Promising
 from segkit.core.tables import sort_rows
 
@@ -103,6 +105,33 @@ def order_classes(dated: pd.DataFrame, *, rules: Promising, known: list[str]) ->
     by_share = sorted(share.index, key=lambda name: (name == _UNKNOWN, -round(share[name], 9), name))
     named = [name for name in rules.classes or known if name != _UNKNOWN]
     return [*named, *(name for name in by_share if name not in named)]
+
+
+def require_known_classes(names: Iterable[str], *, rules: Promising) -> None:
+    """Raise a SettingsError where classes or goodwill name classes that no customer has: they would count for nothing.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Classes that customers have.
+    rules : Promising
+        classes and goodwill.
+
+    Examples
+    --------
+    >>> require_known_classes(["gold"], rules=Promising(classes=["gold"]))
+    """
+    known = sorted({str(name) for name in names})
+    stated = {"classes": rules.classes, "goodwill": list(rules.goodwill)}
+    problems = [
+        f"promising.{key}: {name!r}{nearest_name(name, known)}"
+        for key, given in stated.items()
+        for name in given
+        if name not in known
+    ]
+    if problems:
+        fix = f"Classes are: {', '.join(known)}. What parts customers is promising.class_by."
+        raise SettingsError(list_problems("no customer has these classes", problems, [fix]))
 
 
 def _dates(orders: pd.DataFrame, name: str) -> pd.Series:

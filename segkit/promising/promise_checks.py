@@ -78,6 +78,12 @@ def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     return pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
+def _nowhere(table: pd.DataFrame) -> Iterator[str]:
+    for name in PLACE:
+        if name in table:
+            yield from _wrong(table, table[name].isna(), f"{name} is missing")
+
+
 def _of_orders(orders: pd.DataFrame | None, as_of: pd.Timestamp | None) -> Iterator[str]:
     assert orders is not None
     quantity = _numbers(orders, "quantity")
@@ -85,6 +91,7 @@ def _of_orders(orders: pd.DataFrame | None, as_of: pd.Timestamp | None) -> Itera
     yield from _wrong(orders, quantity <= 0, "quantity is not above 0 (returns are not promised)")
     yield from _wrong(orders, orders[["order_id", "line_id"]].isna().any(axis=1), "order_id or line_id is missing")
     yield from _wrong(orders, repeated_rows(orders, ["order_id", "line_id"]), "order_id and line_id repeat")
+    yield from _nowhere(orders)
     yield from _wrong(orders, orders["order_date"].isna(), "order_date is missing")
     if "requested_date" in orders:
         yield from _wrong(orders, orders["requested_date"].isna(), "requested_date is missing")
@@ -104,6 +111,7 @@ def _of_supply(supply: pd.DataFrame | None) -> Iterator[str]:
     quantity = _numbers(supply, "quantity")
     yield from _wrong(supply, ~np.isfinite(quantity), "quantity is missing or no number")
     yield from _wrong(supply, quantity < 0, "quantity is below 0")
+    yield from _nowhere(supply)
     yield from _wrong(supply, supply["available_date"].isna(), "available_date is missing")
 
 
@@ -114,6 +122,7 @@ def _of_allocations(
         return
     assert supply is not None
     quantity = _numbers(allocations, "quantity")
+    yield from _nowhere(allocations)
     yield from _wrong(allocations, ~(quantity >= 0), "quantity is missing or below 0")
     yield from _wrong(allocations, ~allocations["kind"].isin(KINDS), f"kind is none of {', '.join(KINDS)}")
     known = {*terms.classes, OTHERS}
@@ -154,6 +163,7 @@ def _of_capable(table: pd.DataFrame | None) -> Iterator[str]:
         return
     yield from _wrong(table, ~(_numbers(table, "lead_time_days") >= 0), "lead_time_days is missing or below 0")
     place = [name for name in PLACE if name in table]
+    yield from _nowhere(table)
     yield from _wrong(table, table.duplicated(place), "an item and location repeat")
     if "capacity" in table:
         limited = table["capacity"].notna().to_numpy()

@@ -1,5 +1,6 @@
 """The headlines of allocation and promising: what a director reads first."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ _RULES = {
     "nested": "nested protection",
     "by_forecast": "fixed quotas",
     "by_margin": "bid prices",
+}
+_ASIDE = {
+    "by_margin": " They are solved anew for every order; quotas by_margin hold until the next run and may earn less."
 }
 
 
@@ -56,9 +60,9 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
         _tell_otif(tables.otif, rules),
         _tell_left_out(tables.open_orders),
     ]
-    rows = [(STEP, *row) for row in told if row]
-    if not rows:
+    if not any(told):
         return empty_table("promise_headlines")
+    rows = [(STEP, *row) for row in (*told, *_tell_missing(tables)) if row]
     return pd.DataFrame(rows, columns=["step", "headline", "sentence", "value", "unit"]).astype({"value": "float64"})
 
 
@@ -74,7 +78,7 @@ def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tup
     sentence = (
         f"With supply for {rules.contest_supply:.0%} of the last {rules.holdout_months} months' demand, "
         f"{name} would have earned {_money(abs(row['gain']), currency)} {way} than first come, first served"
-        f"{span}{sure}."
+        f"{span}{sure}.{_ASIDE.get(rules.rule, '')}"
     )
     return "allocation_gain", sentence, row["gain"], currency
 
@@ -127,13 +131,14 @@ def _tell_reliability(kept: pd.DataFrame, rules: Promising) -> tuple | None:
     if whole.empty:
         return None
     parts = [
-        f"{row.frequency:.1%} of those at {row.promised_reliability:.0%}"  # type: ignore[attr-defined]
+        f"{row.kept:.1%} of those at {row.promised_reliability:.0%}"  # type: ignore[attr-defined]
         for row in whole.itertuples()
     ]
     off = (whole["frequency"] - whole["promised_reliability"]).abs().max()
     sentence = (
         f"Dates promised month by month from earlier deliveries were kept in {_listed(parts)} "
-        f"({int(whole['lines'].max()):,} lines of the last {rules.holdout_months} months)."
+        f"({int(whole['lines'].max()):,} lines of the last {rules.holdout_months} months). Days are whole; what came "
+        f"on the promised day counted only as far as the promise needs it, they are off by up to {off:.1%}."
     )
     return "promise_reliability", sentence, off, "share"
 
@@ -161,6 +166,16 @@ def _tell_left_out(opened: pd.DataFrame) -> tuple | None:
         float(stale),
         "lines",
     )
+
+
+def _tell_missing(tables: PromiseTables) -> Iterator[tuple]:
+    """Yield what the page cannot tell, and the columns that it would take."""
+    if tables.open_orders.empty:
+        needed = "status open, or shipped_date or delivered_date blank where other lines have one"
+        yield "no_open_orders", f"No order line is known to be open ({needed}): none is promised here.", 0.0, "lines"
+    if tables.promise_reliability.empty and tables.otif.empty:
+        needed = "delivered_date beside promised_date or requested_date"
+        yield "no_deliveries", f"No deliveries are known ({needed}): no promised date is judged.", 0.0, "lines"
 
 
 def _listed(parts: list[str]) -> str:

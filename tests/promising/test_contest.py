@@ -253,6 +253,8 @@ def test_forecasts_without_error_have_none_and_noise_has_what_is_stated(orders, 
 def test_the_contest_of_a_plan_is_short_by_what_is_stated(sample_plan):
     made = sample_plan.rule_contest
     whole = made[made["demand_class"] == "(all)"].set_index("rule")
+    named = made[(made["rule"] == "first come") & ~made["demand_class"].isin(["(all)", "(unknown)"])]
+    assert whole.loc["first come", "least_fill_rate"] == pytest.approx(named["fill_rate"].min())
     share = whole.loc["first come", "delivered_share"]
     assert sample_plan.settings.promising.contest_supply - 0.05 < share <= sample_plan.settings.promising.contest_supply
     assert (whole["regret"] >= -1e-6).all()
@@ -262,7 +264,8 @@ def test_the_contest_of_a_plan_is_short_by_what_is_stated(sample_plan):
 
 def test_classes_of_a_plan_are_those_known_before_the_contest(sample_plan):
     plan = sample_plan.what_if(promising={"class_by": "abc"})
-    held = plan._contest()
+    held, met = plan._contest()
+    assert met == [*sorted(set(held.orders["demand_class"]) - {"(unknown)"}), "(unknown)"]
     start = held.supply["available_date"].min()
     told = plan.segment_history
     known = told[(told["entity"] == "customer") & (told["known_on"] < start)].sort_values("known_on")

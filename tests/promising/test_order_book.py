@@ -5,8 +5,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from segkit.core.errors import SettingsError
 from segkit.core.promising_settings import Promising
-from segkit.promising.order_book import date_lines, list_open_orders, order_classes
+from segkit.promising.order_book import date_lines, list_open_orders, order_classes, require_known_classes
 
 DAY = date(2025, 6, 30)
 
@@ -82,3 +83,9 @@ def test_classes_come_as_named_then_by_margin_share_and_unknown_last():
     )
     assert order_classes(lines, rules=Promising(), known=["gold"]) == ["gold", "lead", "tin", "zinc", "(unknown)"]
     assert order_classes(lines, rules=Promising(classes=["tin"]), known=["gold"])[:2] == ["tin", "lead"]
+
+
+def test_settings_that_name_a_class_nobody_has_are_refused_with_the_nearest():
+    rules = Promising(classes=["gold", "tim"], goodwill={"gould": 2.0})
+    with pytest.raises(SettingsError, match=r"(?s)promising.classes: 'tim'.*tin.*promising.goodwill: 'gould'.*gold"):
+        require_known_classes(["gold", "tin"], rules=rules)

@@ -239,6 +239,8 @@ def test_supply_that_is_left_out_is_not_promised_from():
 
 BAD = {
     "negative supply": ({"supply": buckets((0, -1))}, "supply: quantity is below 0 in 1 row"),
+    "no item": ({"orders": lines(("web", 1, 0)).assign(item_id=None)}, "orders: item_id is missing in 1 row"),
+    "nowhere": ({"supply": buckets((0, 1)).assign(location_id=None)}, "supply: location_id is missing in 1 row"),
     "no date": ({"orders": lines(("web", 1, 0)).assign(order_date=pd.NaT)}, "orders: order_date is missing in 1 row"),
     "no request": ({"orders": lines(("web", 1, 0)).assign(requested_date=pd.NaT)}, "requested_date is missing"),
     "past": ({"as_of": "2026-03-09"}, "requested_date lies before as_of"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.formulas.rule_contest import ContestBook, Served
 from segkit.formulas.time_bootstrap import block_bootstrap_interval
 from segkit.promising.contest.rules import FIRST_COME, HINDSIGHT
@@ -53,7 +54,8 @@ def tell_rules(
         How intervals are drawn.
     """
     best = served[HINDSIGHT]
-    for told in tell_in_all(book, served, best, terms):
+    known = np.array([name != UNKNOWN_CUSTOMER for name in classes])
+    for told in tell_in_all(book, served, best, terms, known if known[book.rank].any() else None):
         yield {"demand_class": ALL, **told}
     for rank, name in enumerate(classes):
         mine = book.rank == rank
@@ -64,7 +66,13 @@ def tell_rules(
                 yield told | _gains(units, served[FIRST_COME], best, rank, book, terms)
 
 
-def tell_in_all(book: ContestBook, served: dict[str, Served], best: Served, terms: ContestTerms) -> Iterator[dict]:
+def tell_in_all(
+    book: ContestBook,
+    served: dict[str, Served],
+    best: Served,
+    terms: ContestTerms,
+    compared: np.ndarray | None = None,
+) -> Iterator[dict]:
     """Yield what every rule gave in all, all classes together.
 
     Parameters
@@ -75,10 +83,17 @@ def tell_in_all(book: ContestBook, served: dict[str, Served], best: Served, term
         Perfect hindsight, of lines in any order.
     terms : ContestTerms
         How intervals are drawn.
+    compared : ndarray of bool, optional
+        Classes whose fill rates are compared; default all.
     """
     every = np.ones(book.rank.size, dtype=bool)
     for rule, units in served.items():
-        told = {"rule": rule, **_units(book, units, every), **_money(book, units, every), **_even(book, units)}
+        told = {
+            "rule": rule,
+            **_units(book, units, every),
+            **_money(book, units, every),
+            **_even(book, units, compared),
+        }
         yield told | _gains(units, served[FIRST_COME], best, None, book, terms)
 
 
@@ -96,9 +111,11 @@ def _units(book: ContestBook, units: Served, mine: np.ndarray) -> dict:
     }
 
 
-def _even(book: ContestBook, units: Served) -> dict:
+def _even(book: ContestBook, units: Served, compared: np.ndarray | None) -> dict:
     asked = np.bincount(book.rank, weights=book.quantity)
     there = asked > 0
+    if compared is not None:
+        there &= compared[: len(there)]
     fill = np.bincount(book.rank, weights=units.on_time)[there] / asked[there]
     return {"fairness": jain_index(fill), "least_fill_rate": float(fill.min())}
 

@@ -106,7 +106,8 @@ def _title(rows: pd.DataFrame, word: str) -> str:
     far = far.sort_values(
         ["off", "gap", "entity_id", "promised_reliability"], ascending=[False, False, True, True]
     ).iloc[0]
-    where = f"{percent(far['frequency'], 1)} of the dates promised at {percent(far['promised_reliability'])} were kept"
+    level = percent(far["promised_reliability"])
+    where = f"{percent(far['frequency'], 1)} of the dates promised at {level} were kept (ties by lot)"
     segments = rows.groupby("entity_id")["off"].any()
     if len(segments) == 1:
         return f"Promised dates {'are not' if segments.any() else 'are'} kept as often as they say: {where}"
