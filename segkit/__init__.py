@@ -62,6 +62,7 @@ _PUBLIC = {
     "segkit.inventory.totals": ["forecast_totals"],
     "segkit.inventory.protection": ["protection_demand"],
     "segkit.inventory.next_orders": ["next_orders"],
+    "segkit.inventory.policies.class_stock": ["share_stock_by_class"],
     "segkit.promising.contest.contest": ["contest_rules"],
     "segkit.promising.contest.curves": ["vary_class_count", "vary_forecast_error"],
     "segkit.promising.contest.goodwill": ["price_goodwill"],

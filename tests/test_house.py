@@ -16,6 +16,7 @@ from pydantic import BaseModel
 import segkit as sk
 from segkit.core import settings as settings_module
 from segkit.core.columns import column_dtype, empty_table, input_tables, nomenclature, spoken
+from segkit.core.policy_settings import Policies
 from segkit.core.segment_settings import MicroSegments
 from segkit.core.settings import Segments, Settings
 from segkit.core.source_settings import Section
@@ -53,9 +54,9 @@ PUBLIC = """
     make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
     measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation profile_demand
     promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders score_items
-    segment_customers segment_items show_figure show_headline show_provenance show_row_counts show_table supply_left
-    trade_stock_for_service value_customers value_groups value_items value_lines value_micro_segments vary_class_count
-    vary_forecast_error
+    segment_customers segment_items share_stock_by_class show_figure show_headline show_provenance show_row_counts
+    show_table supply_left trade_stock_for_service value_customers value_groups value_items value_lines
+    value_micro_segments vary_class_count vary_forecast_error
 """.split()
 
 
@@ -233,6 +234,14 @@ def stock_of_two():
     return pd.DataFrame({"item_id": ["SKU-1", "SKU-2"], "location_id": "DC", "on_hand": [9.0, 5.0]})
 
 
+def shared_stock(plan):
+    """Return the order lines of some items by channel, as classes, and how their item-locations are replenished."""
+    lines = plan.order_lines[plan.order_lines["item_id"].isin(plan.items["item_id"].iloc[::40])]
+    places = lines[["item_id", "location_id"]].drop_duplicates()
+    supply = {"review_days": 7.0, "lead_time_days": 10.0, "lead_time_sd": 2.0, "minimum_order": 0.0}
+    return {"lines": lines.assign(demand_class=lines["channel"]), "places": places.assign(**supply, order_multiple=0.0)}
+
+
 def stocked_items(plan):
     """Return items with costs, lots and demand to cover, as stock is traded for service."""
     sold = plan.item_value[(plan.item_value["quantity"] > 0) & (plan.item_value["cost"] > 0)]
@@ -408,6 +417,12 @@ def cases(sample_plan):
             sort=["margin desc"],
         ),
         "price_segmentation": Case({"items": stocked_items(plan)}),
+        "share_stock_by_class": Case(
+            shared_stock(plan),
+            "class_stock",
+            rules=Policies(class_targets=dict.fromkeys(plan.order_lines["channel"].unique(), 0.9), class_items=3),
+            as_of=plan.as_of,
+        ),
         "recover_demand": Case({"history": counted.assign(in_stock=counted["quantity"] % 7 > 0)}),
         "measure_accuracy": Case({**judged, "history": counted}),
         "check_calibration": Case(judged),

@@ -8,6 +8,7 @@ from segkit.core.periods import last_days
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel
 from segkit.dynamics.story import assumptions, change_headlines, headlines, watch
+from segkit.inventory.policies.policy_overrides import describe_override
 from segkit.plan.promises import OrderPromises
 
 
@@ -58,7 +59,10 @@ class Story(OrderPromises):
     @table
     def watch_list(self) -> pd.DataFrame:
         """What moved and wants a decision, most money first."""
-        made = watch.WatchTables(**{name: getattr(self, name) for name in watch.NAMES})
+        tables = {name: getattr(self, name) for name in watch.NAMES}
+        by_hand = tables["policy_overrides"]
+        sets = pd.Series(map(describe_override, by_hand.to_dict("records")), by_hand.index, dtype="str")
+        made = watch.WatchTables(**tables | {"policy_overrides": by_hand.assign(sets=sets)})
         return watch.make_watch_list(made, rules=watch.rules_of(self.settings, self.as_of))
 
     def _headlines_if(self, **changes: Any) -> pd.DataFrame:

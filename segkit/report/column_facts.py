@@ -51,7 +51,12 @@ def kind_of(values: pd.Series) -> str:
 
 def is_share(column: Column) -> bool:
     """Tell whether a column holds fractions that people read as percent."""
-    return column.kind == "share" or column.name.endswith("share") or column.unit.startswith("fraction")
+    return (
+        column.kind == "share"
+        or column.name.endswith("share")
+        or column.unit.startswith("fraction")
+        or column.unit == "share"
+    )
 
 
 def unit_of(column: Column, currency: str) -> str:

@@ -5,10 +5,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from segkit.core.columns import nomenclature
 from segkit.report import charts
-from segkit.report.charts.frame import start_figure
+from segkit.report.charts.frame import chart_style, start_figure
 
 CHARTS = {
     "data_quality": lambda t: charts.plot_data_quality(t["data_quality"], currency="EUR"),
@@ -400,3 +401,17 @@ def test_seasons_are_told_of_categories_or_of_items_or_not_at_all(tables):
     assert title_of(charts.plot_seasonality(items)) == "No item has a season beyond chance"
     short = seasons.assign(reason="fewer than two full cycles of 12 periods", is_seasonal=False)
     assert "fewer than two full cycles of 12 periods" in charts.plot_seasonality(short).get_label()
+
+
+def test_titles_and_subtitles_stay_within_the_figure():
+    title = "Against one size for all, differentiated policies tie up EUR 332,983 less stock at the same service " * 2
+    note = (
+        "Mean stock [EUR] against share of net margin served from stock, held-out months; each dot a target for all "
+        * 2
+    )
+    with chart_style():
+        figure = start_figure("stock", title, note)
+        drawn = FigureCanvasAgg(figure).get_renderer()
+        ends = [text.get_window_extent(drawn).x1 for text in figure.texts]
+    assert len(ends) > 4
+    assert max(ends) <= figure.bbox.x1

@@ -8,6 +8,7 @@ import pandas as pd
 from segkit.core.settings import check_settings
 from segkit.report import charts, present
 from segkit.report.html_tables import table_html
+from segkit.report.numbers import percent
 
 
 def test_figure_is_shown_with_its_alt_text_and_kept(tables, shown, tmp_path):
@@ -99,3 +100,10 @@ def test_nothing_is_changed(tables):
     before = frame.copy(deep=True)
     table_html(frame, "item_value")
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_shares_told_in_numbers_are_read_as_percent():
+    gain = pd.DataFrame({"rule": ["one target"], "stock_saved_share": [0.075], "share_low": [-0.0102]})
+    html = table_html(gain, "replay_gain", currency="EUR")
+    assert percent(0.075, 1) in html
+    assert percent(-0.0102, 1) in html

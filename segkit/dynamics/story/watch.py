@@ -17,7 +17,10 @@ from segkit.dynamics.story.windows import full_from, months_before
 
 @dataclass(frozen=True)
 class WatchTables:
-    """The tables of the plan from which the watch list is made; each may be empty."""
+    """The tables of the plan from which the watch list is made; each may be empty.
+
+    ``policy_overrides`` has ``sets`` too: what each row sets, in words.
+    """
 
     items: pd.DataFrame
     customers: pd.DataFrame
@@ -33,6 +36,7 @@ class WatchTables:
     segment_dynamics: pd.DataFrame
     change_points: pd.DataFrame
     class_overrides: pd.DataFrame
+    policy_overrides: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def make_watch_list(tables: WatchTables, *, rules: WatchRules) -> pd.DataFrame:
     Notes
     -----
     Kinds: loss maker, class move (confirmed), overdue customer, lost customer, declining item, dormant item, uncertain
-    class, change of level, override ends, unused capacity.
+    class, change of level, override ends (of a class), policy override ends, unused capacity.
     """
     day, limits = pd.Timestamp(rules.as_of), rules.limits
     begin = months_before(day, rules.window_months)
@@ -109,6 +113,7 @@ def make_watch_list(tables: WatchTables, *, rules: WatchRules) -> pd.DataFrame:
         events.find_ending_overrides(
             _ending(tables.class_overrides, day, limits.override_days), _classes(tables), worth, told
         ),
+        events.find_ending_policies(_ending(tables.policy_overrides, day, limits.override_days), worth, told),
         events.find_unused_capacity(
             tables.activity_costs[(tables.activity_costs["period_end"] >= begin).to_numpy()],
             told,

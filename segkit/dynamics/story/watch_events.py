@@ -251,6 +251,32 @@ def find_ending_overrides(
     return _events(ending, "override ends", told.say_override)
 
 
+def find_ending_policies(policy_overrides: pd.DataFrame, worth: pd.Series, told: Told) -> pd.DataFrame:
+    """Return stock policies set by a person that end soon: of several of an item the first to end, and how many follow.
+
+    Parameters
+    ----------
+    policy_overrides : DataFrame
+        Rows of table ``policy_overrides`` that end in the days that count, with what each sets in ``sets``.
+    worth : Series of float
+        Net margin in the window [currency] by entity and id.
+    told : Told
+        How it is said.
+
+    Returns
+    -------
+    DataFrame
+        kind, entity, entity_id, stake [currency], since (the override's first day), sentence.
+    """
+    kept = ["item_id", "location_id", "sets", "reason", "valid_from", "valid_to"]
+    ending = policy_overrides.reindex(columns=kept).rename(columns={"item_id": "entity_id"}).assign(entity="item")
+    ending = ending.sort_values(["entity_id", "valid_to", "location_id"], ignore_index=True)
+    ending["further"] = ending.groupby("entity_id")["entity"].transform("size") - 1
+    ending = ending.drop_duplicates("entity_id").merge(worth.rename("net_margin").reset_index(), "left", _THING)
+    ending = ending.assign(stake=ending["net_margin"].abs(), since=ending["valid_from"], label=told.label(ending))
+    return _events(ending, "policy override ends", told.say_policy)
+
+
 def find_unused_capacity(activity_costs: pd.DataFrame, told: Told, *, share: float) -> pd.DataFrame:
     """Return pools of activities of which much is paid for and not used.
 

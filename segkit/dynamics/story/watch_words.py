@@ -134,6 +134,14 @@ class Told:
         end = f"{row['valid_to']:%Y-%m-%d}"
         return f"{row['label']}: class {row['abc']}, set by a person ({row['reason']}), ends on {end}{then}."
 
+    def say_policy(self, row: dict) -> str:
+        """Return the sentence of a stock policy set by a person that ends."""
+        place = row["location_id"]
+        where = "at all locations" if pd.isna(place) or place in ("", "(all)") else f"at {place}"
+        more = f"; {row['further']} more of this item soon follow" if row["further"] else ""
+        set_by = f"set by a person ({row['reason']})"
+        return f"{row['label']} {where}: {row['sets']}, {set_by}, ends on {row['valid_to']:%Y-%m-%d}{more}."
+
     def say_unused(self, row: dict) -> str:
         """Return the sentence of capacity that nobody used."""
         unused = f"{row['share']:.0%} of what it cost {self.window} was not used"

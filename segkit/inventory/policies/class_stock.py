@@ -41,7 +41,8 @@ def share_stock_by_class(
         A row per stocked item_id and location_id: review_days, lead_time_days (mean), lead_time_sd [days],
         minimum_order, order_multiple [units] (see `list_class_places`), as known before the held-out months.
     rules : Policies
-        class_targets (fill rate P2 by class), class_items, class_holdout_months, and unmet: lost or backorder.
+        From `segkit.core.policy_settings`: class_targets (fill rate P2 by class), class_items, class_holdout_months,
+        and unmet: lost or backorder.
     as_of : date
         Last day of the history.
     seed : int

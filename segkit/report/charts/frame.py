@@ -27,6 +27,7 @@ LINE = "#d5dbe1"
 WASH = "#eef2f5"
 
 WIDTH = 7.8
+TITLE_LETTERS, NOTE_LETTERS = 78, 116  # what fits into the width, in the widest of the fonts
 MOST_DOTS = 800
 FONT_STACK = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
@@ -107,8 +108,8 @@ def start_figure(name: str, title: str, subtitle: str, height: float = 3.6) -> "
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    lines = textwrap.wrap(title, 86, break_on_hyphens=False) or [""]
-    notes = textwrap.wrap(subtitle, 116)
+    lines = textwrap.wrap(title, TITLE_LETTERS, break_on_hyphens=False) or [""]
+    notes = textwrap.wrap(subtitle, NOTE_LETTERS)
     head = 0.1 + 0.235 * len(lines) + 0.17 * len(notes) + 0.14
     total = height + head
     room = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=0.06, hspace=0.06, rect=(0, 0, 1, height / total))

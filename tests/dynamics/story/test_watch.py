@@ -285,6 +285,33 @@ def test_overrides_that_end_soon():
     ]
 
 
+def test_policies_set_by_a_person_that_end_soon():
+    override = {"reason": "trade fair", "valid_from": day("2025-01-01")}
+    overrides = rows(
+        "policy_overrides",
+        {**override, "item_id": "X", "location_id": "NORTH", "valid_to": day("2026-02-15")},
+        {**override, "item_id": "X", "location_id": "SOUTH", "valid_to": day("2026-01-20")},
+        {**override, "item_id": "X", "location_id": "WEST", "valid_to": day("2026-09-01")},
+        {**override, "item_id": "Y", "valid_to": day("2026-01-31")},
+        {**override, "item_id": "Z", "valid_to": day("2025-12-01")},
+        {**override, "item_id": "Z", "valid_from": day("2026-01-01"), "valid_to": day("2026-01-31")},
+    ).assign(sets="reorder_point 20")
+    by_class = {"entity": "item", "entity_id": "X", "abc": "A", "reason": "launch", "valid_to": day("2026-02-15")}
+    made = listed(
+        policy_overrides=overrides.sample(frac=1, random_state=3),
+        class_overrides=rows("class_overrides", by_class),
+        margin_causes=earning(X=9, Z=9),
+    )
+    told = made[made["kind"] == "policy override ends"]
+    assert len(made) == len(told) + 1
+    assert told["sentence"].tolist() == [
+        "Item X at SOUTH: reorder_point 20, set by a person (trade fair), ends on 2026-01-20; "
+        "1 more of this item soon follow.",
+        "Item Y at all locations: reorder_point 20, set by a person (trade fair), ends on 2026-01-31.",
+    ]
+    assert told["stake"].fillna(-1).tolist() == [9, -1]
+
+
 def test_capacity_that_nobody_used_counts_a_shared_pool_once():
     span = {"period": day("2025-01-01"), "period_end": day("2025-12-31"), "cost": 1000.0}
     costs = rows(
