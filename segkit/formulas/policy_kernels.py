@@ -8,7 +8,6 @@ from segkit.formulas.demand_curves import chance_at
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
 _POINTS = 12  # positions among the Q above the reorder point of which the mean is taken
 _LEAST = 1e-9
-_NEVER = 1e-12
 _FAR = 4e15
 
 
@@ -24,87 +23,23 @@ def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _cycle_service(curve, grid, reorder_point, lot, review):  # type: ignore[no-untyped-def]
+    """Return P1 of the reviews at which is ordered: their positions lie within a review's demand above s."""
+    span = min(lot, max(np.floor(review + 0.5), 1.0))
+    count = _positions(span)
+    total = 0.0
+    for place in range(count):
+        total += chance_at(curve, grid, np.floor(_position(reorder_point, span, place, count) + _LEAST))
+    return total / count
+
+
+@njit(cache=True, nogil=True)
 def _part(least, share):  # type: ignore[no-untyped-def]
     """Return E[min(share, part of demand that falls into the review)]: from its values at squares of even steps."""
     place = np.sqrt(share) * (least.size - 1)
     cell = min(int(place), least.size - 2)
     low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
     return least[cell] + (least[cell + 1] - least[cell]) * (share - low) / (high - low)
-
-
-@njit(cache=True, nogil=True)
-def _lumps(curve, grid):  # type: ignore[no-untyped-def]
-    """Return c and e so that an amount x most likely comes in c·x^e lumps.
-
-    Demand is taken as compound Poisson with gamma sizes. Its chance of none, mean and variance tell number and size of
-    lumps; lumps of one size give e = 1, exponential ones 1/2. Demand is in whole lots: no lump is smaller.
-    """
-    last = grid.size - 1
-    mean = grid[0] * curve[0] + (1.0 - grid[last]) * curve[last]
-    square = grid[0] * curve[0] ** 2 + (1.0 - grid[last]) * curve[last] ** 2
-    for place in range(last):
-        middle, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
-        mean += width * middle
-        square += width * middle**2
-    variance = square - mean**2
-    if mean <= 0.0 or variance <= 0.0:
-        return 1.0, 1.0
-    nothing = min(max(chance_at(curve, grid, 0.0), _NEVER), 1.0 - _LEAST)
-    number = min(-np.log(nothing), mean)
-    size = mean / number
-    even = min(size * mean / variance, 1.0)
-    return number ** (1.0 - even) * size**-even, even
-
-
-@njit(cache=True, nogil=True)
-def _in_review(least, amount, upto, share, lumps):  # type: ignore[no-untyped-def]
-    """Return E[min(upto, demand of the review)] of an amount that comes in lumps: see `_lumps`.
-
-    Each lump falls into the review or not, which is exact as far as one lump goes; beyond it, as the beta has it.
-    """
-    if amount <= 0.0 or upto <= 0.0:
-        return 0.0
-    count = min(max(lumps[0] * amount ** lumps[1], 1.0), max(amount, 1.0))
-    one, any_at_all = amount / count, 1.0 - (1.0 - share) ** count
-    if upto <= one:
-        return upto * any_at_all
-    begun, whole = _part(least, 1.0 / count), _part(least, 1.0)
-    part = (_part(least, min(upto / amount, 1.0)) - begun) / (whole - begun) if whole > begun else 1.0
-    return one * any_at_all + max(amount * share - one * any_at_all, 0.0) * part
-
-
-@njit(cache=True, nogil=True)
-def _mean_within(low, high, stock, lot):  # type: ignore[no-untyped-def]
-    """Return the mean of min(lot, (x - stock)+) for x even from low to high."""
-    if high <= low:
-        return min(max(low - stock, 0.0), lot)
-    sums = 0.0
-    for sign, end in ((1.0, high), (-1.0, low)):
-        over, beyond = max(end - stock, 0.0), max(end - stock - lot, 0.0)
-        sums += sign * 0.5 * (over * over - beyond * beyond)
-    return min(max(sums / (high - low), 0.0), lot)
-
-
-@njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, least, reorder_point, lot, share):  # type: ignore[no-untyped-def]
-    """Return P1: the chance that a cycle, from one order to the arrival of the next, ends with nothing short.
-
-    Of the positions above s as many lead to an order as the review takes lots, at most Q; of those, the ones below
-    demand until the order arrives end short. A review without demand orders nothing and is no cycle.
-    """
-    last, lumps = grid.size - 1, _lumps(curve, grid)
-    ordered, short = 0.0, 0.0
-    for place in range(last, -2, -1):
-        low, high = curve[max(place, 0)], curve[min(place + 1, last)]
-        width = (grid[place + 1] if place < last else 1.0) - (grid[place] if place >= 0 else 0.0)
-        amount = 0.5 * (low + high)
-        if amount <= 0.0:
-            break
-        orders = _in_review(least, amount, min(_mean_within(low, high, 0.0, lot), amount), share, lumps)
-        beyond = _mean_within(low, high, reorder_point + 1.0, lot)
-        ordered += width * orders
-        short += width * min(_in_review(least, amount, beyond, share, lumps), orders)
-    return 1.0 - short / ordered if ordered > 0.0 else 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -146,16 +81,16 @@ def _pays(curve, grid, least, reorder_point, lot, ratio):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _enough(curve, grid, least, reorder_point, lot, review, share, goal, measure):  # type: ignore[no-untyped-def]
+def _enough(curve, grid, least, reorder_point, lot, review, goal, measure):  # type: ignore[no-untyped-def]
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, least, reorder_point, lot, share) >= goal - _LEAST
+        return _cycle_service(curve, grid, reorder_point, lot, review) >= goal - _LEAST
     if measure == FILL_RATE:
         return _short(curve, grid, least, reorder_point, lot) <= (1.0 - goal) * review + _LEAST
     return not _pays(curve, grid, least, reorder_point + 1.0, lot, goal)
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search(curves, grid, least, mean, review, share, lot, goal, measure):  # type: ignore[no-untyped-def]
+def search(curves, grid, least, mean, review, lot, goal, measure):  # type: ignore[no-untyped-def]
     """Return the least whole reorder points that are enough."""
     found = np.zeros(lot.size)
     for row in prange(lot.size):
@@ -167,14 +102,13 @@ def search(curves, grid, least, mean, review, share, lot, goal, measure):  # typ
         start = low
         if measure == ECONOMIC:  # below demand of the lead time hardly a unit prevents a shortage: all are short then
             start = max(np.floor(mean[row] - review[row]) - size, low)
-        given = review[row], share[row], goal[row], measure
-        if mean[row] <= 0.0 or _enough(curves[row], grid, least[row], start, size, *given):
+        if mean[row] <= 0.0 or _enough(curves[row], grid, least[row], start, size, review[row], goal[row], measure):
             found[row] = low
             continue
         low = start
         while high - low > 1.0:
             middle = np.floor((low + high) / 2.0)
-            if _enough(curves[row], grid, least[row], middle, size, *given):
+            if _enough(curves[row], grid, least[row], middle, size, review[row], goal[row], measure):
                 high = middle
             else:
                 low = middle
@@ -210,7 +144,7 @@ def outcome(curves, grid, least, review, reorder_point, lot, share, smooth):  # 
     found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, share[row])
+        found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row])
         short = min(_short(curves[row], grid, least[row], point, size), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
         count = _positions(size)

@@ -5,9 +5,7 @@ anywhere among the Q whole lots above the reorder point s, evenly (exact for (R,
 is (R,S) with S = s + 1). Until the next order can arrive, stock must cover demand X over L + R. Short in a review
 period is what exceeds stock and falls into that period, no more than its own demand: of X the part B that falls into
 the review is taken as beta distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly;
-a demand that comes in one rare lump falls into the review or it does not. A cycle runs from a review at which is
-ordered until the order after it arrives, so it holds demand: P1 counts such reviews only. How likely one orders is told
-by number and size of the lumps, as in a compound Poisson process with the same chance of no demand, mean and variance.
+a demand that comes in one rare lump falls into the review or it does not.
 """
 
 from dataclasses import dataclass
@@ -232,8 +230,7 @@ def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: i
     from segkit.formulas import policy_kernels as kernels
 
     whole, chances, part, mean, review = _arrays(demand)
-    share = _floats(demand.review_share)
-    return kernels.search(whole, chances, part, mean, review, share, _floats(lot), _floats(goal), measure)
+    return kernels.search(whole, chances, part, mean, review, _floats(lot), _floats(goal), measure)
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
