@@ -45,10 +45,12 @@ def explain_open_order(
 
     Parameters
     ----------
-    tables, capable, classes, rules
+    tables, capable
         As `promise_open_orders` takes them.
     line : (str, str)
         order_id and line_id.
+    classes, rules
+        As `promise_open_orders` takes them.
 
     Returns
     -------
