@@ -134,7 +134,9 @@ def test_targets_need_no_holding_rate(small):
 
 def test_without_lead_times_there_are_no_policies(small):
     made = all_tables(small("[assume]\nholding_rate = 0.25\n"))
+    told = made.pop("policy_headlines")
     assert all(frame.empty for frame in made.values())
+    assert told["sentence"].str.contains("lead time").all()
 
 
 def test_too_short_a_history_is_not_replayed(small, small_company):

@@ -70,7 +70,7 @@ def test_what_is_not_known_is_not_traded(sizing):
     table = list_trade_items(some, size_policies(some), SEGMENTS, VALUE)
     assert table["item_id"].tolist() == [IDS[1]]
     unnamed = list_trade_items(some, size_policies(some), SEGMENTS.iloc[:0], VALUE)
-    assert unnamed["segment"].isna().all()
+    assert (unnamed["segment"] == "(none)").all()
 
 
 def test_nothing_is_traded_without_policies(sizing):
