@@ -15,8 +15,10 @@ from segkit.report.runner.lock import LockedError, is_locked
 from segkit.report.runner.status import workspace_status
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts tests in the background ignores it
 sys.path.insert(0, {here!r})
 from fake_parts import Company
 Company.__post_init__ = lambda self: None
