@@ -10,6 +10,7 @@ size. So it is right on average where the shape is not.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaln
 
 from segkit.formulas import spread_kernels as kernels
 from segkit.formulas.spread_kernels import AT, GRID
@@ -77,6 +78,22 @@ def widened(excess: np.ndarray, mean: np.ndarray, width: np.ndarray) -> np.ndarr
     """
     floor = np.maximum(mean, _LEAST)
     return np.maximum((width**2 * (1.0 + excess * floor) - 1.0) / floor, _EXCESS[0])
+
+
+def poisson_deviation(mean: np.ndarray) -> np.ndarray:
+    """Return the mean absolute deviation of Poisson counts: 2 m^(k+1) e^-m / k!, where k is the whole part of m.
+
+    References
+    ----------
+    Johnson, N. L., Kemp, A. W. & Kotz, S. (2005). Univariate discrete distributions, 3rd ed., section 4.3.
+
+    Examples
+    --------
+    >>> poisson_deviation(np.array([0.1, 50.0])).round(4).tolist()
+    [0.181, 5.6326]
+    """
+    whole = np.floor(mean)
+    return 2.0 * np.exp((whole + 1.0) * np.log(mean) - mean - gammaln(whole + 1.0))
 
 
 def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width: np.ndarray, *, count: int) -> Spread:

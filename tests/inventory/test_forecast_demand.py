@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from segkit import DataError, forecast_demand
 
@@ -179,6 +180,16 @@ def test_row_order_categories_and_foreign_index_do_not_matter():
     other = table.sample(frac=1, random_state=5).astype({"item_id": "category"}).set_index("quantity", drop=False)
     found = forecast_demand(other, horizon=3, attributes=attributes.sample(frac=1, random_state=6))
     pd.testing.assert_frame_equal(found, usual)
+
+
+def test_few_items_of_very_different_sizes_scatter_each_as_its_own():
+    rates = np.array([1.0, 10.0, 50.0, 1_000.0])
+    below = np.zeros((8, len(rates)))
+    for seed in range(len(below)):
+        values = np.random.default_rng(seed).poisson(rates[:, None], (len(rates), 60)).astype(float)
+        found = forecast_demand(table_of(values), horizon=1)
+        below[seed] = poisson.cdf(found["q95"], rates)
+    assert (np.abs(below.mean(axis=0) - 0.95) < 0.035).all(), below.mean(axis=0)
 
 
 @pytest.mark.parametrize("series", [90, 3_000])

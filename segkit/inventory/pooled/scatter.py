@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.demand_spread import Spread, fit_spread, log_size, size_edges, spread_quantiles
+from segkit.formulas.demand_spread import (
+    Spread,
+    fit_spread,
+    log_size,
+    poisson_deviation,
+    size_edges,
+    spread_quantiles,
+)
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import PATTERNS, patterns_after
 from segkit.inventory.pooled.factors import Factors
@@ -73,6 +80,7 @@ class Habit:
         for one in np.unique(classes):
             mine = classes == one
             usual[mine] = np.exp(np.interp(size[mine], self.sizes, self.usual[one])) * _rough(mean[mine])
+        usual = np.maximum(usual, poisson_deviation(mean))  # as `fit_spread` has it: no narrower than Poisson's
         own = self.error[series, origin - 1] + _SHRUNK * usual
         return np.clip(own / ((self.number[series, origin - 1] + _SHRUNK) * usual), *_WIDTHS)
 
