@@ -39,7 +39,7 @@ def trade_stock_for_service(
     -------
     DataFrame
         A row per rule (item by item, one target, by segment, now), segment ("(all)" for all items together) and point:
-        fill_rate (P2, under the weight), stock_value [currency] (what is left before an arrival, and half a lot),
+        fill_rate (P2, under the weight), stock_value [currency] (what is left before an arrival, and cycle_stock),
         holding_cost [currency/year] (of what is left: the figure that is made least) and shadow_price (holding cost of
         one more unit of weight served; missing for now) and weight (its column). Sorted by rule, segment and fill_rate.
 
@@ -96,7 +96,8 @@ def price_segmentation(
         [units/year], order_quantity (units served per cycle: the lot, or demand of a review where that is more), the
         column of the weight, and the demand that stock must cover (lead time and review), either as quantiles (q50,
         q95, ...; close together near q100) or as mean and sd (taken as gamma). stock_target [units] is what the company
-        aims at now, if known. net_margin, revenue and lines are read where they are there.
+        aims at now, if known; cycle_stock [units] is what lies there on average besides what is left before an arrival,
+        by default half of order_quantity. net_margin, revenue and lines are read where they are there.
     target : float
         fill_rate (P2) of all items together under the weight. [0 to 1]
     weight : str

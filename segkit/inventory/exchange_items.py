@@ -14,7 +14,7 @@ KEYS = ["item_id", "location_id"]
 WEIGHTS = ("net_margin", "revenue", "lines", "demand")
 _QUANTILE = re.compile(r"q\d+(\.\d+)?")
 _ABOVE = ("holding_cost", "order_quantity")
-_NOT_BELOW = ("unit_cost", "demand", "stock_target", "mean", "sd")
+_NOT_BELOW = ("unit_cost", "demand", "stock_target", "cycle_stock", "mean", "sd")
 _GRID = np.concatenate([np.linspace(0.01, 0.9, 40), 1 - np.geomspace(0.09, 1e-4, 24)])
 _FAR_ENOUGH = 99.0  # percent
 _SHAPES = (1e-3, 1e6)
@@ -47,9 +47,10 @@ class ExchangeItems:
         return self.items.hold(self.frame["stock_target"].to_numpy(dtype=float))
 
     def stock_values(self, choice: Choice) -> np.ndarray:
-        """Return the average stock of each item at cost: what is left before an arrival, and half a lot."""
+        """Return the average stock of each item at cost: what is left before an arrival, and cycle stock on top."""
         left = choice.cost / self.items.holding
-        return self.frame["unit_cost"].to_numpy(dtype=float) * (left + self.items.lot / 2)
+        on_top = self.frame["cycle_stock"].to_numpy(dtype=float) if "cycle_stock" in self.frame else self.items.lot / 2
+        return self.frame["unit_cost"].to_numpy(dtype=float) * (left + on_top)
 
     def fill_rate(self, choice: Choice, weight: str) -> float:
         """Return the fill_rate (P2) of all items under a weight; missing where nothing weighs."""
@@ -97,7 +98,7 @@ def read_exchange_items(table: pd.DataFrame, *, weight: str, classes: list[str])
         raise DataError(list_problems("items cannot be traded against each other", problems))
     spread = quantiles or ["mean", "sd"]
     told = [name for name in (*WEIGHTS, weight) if name in table]
-    figures = list(dict.fromkeys([*_ABOVE, *(n for n in _NOT_BELOW[:3] if n in table), *spread, *told]))
+    figures = list(dict.fromkeys([*_ABOVE, *(n for n in _NOT_BELOW[:4] if n in table), *spread, *told]))
     frame = table.sort_values(KEYS, ignore_index=True)
     for name in figures:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(float)

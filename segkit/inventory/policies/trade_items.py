@@ -32,20 +32,23 @@ def list_trade_items(
     -------
     DataFrame
         Those with demand, unit cost, holding cost and margin; net_margin is the margin that a lost sale takes away.
+        cycle_stock makes the stock at the policies' own levels what they expect.
     """
     costs, demand, lots = sizing.costs, sizing.covered.demand, sizing.covered.lots
     year, review = sizing.demand_year, sizing.rules["review_days"].clip(lower=1.0).to_numpy()
-    single = (policies["policy"] == "order_up_to").to_numpy()
-    lot = np.where(single, lots, policies["order_quantity"].fillna(pd.Series(lots)).to_numpy())
+    lot = policies["order_quantity"].fillna(pd.Series(lots)).to_numpy()
+    single = lot <= lots * (1 + 1e-9)  # whatever is missing is ordered; else stock runs down to the reorder point
     level = np.where(single, policies["order_up_to"], policies["reorder_point"])
+    over = _over(sizing, level)
     frame = sizing.rules[PLACE].assign(
         unit_cost=costs["unit_cost"].to_numpy(),
         holding_cost=costs["holding_cost"].to_numpy(),
         demand=year,
-        order_quantity=_served_per_cycle(sizing, policies, np.maximum(lot, year * review / _YEAR), level),
+        order_quantity=_served_per_cycle(policies, np.maximum(lot, year * review / _YEAR), over),
         net_margin=year * costs["unit_margin"].clip(lower=0.0).to_numpy(),
         revenue=year * costs["unit_price"].clip(lower=0.0).to_numpy(),
         stock_target=level,
+        cycle_stock=_on_top(sizing, policies, level + over, lot),
     )
     line = value.set_index("item_id")["quantity"] / value.set_index("item_id")["lines"]
     frame["lines"] = frame["demand"] / frame["item_id"].map(line).astype("float64").clip(lower=1e-9)
@@ -73,19 +76,30 @@ def distinct_points(curve: pd.DataFrame) -> pd.DataFrame:
     return known.drop_duplicates(["rule", "segment", "fill_rate"], ignore_index=True)
 
 
-def _served_per_cycle(sizing: Sizing, policies: pd.DataFrame, lot: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _over(sizing: Sizing, level: np.ndarray) -> np.ndarray:
+    """Return by how much demand that stock must cover exceeds the levels on average. [units]."""
+    from segkit.formulas.demand_curves import expected_shortage
+
+    demand, lots = sizing.covered.demand, sizing.covered.lots
+    return expected_shortage(demand.whole, demand.chances, np.nan_to_num(level) / lots) * lots
+
+
+def _served_per_cycle(policies: pd.DataFrame, lot: np.ndarray, over: np.ndarray) -> np.ndarray:
     """Return the units served per cycle at which what is short per cycle gives the fill_rate that policies have.
 
     The exchange counts all that exceeds stock in a cycle as short in it; policies know that a part was short before.
     """
-    from segkit.formulas.demand_curves import expected_shortage
-
-    demand, lots = sizing.covered.demand, sizing.covered.lots
-    over = expected_shortage(demand.whole, demand.chances, np.nan_to_num(level) / lots) * lots
     short = 1.0 - policies["fill_rate"].to_numpy()
     told = (short > _LEAST_SHORT) & (over > 0)
     served = over / np.where(told, short, 1.0)
-    return np.where(told, np.clip(served, lot, _MOST * lot), lot)
+    return np.where(told, np.clip(served, lot / _MOST, _MOST * lot), lot)
+
+
+def _on_top(sizing: Sizing, policies: pd.DataFrame, reach: np.ndarray, lot: np.ndarray) -> np.ndarray:
+    """Return what lies there besides what is left of the level, half a lot where the policy tells none. [units]."""
+    left = reach - sizing.covered.demand.moments[0] * sizing.covered.lots
+    stock = policies["stock"].to_numpy(dtype=float)
+    return np.where(np.isfinite(stock), np.maximum(stock - left, 0.0), lot / 2)
 
 
 def served_weight(items: pd.DataFrame, policies: pd.DataFrame, weight: str) -> float:

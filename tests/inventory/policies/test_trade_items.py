@@ -78,3 +78,15 @@ def test_nothing_is_traded_without_policies(sizing):
     table = list_trade_items(none, size_policies(none), SEGMENTS, VALUE)
     assert table.empty
     assert trade_stock_for_service(table).empty
+
+
+def test_now_stands_where_the_policies_stand(make_sizing):
+    lots = {"policy": "order_up_to", "moq": 20.0, "lots": 20.0}  # whatever is missing, but twenty at a time
+    sizing = make_sizing({}, {"policy": "reorder_quantity", "moq": 40.0, "lots": 2.0}, lots)
+    own = size_policies(sizing)
+    items = list_trade_items(sizing, own, SEGMENTS, VALUE)
+    assert own["order_quantity"][2] >= 20
+    curve = trade_stock_for_service(items, weight="net_margin")
+    now = curve[(curve["rule"] == "now") & (curve["segment"] == "(all)")].iloc[0]
+    assert now["stock_value"] == pytest.approx(own["stock_value"].sum(), rel=1e-9)
+    assert now["fill_rate"] == pytest.approx(served_weight(items, own, "net_margin"), abs=1e-9)
