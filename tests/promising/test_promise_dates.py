@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segkit as sk
-from segkit.promising.reliability.memory import GRID, calibrated_levels
+from segkit.promising.reliability.history import read_history
+from segkit.promising.reliability.levels import calibrate_levels, calibrated_levels
+from segkit.promising.reliability.memory import GRID, choose_memory, past_promises
 
 BY = ["carrier", "region"]
 NEXT = pd.Timestamp("2025-01-06")
@@ -172,6 +174,20 @@ def test_calibration_moves_levels_only_as_far_as_it_is_sure():
     assert levels[GRID == 0.8].item() > 0.85
     assert (np.diff(levels) >= 0).all()
     np.testing.assert_array_equal(calibrated_levels(kept[:2], np.full(2, 500.0), 2), GRID)
+
+
+@pytest.mark.parametrize(("late", "moved"), [("growing", True), ("over", False), ("never", False)])
+def test_levels_move_only_where_that_had_paid(late, moved):
+    random = np.random.default_rng(2)
+    day = np.sort(random.integers(0, 1500, 6000))
+    shift = {"growing": day / 60, "over": np.maximum(day - 700, 0) / 20 * (day < 1100), "never": 0 * day}[late]
+    start = pd.Timestamp("2020-01-01") + pd.to_timedelta(day, "D")
+    came = start + pd.to_timedelta(random.poisson(10 + shift), "D")
+    table = pd.DataFrame({"start_date": start, "delivered_date": came})
+    history = read_history(table, table.iloc[:1], [], start.max())
+    judged = past_promises(history)
+    levels = calibrate_levels(history, judged, choose_memory(history, judged)).levels[0, :3, GRID == 0.9]
+    assert (levels > 0.93).all() if moved else (np.abs(levels - 0.9) < 0.005).all(), levels
 
 
 BAD = {

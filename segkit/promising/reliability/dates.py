@@ -10,7 +10,8 @@ from segkit.core.errors import DataError
 from segkit.formulas.censored_quantiles import shrunk_quantiles
 from segkit.promising.reliability.explanation import explain_groups
 from segkit.promising.reliability.history import DeliveryHistory, day_numbers, read_history
-from segkit.promising.reliability.memory import Memory, choose_memory, horizon_of, recency
+from segkit.promising.reliability.levels import calibrate_levels
+from segkit.promising.reliability.memory import Memory, choose_memory, horizon_of, past_promises, recency
 from segkit.promising.reliability.requirements import require_day, require_shares, require_tables
 
 
@@ -61,7 +62,7 @@ def promise_dates(
     deliveries count as long as they were seen to be open (Kaplan-Meier). A group of n deliveries keeps n / (n + k) of
     its own and takes the rest from the group above. How old deliveries fade, and k, are chosen by the first column
     of ``by`` and by how far ahead the promise is, on promises from 16 past days (pinball loss); levels are then moved
-    to those that past promises would have needed, as far as that stands out of their noise.
+    to those that past promises would have needed, as far as that stands out of their noise and had paid on the past days.
 
     References
     ----------
@@ -97,7 +98,8 @@ class _Asked:
 
 def _columns(history: DeliveryHistory, start: np.ndarray, shares: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns that a promise adds."""
-    memory = choose_memory(history)
+    judged = past_promises(history)
+    memory = calibrate_levels(history, judged, choose_memory(history, judged))
     group = history.line_group
     cell = memory.branch_of[group] * memory.half_life.shape[1] + horizon_of(start - history.as_of)
     asked = _Asked(group, cell, np.searchsorted(history.support, history.as_of - start))

@@ -6,8 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from segkit.formulas.censored_quantiles import shrunk_probabilities, shrunk_quantiles
-from segkit.formulas.interval_accuracy import pit_below
+from segkit.formulas.censored_quantiles import shrunk_quantiles
 from segkit.promising.reliability.history import DeliveryHistory
 
 HALF_LIVES = (np.inf, 1461.0, 730.0, 365.0, 180.0, 90.0, 45.0)
@@ -18,7 +17,7 @@ GRID = np.round(np.arange(0.02, 1.0, 0.02), 2)
 _ENDS = np.concatenate([[0.0], GRID, [1.0]])
 ORIGINS = 16
 _MOST_JUDGED = 20_000
-_FEW = 100
+FEW = 100
 _LIKE = 0.01
 _LEAST_ORIGINS = 4
 _START = 3
@@ -67,8 +66,11 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """Deliveries that began after an origin: what was known then, and what came."""
+class Judged:
+    """Deliveries that began after an origin: row of the history, branch and horizon as one number, and what came.
+
+    ``came`` is days from start to delivery, ``seen`` those until the last known day, from which on it is open. [days]
+    """
 
     origin: int
     row: np.ndarray
@@ -88,35 +90,40 @@ def horizon_of(ahead: np.ndarray) -> np.ndarray:
     return np.searchsorted(HORIZONS, ahead, side="left")
 
 
-def choose_memory(history: DeliveryHistory) -> Memory:
-    """Choose half-life and worth per branch and horizon on promises from past days, and calibrate them.
+def choose_memory(history: DeliveryHistory, judged: list[Judged]) -> Memory:
+    """Choose half-life and worth per branch and horizon on promises from past days; levels are those asked for.
 
     Parameters
     ----------
     history : DeliveryHistory
         Deliveries known on a day.
+    judged : list of Judged
+        From `past_promises`.
 
     Returns
     -------
     Memory
-        Every pair is judged by the pinball loss of deliveries that began after each of 12 past days, censored on
+        Every pair is judged by the pinball loss of deliveries that began after each of 16 past days, censored on
         the last known day. Of those within 1 % of the best the longest memory and the largest worth is taken. A branch
         with fewer than 100 judged deliveries takes what all together chose.
     """
-    branch_of = np.cumsum(history.depth == 1) * (history.depth > 0)
+    branch_of = branches(history)
     shape = (int(branch_of.max(initial=0)) + 1, len(HORIZONS) + 1)
-    judged = _past_promises(history, branch_of, shape[1])
     losses, counts = _losses(history, judged, shape)
     picked = _pick(losses, counts)
     half_life = np.array(HALF_LIVES)[picked // len(WORTHS)]
     worth = np.array(WORTHS)[picked % len(WORTHS)]
-    made = Memory(branch_of, half_life, worth, np.broadcast_to(GRID, (*shape, len(GRID))).copy())
-    _calibrate(history, judged, made)
-    return made
+    return Memory(branch_of, half_life, worth, np.broadcast_to(GRID, (*shape, len(GRID))).copy())
 
 
-def _past_promises(history: DeliveryHistory, branch_of: np.ndarray, horizons: int) -> list[_Judged]:
-    """Return what is judged from days spread over the second half of the history."""
+def branches(history: DeliveryHistory) -> np.ndarray:
+    """Return the branch of every group: the group of the first column that it lies in, 0 = all."""
+    return np.cumsum(history.depth == 1) * (history.depth > 0)
+
+
+def past_promises(history: DeliveryHistory) -> list[Judged]:
+    """Return what is judged from days spread over the second half of the history, earlier days first."""
+    branch_of, horizons = branches(history), len(HORIZONS) + 1
     back = (history.as_of - int(history.start.min(initial=history.as_of))) / 2
     origins = np.unique(np.round(history.as_of - back * (np.arange(1, ORIGINS + 1) / ORIGINS) ** 1.5)).astype("int64")
     made = []
@@ -127,11 +134,11 @@ def _past_promises(history: DeliveryHistory, branch_of: np.ndarray, horizons: in
         rows = rows[:: -(-len(rows) // _MOST_JUDGED)]
         cell = branch_of[history.group[rows]] * horizons + horizon_of(history.start[rows] - origin)
         seen = history.as_of + 1 - history.start[rows]
-        made.append(_Judged(origin, rows, cell, np.minimum(history.end[rows] - history.start[rows], seen), seen))
+        made.append(Judged(origin, rows, cell, np.minimum(history.end[rows] - history.start[rows], seen), seen))
     return made
 
 
-def _losses(history: DeliveryHistory, judged: list[_Judged], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _losses(history: DeliveryHistory, judged: list[Judged], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return summed pinball loss of every pair by origin, branch and horizon, and how many deliveries were judged."""
     cells, pairs = shape[0] * shape[1], len(HALF_LIVES) * len(WORTHS)
     losses, counts = np.zeros((len(judged), pairs, cells)), np.zeros((len(judged), cells))
@@ -177,72 +184,7 @@ def _pick(losses: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _steadiest(losses: np.ndarray, counts: np.ndarray, otherwise: int) -> int:
     """Return the first pair, longest memory first, that is at most 1 % worse than the best."""
-    if counts.sum() < _FEW or (counts > 0).sum() < _LEAST_ORIGINS:
+    if counts.sum() < FEW or (counts > 0).sum() < _LEAST_ORIGINS:
         return otherwise
     loss = losses.sum(axis=0)
     return int(np.argmax(loss <= loss.min() * (1 + _LIKE)))
-
-
-def _calibrate(history: DeliveryHistory, judged: list[_Judged], memory: Memory) -> None:
-    """Move the levels to those that past promises would have needed, as far as that stands out of the noise."""
-    horizons = memory.half_life.shape[1]
-    sums = np.zeros((len(judged), memory.half_life.size, len(GRID)))
-    counts = np.zeros((len(judged), memory.half_life.size))
-    for number, part in enumerate(judged):
-        before, until = _probabilities(history, part, memory)
-        known = (part.came < part.seen) & ~np.isnan(before)
-        for place, level in enumerate(GRID):
-            share = pit_below(before[known], until[known], level)
-            sums[number, :, place] = np.bincount(part.cell[known], share, minlength=counts.shape[1])
-        counts[number] = np.bincount(part.cell[known], minlength=counts.shape[1])
-    for cell in range(counts.shape[1]):
-        used = np.flatnonzero(counts[:, cell])
-        days = [judged[one].origin for one in used]
-        wide = np.diff((0, *HORIZONS, 730))[cell % horizons]
-        apart = min(1.0, (days[-1] - days[0]) / (len(days) - 1) / wide) if len(days) > 1 else 1.0
-        levels = calibrated_levels(sums[used, cell], counts[used, cell], apart * len(days))
-        memory.levels[cell // horizons, cell % horizons] = levels
-
-
-def _probabilities(history: DeliveryHistory, part: _Judged, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share promised before and until the day on which each judged delivery came."""
-    tree, age = history.known_on(part.origin)
-    before, until = np.full(len(part.row), np.nan), np.full(len(part.row), np.nan)
-    step = np.searchsorted(history.support, part.came).clip(max=len(history.support) - 1)
-    if tree.is_open.all():
-        return before, until
-    for half_life, worth, own in memory.parts(part.cell):
-        mixing = np.full(history.depth.max() + 1, worth)
-        asked = history.group[part.row[own]], step[own]
-        before[own], until[own] = shrunk_probabilities(tree, recency(age, half_life), mixing, asked)
-    return before, until
-
-
-def calibrated_levels(sums: np.ndarray, counts: np.ndarray, independent: float) -> np.ndarray:
-    """Return for each level of the grid the one to ask for.
-
-    Parameters
-    ----------
-    sums : ndarray, shape (origins, grid)
-        Sum over the judged deliveries of the share that lies at or below each level.
-    counts : ndarray, shape (origins,)
-        Judged deliveries of each origin.
-    independent : float
-        Origins that do not overlap: what the error of the mean rests on.
-
-    Returns
-    -------
-    ndarray, shape (grid,)
-        Level at which past promises were kept as often as wanted, moved from the wanted one by d² / (d² + e²) of the
-        way, with d what was missed and e its standard error (origins drawn whole).
-    """
-    if len(counts) < 4 or counts.sum() < _FEW or independent <= 1:
-        return GRID.copy()
-    kept = sums.sum(axis=0) / counts.sum()
-    off = sums - kept * counts[:, None]
-    error = len(counts) / (independent - 1) * (off**2).sum(axis=0) / counts.sum() ** 2
-    missed = kept - GRID
-    ends = np.concatenate([[0.0], np.maximum.accumulate(kept), [1.0]])
-    needed = np.interp(GRID, ends, np.concatenate([[0.0], GRID, [1.0]]))
-    sure = missed**2 / np.maximum(missed**2 + error, 1e-12)
-    return np.maximum.accumulate(GRID + sure * (needed - GRID))
