@@ -62,7 +62,7 @@ def promise_dates(
     deliveries count as long as they were seen to be open (Kaplan-Meier). A group of n deliveries keeps n / (n + k) of
     its own and takes the rest from the group above. How old deliveries fade, and k, are chosen by the first column
     of ``by`` and by how far ahead the promise is, on promises from 16 past days (pinball loss); levels are then moved
-    to those that past promises would have needed, as far as that stands out of their noise and had paid on the past days.
+    to those that past promises would have needed, as far as that stands out of their noise and had paid on past days.
 
     References
     ----------
