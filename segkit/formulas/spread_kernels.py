@@ -9,6 +9,7 @@ from scipy.special import ndtr
 _MANY = 8.0  # lots above which counts are taken as normal, before they are bent
 _SURE = 1.0 - 1e-11
 _NONE = 1e-18  # probability of a count, past the likeliest one, after which no other counts
+_NEAR = 8  # grid values that are filled in one by one
 _REST = 1e-7  # share of demand whose size no longer moves a variance
 GRID = 257
 _SCORES = np.linspace(-7.5, 7.5, GRID)
@@ -55,18 +56,27 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
 def shares_below(below, upto, cell, cells):  # type: ignore[no-untyped-def]
     """Return by cell and grid value how many numbers, each spread evenly over its range, lie below it."""
     shares, whole = np.zeros((cells, GRID)), np.zeros((cells, GRID))
+    rises, bases = np.zeros((cells, GRID)), np.zeros((cells, GRID))
     for row in range(below.size):
         width = max(upto[row] - below[row], 1e-12)
-        place = np.searchsorted(AT, below[row])
-        while place < GRID - 1 and AT[place] < below[row] + width:
-            shares[cell[row], place] += (AT[place] - below[row]) / width
-            place += 1
-        whole[cell[row], place] += 1.0
+        first, last = np.searchsorted(AT, below[row]), np.searchsorted(AT, below[row] + width)
+        last = min(last, GRID - 1)
+        if last - first <= _NEAR:
+            for place in range(first, last):
+                shares[cell[row], place] += (AT[place] - below[row]) / width
+        else:  # on a line between the two: what it rises by begins at the one and ends at the other
+            rises[cell[row], first] += 1.0 / width
+            rises[cell[row], last] -= 1.0 / width
+            bases[cell[row], first] -= below[row] / width
+            bases[cell[row], last] += below[row] / width
+        whole[cell[row], last] += 1.0
     for one in range(cells):
-        total = 0.0
+        total, rise, base = 0.0, 0.0, 0.0
         for place in range(GRID):
             total += whole[one, place]
-            shares[one, place] += total
+            rise += rises[one, place]
+            base += bases[one, place]
+            shares[one, place] += total + rise * AT[place] + base
     return shares
 
 

@@ -100,7 +100,8 @@ def forecast_steps(
         mean = fit.levels.ahead(step, step) if means is None else means[:, step - 1]
         near = min(min(_STEPS, key=lambda known: abs(known - step)), longest)
         if near not in spreads:
-            spreads[near] = scatter_of(past_cases(fit.levels, near, near, seed=seed), fit.classes)
+            cases = fit.cases if near == 1 else past_cases(fit.levels, near, near, seed=seed)
+            spreads[near] = scatter_of(cases, fit.classes)
         made.append(mean)
         bands.append(quantiles_ahead(fit.levels, spreads[near], mean, fit.classes, quantiles))
     count = len(panel.keys)

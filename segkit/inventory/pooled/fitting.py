@@ -11,7 +11,7 @@ from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patt
 from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
-from segkit.inventory.pooled.scatter import Levels, best_classes, past_cases, watch_habits
+from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
 from segkit.inventory.pooled.uncensoring import uncensor
 
 _FEW, _LENT = 4, 2.0
@@ -28,7 +28,8 @@ class FittedDemand:
 
     ``levels`` after every period and factors; ``method`` of each series in words; ``pattern`` and ``classes`` (those
     that scatter alike) as codes; ``contest`` the table of methods; ``told`` what season and calendar rest on;
-    ``demand`` as expected where it was sold in part, by which levels are found; that of ``levels`` is drawn there.
+    ``demand`` as expected where it was sold in part, by which levels are found; that of ``levels`` is drawn there;
+    ``cases`` earlier forecasts of the next period.
     """
 
     levels: Levels
@@ -38,6 +39,7 @@ class FittedDemand:
     contest: pd.DataFrame
     told: tuple[str, ...]
     demand: DemandPanel
+    cases: Cases
 
 
 def fit_demand(
@@ -98,9 +100,11 @@ def fit_demand(
     table, method = _lend(panel, table, method, groups)
     levels = Levels(panel, table, factors, pattern=patterns)
     choices = _scatter_choices(patterns, places)
-    levels = replace(levels, habit=watch_habits(levels, past_cases(levels, 1, 1, seed=seed), patterns))
-    classes = choices[best_classes(past_cases(levels, 1, 1, seed=seed), choices)]
-    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected)
+    cases = past_cases(levels, 1, 1, seed=seed)
+    levels = replace(levels, habit=watch_habits(levels, cases, patterns))
+    cases = cases.watched(levels)
+    classes = choices[best_classes(cases, choices)]
+    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected, cases)
 
 
 def _scatter_choices(patterns: np.ndarray, places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

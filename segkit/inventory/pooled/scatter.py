@@ -1,6 +1,6 @@
 """How demand over coming periods scatters around its forecast, from how it did after earlier periods."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,6 +145,10 @@ class Cases:
         shift = None if self.shift is None else self.shift[rows]
         return Cases(self.series[rows], self.origin[rows], self.mean[rows], self.actual[rows], self.width[rows], shift)
 
+    def watched(self, levels: Levels) -> "Cases":
+        """Return the same with the widths that are told by the habits of levels."""
+        return replace(self, width=levels.width(self.series, self.origin, 0 if self.shift is None else self.shift))
+
 
 def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     """Return earlier forecasts of the sum over the periods ``first`` to ``last`` after an origin.
@@ -198,8 +202,8 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     if levels.pattern is not None:
         bare = Panel(panel.values[part] / levels.factors.of(0, periods)[part], panel.observed[part], panel.start[part])
         shift = patterns_after(bare)[one, origins[place] - 1] - levels.pattern[part[one]]
-    width = levels.width(part[one], origins[place], 0 if shift is None else shift)
-    return Cases(part[one], origins[place], mean[one, place], counted, width, shift)
+    cases = Cases(part[one], origins[place], mean[one, place], counted, np.ones(len(one)), shift)
+    return cases.watched(levels)
 
 
 def _rows_drawn(panel: DemandPanel, origins: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -237,13 +241,13 @@ def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
     if len(choices) == 1 or len(cases.mean) < 300:
         return next(iter(choices))
     cut = np.quantile(cases.origin, 2 / 3)
-    late = cases.where(cases.origin > cut)
+    early, late = cases.where(cases.origin <= cut), cases.where(cases.origin > cut)
+    weight = 1.0 / np.sqrt(late.mean + 1.0)[:, None]
     losses = {}
     for name, classes in choices.items():
-        spread, mine = scatter_of(cases.where(cases.origin <= cut), classes), late.classes(classes)
+        spread, mine = scatter_of(early, classes), late.classes(classes)
         told = spread_quantiles(spread, late.mean, mine, late.width, _JUDGED)
         off = late.actual[:, None] - told
-        weight = 1.0 / np.sqrt(late.mean + 1.0)[:, None]
         losses[name] = float((weight * np.maximum(_JUDGED * off, (_JUDGED - 1) * off)).sum())
     return min(losses, key=lambda name: losses[name])
 
