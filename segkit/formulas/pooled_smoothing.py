@@ -16,6 +16,7 @@ OWN = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
 FAST = (0.6, 0.8, 1.0)
 _TINY = 1e-12
 _HALF = 0.5
+_HELD = 200_000  # levels of a group that are kept and not found twice
 _LEAST_MOVE, _MOST_MOVE = 0.02, 4.0  # a group that sells nothing now will sell again
 _ROUNDING = 1e-24  # of squares: less than this share of them is none
 
@@ -55,6 +56,11 @@ class Constants:
 
     own: tuple[float, ...] = OWN
     fast: tuple[float, ...] = FAST
+
+    def grid(self, periods: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return own and fast constants, each with 1 over the weight of what was seen after each period."""
+        own, fast = np.array(self.own), np.array(self.fast)
+        return own, _shares(own, periods), fast, _shares(fast, periods)
 
 
 def mean_ahead(panel: Panel, *, ahead: int, first: int) -> tuple[np.ndarray, np.ndarray]:
@@ -105,11 +111,10 @@ def constant_errors(
         Number of origins that were judged, by series.
     """
     order, begin = pools.members()
-    own, fast = np.array(constants.own), np.array(constants.fast)
     target, judged = mean_ahead(panel, ahead=ahead, first=first)
-    errors = np.zeros((len(panel.values), len(own) * len(fast)))
-    grid = (own, fast, pools.passed)
-    _errors(panel.values, panel.observed, panel.start, order, begin, *grid, target, judged, errors)
+    errors = np.zeros((len(panel.values), len(constants.own) * len(constants.fast)))
+    grid = constants.grid(panel.values.shape[1])
+    _errors(panel.values, panel.observed, panel.start, order, begin, grid, pools.passed, target, judged, errors)
     noise = _ROUNDING * (target**2).sum(axis=1, keepdims=True)
     return np.where(errors > noise, errors, 0.0), judged.sum(axis=1)
 
@@ -169,30 +174,15 @@ def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: 
     """
     order, begin = pools.members()
     levels = np.zeros_like(panel.values)
-    grid = (np.array(constants.own), np.array(constants.fast), pools.passed)
-    _levels(panel.values, panel.observed, panel.start, order, begin, *grid, weights, levels)
+    grid = constants.grid(panel.values.shape[1])
+    _levels(panel.values, panel.observed, panel.start, order, begin, grid, pools.passed, weights, levels)
     return levels
 
 
-@njit(cache=True, nogil=True)
-def _smooth(values, observed, start, constants, levels):  # type: ignore[no-untyped-def]
-    """Fill the levels (period, constant) after each period; the first ones are means of what was seen: no guess.
-
-    The constants run inside, because their divisions do not wait for each other.
-    """
-    count = constants.size
-    top, bottom = np.zeros(count), np.zeros(count)
-    for period in range(values.size):
-        if period >= start and observed[period]:
-            value = values[period]
-            for one in range(count):
-                constant = constants[one]
-                top[one] += constant * (value - top[one])
-                bottom[one] += constant * (1.0 - bottom[one])
-                levels[period, one] = top[one] / bottom[one]
-        else:
-            for one in range(count):
-                levels[period, one] = levels[period - 1, one] if period > 0 else 0.0
+def _shares(constants: np.ndarray, periods: int) -> np.ndarray:
+    """Return 1 over the weight of what was seen after each period, (periods, constants): first levels are no guess."""
+    seen = np.arange(1, periods + 1)[:, None]
+    return 1.0 / -np.expm1(seen * np.log1p(-np.minimum(constants, 1.0 - _TINY))[None, :])
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -219,18 +209,42 @@ def _targets(values, observed, start, ahead, first):  # type: ignore[no-untyped-
     return target, judged
 
 
-@njit(cache=True, nogil=True)
-def _moves(values, observed, start, members, own, fast, passed):  # type: ignore[no-untyped-def]
-    """Return by period and pair of constants how a group's fast level stands to its slow one."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _smooth(values, observed, start, constants, shares, levels):  # type: ignore[no-untyped-def]
+    """Fill the levels (period, constant) after each period; the first ones are means of what was seen.
+
+    The constants run inside, because their steps do not wait for each other.
+    """
+    count = constants.size
+    top = np.zeros(count)
+    seen = 0
+    for period in range(values.size):
+        if period >= start and observed[period]:
+            value = values[period]
+            for one in range(count):
+                now = top[one] + constants[one] * (value - top[one])
+                top[one] = now
+                levels[period, one] = now * shares[seen, one]
+            seen += 1
+        else:
+            for one in range(count):
+                levels[period, one] = levels[period - 1, one] if period > 0 else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _moves(values, observed, start, members, grid, passed, held):  # type: ignore[no-untyped-def]
+    """Return by period and pair of constants how a group's fast level stands to its slow one; keep what is held."""
+    own, own_shares, fast, fast_shares = grid
     periods = values.shape[1]
     moves = np.ones((periods, own.size, fast.size))
     if passed == 0.0:
         return moves
     slow, quick = np.zeros((periods, own.size)), np.zeros((periods, fast.size))
-    level, followed = np.zeros((periods, own.size)), np.zeros((periods, fast.size))
-    for one in members:
-        _smooth(values[one], observed[one], start[one], own, level)
-        _smooth(values[one], observed[one], start[one], fast, followed)
+    followed = np.zeros((periods, fast.size))
+    for place in range(members.size):
+        one, level = members[place], held[place % len(held)]
+        _smooth(values[one], observed[one], start[one], own, own_shares, level)
+        _smooth(values[one], observed[one], start[one], fast, fast_shares, followed)
         slow += level
         quick += followed
     for period in range(periods):
@@ -242,17 +256,27 @@ def _moves(values, observed, start, members, own, fast, passed):  # type: ignore
     return moves
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
+def _room(members, periods, count, passed):  # type: ignore[no-untyped-def]
+    """Return room for the levels of all members of a group, or of one of them where they are many or stand alone."""
+    alone = passed == 0.0 or members.size * periods * count > _HELD
+    return np.zeros((1 if alone else members.size, periods, count))
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def _errors(  # type: ignore[no-untyped-def]
-    values, observed, start, order, begin, own, fast, passed, target, judged, errors
+    values, observed, start, order, begin, grid, passed, target, judged, errors
 ):
+    own, own_shares, fast, _ = grid
     periods = values.shape[1]
     for group in prange(begin.size - 1):
         members = order[begin[group] : begin[group + 1]]
-        moves = _moves(values, observed, start, members, own, fast, passed)
-        level = np.zeros((periods, own.size))
-        for one in members:
-            _smooth(values[one], observed[one], start[one], own, level)
+        held = _room(members, periods, own.size, passed)
+        moves = _moves(values, observed, start, members, grid, passed, held)
+        for place in range(members.size):
+            one, level = members[place], held[place % len(held)]
+            if len(held) == 1:
+                _smooth(values[one], observed[one], start[one], own, own_shares, level)
             for period in range(periods):
                 if judged[one, period]:
                     for i in range(own.size):
@@ -261,17 +285,20 @@ def _errors(  # type: ignore[no-untyped-def]
                             errors[one, i * fast.size + j] += off * off
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def _levels(  # type: ignore[no-untyped-def]
-    values, observed, start, order, begin, own, fast, passed, weights, levels
+    values, observed, start, order, begin, grid, passed, weights, levels
 ):
+    own, own_shares, fast, _ = grid
     periods = values.shape[1]
     for group in prange(begin.size - 1):
         members = order[begin[group] : begin[group + 1]]
-        moves = _moves(values, observed, start, members, own, fast, passed)
-        level = np.zeros((periods, own.size))
-        for one in members:
-            _smooth(values[one], observed[one], start[one], own, level)
+        held = _room(members, periods, own.size, passed)
+        moves = _moves(values, observed, start, members, grid, passed, held)
+        for place in range(members.size):
+            one, level = members[place], held[place % len(held)]
+            if len(held) == 1:
+                _smooth(values[one], observed[one], start[one], own, own_shares, level)
             for period in range(periods):
                 total = 0.0
                 for i in range(own.size):
