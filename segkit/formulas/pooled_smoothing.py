@@ -58,7 +58,7 @@ class Constants:
     fast: tuple[float, ...] = FAST
 
     def grid(self, periods: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return own and fast constants, each with 1 over the weight of what was seen after each period."""
+        """Return own and fast constants, each with the weight of what was seen by number of periods."""
         own, fast = np.array(self.own), np.array(self.fast)
         return own, _shares(own, periods), fast, _shares(fast, periods)
 
@@ -180,9 +180,16 @@ def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: 
 
 
 def _shares(constants: np.ndarray, periods: int) -> np.ndarray:
-    """Return 1 over the weight of what was seen after each period, (periods, constants): first levels are no guess."""
-    seen = np.arange(1, periods + 1)[:, None]
-    return 1.0 / -np.expm1(seen * np.log1p(-np.minimum(constants, 1.0 - _TINY))[None, :])
+    """Return the weight of what was seen by number of periods seen, (periods, constants): first levels are no guess.
+
+    It is added up as levels are, so that demand that stays the same has that level, to the last digit.
+    """
+    shares = np.zeros((periods, len(constants)))
+    share = np.zeros(len(constants))
+    for seen in range(periods):
+        share = share + constants * (1.0 - share)
+        shares[seen] = share
+    return shares
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -224,7 +231,7 @@ def _smooth(values, observed, start, constants, shares, levels):  # type: ignore
             for one in range(count):
                 now = top[one] + constants[one] * (value - top[one])
                 top[one] = now
-                levels[period, one] = now * shares[seen, one]
+                levels[period, one] = now / shares[seen, one]
             seen += 1
         else:
             for one in range(count):
