@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.credible import put_right
@@ -164,7 +164,7 @@ def _check_attributes(attributes: pd.DataFrame, by: list[str]) -> None:
     again = attributes.duplicated(by)
     if again.any():
         first = ", ".join(attributes.loc[again, by].astype(str).iloc[0])
-        problem = f"{' and '.join(by)} repeat in {int(again.sum()):,} rows, first: {first}"
+        problem = f"{' and '.join(by)} repeat {in_rows(int(again.sum()))}, first: {first}"
         raise DataError(list_problems("attributes cannot be used", [problem], fixes))
 
 
