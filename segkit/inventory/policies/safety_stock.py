@@ -31,16 +31,17 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
     Returns
     -------
     DataFrame
-        item_id, location_id, cause, cause_units and cause_value [currency], a row per cause; the units of an item-location add up
-        to its safety_stock.
+        item_id, location_id, cause, cause_units and cause_value [currency], a row per cause; the units of an
+        item-location add up to its safety_stock.
 
     Notes
     -----
     The level of the same rule is worked out by the code that makes policies, with causes added one at a time:
 
-    - demand: its scatter around the forecast over a fixed lead time, stock being watched all the time, ordered unit by
-      unit; curves are scaled so that their mean is the forecast;
-    - review: the days between two looks at the stock, over which stock must last as well;
+    - demand: its scatter around the forecast over a fixed lead time, of which the review is a part, ordered lot by lot
+      in which demand comes; curves are scaled so that their mean is the forecast;
+    - review: the days between two looks at the stock come on top of the lead time. A rule that counts units short
+      rather than cycles expects less than their mean demand before the next order comes, so they may ask for less;
     - lead_time: lead times differ;
     - bias: the curves as they are: where earlier forecasts of those alike were too low or too high, they are put right;
     - lots: orders come in lots, packs and minimum quantities. Large lots give service of their own, so the level may
@@ -48,23 +49,26 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
     - limits: caps, least stock, a budget or the room of a location; person: levels that a person set.
 
     Each is what its cause adds to those before it, as textbooks take them; an average over all orders (Shapley) would
-    need sixty sizings instead of five and would no longer give the textbook's figures: k sigma sqrt(L) for demand,
+    need 64 sizings instead of five and would no longer give the textbook's figures: k sigma sqrt(L) for demand,
     and what a random lead time adds to that. Levels are whole lots, so parts of slow movers are whole steps. An economic
     level lies where the unit more no longer pays: its first part is what this asks for above mean demand, which is
     below zero where a shortage costs little.
 
     References
     ----------
-    Silver, E. A., Pyke, D. F. & Thomas, D. J. (2017). Inventory and Production Management in Supply Chains, 4e, sec. 6
-    (safety stock = k sigma_L; variance of demand over a random lead time, eq. 6.65 ff.).
+    Silver, E. A., Pyke, D. F. & Thomas, D. J. (2017). Inventory and Production Management in Supply Chains, 4e, ch. 6
+    (safety stock as k standard deviations of demand over a lead time, which may be random).
     """
     rows = np.flatnonzero((policies["policy"] != NONE).to_numpy() & policies["safety_stock"].notna().to_numpy())
     if not len(rows):
         return empty_table("safety_stock_causes")
     table, whole = policies.iloc[rows], policies["safety_stock"].to_numpy()[rows]
-    parts = np.diff(np.stack(_levels(sizing.of(rows), fitted)), axis=0, prepend=0.0)
-    rest = whole - parts.sum(axis=0)
     person = sizing.rules[list(LEVELS)].notna().any(axis=1).to_numpy()[rows]
+    bound = person | (table["capped_by"] != "").to_numpy() | bool(sizing.limits)
+    parts = np.diff(
+        np.stack(_levels(sizing.of(rows), fitted, np.where(bound, np.nan, whole))), axis=0, prepend=0.0
+    )
+    rest = whole - parts.sum(axis=0)
     rest = np.where(np.abs(rest) > _NEAR * np.maximum(np.abs(parts).sum(axis=0), 1.0), rest, 0.0)
     units = np.vstack([parts, np.where(person, 0.0, rest), np.where(person, rest, 0.0)])
     long = table.loc[table.index.repeat(len(CAUSES)), PLACE].reset_index(drop=True)
@@ -74,19 +78,30 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
     return long.astype(empty_table("safety_stock_causes").dtypes.to_dict())
 
 
-def _levels(sizing: Sizing, fitted: FittedPlaces) -> list[np.ndarray]:
-    """Return what levels lie above mean demand as causes are added, by item-location. [units]."""
+def _levels(sizing: Sizing, fitted: FittedPlaces, told: np.ndarray) -> list[np.ndarray]:
+    """Return what levels lie above mean demand as causes are added, by item-location. [units].
+
+    ``told`` is the safety stock of those that nothing limits, blank for others.
+    """
     rule = sizing.under()  # without caps, and what a person set
     rule = replace(rule, costs=rule.costs.assign(shelf_life_days=np.nan))
     fixed = fitted.intervals.assign(sd_periods=0.0)
-    watched = replace(rule, rules=rule.rules.assign(review_days=0.0))
     single, lots = np.ones(len(rule.rules)), wanted_lots(rule)
     certain = (rule.covered.places["sd_periods"] <= 0).to_numpy()
-    bare = _above_mean(_unbiased(_covering(watched, fitted.cover(fixed.assign(review_periods=0.0)))), single)
     unbiased = _above_mean(_unbiased(rule), single)
     reviewed = _changed(unbiased, ~certain, _unbiased(_covering(rule, fitted.cover(fixed))), single)
-    free = _above_mean(rule, single)
+    bare = _above_mean(_unbiased(_within_lead_time(rule, fitted, fixed)), single)
+    free = _changed(np.where(lots > 1.0, np.nan, told), (lots > 1.0) | np.isnan(told), rule, single)
     return [bare, reviewed, unbiased, free, _changed(free, lots > 1.0, rule, lots)]
+
+
+def _within_lead_time(rule: Sizing, fitted: FittedPlaces, fixed: pd.DataFrame) -> Sizing:
+    """Return the sizing that covers a fixed lead time alone, of which the review is a part."""
+    review = np.minimum(fixed["review_periods"], fixed["mean_periods"])
+    inside = fixed.assign(review_periods=review, mean_periods=fixed["mean_periods"] - review)
+    made = _covering(rule, fitted.cover(inside))
+    days = made.covered.places["review_periods"] * rule.period_days
+    return replace(made, rules=rule.rules.assign(review_days=days))
 
 
 def _changed(level: np.ndarray, changes: np.ndarray, sizing: Sizing, lot: np.ndarray) -> np.ndarray:

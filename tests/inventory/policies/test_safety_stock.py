@@ -13,7 +13,7 @@ from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.policies.covered import CHANCES, CoveredPlaces
 from segkit.inventory.policies.limits import size_within_limits, stock_budget
-from segkit.inventory.policies.safety_stock import CAUSES, split_safety_stock
+from segkit.inventory.policies.safety_stock import CAUSES, _levels, split_safety_stock
 from segkit.inventory.policies.sizing import gather_sizing, size_policies
 
 PLACE = ["item_id", "location_id"]
@@ -161,3 +161,12 @@ def test_nothing_that_is_stocked_has_no_causes(make_sizing):
     sizing, fitted = case(make_sizing, {"policy": "to_order", "service_measure": ""})
     made = split_safety_stock(sizing, fitted, size_policies(sizing))
     pd.testing.assert_frame_equal(made, empty_table("safety_stock_causes"))
+
+
+def test_levels_that_nothing_limits_are_those_of_the_policies(make_sizing):
+    rows = [{"rate": 30.0, "sigma": 20.0, "lead_sd": sd, "order_multiple": lot} for sd in (0, 2) for lot in (1, 12)]
+    sizing, fitted = case(make_sizing, *rows)
+    whole = size_policies(sizing)["safety_stock"].to_numpy()
+    taken, anew = (np.stack(_levels(sizing, fitted, told)) for told in (whole, np.full(len(whole), np.nan)))
+    assert (taken == anew).all()
+    assert anew[-1] == pytest.approx(whole, abs=1e-9)
