@@ -60,7 +60,9 @@ def phase_policies(phases: Iterable[Phase], policies: pd.DataFrame) -> pd.DataFr
     move = np.stack([_level(table) - _level(policies) for table in tables], axis=1)
     wide = np.stack([_span(tables, name) for name in _LEVELS]).max(axis=0)
     phased = wide > packs + _NEAR
-    table = pd.concat(tables, ignore_index=True).assign(level_move=move.T.ravel(), is_phased=np.tile(phased, len(tables)))
+    table = pd.concat(tables, ignore_index=True).assign(
+        level_move=move.T.ravel(), is_phased=np.tile(phased, len(tables))
+    )
     kinds = empty_table("policy_phases").dtypes
     table = table.sort_values([*PLACE, "valid_from"], ignore_index=True)
     return table[list(kinds.index)].astype(kinds.to_dict())

@@ -50,9 +50,9 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
 
     Each is what its cause adds to those before it, as textbooks take them; an average over all orders (Shapley) would
     need 64 sizings instead of five and would no longer give the textbook's figures: k sigma sqrt(L) for demand,
-    and what a random lead time adds to that. Levels are whole lots, so parts of slow movers are whole steps. An economic
-    level lies where the unit more no longer pays: its first part is what this asks for above mean demand, which is
-    below zero where a shortage costs little.
+    and what a random lead time adds to that. Levels are whole lots, so parts of slow movers are whole steps. An
+    economic level lies where the unit more no longer pays: its first part is what this asks for above mean demand,
+    which is below zero where a shortage costs little.
 
     References
     ----------
@@ -65,9 +65,7 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
     table, whole = policies.iloc[rows], policies["safety_stock"].to_numpy()[rows]
     person = sizing.rules[list(LEVELS)].notna().any(axis=1).to_numpy()[rows]
     bound = person | (table["capped_by"] != "").to_numpy() | bool(sizing.limits)
-    parts = np.diff(
-        np.stack(_levels(sizing.of(rows), fitted, np.where(bound, np.nan, whole))), axis=0, prepend=0.0
-    )
+    parts = np.diff(np.stack(_levels(sizing.of(rows), fitted, np.where(bound, np.nan, whole))), axis=0, prepend=0.0)
     rest = whole - parts.sum(axis=0)
     rest = np.where(np.abs(rest) > _NEAR * np.maximum(np.abs(parts).sum(axis=0), 1.0), rest, 0.0)
     units = np.vstack([parts, np.where(person, 0.0, rest), np.where(person, rest, 0.0)])
@@ -76,6 +74,31 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
     long["cause_units"] = units.T.ravel()
     long["cause_value"] = (units * table["unit_cost"].to_numpy()).T.ravel()
     return long.astype(empty_table("safety_stock_causes").dtypes.to_dict())
+
+
+def sum_safety_stock(safety_stock_causes: pd.DataFrame, item_segments: pd.DataFrame) -> pd.DataFrame:
+    """Return what each cause asks for by item segment, at unit cost; what has no unit cost is left out.
+
+    Parameters
+    ----------
+    safety_stock_causes : DataFrame
+        Table of that name.
+    item_segments : DataFrame
+        Table of that name: item_id, segment.
+
+    Returns
+    -------
+    DataFrame
+        segment ("(none)" = no segment), a column per cause (demand_value, ...) and their sum safety_stock_value
+        [currency], most of it first.
+    """
+    known = safety_stock_causes[safety_stock_causes["cause_value"].notna()]
+    names = item_segments.drop_duplicates("item_id").set_index("item_id")["segment"]
+    segment = known["item_id"].map(names).astype("str").fillna("").replace("", "(none)").rename("segment")
+    sums = known.groupby([segment, known["cause"].astype("str")])["cause_value"].sum().unstack(fill_value=0.0)
+    sums = sums.reindex(columns=list(CAUSES), fill_value=0.0).rename_axis(columns=None).add_suffix("_value")
+    sums = sums.assign(safety_stock_value=sums.sum(axis=1)).reset_index()
+    return sums.sort_values(["safety_stock_value", "segment"], ascending=[False, True], ignore_index=True)
 
 
 def _levels(sizing: Sizing, fitted: FittedPlaces, told: np.ndarray) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from segkit.inventory.policies.safety_stock import sum_safety_stock
 from segkit.report.charts.frame import (
     ACCENT,
     INK,
@@ -38,7 +39,7 @@ CAUSES = {
 }
 _MOST_BARS = 12
 _SEEN = 0.005  # of the whole, from which a cause is drawn and named
-_LINES = 5
+_LINES, _TICKS = 5, 6
 
 
 @styled
@@ -61,22 +62,17 @@ def plot_safety_stock_causes(
     Figure
         A bar per segment, most safety stock first; what asks for less lies left of zero, the dot is the sum.
     """
-    known = safety_stock_causes[safety_stock_causes["cause_value"].notna()]
-    if known.empty:
+    every = sum_safety_stock(safety_stock_causes, item_segments)
+    if every.empty:
         return empty_figure("safety_stock_causes", "No safety stock with a unit cost: nothing is stocked, or sized.")
-    names = item_segments.drop_duplicates("item_id").set_index("item_id")["segment"]
-    segment = known["item_id"].map(names).astype("str").fillna("").replace("", "(none)").rename("segment")
-    sums = known.groupby([segment, "cause"])["cause_value"].sum().unstack(fill_value=0.0)
-    sums = sums.reindex(columns=list(CAUSES), fill_value=0.0)
-    whole = sums.sum()
-    order = sums.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_BARS]
-    shown = sums.loc[order, whole.abs() >= _SEEN * whole.abs().sum()]
+    sums = every.set_index("segment")[[f"{name}_value" for name in CAUSES]].set_axis(list(CAUSES), axis=1)
+    whole, first = sums.sum(), sums.head(_MOST_BARS)
+    shown = first.loc[:, (whole.abs() >= _SEEN * whole.abs().sum()).to_numpy()]
     unit = f" [{currency}]" if currency else ""
     note = f"Safety stock at unit cost{unit} by item segment, cause by cause; dot = sum; left of zero = asks for less"
-    figure = start_figure(
-        "safety_stock_causes", _causes_title(whole, currency), note, height=1.0 + 0.31 * len(shown)
-    )
-    _draw_causes(figure.subplots(), shown, sums.loc[order].sum(axis=1).to_numpy(), currency)
+    title = _causes_title(whole, currency)
+    figure = start_figure("safety_stock_causes", title, note, height=1.0 + 0.31 * len(shown))
+    _draw_causes(figure.subplots(), shown, first.sum(axis=1).to_numpy(), currency)
     return describe(figure, "; ".join(f"{CAUSES[name][0]}: {short_money(whole[name], currency)}" for name in CAUSES))
 
 
@@ -145,7 +141,8 @@ def plot_policy_phases(policy_phases: pd.DataFrame, policies: pd.DataFrame) -> "
     note = f"Order-up-to level by period, over its mean; the {len(most)} that move most money"
     figure = start_figure("policy_phases", title, note, height=2.6)
     _draw_phases(figure.subplots(), most)
-    return describe(figure, "; ".join(f"{' at '.join(key)}: {row.min():,.0f} to {row.max():,.0f}" for key, row in most.iterrows()))
+    spans = [f"{' at '.join(key)}: {row.min():,.0f} to {row.max():,.0f}" for key, row in most.iterrows()]
+    return describe(figure, "; ".join(spans))
 
 
 def _draw_phases(axes: "Axes", levels: pd.DataFrame) -> None:
@@ -157,5 +154,6 @@ def _draw_phases(axes: "Axes", levels: pd.DataFrame) -> None:
     only_baseline(axes, grid="y")
     axes.set_ylim(bottom=0)
     format_axis(axes.yaxis, percent)
-    axes.set_xticks(levels.columns, [f"{day:%Y-%m-%d}" if len(levels.columns) < 8 else f"{day:%m-%d}" for day in levels.columns])
+    days = levels.columns[:: -(-len(levels.columns) // _TICKS)]
+    axes.set_xticks(days, [f"{day:%Y-%m-%d}" for day in days])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5, labelcolor=INK)

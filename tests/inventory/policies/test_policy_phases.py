@@ -78,7 +78,9 @@ def test_spans_follow_each_other_without_a_gap(seasonal):
     table = phase_policies(seasonal[1], size_policies(seasonal[1][0].sizing))
     one = table[table["item_id"] == "SKU-0003"]
     assert one["valid_from"].iloc[0] == MONTHS[-1] + pd.DateOffset(months=1)
-    assert (one["valid_from"].iloc[1:].to_numpy() == (one["valid_to"].iloc[:-1] + pd.Timedelta(days=1)).to_numpy()).all()
+    assert (
+        one["valid_from"].iloc[1:].to_numpy() == (one["valid_to"].iloc[:-1] + pd.Timedelta(days=1)).to_numpy()
+    ).all()
     assert len(one) == 12
 
 
