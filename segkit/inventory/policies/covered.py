@@ -14,6 +14,7 @@ from segkit.inventory.protection import interval_lengths
 if TYPE_CHECKING:
     from segkit.formulas.demand_spread import Spread
     from segkit.inventory.pooled.fitting import FittedDemand
+    from segkit.inventory.pooled.panel import DemandPanel
 
 CHANCES = np.concatenate(
     [np.arange(0.01, 0.9, 0.03), np.arange(0.9, 0.99, 0.01), [0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999]]
@@ -39,10 +40,11 @@ class CoveredPlaces:
 class FittedPlaces:
     """What is known of demand at every item-location, all demand classes together.
 
-    ``intervals`` has a row per series of the fit, blank where no lead time is known; ``fit`` is None where none is.
-    ``spreads`` keeps the scatter of the lengths that were asked for.
+    ``panel`` is demand as it was sold; ``intervals`` has a row per series of it, blank where no lead time is known;
+    ``fit`` is None where none is. ``spreads`` keeps the scatter of the lengths that were asked for.
     """
 
+    panel: "DemandPanel"
     fit: "FittedDemand | None"
     intervals: pd.DataFrame
     seed: int
@@ -57,7 +59,7 @@ class FittedPlaces:
         """Return the first days of the next periods, and the one after them."""
         if self.fit is None:
             return pd.DatetimeIndex([], dtype="datetime64[us]")
-        return pd.DatetimeIndex(self.fit.levels.panel.next_periods(count + 1))
+        return self.panel.next_periods(count + 1)
 
     def cover(self, intervals: pd.DataFrame | None = None, *, after: int = 0) -> CoveredPlaces:
         """Return the demand that stock must cover.
@@ -75,7 +77,7 @@ class FittedPlaces:
 
         if self.fit is None:
             return _nothing(self.intervals)
-        panel = self.fit.levels.panel
+        panel = self.panel
         every = self.intervals if intervals is None else self.intervals[PLACE].merge(intervals, "left", PLACE)
         lengths = _filled(every)
         series, length = interval_lengths(panel.keys, lengths)
@@ -127,13 +129,13 @@ def fit_places(
     panel = read_panel(summed)
     every = panel.keys[PLACE].merge(intervals, "left", PLACE)
     if not every["mean_periods"].notna().any():
-        return FittedPlaces(None, every, seed, {})
+        return FittedPlaces(panel, None, every, seed, {})
     _, length = interval_lengths(panel.keys, _filled(every))
     ahead = max(int(np.ceil(length.max(initial=1.0))), 1)
     calendar = events if len(events.columns) > 1 else None
     attributes = group_attributes(history, items)
     fit = fit_demand(panel, attributes, calendar, ahead=ahead, seed=seed, further=further)
-    return FittedPlaces(fit, every, seed, {})
+    return FittedPlaces(panel, fit, every, seed, {})
 
 
 def _filled(every: pd.DataFrame) -> pd.DataFrame:
