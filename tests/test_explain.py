@@ -26,6 +26,8 @@ TABLES = [
     "forecast",
     "protection_demand",
     "policies",
+    "safety_stock_causes",
+    "policy_phases",
 ]
 OF_CUSTOMER = [
     "orders",

@@ -11,12 +11,14 @@ from segkit.inventory.replay.rules import OWN
 
 COSTED = {"assume": {"holding_rate": 0.25, "order_cost": 15}}
 TABLES = (
-    "policies", "policy_decisions", "stock_position", "exchange_curve", "segmentation_price", "replay_steps", "replay",
+    "policies", "safety_stock_causes", "policy_phases", "policy_decisions",
+    "stock_position", "exchange_curve", "segmentation_price", "replay_steps", "replay",
     "replay_gain", "policy_headlines",
 )  # fmt: skip
 TIMED = (
     "[forecasts]\nlead_time_days = 21\n[assume]\nholding_rate = 0.25\n[policies]\nreplay_days = 91\nreset_days = 91\n"
 )
+SETS = "phase_periods = 4\n"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,53 @@ def test_every_item_location_with_a_lead_time_gets_a_policy(costed):
     assert (table.loc[known, ["reorder_point", "order_up_to", "stock", "order_quantity"]] >= 0).all(axis=None)
     assert (table["reorder_point"] <= table["order_up_to"])[known].all()
     assert table.loc[known, ["cycle_service", "fill_rate"]].apply(lambda cells: cells.between(0, 1)).all(axis=None)
+
+
+def test_safety_stock_is_split_without_rest(costed):
+    causes, policies = costed.safety_stock_causes, costed.policies
+    sums = causes.groupby(["item_id", "location_id"])["cause_units"].sum().rename("sum").reset_index()
+    both = policies.merge(sums, how="left")
+    kept = (both["policy"] != "to_order") & both["safety_stock"].notna()
+    assert (both["sum"].notna() == kept).all()
+    assert both.loc[kept, "sum"].to_numpy() == pytest.approx(both.loc[kept, "safety_stock"].to_numpy(), abs=1e-9)
+    fixed = costed._reviewed().merge(causes[causes["cause"] == "lead_time"])
+    assert (fixed.loc[fixed["sd_periods"] == 0, "cause_units"] == 0).all()
+    assert (fixed.loc[fixed["sd_periods"] > 0, "cause_units"] != 0).any()
+
+
+def test_levels_of_the_first_period_are_those_of_the_policies(costed):
+    phases, policies = costed.policy_phases, costed.policies
+    assert phases["valid_from"].nunique() == costed.settings.forecasts.horizon_periods
+    first = phases[phases["valid_from"] == phases["valid_from"].min()].reset_index(drop=True)
+    shared = [name for name in policies if name in phases]
+    pd.testing.assert_frame_equal(first[shared], policies[shared])
+    assert phases["is_phased"].any()
+    flat = costed._fitted().fit.levels
+    moves = np.ptp(flat.factors.table[:, -6:], axis=1)[flat.factors.group] > 1e-9
+    still = flat.panel.keys.loc[~moves, ["item_id", "location_id"]].merge(phases)
+    assert len(still)
+    assert (still["level_move"].fillna(0) == 0).all()
+    assert costed.what_if(policies={"phase_periods": 0}).policy_phases.empty
+
+
+def test_what_a_person_set_holds_in_the_periods_that_begin_before_its_end(write_workspace, small_company):
+    row = {"item_id": "SKU-0001", "location_id": None, "order_up_to": 500.0, "reason": "fair", "set_by": "planner"}
+    item = small_company["orders"]["item_id"].min()
+    plain = open_plan(write_workspace(small_company, TIMED + SETS, "plain"))
+    end = plain.policy_phases["valid_to"].min() + pd.Timedelta(days=3)
+    given = pd.DataFrame([{**row, "item_id": item, "valid_from": None, "valid_to": end.date()}])
+    tables = {**small_company, "policy_overrides": given}
+    plan = open_plan(write_workspace(tables, TIMED + SETS, "set"))
+    own = plan.policy_phases[plan.policy_phases["item_id"] == item]
+    levels = own.groupby("valid_from")["order_up_to"].agg(["min", "max"])
+    assert (levels.iloc[:2] == 500.0).all(axis=None)
+    without = plain.policy_phases[plain.policy_phases["item_id"] == item].groupby("valid_from")["order_up_to"].max()
+    assert levels["max"].iloc[2:].tolist() == without.iloc[2:].tolist()
+    others = plan.policy_phases[plan.policy_phases["item_id"] != item].reset_index(drop=True)
+    same = plain.policy_phases[plain.policy_phases["item_id"] != item].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, same)
+    causes = plan.safety_stock_causes
+    assert (causes.loc[(causes["item_id"] == item) & (causes["cause"] == "person"), "cause_units"] != 0).all()
 
 
 def test_replayed_service_lies_near_what_was_expected(costed):

@@ -135,6 +135,12 @@ class Policies(Section):
     within_capacity: bool = Field(
         False, description="Mean stock of a location takes no more room than locations.capacity_m3."
     )
+    phase_periods: int | None = Field(
+        None,
+        ge=0,
+        description="Coming periods for which levels are told one by one, as season and calendar move the forecast; "
+        "blank = forecasts.horizon_periods, 0 = none.",
+    )
     replay_days: int = Field(
         182, ge=28, description="Last days of the history on which policies are replayed and judged."
     )

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from segkit.plan.story import Story
 
 _DEMAND = ("demand", "demand_profile", "item_profile")
-_AHEAD = ("forecast", "protection_demand", "policies")
+_SEEN = 0.05  # units
+_AHEAD = ("forecast", "protection_demand", "policies", "safety_stock_causes", "policy_phases")
 
 
 def explain_item(plan: Story, item_id: str, *, location_id: str | None, customer_id: str | None) -> Explanation:
@@ -160,6 +161,24 @@ def _tell_policy(rows: pd.DataFrame, plan: Story) -> str:
     )
 
 
+def _tell_causes(rows: pd.DataFrame, _: Story) -> str:
+    places = rows["location_id"].nunique()
+    where = f"{places} item-locations together: " if places > 1 else ""
+    sums = rows.groupby("cause", sort=False)["cause_units"].sum()
+    told = ", ".join(f"{name.replace('_', ' ')} {units:,.1f}" for name, units in sums.items() if abs(units) >= _SEEN)
+    return f"{where}Safety stock of {sums.sum():,.1f} units{f' asked for by {told}' if told else ''}."
+
+
+def _tell_phases(rows: pd.DataFrame, _: Story) -> str:
+    move = rows.groupby("location_id")["order_up_to"].agg(["min", "max"])
+    phased = rows.loc[rows["is_phased"], "location_id"].unique()
+    last = f"{rows['valid_to'].max():%Y-%m-%d}"
+    if not len(phased):
+        return f"Up to {last} no level moves by more than a lot."
+    row = move.loc[phased].assign(by=lambda table: table["max"] - table["min"]).sort_values("by").iloc[-1]
+    return f"Up to {last} the order-up-to level moves between {row['min']:,.0f} and {row['max']:,.0f} ({row.name})."
+
+
 _TELL: dict[str, Any] = {
     "demand": _tell_demand,
     "demand_profile": _tell_profile,
@@ -170,4 +189,6 @@ _TELL: dict[str, Any] = {
     "forecast": _tell_forecast,
     "protection_demand": _tell_protection,
     "policies": _tell_policy,
+    "safety_stock_causes": _tell_causes,
+    "policy_phases": _tell_phases,
 }

@@ -72,7 +72,8 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
         judged = now >= first
         if judged:
             totals[0] += (now - max(before, first)) * stock
-            by_class[:, 6] += (now - max(before, first)) * backlog
+            for k in range(backlog.size):  # in loops: a temporary array at every event takes longer than all else
+                by_class[k, 6] += (now - max(before, first)) * backlog[k]
         reviewed = False
         if min(arrival, next_review) > until:
             if ended:
@@ -91,7 +92,10 @@ def _follow(lines, on_hand, levels, rules, leads, waiting, window, by_class, tot
             reviewed = True
             next_review = next_review + review if review > 0.0 else np.inf
         if reviewed:
-            position = stock + on_order - backlog.sum()
+            short = 0.0
+            for k in range(backlog.size):
+                short += backlog[k]
+            position = stock + on_order - short
             ordered = _ordered(position, _LIKE * size, rules[0], rules[1], rules[2], rules[3], rules[4])
             if ordered > 0.0:
                 if tail == due.size:
@@ -196,32 +200,33 @@ def _greatest_levels(item, upto, unit, goal, cap, levels):
 
     A level raised takes from its own class only, so that the greatest levels are those best for all other classes.
     """
-    fills = np.empty(levels.size)
+    fills, tried = np.empty(levels.size), np.empty(levels.size)
     levels[0] = 0.0
     levels[1:] = min(np.floor(upto / unit) * unit, cap)
+    _fill(item, upto, levels, fills)
     changed = True
     while changed:
         changed = False
         for k in range(levels.size - 1, 0, -1):
             before = levels[k]
-            if k + 1 < levels.size:
-                levels[k] = min(before, levels[k + 1])
-            _fill(item, upto, levels, fills)
+            if k + 1 < levels.size and levels[k + 1] < before:
+                levels[k] = levels[k + 1]
+                _fill(item, upto, levels, fills)
             if fills[k] < goal[k]:
                 low, high = -1, int(np.rint(levels[k] / unit))
                 while high - low > 1:
                     middle = (low + high) // 2
                     levels[k] = middle * unit
-                    _fill(item, upto, levels, fills)
-                    if fills[k] >= goal[k]:
+                    _fill(item, upto, levels, tried)
+                    if tried[k] >= goal[k]:
                         low = middle
+                        fills[:] = tried
                     else:
                         high = middle
                 if low < 0:
                     return False
                 levels[k] = low * unit
             changed = changed or levels[k] != before
-    _fill(item, upto, levels, fills)
     return bool((fills >= goal).all())
 
 

@@ -1,7 +1,9 @@
 """Step 2, policies: which stock policy every item-location gets, and why."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,9 +22,11 @@ from segkit.inventory.policies import (
     places,
     policy_headlines,
     policy_rules,
+    safety_stock,
     sizing,
     trade_items,
 )
+from segkit.inventory.policies.policy_phases import Phase, phase_policies
 from segkit.inventory.replay import contest, gap, results, runs, steps
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
@@ -35,11 +39,7 @@ class Policies(Forecasts):
     @table
     def policy_rules(self) -> pd.DataFrame:
         """Which policy, target, review and caps every item-location gets: by which rule, or set by a person."""
-        rules, days = self.settings.policies, self.settings.forecasts.review_days
-        overrides = self.policy_overrides
-        return policy_rules.match_policies(
-            self._places(), overrides, policies=rules, review_days=days, as_of=self.as_of
-        )
+        return self._rules_on(self.as_of)
 
     @table
     def policy_checks(self) -> pd.DataFrame:
@@ -50,6 +50,16 @@ class Policies(Forecasts):
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
         return limits.size_within_limits(self.sizing())
+
+    @table
+    def safety_stock_causes(self) -> pd.DataFrame:
+        """What the safety stock of every item-location is for: demand, review, lead times, bias, lots, limits."""
+        return safety_stock.split_safety_stock(self.sizing(), self._fitted(), self.policies)
+
+    @table
+    def policy_phases(self) -> pd.DataFrame:
+        """Levels of every item-location in each of the coming periods, as season and calendar move the forecast."""
+        return phase_policies(self._list_phases(), self.policies)
 
     @table
     def policy_decisions(self) -> pd.DataFrame:
@@ -110,13 +120,42 @@ class Policies(Forecasts):
             tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
         )
 
-    def _gather(self) -> sizing.Sizing:
-        rules, days = self.policy_rules, self._period_days()
-        history, intervals = self._history(), self._reviewed()
-        ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals))
+    def _fit(self) -> covered.FittedPlaces:
+        history, intervals, further = self._history(), self._reviewed(), self._phases()
+        ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals) + further)
         seed = self.settings.forecasts.seed
-        demand = covered.cover_places(history, self.items, ahead, intervals, seed=seed)
-        order_cost = self.settings.assume.order_cost
+        return covered.fit_places(history, self.items, ahead, intervals, seed=seed, further=further)
+
+    def _fitted(self) -> covered.FittedPlaces:
+        """Return what is known of demand, from which levels, their causes and their phases are made."""
+        return self.once("fitted_places", Policies._fit)
+
+    def _rules_on(self, day: date) -> pd.DataFrame:
+        """Return the rules that will hold on a day, as far as is known now: what a person set may have ended."""
+        rules, review = self.settings.policies, self.settings.forecasts.review_days
+        return policy_rules.match_policies(
+            self._places(), self.policy_overrides, policies=rules, review_days=review, as_of=day
+        )
+
+    def _list_phases(self) -> Iterator[Phase]:
+        known, now = self._fitted(), self.sizing()
+        for after, (begin, end) in enumerate(pairwise(known.starts(self._phases()))):
+            made = now
+            if after and (known.moves or len(self.policy_overrides)):
+                day = max(begin.date(), self.as_of)
+                rules = self._rules_on(day) if len(self.policy_overrides) else self.policy_rules
+                made = self._sized_by(rules, known.cover(after=after))
+            yield Phase(begin, end, made)
+
+    def _phases(self) -> int:
+        wanted = self.settings.policies.phase_periods
+        return self.settings.forecasts.horizon_periods if wanted is None else wanted
+
+    def _gather(self) -> sizing.Sizing:
+        return self._sized_by(self.policy_rules, self._fitted().cover())
+
+    def _sized_by(self, rules: pd.DataFrame, demand: covered.CoveredPlaces) -> sizing.Sizing:
+        days, order_cost = self._period_days(), self.settings.assume.order_cost
         made = sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
         own, kept = self.settings.policies, []
         if own.within_capacity:

@@ -145,6 +145,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "effects_rest": still,
         "downloads": _downloads(run_dir),
         "upload": (run_dir / "policy_upload.csv").is_file(),
+        "phases": (run_dir / "policy_phases_upload.csv").is_file(),
     }
 
 

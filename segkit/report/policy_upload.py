@@ -52,7 +52,7 @@ def write_policy_upload(policies: pd.DataFrame, folder: Path) -> tuple[Path, Pat
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / CSV_NAME, folder / XLSX_NAME
-    for path, content in zip(paths, (_as_csv(rows), _as_workbook(rows)), strict=True):
+    for path, content in zip(paths, (as_csv(rows), _as_workbook(rows)), strict=True):
         temporary = path.with_name(f"{path.name}.part")
         temporary.write_bytes(content)
         os.replace(temporary, path)
@@ -142,7 +142,8 @@ def _told(text: str, rows: pd.DataFrame) -> str:
     return f"{text} {in_rows(len(rows))}, first: {named}"
 
 
-def _as_csv(rows: pd.DataFrame) -> bytes:
+def as_csv(rows: pd.DataFrame) -> bytes:
+    """Return rows as a CSV file, text in quotes."""
     lines = [list(rows.columns), *rows.itertuples(index=False)]
     return "".join(",".join(map(_csv_cell, line)) + "\n" for line in lines).encode("utf-8")
 

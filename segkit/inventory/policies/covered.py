@@ -1,6 +1,7 @@
 """Demand that stock must cover at every item-location: over lead time and review."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,11 @@ from segkit.formulas.policy_levels import CoveredDemand, within_mean
 from segkit.inventory.outlook import group_attributes
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.protection import interval_lengths
+
+if TYPE_CHECKING:
+    from segkit.formulas.demand_spread import Spread
+    from segkit.inventory.pooled.fitting import FittedDemand
+    from segkit.inventory.pooled.panel import DemandPanel
 
 CHANCES = np.concatenate(
     [np.arange(0.01, 0.9, 0.03), np.arange(0.9, 0.99, 0.01), [0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999]]
@@ -30,10 +36,76 @@ class CoveredPlaces:
     lots: np.ndarray
 
 
-def cover_places(
-    history: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, intervals: pd.DataFrame, *, seed: int
-) -> CoveredPlaces:
-    """Return the demand that stock must cover, all demand classes of an item-location together.
+@dataclass(frozen=True)
+class FittedPlaces:
+    """What is known of demand at every item-location, all demand classes together.
+
+    ``panel`` is demand as it was sold; ``intervals`` has a row per series of it, blank where no lead time is known;
+    ``fit`` is None where none is. ``spreads`` keeps the scatter of the lengths that were asked for.
+    """
+
+    panel: "DemandPanel"
+    fit: "FittedDemand | None"
+    intervals: pd.DataFrame
+    seed: int
+    spreads: dict[int, "Spread"]
+
+    @property
+    def moves(self) -> bool:
+        """Whether season or calendar let the forecast differ from period to period."""
+        return self.fit is not None and bool(self.fit.told)
+
+    def starts(self, count: int) -> pd.DatetimeIndex:
+        """Return the first days of the next periods, and the one after them."""
+        if self.fit is None:
+            return pd.DatetimeIndex([], dtype="datetime64[us]")
+        return self.panel.next_periods(count + 1)
+
+    def cover(self, intervals: pd.DataFrame | None = None, *, after: int = 0) -> CoveredPlaces:
+        """Return the demand that stock must cover.
+
+        Parameters
+        ----------
+        intervals : DataFrame, optional
+            Others than those it was fitted for, as `cover_intervals` gives them: review_periods, mean_periods and
+            sd_periods by item and location, no longer ones than those.
+        after : int
+            Periods after the history at which the intervals begin. How far demand scatters around its forecast is that
+            of an interval that begins now: forecasts will be made anew before.
+        """
+        from segkit.inventory.pooled.mixing import mix_lengths
+
+        if self.fit is None:
+            return _nothing(self.intervals)
+        panel = self.panel
+        every = self.intervals if intervals is None else self.intervals[PLACE].merge(intervals, "left", PLACE)
+        lengths = _filled(every)
+        series, length = interval_lengths(panel.keys, lengths)
+        mean, _, curves = mix_lengths(
+            self.fit, series, length, CHANCES, seed=self.seed, after=after, known=self.spreads
+        )
+        lots = panel.counted
+        span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
+        watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
+        review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
+        whole = within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=_JUDGED)
+        lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots)
+        rows = np.flatnonzero(every["mean_periods"].notna())
+        recent = _recent_mean(panel.values, panel.observed, int(np.ceil(_RECENT_DAYS / _period_days(panel.periods))))
+        told = every.assign(demand_mean=mean / span, recent_mean=recent)
+        return CoveredPlaces(told.iloc[rows].reset_index(drop=True), lotwise.of(rows), lots[rows])
+
+
+def fit_places(
+    history: pd.DataFrame,
+    items: pd.DataFrame,
+    events: pd.DataFrame,
+    intervals: pd.DataFrame,
+    *,
+    seed: int,
+    further: int = 0,
+) -> FittedPlaces:
+    """Return what is known of the demand of every item-location, all its demand classes together.
 
     Parameters
     ----------
@@ -42,44 +114,34 @@ def cover_places(
     items : DataFrame
         Table ``items``.
     events : DataFrame
-        From `events_by_period`, reaching over the intervals.
+        From `events_by_period`, reaching over the intervals and the periods beyond.
     intervals : DataFrame
-        From `cover_intervals`; what has none is left out, but has its say on what others share.
+        From `cover_intervals`; what has none is not covered, but has its say on what others share.
     seed : int
         As `forecast_demand` takes it.
-
-    Returns
-    -------
-    CoveredPlaces
-        Sorted by item and location.
+    further : int
+        Periods after the history up to which intervals may begin; by default they begin now.
     """
     from segkit.inventory.pooled.fitting import fit_demand
-    from segkit.inventory.pooled.mixing import mix_lengths
     from segkit.inventory.pooled.panel import read_panel
 
     summed = history.groupby([*PLACE, "period"], as_index=False).agg({"quantity": "sum", "in_stock": "all"})
     panel = read_panel(summed)
     every = panel.keys[PLACE].merge(intervals, "left", PLACE)
-    known = every["mean_periods"].notna().to_numpy()
-    if not known.any():
-        return _nothing(every)
-    lengths = every.drop(columns="lead_time_source")
-    lengths = lengths.fillna({"review_periods": 1.0, "mean_periods": 0.0, "sd_periods": 0.0})
-    series, length = interval_lengths(panel.keys, lengths)
+    if not every["mean_periods"].notna().any():
+        return FittedPlaces(panel, None, every, seed, {})
+    _, length = interval_lengths(panel.keys, _filled(every))
     ahead = max(int(np.ceil(length.max(initial=1.0))), 1)
     calendar = events if len(events.columns) > 1 else None
-    fit = fit_demand(panel, group_attributes(history, items), calendar, ahead=ahead, seed=seed)
-    mean, _, curves = mix_lengths(fit, series, length, CHANCES, seed=seed)
-    lots = panel.counted
-    span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
-    watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
-    review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
-    whole = within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=_JUDGED)
-    lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots)
-    rows = np.flatnonzero(known)
-    recent = _recent_mean(panel.values, panel.observed, int(np.ceil(_RECENT_DAYS / _period_days(panel.periods))))
-    places = every.assign(demand_mean=mean / span, recent_mean=recent).iloc[rows].reset_index(drop=True)
-    return CoveredPlaces(places, lotwise.of(rows), lots[rows])
+    attributes = group_attributes(history, items)
+    fit = fit_demand(panel, attributes, calendar, ahead=ahead, seed=seed, further=further)
+    return FittedPlaces(panel, fit, every, seed, {})
+
+
+def _filled(every: pd.DataFrame) -> pd.DataFrame:
+    """Return intervals in which series without a lead time have some, so that they can be fitted as well."""
+    lengths = every.drop(columns="lead_time_source")
+    return lengths.fillna({"review_periods": 1.0, "mean_periods": 0.0, "sd_periods": 0.0})
 
 
 def _recent_mean(values: np.ndarray, observed: np.ndarray, periods: int) -> np.ndarray:

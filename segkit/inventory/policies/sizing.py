@@ -84,6 +84,15 @@ class Sizing:
         """Return expected demand by item-location. [units/year]."""
         return self.covered.places["demand_mean"].to_numpy() * _YEAR / self.period_days
 
+    def of(self, rows: np.ndarray) -> "Sizing":
+        """Return the same of some of the item-locations; without limits, which hold for all together."""
+        covered = self.covered
+        some = CoveredPlaces(
+            covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows]
+        )
+        rules, costs = (table.iloc[rows].reset_index(drop=True) for table in (self.rules, self.costs))
+        return replace(self, rules=rules, costs=costs, covered=some, limits=())
+
     def under(self, **rules: object) -> "Sizing":
         """Return the same under other rules for all that is stocked: columns of ``policy_rules``."""
         given = {**rules, "reorder_point": np.nan, "order_up_to": np.nan, "order_quantity": np.nan}
@@ -142,9 +151,9 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
     if rules.empty:
         return empty_table("policies")
-    lots, lot = covered.lots, _wanted_lots(sizing)
-    point, reason = _wanted_points(sizing, lot)
-    point, lot, capped = _within_caps(sizing, point, lot)
+    lots, lot = covered.lots, wanted_lots(sizing)
+    point, reason = wanted_points(sizing, lot)
+    point, lot, capped = within_caps(sizing, point, lot)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
     given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot)
     worth = _worth(sizing, given, stocked)
@@ -190,7 +199,7 @@ def _none(policy: pd.Series) -> np.ndarray:
     return np.where((policy == NONE).to_numpy(), 0.0, np.nan)
 
 
-def _wanted_lots(sizing: Sizing) -> np.ndarray:
+def wanted_lots(sizing: Sizing) -> np.ndarray:
     """Return the least lots of an order, as the policy wants them or a person set them. [lots]."""
     rules, lots = sizing.rules, sizing.covered.lots
     wanted = pd.Series(_lots_under(sizing, rules["policy"]))
@@ -202,16 +211,17 @@ def _wanted_lots(sizing: Sizing) -> np.ndarray:
 def _lots_under(sizing: Sizing, policy: pd.Series) -> np.ndarray:
     """Return the least lots that a policy orders: what has no pack comes in the lots of its demand. [units]."""
     costs, review = sizing.costs, sizing.rules["review_days"].to_numpy()
-    packed = costs.assign(order_multiple=_packs(sizing))
+    packed = costs.assign(order_multiple=packs_of(sizing))
     return order_lots(packed, sizing.demand_year, review, policy, order_cost=sizing.order_cost)
 
 
-def _packs(sizing: Sizing) -> np.ndarray:
+def packs_of(sizing: Sizing) -> np.ndarray:
+    """Return in what lots an order comes: order_multiple, else the lots of its demand. [units]."""
     pack = sizing.costs["order_multiple"].to_numpy(dtype=float)
     return np.where(pack > 0, pack, sizing.covered.lots)
 
 
-def _wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
     _ = demand.part_in_review  # worked out once for all, not for each part of them
@@ -250,7 +260,7 @@ def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: C
     return np.where(np.isfinite(set_point), np.fmin(set_point, set_level - lot), point)
 
 
-def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return reorder points and lots so that the order-up-to level keeps to its caps, and which cap moved it.
 
     A lot larger than a cap allows is made smaller, as far as moq and pack let it.
@@ -276,7 +286,7 @@ def _within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np
     moved = level / lots - lot
     small = rules["reorder_point"].isna().to_numpy() & rules["order_up_to"].isna().to_numpy()
     small &= (level > 0) & (moved < 0)  # stock runs out before a whole lot is missing
-    single, packs = pd.Series("order_up_to", index=rules.index), _packs(sizing)
+    single, packs = pd.Series("order_up_to", index=rules.index), packs_of(sizing)
     needed = np.maximum(_lots_under(sizing, single), rules["order_quantity"].fillna(0.0).to_numpy())
     fitting = np.maximum(np.floor(level / packs + 1e-9) * packs, needed)
     capped = np.where(small & (needed > level + 1e-9), "moq", capped)

@@ -50,6 +50,7 @@ def fit_demand(
     ahead: int,
     seed: int,
     rules: Pooling | None = None,
+    further: int = 0,
 ) -> FittedDemand:
     """Return season, calendar, level and class of every series.
 
@@ -67,6 +68,8 @@ def fit_demand(
         As `past_cases` takes it.
     rules : Pooling, optional
         How series lend each other strength; blank = in every way.
+    further : int
+        Periods beyond those of which season and calendar are told as well; nothing is judged by them.
 
     Returns
     -------
@@ -76,10 +79,10 @@ def fit_demand(
     groups = series_groups(panel, attributes)
     places = {name: code for name, code in groups.items() if name != "item_id"}
     find = find_factors if rules.factors else no_factors
-    expected, drawn, factors = panel, panel, find(panel, places, calendar, ahead=ahead)
+    expected, drawn, factors = panel, panel, find(panel, places, calendar, ahead=ahead + further)
     for _ in range(_TURNS if panel.partly.any() else 0):
         expected, drawn = uncensor(panel, factors, seed=seed)
-        factors = find(expected, places, calendar, ahead=ahead)
+        factors = find(expected, places, calendar, ahead=ahead + further)
     panel = drawn
     bare = _without(expected, factors)
     patterns = demand_patterns(bare)

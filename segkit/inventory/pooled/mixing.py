@@ -8,7 +8,14 @@ from segkit.inventory.pooled.scatter import past_cases, scatter_of
 
 
 def mix_lengths(
-    fit: FittedDemand, series: np.ndarray, length: np.ndarray, quantiles: np.ndarray, *, seed: int
+    fit: FittedDemand,
+    series: np.ndarray,
+    length: np.ndarray,
+    quantiles: np.ndarray,
+    *,
+    seed: int,
+    after: int = 0,
+    known: dict[int, Spread] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean, standard deviation and quantiles of demand over evenly likely lengths.
 
@@ -22,6 +29,10 @@ def mix_lengths(
         Probabilities, rising.
     seed : int
         As `past_cases` takes it.
+    after : int
+        Periods after the history at which the intervals begin; scatter is that of intervals that begin now.
+    known : dict of int to Spread, optional
+        Scatter by length of the interval, so that several calls for one fit find it once: what is new is added.
 
     Returns
     -------
@@ -41,26 +52,35 @@ def mix_lengths(
     for periods in np.unique(whole):
         mine = whole == periods
         some = series[mine]
-        step = fit.levels.ahead(periods + 1, periods + 1)[some]
-        before = fit.levels.ahead(1, periods)[some] if periods else 0.0
+        last = after + periods
+        step = fit.levels.ahead(last + 1, last + 1)[some]
+        before = fit.levels.ahead(after + 1, last)[some] if periods else 0.0
         mean[mine] = before + (length[mine] - periods) * step
     mean /= lots[series]
     longest = max(panel.values.shape[1] // 2, 1)
     nearest = np.clip(np.round(length).astype(int), 1, longest)
-    excess, row, curves = _spreads(fit, series, mean, nearest, seed)
+    spreads = _spreads(fit, nearest, seed, {} if known is None else known)
+    excess, row, curves = _places(fit, series, mean, nearest, spreads)
     found, centre, spread = mixed_quantiles(mean, excess, row, curves, begin, quantiles)
     return centre * lots, spread * lots, found * lots[:, None]
 
 
-def _spreads(
-    fit: FittedDemand, series: np.ndarray, mean: np.ndarray, periods: np.ndarray, seed: int
+def _spreads(fit: FittedDemand, periods: np.ndarray, seed: int, known: dict[int, Spread]) -> dict[int, Spread]:
+    """Return the scatter of sums over each of the lengths; those not known yet are added."""
+    for number in np.unique(periods):
+        if number not in known:
+            known[number] = scatter_of(past_cases(fit.levels, 1, int(number), seed=seed), fit.classes)
+    return known
+
+
+def _places(
+    fit: FittedDemand, series: np.ndarray, mean: np.ndarray, periods: np.ndarray, spreads: dict[int, Spread]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the excess of every forecast, the row of its curve, and the curves of all lengths."""
     width = fit.levels.width_now()
     excess, row, curves, held = np.zeros(len(mean)), np.zeros(len(mean), dtype=int), [], 0
     for number in np.unique(periods):
-        spread: Spread = scatter_of(past_cases(fit.levels, 1, int(number), seed=seed), fit.classes)
-        mine = periods == number
+        spread, mine = spreads[number], periods == number
         excess[mine], place = spread.places(mean[mine], fit.classes[series[mine]], width[series[mine]])
         table = spread.curves.reshape(-1, spread.curves.shape[2])
         row[mine] = place + held

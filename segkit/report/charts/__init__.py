@@ -25,6 +25,7 @@ from segkit.report.charts.quality import plot_data_quality
 from segkit.report.charts.recovered import plot_recovered_demand
 from segkit.report.charts.replay import plot_replay, plot_service_held
 from segkit.report.charts.rule_contest import plot_contest_curves, plot_rule_contest
+from segkit.report.charts.safety_stock import plot_policy_phases, plot_safety_stock_causes
 from segkit.report.charts.seasons import plot_seasonality
 from segkit.report.charts.service import plot_capacity, plot_margin_steps
 from segkit.report.charts.suppliers import plot_suppliers
@@ -59,10 +60,12 @@ __all__ = [
     "plot_migration",
     "plot_otif",
     "plot_patterns",
+    "plot_policy_phases",
     "plot_promise_reliability",
     "plot_recovered_demand",
     "plot_replay",
     "plot_rule_contest",
+    "plot_safety_stock_causes",
     "plot_seasonality",
     "plot_segmentation_price",
     "plot_service_held",

@@ -91,9 +91,11 @@ def _prepare(*tables: Any, **options: Any) -> Any:
 
 def _write_pages(run_dir: Path, *args: Any, **options: Any) -> None:
     from segkit.report.pages import write_pages
+    from segkit.report.phases_upload import write_run_phases
     from segkit.report.policy_upload import write_run_upload
 
     write_run_upload(run_dir)
+    write_run_phases(run_dir)
     write_pages(run_dir, *args, **options)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.covered import CHANCES, cover_places
+from segkit.inventory.policies.covered import CHANCES, fit_places
 
 ITEMS = empty_table("items")
 NO_EVENTS = pd.DataFrame({"period": pd.to_datetime([])})
@@ -33,7 +33,7 @@ def intervals(*rows):
 
 
 def cover(table, told):
-    return cover_places(table, ITEMS, NO_EVENTS, told, seed=0)
+    return fit_places(table, ITEMS, NO_EVENTS, told, seed=0).cover()
 
 
 @pytest.fixture(scope="module")
