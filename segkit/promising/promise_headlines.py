@@ -16,6 +16,7 @@ _RULES = {
     "nested": "nested protection",
     "by_forecast": "fixed quotas",
     "by_margin": "bid prices",
+    "critical_levels": "critical levels",
 }
 _ASIDE = {
     "by_margin": " They are solved anew for every order; quotas by_margin hold until the next run and may earn less."
