@@ -9,16 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from segkit.formulas.promising_arrays import (
-    CAPABLE,
-    FAR,
-    LIKE,
-    LIMITED,
-    PROTECTED,
-    SEVERAL,
-    TOO_SMALL,
-    UNPROFITABLE,
-)
+from segkit.formulas.promising_arrays import CAPABLE, FAR, LIKE, LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
 
 # Arrays are only read and filled here, never made, so no references need counting. Counting them (atomically, at every
 # element of an array in a tuple) took three quarters of the time. Numba refuses to compile what would make an array.
