@@ -270,3 +270,31 @@ def test_the_answer_of_a_batch_holds_what_stands_in(write_workspace, tmp_path):
     assert "1 with another item or place than asked for" in told
     answer = pd.read_csv(tmp_path / "new.promised.csv")
     assert answer["stands_in"].fillna("").tolist() == ["", "", "9 of SKU-1 from HUB"]
+
+
+def test_what_is_due_leaves_in_time_for_its_transit_by_class_and_never_to_who_is_blocked(write_workspace):
+    tables = stocked()
+    old = tables["orders"]
+    tables["orders"] = old.assign(shipped_date=old["delivered_date"] - pd.Timedelta(days=2))  # under way for two days
+    opened = old.tail(1).assign(shipped_date=pd.NaT)
+    more = [
+        opened.assign(order_id="P1", customer_id="CUST-2", requested_date="2025-07-01", order_date="2025-06-26"),
+        opened.assign(order_id="P2", customer_id="CUST-1", requested_date="2025-07-02", quantity=4.0),
+        opened.assign(order_id="P3", customer_id="CUST-2", requested_date="2025-07-03"),
+    ]
+    tables["orders"] = pd.concat([tables["orders"], *more], ignore_index=True)
+    tables["inventory"]["on_hand"] = [12.0, 30.0, 30.0]
+    plan = open_plan(write_workspace(tables, RULES), as_of=DAY)
+    made = plan.delivery_release.set_index("order_id")
+    assert made.loc["P3", "reason"] == "nothing is due by 2025-06-30"
+    assert made.loc["P1", "rank"] == 3
+    assert made.loc["P2", ["rank", "due", "released"]].tolist() == [2, 2.0, 2.0]  # 12 less 5 and 5
+    assert made["released"].sum() == 12.0
+    assert made.loc["P1", "requested_date"] == pd.Timestamp("2025-07-01")
+    tables["customers"]["credit_block"] = [True, None]
+    blocked = open_plan(write_workspace(tables, RULES, "blocked"), as_of=DAY).delivery_release.set_index("order_id")
+    assert blocked.loc["P2", ["released", "reason"]].tolist() == [0.0, "credit block"]
+    assert blocked.loc["P1", "released"] > 0
+    odd = RULES + 'release_by = ["class_rnk"]\n'
+    with pytest.raises(SettingsError, match=r"promising\.release_by cannot be used:\n.*did you mean class_rank"):
+        _ = open_plan(write_workspace(tables, odd, "odd"), as_of=DAY).delivery_release

@@ -9,11 +9,11 @@ from segkit.core.columns import empty_table
 from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
-from segkit.promising import new_orders, plan_terms, promise_headlines, supply
+from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
 from segkit.promising.backorder_segments import TOML
 from segkit.promising.backorders import BackorderRun, confirm_anew
 from segkit.promising.explain_promise import PromiseExplanation
-from segkit.promising.held_out_otif import grid_otif
+from segkit.promising.held_out_otif import first_held_out_day, grid_otif
 from segkit.promising.open_promises import PromisedFrom, explain_open_order, promise_open_orders
 from segkit.promising.orders import Promises
 from segkit.promising.plan_segments import plan_segments
@@ -64,6 +64,20 @@ class OrderPromises(Contest):
         return self._confirmed_anew().transfers
 
     @table
+    def delivery_release(self) -> pd.DataFrame:
+        """What of the promises is due to leave, and released from the stock on hand, by promising.release_by."""
+        lines = plan_release.block_unpaid(self.open_orders, self.customers)
+        return plan_release.release_open_orders(
+            lines,
+            self.promises,
+            self.supply,
+            classes=self._classes(),
+            transit_days=self._transit_days(),
+            as_of=self.as_of,
+            rules=self.settings.promising,
+        )
+
+    @table
     def dated_promises(self) -> pd.DataFrame:
         """By when open orders are there, with each reliability, from the company's own deliveries."""
         rules = self.settings.promising
@@ -88,7 +102,7 @@ class OrderPromises(Contest):
     def promise_headlines(self) -> pd.DataFrame:
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
-        tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names))
+        tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names), self._undone_lines())
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
@@ -143,6 +157,13 @@ class OrderPromises(Contest):
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)
+
+    def _undone_lines(self) -> int:
+        if not self.has_input("orders"):
+            return 0
+        first = first_held_out_day(self.as_of, rules=self.settings.promising)
+        lines = self.order_lines
+        return int(((lines["order_date"] >= first) & (lines["quantity"] > 0) & lines["is_reversed"].astype(bool)).sum())
 
     def _promised(self) -> Promises:
         return self.once("promised", lambda plan: plan._promise(plan.allocations, plan.open_orders))

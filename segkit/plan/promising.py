@@ -20,9 +20,8 @@ class Promising(SharedStock):
         """What each item-location has on hand, what is due, and what the policies would order now."""
         rules, day = self.settings.promising, self.as_of
         planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
-        transit = supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
         delays = outlook.supplier_delays(self.purchases, as_of=day, reliability=rules.receipt_reliability)
-        counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=transit)
+        counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=self._transit_days())
         gathered = supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
         return gathered.assign(bid_price=plan_terms.bid_prices_of(gathered, self._agreed().bid_prices, rules=rules))
 
@@ -43,6 +42,9 @@ class Promising(SharedStock):
         rules = self.settings.promising
         demand = expect_class_demand(self._dated_lines(), self.forecast, as_of=self.as_of, rules=rules)
         return allocate_by_rule(supply.counted_on(self.supply), demand, classes=self._classes(), rules=rules)
+
+    def _transit_days(self) -> dict[str, float]:
+        return supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
 
     def require_promising(self) -> None:
         """Raise where the classes of promising, or what was agreed for it, cannot be used."""
