@@ -15,11 +15,8 @@ _RULES = {
     "first_come": "first come",
     "nested": "nested protection",
     "by_forecast": "fixed quotas",
-    "by_margin": "bid prices",
+    "by_margin": "margin quotas",
     "critical_levels": "critical levels",
-}
-_ASIDE = {
-    "by_margin": " They are solved anew for every order; quotas by_margin hold until the next run and may earn less."
 }
 
 
@@ -81,7 +78,7 @@ def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tup
     sentence = (
         f"With supply for {rules.contest_supply:.0%} of the last {rules.holdout_months} months' demand, "
         f"{name} would have earned {_money(abs(row['gain']), currency)} {way} than first come, first served"
-        f"{span}{sure}.{_ASIDE.get(rules.rule, '')}"
+        f"{span}{sure}."
     )
     return "allocation_gain", sentence, row["gain"], currency
 

@@ -48,10 +48,10 @@ def test_the_best_rule_is_told_beside_the_one_in_force():
     assert made.loc["best_rule", "sentence"] == f"Of all rules replayed, {said}"
 
 
-def test_bid_prices_are_not_taken_for_the_quotas_of_a_plan():
-    table = contest(**REPLAYED, bid_prices=(80.0, 1.0, 90.0))
-    sentence = told(Promising(rule="by_margin"), rule_contest=table).loc["allocation_gain", "sentence"]
-    assert sentence.endswith("quotas by_margin hold until the next run and may earn less.")
+def test_the_rule_by_margin_is_told_by_its_quotas_and_not_by_bid_prices_solved_for_every_order():
+    table = contest(**REPLAYED, bid_prices=(80.0, 1.0, 90.0), margin_quotas=(-30.0, -60.0, -5.0))
+    made = told(Promising(rule="by_margin"), rule_contest=table)
+    assert "margin quotas would have earned EUR 30 less" in made.loc["allocation_gain", "sentence"]
 
 
 def test_dates_kept_are_those_that_were_kept_whatever_lots_would_say():
