@@ -102,7 +102,9 @@ class OrderPromises(Contest):
     def promise_headlines(self) -> pd.DataFrame:
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
-        tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names), self._undone_lines())
+        tables = promise_headlines.PromiseTables(
+            *(getattr(self, name) for name in names), undone_lines=self._undone_lines()
+        )
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
