@@ -1,6 +1,7 @@
 """Step 4, promises: what open orders are promised, a backorder run, by when they are there, how often that held."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -102,9 +103,8 @@ class OrderPromises(Contest):
     def promise_headlines(self) -> pd.DataFrame:
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
-        tables = promise_headlines.PromiseTables(
-            *(getattr(self, name) for name in names), undone_lines=self._undone_lines()
-        )
+        made: dict[str, Any] = {name: getattr(self, name) for name in names}
+        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines())
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
