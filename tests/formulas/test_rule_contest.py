@@ -358,3 +358,11 @@ def test_margin_quotas_keep_nothing_for_a_class_that_loses():
     claims = order_claims(np.full((1, 1, 2), 5.0), np.full((1, 1, 2), 2.0), np.array([[[-3.0, 2.0]]]))
     assert (claims.value[claims.cls == 0] <= 0).all()
     assert (claims.value[claims.cls == 1] > 0).any()
+
+
+def test_nothing_is_kept_for_a_better_class_that_loses():
+    mean, sd = [10.0, 8.0, 20.0], [4.0, 3.0, 9.0]
+    kept = stored_protection(mean, sd, [-3.0, 2.0, 1.0])
+    assert kept[1] == 0.0
+    assert kept[2] == pytest.approx(stored_protection(mean[1:], sd[1:], [2.0, 1.0])[1])
+    assert stored_protection(mean, sd, [3.0, -2.0, -1.0])[2] > stored_protection(mean, sd, [3.0, 2.0, 1.0])[2]
