@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from segkit.formulas.demand_distributions import Gamma
-from segkit.formulas.margin_split import demand_steps
 from segkit.formulas.replay_inputs import require
 
 _LEAST_CV = 1e-3  # of demand that is expected without any doubt
+_SURE = 0.999  # demand above this quantile is not planned for
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Claims(NamedTuple):
 def order_claims(
     expected: np.ndarray, deviation: np.ndarray, worth: np.ndarray, *, steps: int = 10, unit: float = 0.0
 ) -> Claims:
-    """Return demand of every class in steps of falling chance, as `serve_by_margin_quotas` takes it.
+    """Return demand of every class in steps of falling chance (that of their middle), for `serve_by_margin_quotas`.
 
     Parameters
     ----------
@@ -179,12 +179,14 @@ def order_claims(
     >>> made.cls[0, 0].tolist()
     [0, 1, 0, 1]
     """
-    wanted = np.argwhere((expected > 0) & (worth > 0))
-    at = tuple(wanted.T)
+    at = np.nonzero((expected > 0) & (worth > 0))
+    demand = Gamma(expected[at], np.maximum(deviation[at], _LEAST_CV * expected[at]))
+    shares = np.append(np.arange(steps) / steps, _SURE)
+    edges = np.stack([demand.quantile(np.full(len(at[0]), share)) if share else 0.0 * demand.mean for share in shares])
+    edges = np.ceil(edges / unit - 1e-9) * unit if unit > 0 else edges
     width, chance = np.zeros((2, *expected.shape, steps))
-    width[at], chance[at] = demand_steps(
-        Gamma(expected[at], np.maximum(deviation[at], _LEAST_CV * expected[at])), steps, unit=unit
-    )
+    width[at] = np.diff(edges, axis=0).T
+    chance[at] = np.stack([1.0 - demand.at_most(middle) for middle in 0.5 * (edges[1:] + edges[:-1])], axis=-1)
     value = chance * np.maximum(worth, 0.0)[..., None]
     flat = [one.reshape(*expected.shape[:2], -1) for one in (width, value)]
     cls = np.broadcast_to(np.arange(expected.shape[2])[:, None], (expected.shape[2], steps)).reshape(-1)
