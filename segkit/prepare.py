@@ -40,6 +40,7 @@ def prepare_run(
     plan.require_costs()
     plan.require_classes()
     plan.require_policies()
+    plan.require_promising()
     plan.require_books()
     return write_inputs(plan.inputs, run_dir)
 
@@ -69,6 +70,7 @@ def check_workspace(
     plan.require_costs()
     plan.require_classes()
     plan.require_policies()
+    plan.require_promising()
     plan.require_books()
     _ = plan.rule_segments, plan.policy_rules  # a rule may fail on the data alone
     quality = plan.data_quality

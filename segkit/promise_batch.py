@@ -13,13 +13,17 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
 from segkit.core.settings import Settings
 from segkit.core.source_settings import Source
+from segkit.core.sources.cells import Reading, read_cells
 from segkit.core.sources.mapping import map_table
 from segkit.core.sources.reading import read_source
 from segkit.core.tables import MarkedTable
 from segkit.core.units import to_base_units
+from segkit.dynamics.lines.profitability import value_lines
 from segkit.plan import Plan, open_plan
+from segkit.promising.plan_terms import tell_stand_ins
 
 _KEY = ["order_id", "line_id"]
+_MARGIN, _PRICES = "unit_margin", ("unit_price", "amount")
 _ENDING = "promised.csv"
 _NOWHERE = "is in no table of the workspace"
 
@@ -81,7 +85,8 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
     Returns
     -------
     DataFrame
-        Columns of table ``orders`` that the file has; line_id counts within the order where there is none.
+        Columns of table ``orders`` that the file has, and unit_margin where it has that [currency/unit]; line_id counts
+        within the order where there is none.
 
     Raises
     ------
@@ -95,10 +100,16 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
     if named and not set(input_tables()["orders"].required) <= set(raw.columns):
         source = named.model_copy(update={"file": str(path), "url": "", "query": "", "format": "", "joins": {}})
         raw = read_source(source, workspace)
-    prices = {source.columns.get(name, name) for name in ("unit_price", "amount")}
-    if not prices & set(raw.columns) and not {"unit_price", "amount"} & set(source.expressions):
+    prices = {source.columns.get(name, name) for name in _PRICES}
+    priced = bool(prices & set(raw.columns) or set(_PRICES) & set(source.expressions))
+    if not priced:
         raw = raw.assign(**{source.columns.get("unit_price", "unit_price"): "0"})  # a promise needs no price
-    return _with_ids(_require_readable(map_table("orders", raw, source, workspace), path), path)
+    marked = map_table("orders", raw, source, workspace)
+    margins, problems = _margins(raw, source)
+    orders = _require_readable(marked, problems, path)
+    orders = orders if priced else orders.drop(columns=list(_PRICES), errors="ignore")
+    kept = margins[(marked.reason == "").to_numpy()] if margins is not None else None
+    return _with_ids(orders if kept is None else orders.assign(unit_margin=kept.to_numpy(dtype=float)), path)
 
 
 def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
@@ -115,23 +126,57 @@ def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A row per line: quantity promised, the day that supply allows, days by which it is there with each reliability,
-        whose quota was used and why not earlier.
+        whose quota was used, what stands in for the item or place asked for, and why not earlier.
     """
-    orders = to_base_units(orders, plan.items)
+    orders = _in_base_units(_with_margin(orders, plan), plan)
     made = plan.promise_more(orders)
     days = made.dates.pivot(index=_KEY, columns="promised_reliability", values="promised_date")
     days.columns = [f"there_by_p{100 * level:g}" for level in days.columns]
     columns = [*_KEY, "item_id", "location_id", "demand_class", "requested_date", "quantity", "promised_quantity"]
     lines = made.lines[[*columns, "promised_date", "late_days", "quota", "reason"]]
-    lines = lines.assign(reason=_strange(plan, lines).fillna(lines["reason"]))
+    lines = lines.merge(tell_stand_ins(made.trace), on=_KEY, how="left")
+    lines = lines.assign(stands_in=lines["stands_in"].fillna(""), reason=_strange(plan, lines).fillna(lines["reason"]))
     asked = orders[_KEY].astype("str").merge(lines, on=_KEY, how="left")
     return asked.merge(days.reset_index(), on=_KEY, how="left")
 
 
-def _require_readable(table: MarkedTable, path: Path) -> pd.DataFrame:
+def _with_margin(orders: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return lines with unit_margin: their own, else price less cost and freight; blank where no price is known."""
+    if "unit_margin" in orders or not {"unit_price", "amount"} & set(orders):
+        return orders
+    valued = value_lines(orders, plan.items, plan.fx, settings=plan.settings)
+    margin = (valued["gross_margin"] - valued["freight_out"]) / orders["quantity"]
+    return orders.assign(unit_margin=margin)
+
+
+def _in_base_units(orders: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return lines with quantity and unit_margin by the base unit of their item."""
+    based = to_base_units(orders, plan.items)
+    if "unit_margin" not in based:
+        return based
+    return based.assign(unit_margin=orders["unit_margin"] * orders["quantity"] / based["quantity"])
+
+
+def _margins(raw: pd.DataFrame, source: Source) -> tuple[pd.Series | None, list[str]]:
+    """Return column unit_margin of the file, which orders of a workspace do not have, and what is wrong with it."""
+    if _MARGIN not in raw:
+        return None, []
+    read = read_cells(
+        raw[_MARGIN],
+        "money",
+        Reading(source.decimal, source.thousands, source.date_format, tuple(source.missing)),
+    )
+    rows = np.flatnonzero(read.unreadable)
+    if not len(rows):
+        return read.values, []
+    first = f"row {rows[0] + 1:,} {str(raw[_MARGIN].iloc[rows[0]])!r}"
+    return read.values, [f"{_MARGIN} unreadable {in_rows(len(rows))}, first: {first}"]
+
+
+def _require_readable(table: MarkedTable, problems: list[str], path: Path) -> pd.DataFrame:
     """Return the rows that are used; raise where cells of others could not be read: a blank would promise amiss."""
     aside = (table.reason != "") & ~table.reason.str.startswith("left out by ")
-    problems = [f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes]
+    problems = [*problems, *(f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes)]
     problems += [
         f"{reason} {in_rows(int((table.reason == reason).sum()))}" for reason in table.reason[aside].drop_duplicates()
     ]
@@ -184,5 +229,7 @@ def _tell(answered: pd.DataFrame) -> str:
     unknown = int((answered["demand_class"] == UNKNOWN_CUSTOMER).sum())
     strange = int(answered["reason"].str.endswith(_NOWHERE).sum())
     more = f"; {strange:,} name an item or location that is in no table of the workspace" if strange else ""
+    elsewhere = int((answered["stands_in"] != "").sum())
+    more += f"; {elsewhere:,} with another item or place than asked for" if elsewhere else ""
     more += f"; {unknown:,} of customers without a class" if unknown else ""
     return f"{len(answered):,} order lines: {ways}{more}"

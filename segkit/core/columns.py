@@ -44,7 +44,7 @@ class TableSpec:
 
     ``role`` is ``input`` for what a company brings, ``call`` for what a function returns outside a plan, else the part
     of the plan that makes the table. Of each group in ``one_of`` at least one column must be there. ``key`` names the
-    columns that identify a row.
+    columns that identify a row; those in ``blank_key`` may be blank in it.
     """
 
     name: str
@@ -54,6 +54,7 @@ class TableSpec:
     required: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
     key: tuple[str, ...] = ()
+    blank_key: tuple[str, ...] = ()
 
 
 @cache
@@ -125,6 +126,7 @@ def _table(name: str, entry: dict, columns: dict[str, dict]) -> TableSpec:
         required=tuple(entry.get("required", ())),
         one_of=tuple(tuple(group) for group in entry.get("one_of", ())),
         key=tuple(entry["key"]),
+        blank_key=tuple(entry.get("blank_key", ())),
     )
 
 

@@ -41,11 +41,12 @@ class Promising(Section):
         description="Classes in their order, best first; blank = by policies.class_targets, abc by its own order, "
         "others by the share of revenue that they leave as margin. Classes not named come last.",
     )
-    rule: Literal["first_come", "by_forecast", "nested", "by_margin"] = Field(
+    rule: Literal["first_come", "by_forecast", "nested", "by_margin", "critical_levels"] = Field(
         "nested",
         description="How supply is allocated: first_come = not at all; by_forecast = in proportion to expected demand; "
         "nested = kept for a class while it is worth more than serving the next one now; by_margin = optimum of "
-        "expected margin by class and period (linear programme).",
+        "expected margin by class and period (linear programme); critical_levels = a class is served only while more "
+        "than its level of class_stock (policies.class_by) or of table critical_levels is left.",
     )
     horizon_days: int = Field(28, ge=1, description="Days ahead for which supply is kept for classes.")
     release_days: int = Field(
@@ -62,6 +63,30 @@ class Promising(Section):
         "those between improve, each by margin.",
     )
     max_lateness_days: int = Field(60, ge=0, description="Days after the requested day from which nobody waits.")
+    delivery: Literal["partial", "complete", "split"] = Field(
+        "partial",
+        description="How an order line may be delivered where neither it nor its customer says: in any parts, complete "
+        "only, or split into deliveries of at least split_minimum.",
+    )
+    split_minimum: float = Field(
+        0.0, ge=0, description="Least delivery of a line that is split, in units; what completes it may be less."
+    )
+    bid_price: float | None = Field(
+        None,
+        description="Margin a unit, in the company's currency, below which an order line is refused (0 = no line that "
+        "loses money); table bid_prices says it by item and place; blank = none is refused for it.",
+    )
+    late_cost: float | None = Field(
+        None,
+        ge=0,
+        description="Cost of a unit late by a day, weighed against what items and places of table alternatives cost "
+        "more; needed where an alternative costs something.",
+    )
+    release_by: list[str] = Field(
+        ["class_rank", "requested_date"],
+        description="Columns of open_orders, or class_rank, in whose order stock on hand is released for delivery, "
+        'such as "unit_margin desc".',
+    )
     contest_supply: float = Field(
         0.85, ge=0, le=1, description="Share of the demand of each week that is supplied in the contest of rules."
     )

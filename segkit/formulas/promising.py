@@ -60,7 +60,8 @@ class PromiseRules:
 
     ``lead_time`` (places,) [days]: after the supply that is known, any quantity can be had so many days after the line
     arrives or ``fence``, whichever is later (-1 = nothing can). With ``capacity_from`` (places,), the buckets from
-    there on are capacity: of limited quantity, and for a line only from that day on. ``latest_first`` takes the latest
+    there on are capacity: of limited quantity, and for a line only from that day on. ``made_bid_price`` (places,): only
+    for lines of at least this margin is anything made to order there [currency/unit]. ``latest_first`` takes the latest
     bucket that is in time first, so that early supply stays for those who ask early. ``late_cost`` weighs lateness
     against the cost of other places [currency/unit/day].
     """
@@ -73,6 +74,7 @@ class PromiseRules:
     fence: ArrayLike | None = None
     lead_time: ArrayLike | None = None
     capacity_from: ArrayLike | None = None
+    made_bid_price: ArrayLike | None = None
     latest_first: bool = True
     late_cost: float = 0.0
 
@@ -332,7 +334,9 @@ def _rules(rules: PromiseRules, buckets, columns: int):  # type: ignore[no-untyp
         fence = np.full(places, -arrays.FAR)
     made = _whole(rules.capacity_from, places, size)
     release = np.ceil(_table(rules.release_day, (size, columns), "release_day"))
-    made_rules = arrays.Rules(sources, caps, levels, bids, release, fence, lead, made, rules.latest_first)
+    floor = np.zeros(0) if rules.made_bid_price is None else np.asarray(rules.made_bid_price, dtype=float)
+    require(len(floor) in (0, places), "made_bid_price has the shape (places,)")
+    made_rules = arrays.Rules(sources, caps, levels, bids, release, fence, lead, made, floor, rules.latest_first)
     return made_rules, _releases(release, buckets)
 
 

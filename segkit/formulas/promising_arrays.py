@@ -33,6 +33,7 @@ class Rules(NamedTuple):
     fence: np.ndarray  # (places,) or empty
     lead: np.ndarray  # (places,) or empty; -1 = nothing is made to order
     made: np.ndarray  # (places,) first bucket that is capacity, not supply; or empty
+    made_bids: np.ndarray  # (places,) least margin for which anything is made to order; or empty
     latest_first: bool
 
 

@@ -9,16 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from segkit.formulas.promising_arrays import (
-    CAPABLE,
-    FAR,
-    LIKE,
-    LIMITED,
-    PROTECTED,
-    SEVERAL,
-    TOO_SMALL,
-    UNPROFITABLE,
-)
+from segkit.formulas.promising_arrays import CAPABLE, FAR, LIKE, LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
 
 # Arrays are only read and filled here, never made, so no references need counting. Counting them (atomically, at every
 # element of an array in a tuple) took three quarters of the time. Numba refuses to compile what would make an array.
@@ -144,8 +135,11 @@ def _allowed(buckets, rules, place, at, column, asked, wanted):
             got, why = max(0.0, spare), why | PROTECTED
     if rules.bids.size and margin < rules.bids[bucket, min(rank, rules.bids.shape[1] - 1)]:
         got, why = 0.0, why | UNPROFITABLE
-    if rules.made.size and bucket >= rules.made[place] and buckets.day[bucket] < ready:
-        got = 0.0
+    if rules.made.size and bucket >= rules.made[place]:
+        if buckets.day[bucket] < ready:
+            got = 0.0
+        elif rules.made_bids.size and margin < rules.made_bids[place]:
+            got, why = 0.0, why | UNPROFITABLE
     return got, why
 
 
@@ -232,6 +226,8 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
     else:
         why |= TOO_SMALL if in_hand > 0.0 else 0
     open_ended = ready < FAR and (rules.made.size == 0 or rules.made[place] == end)
+    if open_ended and rules.made_bids.size and asked[2] < rules.made_bids[place]:
+        open_ended, why = False, why | UNPROFITABLE
     while left > 0.0:
         at = _next(buckets.words, buckets.first_word[place], columns, at, last)
         day = buckets.day[begin + at] + away if at >= 0 else FAR
@@ -247,7 +243,8 @@ def _promise_at(place, away, line, wanted, lines, buckets, rules, trace, start):
             if column < 0 or left <= 0.0:
                 break
             if buckets.left[begin + at, column] > 0.0:
-                got, _ = _allowed(buckets, rules, place, at, column, asked, left)
+                got, held = _allowed(buckets, rules, place, at, column, asked, left)
+                why |= held & UNPROFITABLE
                 if got > 0.0:
                     _take(trace, count, line, buckets, rules, place, at, column, asked[1], got, day)
                     count += 1

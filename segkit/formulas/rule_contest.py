@@ -5,10 +5,15 @@ quantities are not whole): a line may be served in part, and what is left of it 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from segkit.formulas.demand_distributions import Gamma
 from segkit.formulas.replay_inputs import require
+
+_LEAST_CV = 1e-3  # of demand that is expected without any doubt
+_SURE = 0.999  # demand above this quantile is not planned for
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,83 @@ def serve_by_quotas(book: ContestBook, expected: np.ndarray) -> Served:
     return _replay(book, QUOTAS, expected, book.rank)
 
 
+class Claims(NamedTuple):
+    """What may be asked for, the dearest first, each (places, buckets, claims).
+
+    ``cls`` (class) asks for ``width`` units [units], which are worth ``value`` each, times their chance [currency].
+    """
+
+    cls: np.ndarray
+    width: np.ndarray
+    value: np.ndarray
+
+
+def order_claims(
+    expected: np.ndarray, deviation: np.ndarray, worth: np.ndarray, *, steps: int = 10, unit: float = 0.0
+) -> Claims:
+    """Return demand of every class in steps of falling chance (that of their middle), for `serve_by_margin_quotas`.
+
+    Parameters
+    ----------
+    expected, deviation : ndarray
+        Shape (places, buckets, classes): demand from the bucket to the next, gamma [units].
+    worth : ndarray
+        Same shape: of a unit served [currency].
+    steps : int
+        By which the demand of a class is told.
+    unit : float
+        Smallest piece; 0 = any amount [units].
+
+    Examples
+    --------
+    >>> made = order_claims(np.array([[[4.0, 9.0]]]), np.array([[[2.0, 3.0]]]), np.array([[[10.0, 5.0]]]), steps=2)
+    >>> made.cls[0, 0].tolist()
+    [0, 1, 0, 1]
+    """
+    at = np.nonzero((expected > 0) & (worth > 0))
+    demand = Gamma(expected[at], np.maximum(deviation[at], _LEAST_CV * expected[at]))
+    shares = np.append(np.arange(steps) / steps, _SURE)
+    edges = np.stack([demand.quantile(np.full(len(at[0]), share)) if share else 0.0 * demand.mean for share in shares])
+    edges = np.ceil(edges / unit - 1e-9) * unit if unit > 0 else edges
+    width, chance = np.zeros((2, *expected.shape, steps))
+    width[at] = np.diff(edges, axis=0).T
+    chance[at] = np.stack([1.0 - demand.at_most(middle) for middle in 0.5 * (edges[1:] + edges[:-1])], axis=-1)
+    value = chance * np.maximum(worth, 0.0)[..., None]
+    flat = [one.reshape(*expected.shape[:2], -1) for one in (width, value)]
+    cls = np.broadcast_to(np.arange(expected.shape[2])[:, None], (expected.shape[2], steps)).reshape(-1)
+    order = np.argsort(-flat[1], axis=-1, kind="stable")
+    width, value = (np.take_along_axis(one, order, axis=-1) for one in flat)
+    return Claims(cls[order], width, value)
+
+
+def serve_by_margin_quotas(book: ContestBook, claims: Claims, worth: np.ndarray) -> Served:
+    """Return what is served where every receipt is split into quotas that are expected to earn most.
+
+    Parameters
+    ----------
+    book : ContestBook
+        Lines and receipts.
+    claims : Claims
+        Demand from each bucket to the next, from `order_claims`.
+    worth : ndarray
+        Shape (places, buckets, classes): what a unit of the class is expected to be worth [currency].
+
+    Notes
+    -----
+    The linear program of one receipt: unit by unit goes to the claim of most worth, what waits being asked for sure; a
+    greedy choice is its optimum. Nobody else may take what a class leaves of its quota before the next receipt; what
+    nobody is expected to ask for is a pool for all.
+
+    References
+    ----------
+    Meyr (2009), Customer segmentation, allocation planning and order promising in make-to-stock production, OR Spectrum
+    31.
+    """
+    from segkit.formulas.rule_contest_kernels import MARGIN_QUOTAS
+
+    return _replay(book, MARGIN_QUOTAS, worth, book.rank, worth, claims=claims)
+
+
 def serve_nested(book: ContestBook, kept: np.ndarray) -> Served:
     """Return what is served where units are kept from a class for all better ones, less by what these have taken.
 
@@ -211,6 +293,7 @@ def _replay(
     priority: np.ndarray,
     worth: np.ndarray | None = None,
     held: np.ndarray | None = None,
+    claims: Claims | None = None,
 ) -> Served:
     """Return what is served; ``held`` is kept from what waits, for lines that are still to come."""
     from segkit.formulas.rule_contest_kernels import replay_places
@@ -226,8 +309,7 @@ def _replay(
     control = np.ascontiguousarray(control, dtype=float)
     worths = control if worth is None else np.ascontiguousarray(worth, dtype=float)
     from_waiting = np.zeros_like(control) if held is None else np.ascontiguousarray(held, dtype=float)
-    begin = book.begin.astype(np.int64)
-    replay_places(
-        begin, lines, receipts, terms, rule, control, worths, from_waiting, (book.margin, book.late_cost), outcome
-    )
+    begin, money = book.begin.astype(np.int64), (book.margin, book.late_cost)
+    asked = claims or Claims(*(np.zeros((*book.supply.shape, 0), dtype=kind) for kind in (np.int64, float, float)))
+    replay_places(begin, lines, receipts, terms, rule, control, worths, from_waiting, tuple(asked), money, outcome)
     return Served(*outcome)

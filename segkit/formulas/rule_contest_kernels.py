@@ -3,18 +3,19 @@
 import numpy as np
 from numba import njit
 
-FIRST_COME, QUOTAS, NESTED, LEVELS, BID_PRICES = range(5)
+FIRST_COME, QUOTAS, NESTED, LEVELS, BID_PRICES, MARGIN_QUOTAS = range(6)
 _LIKE = 1e-9
 
 
 @njit(cache=True, nogil=True)
-def replay_places(begin, lines, receipts, terms, rule, control, worth_of_class, held, money, outcome):
+def replay_places(begin, lines, receipts, terms, rule, control, worth_of_class, held, claims, money, outcome):
     """Fill in of every line the bucket and units of what it is served (up to ``outcome``'s columns), on time and late.
 
     ``lines`` = (bucket, arrival, requested, quantity, rank, worth, priority), ``receipts`` = (supply, bucket_day),
     ``terms`` = (most days late, 1 where units are whole), ``control`` (places, buckets, classes): what is kept, or
-    expected demand; ``outcome`` = (on time, late, late units times days) by line, and (margin, worth less lateness)
-    of what is served by bucket and class, for the money ``money`` = (margin, cost of a day late) of a unit of a line.
+    expected demand; ``claims`` = (class, width, value) by place, bucket and claim, the dearest first; ``outcome`` =
+    (on time, late, late units times days) by line, and (margin, worth less lateness) of what is served by bucket and
+    class, for the money ``money`` = (margin, cost of a day late) of a unit of a line.
     """
     classes = control.shape[2]
     for place in range(begin.size - 1):
@@ -24,7 +25,8 @@ def replay_places(begin, lines, receipts, terms, rule, control, worth_of_class, 
         values = (lines[5][part], money[0][part], money[1][part])
         done = (outcome[0][part], outcome[1][part], outcome[2][part], outcome[3], outcome[4])
         quota, taken = np.zeros(classes + 1), np.zeros(classes)
-        given = (control[place], worth_of_class[place], held[place], quota, taken)
+        asked = (claims[0][place], claims[1][place], claims[2][place])
+        given = (control[place], worth_of_class[place], held[place], quota, taken, asked)
         _follow(mine, keys, receipts[0][place], receipts[1], terms, rule, given, values, done)
 
 
@@ -33,7 +35,8 @@ def _follow(lines, keys, supply, bucket_day, terms, rule, given, values, done):
     """Replay one place: at a receipt what waits comes first, then lines as they arrive."""
     bucket, arrival, requested, quantity, rank = lines
     worth, priority = keys
-    control, worths, held, quota, taken = given
+    control, worths, held, quota, taken, claims = given
+    by_quota = rule in (QUOTAS, MARGIN_QUOTAS)
     rest = quantity.copy()
     waiting = np.empty(bucket.size, dtype=np.int64)
     count, line, on_hand = 0, 0, 0.0
@@ -43,6 +46,8 @@ def _follow(lines, keys, supply, bucket_day, terms, rule, given, values, done):
         order = np.argsort(priority[waiting[:count]], kind="mergesort")
         if rule == QUOTAS:
             _split(quota, on_hand, control[now], waiting[:count], rank, rest)
+        elif rule == MARGIN_QUOTAS:
+            _split_by_value(quota, on_hand, claims, now, worths[now], waiting[:count], rank, rest)
         taken[:] = 0.0
         for turn in order:
             one = waiting[turn]
@@ -55,7 +60,7 @@ def _follow(lines, keys, supply, bucket_day, terms, rule, given, values, done):
                 continue
             rest[one] -= units
             on_hand -= units
-            if rule == QUOTAS:
+            if by_quota:
                 _use_quota(quota, rank[one], units)
             _book(done, values, now, one, rank[one], units, max(bucket_day[now] - requested[one], 0.0))
         length = bucket_day[now + 1] - bucket_day[now]
@@ -70,7 +75,7 @@ def _follow(lines, keys, supply, bucket_day, terms, rule, given, values, done):
                 on_hand -= units
                 taken[rank[line]] += units
                 _book(done, values, now, line, rank[line], units, 0.0)
-                if rule == QUOTAS:
+                if by_quota:
                     _use_quota(quota, rank[line], units)
             if rest[line] > 0.0:
                 waiting[count] = line
@@ -117,6 +122,33 @@ def _split(quota, on_hand, expected, waiting, rank, rest):
 
 
 @njit(cache=True, nogil=True)
+def _split_by_value(quota, on_hand, claims, now, worths, waiting, rank, rest):
+    """Split what is there where it is expected to earn most: what waits asks for sure, claims by their chance."""
+    cls, width, value = claims
+    owed = np.zeros(worths.size)
+    for one in waiting:
+        owed[rank[one]] += rest[one]
+    quota[:] = 0.0
+    over, step = on_hand, 0
+    while over > 0.0:
+        best, most = -1, 0.0
+        for turn in range(worths.size):
+            if owed[turn] > 0.0 and worths[turn] > most:
+                best, most = turn, worths[turn]
+        if step < value.shape[1] and value[now, step] > most:
+            best, wanted = cls[now, step], width[now, step]
+            step += 1
+        elif best >= 0:
+            wanted, owed[best] = owed[best], 0.0
+        else:
+            break
+        units = min(wanted, over)
+        quota[best] += units
+        over -= units
+    quota[worths.size] = over
+
+
+@njit(cache=True, nogil=True)
 def _use_quota(quota, rank, units):
     own = min(units, quota[rank])
     quota[rank] -= own
@@ -128,7 +160,7 @@ def _room(rule, on_hand, control, worths, quota, taken, rank, worth, left, whole
     """Return how many units a line may take now."""
     if rule == FIRST_COME:
         room = on_hand
-    elif rule == QUOTAS:
+    elif rule in (QUOTAS, MARGIN_QUOTAS):
         room = quota[rank] + quota[-1]
     elif rule == NESTED:
         room, better = on_hand, 0.0  # what is kept from a class is kept from those below it, too

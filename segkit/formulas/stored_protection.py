@@ -27,7 +27,8 @@ def stored_protection(mean: ArrayLike, sd: ArrayLike, worth: ArrayLike, carried_
     Returns
     -------
     ndarray
-        Shape (..., classes) [units]; 0 for the best class, and where better classes are worth no more.
+        Shape (..., classes) [units]; 0 for the best class, and where better classes are worth no more. Nothing is kept
+        for a class that is worth nothing, or loses.
 
     Notes
     -----
@@ -54,7 +55,8 @@ def stored_protection(mean: ArrayLike, sd: ArrayLike, worth: ArrayLike, carried_
         raise ValueError("the share of its worth that a unit carries on lies between 0 and 1")
     if (means < 0).any() or (sds < 0).any():
         raise ValueError("mean or deviation of demand is below 0")
-    better, spread, value = (_of_better(values) for values in (means, sds**2, means * worths))
+    earns = worths > 0
+    better, spread, value = (_of_better(np.where(earns, one, 0.0)) for one in (means, sds**2, means * worths))
     average = np.divide(value, better, out=np.zeros_like(value), where=better > 0)
     kept = carried_share * worths
     gap = average - kept

@@ -34,6 +34,9 @@ class Company(Shelf):
     calendar = source("calendar")
     fx = source("fx")
     indices = source("indices")
+    alternatives = source("alternatives")
+    critical_levels = source("critical_levels")
+    bid_prices = source("bid_prices")
 
     @table
     def set_aside(self) -> pd.DataFrame:

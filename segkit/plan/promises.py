@@ -1,6 +1,7 @@
 """Step 4, promises: what open orders are promised, a backorder run, by when they are there, how often that held."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -9,23 +10,29 @@ from segkit.core.columns import empty_table
 from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
-from segkit.promising import new_orders, promise_headlines, supply
-from segkit.promising.backorders import BackorderRun, run_backorders
+from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
+from segkit.promising.backorder_segments import TOML
+from segkit.promising.backorders import BackorderRun, confirm_anew
 from segkit.promising.explain_promise import PromiseExplanation
-from segkit.promising.held_out_otif import grid_otif
-from segkit.promising.open_promises import explain_open_order, promise_open_orders
+from segkit.promising.held_out_otif import first_held_out_day, grid_otif
+from segkit.promising.open_promises import PromisedFrom, explain_open_order, promise_open_orders
 from segkit.promising.orders import Promises
 from segkit.promising.plan_segments import plan_segments
 from segkit.promising.reliability import outlook
 
 _KEY = ["order_id", "line_id"]
+_PLACE = ["item_id", "location_id"]
 
 
 @dataclass(frozen=True)
 class MorePromises:
-    """What new order lines are promised: ``lines`` as table promise_lines, ``dates`` as table dated_promises."""
+    """What new order lines are promised.
+
+    ``lines`` as table promise_lines, ``trace`` as table promises, ``dates`` as table dated_promises.
+    """
 
     lines: pd.DataFrame
+    trace: pd.DataFrame
     dates: pd.DataFrame
 
 
@@ -58,6 +65,20 @@ class OrderPromises(Contest):
         return self._confirmed_anew().transfers
 
     @table
+    def delivery_release(self) -> pd.DataFrame:
+        """What of the promises is due to leave, and released from the stock on hand, by promising.release_by."""
+        lines = plan_release.block_unpaid(self.open_orders, self.customers)
+        return plan_release.release_open_orders(
+            lines,
+            self.promises,
+            self.supply,
+            classes=self._classes(),
+            transit_days=self._transit_days(),
+            as_of=self.as_of,
+            rules=self.settings.promising,
+        )
+
+    @table
     def dated_promises(self) -> pd.DataFrame:
         """By when open orders are there, with each reliability, from the company's own deliveries."""
         rules = self.settings.promising
@@ -82,7 +103,8 @@ class OrderPromises(Contest):
     def promise_headlines(self) -> pd.DataFrame:
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
-        tables = promise_headlines.PromiseTables(*(getattr(self, name) for name in names))
+        made: dict[str, Any] = {name: getattr(self, name) for name in names}
+        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines())
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
@@ -102,8 +124,8 @@ class OrderPromises(Contest):
         if not order_id:
             latest = self.promise_lines.sort_values(["late_days", *_KEY], ascending=[False, True, True])
             line = next(latest[_KEY].itertuples(index=False, name=None), line)
-        tables = (self.open_orders, supply.counted_on(self.supply), self.allocations)
-        return explain_open_order(tables, self._capable(), line, classes=self._classes(), rules=rules)
+        given = self._promised_from(self.allocations, self.open_orders)
+        return explain_open_order(self.open_orders, given, line, classes=self._classes(), rules=rules)
 
     def promise_more(self, new: pd.DataFrame) -> MorePromises:
         """Return what new order lines are promised behind the open ones, and by when they are there.
@@ -111,13 +133,14 @@ class OrderPromises(Contest):
         Parameters
         ----------
         new : DataFrame
-            order_id, line_id, order_date, customer_id, item_id, location_id, quantity and, where known, requested_date
-            and channel.
+            order_id, line_id, order_date, customer_id, item_id, location_id, quantity and, where known, requested_date,
+            channel, unit_margin [currency/unit] (blank: no bid price refuses the line), delivery, split_minimum,
+            max_lateness_days.
 
         Returns
         -------
         MorePromises
-            Tables ``promise_lines`` and ``dated_promises`` of the new lines.
+            Tables ``promise_lines``, ``promises`` and ``dated_promises`` of the new lines.
 
         Raises
         ------
@@ -128,12 +151,21 @@ class OrderPromises(Contest):
         customers = self.customer_segments if by == "abc" else self.customers
         labelled = class_demand.label_demand_classes(new, customers, by=by)
         known = [name if name in self._classes() else UNKNOWN_CUSTOMER for name in labelled["demand_class"]]
-        book = new_orders.join_book(self.open_orders, labelled.assign(demand_class=known), as_of=day)
-        made = self._promise(self.allocations, book.drop(columns="unit_margin"))
-        lines = made.lines.merge(labelled[["order_id", "line_id"]].astype("str"), on=["order_id", "line_id"])
+        settled = plan_terms.settle_terms(labelled.assign(demand_class=known), self.customers, rules=rules)
+        book = new_orders.join_book(self.open_orders, settled, as_of=day)
+        made = self._promise(self.allocations, book)
+        new_keys = labelled[_KEY].astype("str")
+        lines, trace = made.lines.merge(new_keys, on=_KEY), made.trace.merge(new_keys, on=_KEY)
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
-        return MorePromises(lines, dates)
+        return MorePromises(lines, trace, dates)
+
+    def _undone_lines(self) -> int:
+        if not self.has_input("orders"):
+            return 0
+        first = first_held_out_day(self.as_of, rules=self.settings.promising)
+        lines = self.order_lines
+        return int(((lines["order_date"] >= first) & (lines["quantity"] > 0) & lines["is_reversed"].astype(bool)).sum())
 
     def _promised(self) -> Promises:
         return self.once("promised", lambda plan: plan._promise(plan.allocations, plan.open_orders))
@@ -143,12 +175,28 @@ class OrderPromises(Contest):
         return self.once("first_come", lambda plan: plan._promise(None, plan.open_orders))
 
     def _promise(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> Promises:
-        tables, known = (book, supply.counted_on(self.supply), allocations), self._classes()
+        known = self._classes()
         classes = [*known, *sorted(set(book["demand_class"]) - set(known))]
-        return promise_open_orders(tables, self._capable(), classes=classes, rules=self.settings.promising)
+        given = self._promised_from(allocations, book)
+        return promise_open_orders(book, given, classes=classes, rules=self.settings.promising)
 
-    def _capable(self) -> pd.DataFrame:
-        return self.policies[["item_id", "location_id", "lead_time_days"]].dropna()
+    def _promised_from(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> PromisedFrom:
+        rules, agreed, counted = self.settings.promising, self._agreed(), supply.counted_on(self.supply)
+        places = pd.concat([book[_PLACE], counted[_PLACE]]).drop_duplicates()
+        capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
+        capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
+        alternatives = plan_terms.place_alternatives(agreed.alternatives, places)
+        return PromisedFrom(counted, allocations, capable, alternatives, self._levels(places))
+
+    def _levels(self, places: pd.DataFrame) -> pd.DataFrame | None:
+        """Return critical levels: those agreed on, and by rule critical_levels those of class_stock."""
+        rules, by = self.settings.promising, self._class_by()
+        sized = empty_table("class_stock")
+        if rules.rule == "critical_levels" and by == self.settings.policies.class_by:
+            sized = self.class_stock
+        levels = plan_terms.levels_of_classes(self._agreed().critical_levels, sized, places)
+        plan_terms.require_levels(levels, class_by=by, rules=rules)
+        return levels
 
     def _confirmed_anew(self) -> BackorderRun:
         return self.once("backorders", OrderPromises._run_backorders)
@@ -156,9 +204,10 @@ class OrderPromises(Contest):
     def _run_backorders(self) -> BackorderRun:
         rules, opened = self.settings.promising, self.open_orders
         lines = opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True)
-        lines = lines.assign(max_lateness_days=float(rules.max_lateness_days))
+        floor = plan_terms.bid_prices_of(lines, self._agreed().bid_prices, rules=rules)
+        lines = lines[~(lines["unit_margin"] < floor).to_numpy()].reset_index(drop=True)
         segments = plan_segments(self._classes(), rules=rules)
-        return run_backorders(lines, self._first_come().trace, supply.counted_on(self.supply), segments=segments)
+        return confirm_anew(lines, self._first_come().trace, supply.counted_on(self.supply), segments, TOML)
 
     def _deliveries(self) -> pd.DataFrame:
         if not self.has_input("orders"):

@@ -6,7 +6,7 @@ from segkit.core.columns import empty_table
 from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.shared_stock import SharedStock
-from segkit.promising import order_book, supply
+from segkit.promising import order_book, plan_terms, supply
 from segkit.promising.allocation.class_outlook import expect_class_demand
 from segkit.promising.allocation.rule_of_plan import allocate_by_rule
 from segkit.promising.reliability import outlook
@@ -20,17 +20,19 @@ class Promising(SharedStock):
         """What each item-location has on hand, what is due, and what the policies would order now."""
         rules, day = self.settings.promising, self.as_of
         planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
-        transit = supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
         delays = outlook.supplier_delays(self.purchases, as_of=day, reliability=rules.receipt_reliability)
-        counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=transit)
-        return supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
+        counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=self._transit_days())
+        gathered = supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)
+        return gathered.assign(bid_price=plan_terms.bid_prices_of(gathered, self._agreed().bid_prices, rules=rules))
 
     @table
     def open_orders(self) -> pd.DataFrame:
         """What is ordered and not shipped, with the class of its customer and what it is worth."""
         if not self.has_input("orders"):
             return empty_table("open_orders")
-        return order_book.list_open_orders(self._dated_lines(), as_of=self.as_of, rules=self.settings.promising)
+        rules = self.settings.promising
+        settled = plan_terms.settle_terms(self._dated_lines(), self.customers, rules=rules)
+        return order_book.list_open_orders(settled, as_of=self.as_of, rules=rules)
 
     @table
     def allocations(self) -> pd.DataFrame:
@@ -40,6 +42,38 @@ class Promising(SharedStock):
         rules = self.settings.promising
         demand = expect_class_demand(self._dated_lines(), self.forecast, as_of=self.as_of, rules=rules)
         return allocate_by_rule(supply.counted_on(self.supply), demand, classes=self._classes(), rules=rules)
+
+    def _transit_days(self) -> dict[str, float]:
+        return supply.measure_transit(self._dated_lines()) if self.has_input("orders") else {}
+
+    def require_promising(self) -> None:
+        """Raise where the classes of promising, or what was agreed for it, cannot be used."""
+        if not self.has_input("orders"):
+            return
+        self._require_class_attribute()
+        if any(len(rows) for rows in vars(self._tables_agreed()).values()):
+            self._agreed()
+
+    def _tables_agreed(self) -> plan_terms.Agreements:
+        return plan_terms.Agreements(self.alternatives, self.critical_levels, self.bid_prices)
+
+    def _agreed(self) -> plan_terms.Agreements:
+        """Return the tables of what was agreed, checked against what the company has."""
+        agreed, rules = self._tables_agreed(), self.settings.promising
+        if any(len(rows) for rows in vars(agreed).values()):
+            tables = [self.items, self.locations, self.inventory, self.purchases]
+            tables += [self.order_lines] if self.has_input("orders") else []
+            known = [table.reindex(columns=plan_terms.PLACE).drop_duplicates() for table in tables]
+            classes = self._class_names() if len(agreed.critical_levels) else []
+            plan_terms.require_agreements(
+                agreed, pd.concat(known, ignore_index=True).astype("str"), classes=classes, rules=rules
+            )
+        return agreed
+
+    def _require_class_attribute(self) -> None:
+        own = self.settings.promising.class_by
+        setting = "promising.class_by" if own else "policies.class_by"
+        order_book.require_class_attribute(self.customers, self.orders, by=self._class_by(), setting=setting)
 
     def _dated_lines(self) -> pd.DataFrame:
         by = self._class_by()
@@ -53,11 +87,16 @@ class Promising(SharedStock):
         """Return the classes of customers, best first; none where there are no orders to tell."""
         if not self.has_input("orders"):
             return []
-        dated, by = self._dated_lines(), self._class_by()
+        self._require_class_attribute()
+        order_book.require_known_classes(self._class_names(), rules=self.settings.promising)
+        return self._in_order(self._dated_lines())
+
+    def _class_names(self) -> list[str]:
+        """Return the classes that order lines or customers have."""
+        by = self._class_by()
         customers = self.customer_segments if by == "abc" else self.customers
-        labels = [dated["demand_class"], *([customers[by]] if by in customers else [])]
-        order_book.require_known_classes(pd.concat(labels).dropna().unique(), rules=self.settings.promising)
-        return self._in_order(dated)
+        labels = [self._dated_lines()["demand_class"], *([customers[by]] if by in customers else [])]
+        return [str(name) for name in pd.concat(labels).dropna().unique()]
 
     def _in_order(self, dated: pd.DataFrame) -> list[str]:
         """Return the classes of customers, best first, as far as these lines tell."""

@@ -20,7 +20,7 @@ _NEEDED = {
     "confirmations": [*KEY, "available_date", "quantity"],
     "supply": [*PLACE, "available_date", "quantity"],
 }
-_DELIVERIES = ("partial", "complete")
+_DELIVERIES = ("partial", "complete", "split")
 _FIXES = {
     "orders": "Give every open order line once, with its place, a requested_date and a quantity above 0.",
     "confirmations": "Give what open order lines hold of supply at their own place, by available_date.",

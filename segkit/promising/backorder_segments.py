@@ -33,7 +33,26 @@ class BackorderSegment:
     fallback: str = "improve"
 
 
-def require_segments(segments: Mapping[str, BackorderSegment], columns: list[str]) -> None:
+@dataclass(frozen=True)
+class SegmentWords:
+    """How errors speak of segments: where they stand, and how one is added that takes every line."""
+
+    where: str
+    add_last: str
+
+
+PYTHON = SegmentWords(
+    "segments.",
+    "Add a last segment that meets all, for example BackorderSegment('skip') to leave the others untouched.",
+)
+TOML = SegmentWords(
+    "promising.backorders.",
+    "Add a last segment to segkit.toml, without where so that it meets all:\n[promising.backorders.others]\n"
+    'strategy = "skip"   # leaves the other lines untouched',
+)
+
+
+def require_segments(segments: Mapping[str, BackorderSegment], columns: list[str], words: SegmentWords) -> None:
     """Raise a SettingsError that names every segment with an unknown strategy, fallback or sort order.
 
     Parameters
@@ -42,9 +61,12 @@ def require_segments(segments: Mapping[str, BackorderSegment], columns: list[str
         In the order of the run.
     columns : list of str
         Columns by which lines can be sorted.
+    words : SegmentWords
+        How errors speak.
     """
     problems = [] if segments else ["there are none"]
-    for name, segment in segments.items():
+    for short, segment in segments.items():
+        name = f"{words.where}{short}"
         if segment.strategy not in STRATEGIES:
             problems.append(f"{name}: strategy {segment.strategy!r}{nearest_name(segment.strategy, list(STRATEGIES))}")
         if segment.fallback not in FALLBACKS:
@@ -75,7 +97,9 @@ def sort_problems(sort: tuple[str, ...], columns: list[str]) -> list[str]:
     return problems
 
 
-def choose_segments(lines: pd.DataFrame, segments: Mapping[str, BackorderSegment]) -> tuple[np.ndarray, np.ndarray]:
+def choose_segments(
+    lines: pd.DataFrame, segments: Mapping[str, BackorderSegment], words: SegmentWords
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the place of each line's segment, and which lines (rows) meet which segments (columns).
 
     Parameters
@@ -84,6 +108,8 @@ def choose_segments(lines: pd.DataFrame, segments: Mapping[str, BackorderSegment
         Order lines with all that conditions may name.
     segments : mapping of str to BackorderSegment
         The first that a line meets takes it.
+    words : SegmentWords
+        How errors speak.
 
     Raises
     ------
@@ -92,13 +118,14 @@ def choose_segments(lines: pd.DataFrame, segments: Mapping[str, BackorderSegment
     CoverageError
         Lines that no segment takes.
     """
-    found = rows_that_meet(lines, {f"segments.{name}.where": segment.where for name, segment in segments.items()})
+    found = rows_that_meet(lines, {f"{words.where}{name}.where": segment.where for name, segment in segments.items()})
     met = np.column_stack(list(found.values()))
     bare = ~met.any(axis=1)
     if bare.any():
         problem = f"{int(bare.sum()):,} of {len(lines):,} lines meet no segment, first: {first_offenders(lines[bare])}"
-        fix = "Add a last segment that meets all, for example BackorderSegment('skip') to leave the others untouched."
-        raise CoverageError(list_problems("the backorder run leaves order lines without a strategy", [problem], [fix]))
+        raise CoverageError(
+            list_problems("the backorder run leaves order lines without a strategy", [problem], [words.add_last])
+        )
     return met.argmax(axis=1), met
 
 

@@ -17,7 +17,9 @@ from segkit.formulas.backorders import (
 )
 from segkit.promising.backorder_inputs import KEY, PLACE, BackorderBook, lateness_limit, read_book, whole_days
 from segkit.promising.backorder_segments import (
+    PYTHON,
     BackorderSegment,
+    SegmentWords,
     choose_segments,
     count_segments,
     order_of_run,
@@ -57,7 +59,7 @@ def run_backorders(
     orders : DataFrame
         Open order lines: order_id, line_id, order_date, requested_date, item_id, location_id, quantity [units]; any
         other column may serve segments to choose and sort. ``max_lateness_days`` (blank = any) and ``delivery``
-        (partial, complete; blank = partial) are kept to.
+        (partial, complete; blank = partial; split is run as partial) are kept to.
     confirmations : DataFrame
         What lines hold now, as `promise_orders` traces it: order_id, line_id, available_date of the supply, quantity
         [units]; several rows of one day are added up. It may exceed the supply, as where a receipt was cancelled. What
@@ -99,7 +101,18 @@ def run_backorders(
     >>> run_backorders(orders, held, supply, segments=rules).lines["reason"].tolist()
     ['redistribute; gives 6 to B/1 (key)', 'win; takes 6 from A/1 (rest); takes 2 held by nobody']
     """
-    require_segments(segments, [*orders.columns, "confirmed_before"])
+    return confirm_anew(orders, confirmations, supply, segments, PYTHON)
+
+
+def confirm_anew(
+    orders: pd.DataFrame,
+    confirmations: pd.DataFrame,
+    supply: pd.DataFrame,
+    segments: Mapping[str, BackorderSegment],
+    words: SegmentWords,
+) -> BackorderRun:
+    """Return a backorder run as `run_backorders` does, its errors in the words of who states the segments."""
+    require_segments(segments, [*orders.columns, "confirmed_before"], words)
     book = read_book(orders, confirmations, supply)
     if book.lines.empty:
         return BackorderRun(
@@ -108,7 +121,7 @@ def run_backorders(
     lines = book.lines
     held = np.bincount(np.asarray(book.held.line), book.held.quantity, len(lines))
     lines = lines.assign(confirmed_before=held)
-    chosen, met = choose_segments(lines, segments)
+    chosen, met = choose_segments(lines, segments, words)
     names = pd.Series(list(segments), dtype="str")
     strategies = [segment.strategy for segment in segments.values()]
     lines = lines.assign(

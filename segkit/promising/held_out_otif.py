@@ -9,6 +9,17 @@ from segkit.core.promising_settings import Promising
 from segkit.promising.otif import measure_otif
 
 
+def first_held_out_day(as_of: date, *, rules: Promising) -> pd.Timestamp:
+    """Return the first day of the months on which promises are judged.
+
+    Examples
+    --------
+    >>> first_held_out_day(date(2025, 12, 31), rules=Promising(holdout_months=6))
+    Timestamp('2025-07-01 00:00:00')
+    """
+    return pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=rules.holdout_months)
+
+
 def grid_otif(dated: pd.DataFrame, *, as_of: date, rules: Promising) -> pd.DataFrame:
     """Return ``otif``: all order lines of the held-out months under every definition, together and by class.
 
@@ -27,7 +38,7 @@ def grid_otif(dated: pd.DataFrame, *, as_of: date, rules: Promising) -> pd.DataF
         By entity all and demand_class.
     """
     kinds = empty_table("otif").dtypes
-    first = pd.Timestamp(as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=rules.holdout_months)
+    first = first_held_out_day(as_of, rules=rules)
     lines = dated[((dated["order_date"] >= first) & ~dated["is_reversed"].astype(bool)).to_numpy()]
     known = [name for name in ("requested_date", "promised_date") if lines[name].notna().any()]
     if lines.empty or not known or lines["delivered_date"].isna().all():

@@ -20,14 +20,14 @@ def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> p
         Table of that name.
     new : DataFrame
         order_id, line_id, order_date, customer_id, item_id, location_id, quantity, demand_class and, where known,
-        requested_date.
+        requested_date, unit_margin and terms of delivery.
     as_of : date
         Last day known: no new line arrives before the day after, or is asked for before it.
 
     Returns
     -------
     DataFrame
-        Table ``open_orders``; margins are left out, as new lines have none.
+        Table ``open_orders``; the margin of a new line is blank where it is not known.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """What open orders are promised from the supply of a plan."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -10,42 +11,61 @@ from segkit.promising.explain_promise import PromiseExplanation, explain_promise
 from segkit.promising.orders import Promises, promise_orders
 from segkit.promising.promise_terms import PromiseTerms
 
-Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]
+
+@dataclass(frozen=True)
+class PromisedFrom:
+    """What a plan promises from.
+
+    ``supply`` that is counted on; ``allocations`` (None = first come, first served); ``capable``: item_id, location_id,
+    lead_time_days and bid_price of what can be bought beyond the supply that is known; ``alternatives`` and
+    ``critical_levels`` by place, as `promise_orders` takes them (None = there are none).
+    """
+
+    supply: pd.DataFrame
+    allocations: pd.DataFrame | None
+    capable: pd.DataFrame
+    alternatives: pd.DataFrame | None = None
+    critical_levels: pd.DataFrame | None = None
 
 
-def promise_open_orders(tables: Tables, capable: pd.DataFrame, *, classes: Sequence[str], rules: Promising) -> Promises:
+def promise_open_orders(
+    opened: pd.DataFrame, given: PromisedFrom, *, classes: Sequence[str], rules: Promising
+) -> Promises:
     """Return what is promised to open orders, in the order they came.
 
     Parameters
     ----------
-    tables : (DataFrame, DataFrame, DataFrame or None)
-        Tables ``open_orders``, ``supply`` that is counted on, and ``allocations``; None = first come, first served.
-    capable : DataFrame
-        item_id, location_id, lead_time_days: what can be bought beyond the supply that is known.
+    opened : DataFrame
+        Table ``open_orders``.
+    given : PromisedFrom
+        What it is promised from.
     classes : sequence of str
         Classes of customers, best first.
     rules : Promising
-        ``rule`` and ``max_lateness_days``.
+        ``rule`` and terms of delivery.
 
     Returns
     -------
     Promises
         Tables ``promise_lines`` and ``promises``.
     """
-    lines, counted, quotas = _counted(tables)
+    lines = _counted(opened)
     if lines.empty:
         return Promises(empty_table("promise_lines"), empty_table("promises"))
-    return promise_orders(lines, counted, allocations=quotas, terms=_terms(classes, capable, rules))
+    terms = _terms(classes, given, rules)
+    return promise_orders(
+        lines, given.supply, allocations=_filled(given.allocations), alternatives=given.alternatives, terms=terms
+    )
 
 
 def explain_open_order(
-    tables: Tables, capable: pd.DataFrame, line: tuple[str, str], *, classes: Sequence[str], rules: Promising
+    opened: pd.DataFrame, given: PromisedFrom, line: tuple[str, str], *, classes: Sequence[str], rules: Promising
 ) -> PromiseExplanation:
     """Return what one open line used, and the least change of each kind that would have improved it.
 
     Parameters
     ----------
-    tables, capable
+    opened, given
         As `promise_open_orders` takes them.
     line : (str, str)
         order_id and line_id.
@@ -57,19 +77,30 @@ def explain_open_order(
     PromiseExplanation
         See `explain_promise`.
     """
-    lines, counted, quotas = _counted(tables)
+    lines = _counted(opened)
     if lines.empty:
         names = ("promise_lines", "promises", "promise_changes")
         return PromiseExplanation(*(empty_table(name) for name in names))
-    return explain_promise(lines, counted, line, allocations=quotas, terms=_terms(classes, capable, rules))
+    quotas, terms = _filled(given.allocations), _terms(classes, given, rules)
+    return explain_promise(lines, given.supply, line, allocations=quotas, alternatives=given.alternatives, terms=terms)
 
 
-def _counted(tables: Tables) -> Tables:
-    opened, counted, allocations = tables
-    lines = opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True).drop(columns="left_out")
-    return lines, counted, None if allocations is None or allocations.empty else allocations
+def _counted(opened: pd.DataFrame) -> pd.DataFrame:
+    return opened[(opened["left_out"] == "").to_numpy()].reset_index(drop=True).drop(columns="left_out")
 
 
-def _terms(classes: Sequence[str], capable: pd.DataFrame, rules: Promising) -> PromiseTerms:
-    late = float(rules.max_lateness_days)
-    return PromiseTerms(tuple(classes), nested=rules.rule == "nested", max_lateness_days=late, capable=capable)
+def _filled(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    return None if table is None or table.empty else table
+
+
+def _terms(classes: Sequence[str], given: PromisedFrom, rules: Promising) -> PromiseTerms:
+    return PromiseTerms(
+        tuple(classes),
+        nested=rules.rule == "nested",
+        delivery=rules.delivery,
+        split_minimum=rules.split_minimum,
+        max_lateness_days=float(rules.max_lateness_days),
+        late_cost=rules.late_cost or 0.0,
+        capable=given.capable,
+        critical_levels=given.critical_levels,
+    )

@@ -13,6 +13,7 @@ from segkit.core.tables import sort_rows
 
 _KEY = ["order_id", "line_id"]
 _DATES = ["requested_date", "promised_date", "shipped_date", "delivered_date"]
+_TERMS = ("delivery", "split_minimum", "max_lateness_days")
 _UNKNOWN = "(unknown)"
 
 
@@ -30,12 +31,15 @@ def date_lines(lines: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The lines with requested_date (the promised or order day where it is blank), promised_date, shipped_date,
-        delivered_date, status, and line_id counted within the order where it is blank.
+        delivered_date, status, the terms of delivery (delivery, split_minimum, max_lateness_days) where the orders have
+        them, and line_id counted within the order where it is blank.
     """
     if len(lines) != len(orders) or (lines["item_id"].to_numpy() != orders["item_id"].to_numpy()).any():
         raise ValueError("lines were not made from these orders")
     dated = lines.reset_index(drop=True).assign(
-        **{name: _dates(orders, name) for name in _DATES}, status=_texts(orders, "status")
+        **{name: _dates(orders, name) for name in _DATES},
+        status=_texts(orders, "status"),
+        **{name: orders[name].array for name in _TERMS if name in orders},
     )
     asked = dated["requested_date"].fillna(dated["promised_date"]).fillna(dated["order_date"])
     order = dated["order_id"].fillna(dated["customer_id"] + " " + dated["order_date"].dt.strftime("%Y-%m-%d"))
@@ -49,7 +53,7 @@ def list_open_orders(dated: pd.DataFrame, *, as_of: date, rules: Promising) -> p
     Parameters
     ----------
     dated : DataFrame
-        From `date_lines`.
+        From `date_lines`, with the terms of delivery from `settle_terms`.
     as_of : date
         Last day known.
     rules : Promising
@@ -79,7 +83,7 @@ def list_open_orders(dated: pd.DataFrame, *, as_of: date, rules: Promising) -> p
         left_out=np.where(waited > rules.stale_order_days, stale, ""),
     )
     kinds = empty_table("open_orders").dtypes
-    return sort_rows(made[list(kinds.index)].astype(kinds.to_dict()), ["order_date", *_KEY])
+    return sort_rows(made.reindex(columns=list(kinds.index)).astype(kinds.to_dict()), ["order_date", *_KEY])
 
 
 def order_classes(dated: pd.DataFrame, *, rules: Promising, known: list[str]) -> list[str]:
@@ -105,6 +109,31 @@ def order_classes(dated: pd.DataFrame, *, rules: Promising, known: list[str]) ->
     by_share = sorted(share.index, key=lambda name: (name == _UNKNOWN, -round(share[name], 9), name))
     named = [name for name in rules.classes or known if name != _UNKNOWN]
     return [*named, *(name for name in by_share if name not in named)]
+
+
+def require_class_attribute(customers: pd.DataFrame, orders: pd.DataFrame, *, by: str, setting: str) -> None:
+    """Raise a SettingsError where no customer and no order line has what parts customers into classes.
+
+    Parameters
+    ----------
+    customers, orders : DataFrame
+        Tables of these names.
+    by : str
+        The attribute; abc is worked out and needs none.
+    setting : str
+        Where segkit.toml says so.
+
+    Examples
+    --------
+    >>> tiers = pd.DataFrame({"customer_id": ["CUST-1"], "tier": ["gold"]})
+    >>> require_class_attribute(tiers, pd.DataFrame(), by="tier", setting="promising.class_by")
+    """
+    if by == "abc" or any(by in table and table[by].notna().any() for table in (customers, orders)):
+        return
+    there = "table customers is not there" if customers.empty else f"table customers has no {by}, or it is blank"
+    problem = f'{setting} = "{by}": {there}; all order lines would be of one class, {_UNKNOWN}'
+    fix = f"Give customers with {by} under [sources.customers], or part customers by another attribute, or by abc."
+    raise SettingsError(list_problems("customers cannot be parted into classes", [problem], [fix]))
 
 
 def require_known_classes(names: Iterable[str], *, rules: Promising) -> None:

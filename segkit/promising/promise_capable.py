@@ -19,12 +19,13 @@ class Buckets(NamedTuple):
 
 @dataclass(frozen=True)
 class Capable:
-    """Buckets with those of capacity, and by place: ``fence``, ``lead`` time (-1 = none) and ``capacity_from``."""
+    """Buckets with those of capacity; by place ``fence``, ``lead`` time (-1 = none), ``capacity_from``, ``bid``."""
 
     buckets: Buckets
     fence: np.ndarray | None = None
     lead: np.ndarray | None = None
     capacity_from: np.ndarray | None = None
+    bid: np.ndarray | None = None
 
 
 def read_capable(
@@ -49,9 +50,13 @@ def read_capable(
     if "from_date" in table:
         told = table["from_date"].notna().to_numpy()
         fence[at[told]] = table["from_date"][told].to_numpy().astype("datetime64[D]").astype(np.int64)
+    bid = None
+    if "bid_price" in table:
+        bid = np.full(places, -np.inf)
+        bid[at] = table["bid_price"].fillna(-np.inf).to_numpy(dtype=float)
     if "capacity" not in table or table["capacity"].isna().all():
-        return Capable(known, fence, lead)
-    return _with_capacity(table, at, known, book, elsewhere, Capable(known, fence, lead), last)
+        return Capable(known, fence, lead, bid=bid)
+    return _with_capacity(table, at, known, book, elsewhere, Capable(known, fence, lead, bid=bid), last)
 
 
 def _with_capacity(table, at, known, book, elsewhere, capable, last) -> Capable:  # type: ignore[no-untyped-def]
@@ -83,4 +88,4 @@ def _with_capacity(table, at, known, book, elsewhere, capable, last) -> Capable:
     begin = np.searchsorted(buckets.place, np.arange(len(last) + 1))
     capacity_from = begin[1:].copy()
     capacity_from[place] -= count
-    return Capable(buckets, capable.fence, capable.lead, capacity_from)
+    return Capable(buckets, capable.fence, capable.lead, capacity_from, capable.bid)

@@ -215,7 +215,8 @@ def _limit(question: Question, now: Answer) -> Iterator[Change]:
 
 def _margin(question: Question, now: Answer) -> Iterator[Change]:
     """Raise the margin to the lowest bid price with which the line gets more."""
-    tables = [table for table in (question.supply, question.allocations) if table is not None and "bid_price" in table]
+    told = (question.supply, question.allocations, question.terms.capable)
+    tables = [table for table in told if table is not None and "bid_price" in table]
     prices = sorted({price for table in tables for price in table["bid_price"].dropna()})
     if "unit_margin" not in question.orders:
         return

@@ -15,16 +15,14 @@ _RULES = {
     "first_come": "first come",
     "nested": "nested protection",
     "by_forecast": "fixed quotas",
-    "by_margin": "bid prices",
-}
-_ASIDE = {
-    "by_margin": " They are solved anew for every order; quotas by_margin hold until the next run and may earn less."
+    "by_margin": "margin quotas",
+    "critical_levels": "critical levels",
 }
 
 
 @dataclass(frozen=True)
 class PromiseTables:
-    """The tables of a plan that the headlines tell of."""
+    """The tables of a plan that the headlines tell of; ``undone_lines`` of the held-out months a return undid."""
 
     open_orders: pd.DataFrame
     promise_lines: pd.DataFrame
@@ -32,6 +30,7 @@ class PromiseTables:
     promise_reliability: pd.DataFrame
     otif: pd.DataFrame
     rule_contest: pd.DataFrame
+    undone_lines: int = 0
 
 
 def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> pd.DataFrame:
@@ -58,6 +57,7 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
         _tell_backorders(tables.backorder_run),
         _tell_reliability(tables.promise_reliability, rules),
         _tell_otif(tables.otif, rules),
+        _tell_undone(tables, rules),
         _tell_left_out(tables.open_orders),
     ]
     if not any(told):
@@ -78,7 +78,7 @@ def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tup
     sentence = (
         f"With supply for {rules.contest_supply:.0%} of the last {rules.holdout_months} months' demand, "
         f"{name} would have earned {_money(abs(row['gain']), currency)} {way} than first come, first served"
-        f"{span}{sure}.{_ASIDE.get(rules.rule, '')}"
+        f"{span}{sure}."
     )
     return "allocation_gain", sentence, row["gain"], currency
 
@@ -117,12 +117,42 @@ def _tell_backorders(run: pd.DataFrame) -> tuple | None:
     better, worse = (int(changed.get(name, 0)) for name in ("better", "worse"))
     lost = int(changed.get("lost", 0))
     if not better + worse + lost:
-        return "backorder_run", "Confirming open orders anew by segment would change none of them.", 0.0, "lines"
+        sentence = f"Confirming open orders anew by segment would change none of them: {_why_unchanged(run)}."
+        return "backorder_run", sentence, 0.0, "lines"
     sentence = (
         f"Confirming open orders anew by segment would serve {better:,} better, and {worse + lost:,} worse; it is a "
         "dry run for a person to approve."
     )
     return "backorder_run", sentence, float(better), "lines"
+
+
+def _why_unchanged(run: pd.DataFrame) -> str:
+    """Return what keeps a backorder run from changing anything."""
+    place = ["item_id", "location_id"]
+    short = run[~run["on_requested_before"].astype(bool)]
+    if short.empty:
+        return "every line has all that it asks for, on the day it asks for it"
+    held = (run["confirmed_before"] > 0).groupby([run[name] for name in place]).sum()
+    others = (
+        held.reindex(pd.MultiIndex.from_frame(short[place])).to_numpy() - (short["confirmed_before"] > 0).to_numpy()
+    )
+    shared = int((others > 0).sum())
+    lines = f"of {len(short):,} that do not get all on the day asked for"
+    if not shared:
+        return f"{lines}, none shares its item and location with another open line that holds any"
+    share = "shares" if shared == 1 else "share"
+    may = "may take none of it, or none sooner"
+    return f"{lines}, {shared:,} {share} item and location with others that hold some, and {may}"
+
+
+def _tell_undone(tables: PromiseTables, rules: Promising) -> tuple | None:
+    if not tables.undone_lines or (tables.otif.empty and tables.promise_reliability.empty):
+        return None
+    sentence = (
+        f"{tables.undone_lines:,} order lines of the last {rules.holdout_months} months that a return undid count "
+        "neither among the dates kept nor on time, in full."
+    )
+    return "undone_lines", sentence, float(tables.undone_lines), "lines"
 
 
 def _tell_reliability(kept: pd.DataFrame, rules: Promising) -> tuple | None:

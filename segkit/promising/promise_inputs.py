@@ -86,6 +86,7 @@ def read_promise_inputs(
         fence=capable.fence,
         lead_time=capable.lead,
         capacity_from=capable.capacity_from,
+        made_bid_price=capable.bid,
         latest_first=terms.latest_first,
         late_cost=terms.late_cost,
     )
@@ -274,7 +275,7 @@ def _bids(
 ) -> np.ndarray | None:
     """Return the highest bid price that supply or allocations tell of a bucket and class."""
     told = [(name, table) for name, table in (("supply", supply), ("allocations", allocations)) if table is not None]
-    told = [(name, table) for name, table in told if "bid_price" in table and len(table)]
+    told = [(name, table) for name, table in told if "bid_price" in table and table["bid_price"].notna().any()]
     if not told:
         return None
     bids = np.full((len(day), len(classes)), -np.inf)

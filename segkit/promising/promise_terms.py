@@ -22,8 +22,9 @@ class PromiseTerms:
 
     ``capable``: what can be made or bought after the supply that is known, a row per item_id and location_id:
     lead_time_days, from_date (blank = the last day of known supply there) and, where it is limited, capacity [units]
-    per period_days. ``critical_levels``: item_id, location_id, demand_class, critical_level: a class is served from a
-    place only while more than so many units are left there by then [units].
+    per period_days; with bid_price, only for lines of at least that unit_margin [currency/unit]. ``critical_levels``:
+    item_id, location_id, demand_class, critical_level: a class is served from a place only while more than so many
+    units are left there by then [units].
     """
 
     classes: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ _NEEDED = {
     "stock": [*PLACE, "on_hand"],
 }
 _FIX = "Give every line once, what is confirmed to it, and on_hand of 0 or more once per item and location."
-_DELIVERIES = ("partial", "complete", "complete_order")
+_DELIVERIES = ("partial", "complete", "complete_order", "split")
 
 
 def release_deliveries(
@@ -39,7 +39,8 @@ def release_deliveries(
     orders : DataFrame
         Open order lines: order_id, line_id, order_date, requested_date, item_id, location_id, quantity [units]; any
         other column may serve to sort. ``credit_block`` (flag): nothing is released. ``delivery``: partial (also where
-        blank), complete = the line in full or not at all, complete_order = all open lines of the order in full or none.
+        blank, or split), complete = the line in full or not at all, complete_order = all open lines of the order in
+        full or none.
     confirmations : DataFrame
         What is confirmed: order_id, line_id, available_date, quantity [units]; as `run_backorders` gives it.
     stock : DataFrame

@@ -55,7 +55,7 @@ def gather_supply(
     kinds = empty_table("supply").dtypes
     table = pd.concat([part.reindex(columns=list(kinds.index)) for part in parts], ignore_index=True)
     table["left_out"] = table["left_out"].fillna("")
-    table["available_date"] += _days(table["location_id"], rules.transit_days)
+    table["available_date"] += days_by_name(table["location_id"], rules.transit_days)
     table = table[table["quantity"] > 0].astype(kinds.to_dict())
     return table.sort_values([*PLACE, "available_date", "kind", "supply_id"], ignore_index=True)
 
@@ -113,7 +113,8 @@ def measure_transit(dated: pd.DataFrame) -> dict[str, float]:
     return {"(all)": float(taken.median()), **{str(name): float(days) for name, days in usual.items()}}
 
 
-def _days(names: pd.Series, known: dict[str, float]) -> pd.Series:
+def days_by_name(names: pd.Series, known: dict[str, float]) -> pd.Series:
+    """Return whole days by name; "(all)" stands for names that are not known."""
     days = names.map(known).astype(float).fillna(known.get("(all)", 0.0)).clip(lower=0.0)
     return pd.to_timedelta(np.ceil(days), unit="D")
 
@@ -141,7 +142,7 @@ def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: SupplyRules) ->
     )
     lines = lines[lines["received_date"].isna().to_numpy() & (lines["quantity"] > 0).to_numpy()].reset_index(drop=True)
     expected = pd.to_datetime(lines["expected_date"])
-    due = expected + _days(lines["supplier_id"], rules.delay_days)
+    due = expected + days_by_name(lines["supplier_id"], rules.delay_days)
     overdue = (day - expected).dt.days
     late = f"overdue by more than {rules.overdue_limit_days} days: confirm it with the supplier, or close it"
     reasons = [expected.isna(), overdue > rules.overdue_limit_days, lines[PLACE].isna().any(axis=1)]

@@ -26,6 +26,7 @@ INDEX_TABLES = (
     "headlines",
     "policy_headlines",
     "forecast_headlines",
+    "promise_headlines",
     "data_quality",
     "assumptions",
     "assumption_effects",
@@ -127,7 +128,8 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
     tables = {name: _read_table(run_dir, name) for name in INDEX_TABLES}
     sentence, quality, rest = quality_summary(tables["data_quality"], currency)
     made, effects, still = assumption_tables(tables, currency)
-    told = [tables[name] for name in ("headlines", "policy_headlines", "forecast_headlines") if len(tables[name])]
+    tables["promise_headlines"] = tables["promise_headlines"].head(1)  # what its rule of sharing is worth
+    told = [tables[name] for name in INDEX_TABLES if name.endswith("headlines") and len(tables[name])]
     headlines = pd.concat(told, ignore_index=True) if told else tables["headlines"]
     wrote = (run_dir / "tables" / "assumptions.parquet").is_file()
     return {

@@ -37,7 +37,13 @@ def show_figure(figure: "Figure", run_dir: str | Path | None = None) -> None:
 
 
 def show_table(
-    frame: pd.DataFrame, table_name: str | None = None, *, rows: int = 20, currency: str = "", caption: str = ""
+    frame: pd.DataFrame,
+    table_name: str | None = None,
+    *,
+    rows: int = 20,
+    currency: str = "",
+    caption: str = "",
+    nothing: str = "",
 ) -> None:
     """Show the first rows of a table, with units, thousands separators and the meaning of each column on hover.
 
@@ -53,7 +59,12 @@ def show_table(
         ISO 4217 code of its money columns.
     caption : str
         Line above the table.
+    nothing : str
+        Sentence that stands instead of a table without rows, and says why there are none.
     """
+    if frame.empty and nothing:
+        _display({"text/html": f"<p>{escape(nothing)}</p>", "text/plain": nothing}, "sentence")
+        return
     html = table_html(frame, table_name, rows=rows, currency=currency, caption=caption)
     _display({"text/html": html, "text/plain": f"{table_name or 'table'}: {len(frame):,} rows"}, "table")
 

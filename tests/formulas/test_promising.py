@@ -225,3 +225,19 @@ def test_made_to_order_comes_a_lead_time_after_the_fence():
 def test_what_cannot_be_used_is_said(book, supply, said):
     with pytest.raises(ValueError, match=said):
         promise_book(book, supply, PromiseRules(shared_sources(1)))
+
+
+def test_the_trace_grows_where_lines_take_of_many_buckets():
+    lines, days = 40, 200  # each line takes 5 buckets of one unit: no room is made for that beforehand
+    supply = SupplyBuckets([0, 20 * days], np.arange(20 * days), np.ones((20 * days, 1)))
+    book = OrderBook(
+        place=np.zeros(lines, int), arrival=np.arange(lines) / lines, requested=np.full(lines, 20 * days),
+        rank=np.zeros(lines, int), quantity=np.full(lines, 100.0),
+    )  # fmt: skip
+    made = promise_book(book, supply, PromiseRules(shared_sources(1)))
+    assert len(made.line) == 100 * lines > lines + 1024
+    assert (made.promised == 100.0).all()
+    assert len(np.unique(made.bucket)) == len(made.bucket)
+    assert made.line.tolist() == sorted(made.line.tolist())
+    twin = promising_twin.Twin(book, supply, PromiseRules(shared_sources(1))).run()
+    assert [row[:4] for row in twin] == list(zip(made.line, made.bucket, made.column, made.quantity, strict=True))

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, linprog
 from scipy.stats import gamma
 
 from segkit.formulas.rule_contest import (
+    Claims,
     ContestBook,
+    order_claims,
     serve_above_levels,
     serve_by_bid_price,
+    serve_by_margin_quotas,
     serve_by_quotas,
     serve_first_come,
     serve_nested,
@@ -324,3 +327,42 @@ def test_nothing_is_kept_for_classes_worth_no_more_or_without_demand():
     assert stored_protection([0.0, 5.0], [0.0, 3.0], [9.0, 2.0], 0.9).tolist() == [0.0, 0.0]
     with pytest.raises(ValueError, match="between 0 and 1"):
         stored_protection([1.0], [1.0], [1.0], 1.5)
+
+
+@pytest.mark.parametrize("stock", [3.5, 9.5, 17.5, 40.5])
+@pytest.mark.parametrize("waits", [0.0, 4.0])
+def test_margin_quotas_are_the_optimum_of_a_linear_program(stock, waits):
+    """Every class asks for more than there is: what each is served is its quota, the pool to the first who asks."""
+    mean, sd, worth = np.array([[[5.0, 8.0, 4.0]]]), np.array([[[2.0, 3.0, 3.0]]]), np.array([[[9.0, 6.0, 4.0]]])
+    claims = order_claims(mean, sd, worth, steps=10)
+    two = [np.concatenate([one * 0, one], axis=1) for one in claims]
+    two[0] = two[0].astype(np.int64)
+    arrival = np.array([1.0, 8.0, 8.1, 8.2])
+    book = ContestBook(
+        np.array([0, 4]), arrival, np.floor(arrival), np.array([waits, 99.0, 99.0, 99.0]), np.array([2, 2, 1, 0]),
+        np.array([4.0, 4.0, 6.0, 9.0]), np.zeros(4), np.zeros(4), np.array([[0.0, stock]]), np.array([0.0, 7.0, 14.0]),
+        30.0,
+    )  # fmt: skip
+    served = serve_by_margin_quotas(book, Claims(*two), np.concatenate([worth, worth], axis=1))
+    got = np.array([served.on_time[3], served.on_time[2], served.on_time[1] + served.late[0]])
+    width, value = claims.width[0, 0], claims.value[0, 0]
+    width, value, cls = np.append(width, waits), np.append(value, 4.0), np.append(claims.cls[0, 0], 2)
+    best = linprog(-value, A_ub=np.ones((1, len(width))), b_ub=[stock], bounds=np.column_stack([0 * width, width]))
+    quota = np.bincount(cls, best.x, 3)
+    pool = stock - quota.sum()
+    assert got.sum() == pytest.approx(min(stock, 297.0 + waits))
+    np.testing.assert_allclose(got - [0.0, 0.0, pool], quota, atol=1e-7)
+
+
+def test_margin_quotas_keep_nothing_for_a_class_that_loses():
+    claims = order_claims(np.full((1, 1, 2), 5.0), np.full((1, 1, 2), 2.0), np.array([[[-3.0, 2.0]]]))
+    assert (claims.value[claims.cls == 0] <= 0).all()
+    assert (claims.value[claims.cls == 1] > 0).any()
+
+
+def test_nothing_is_kept_for_a_better_class_that_loses():
+    mean, sd = [10.0, 8.0, 20.0], [4.0, 3.0, 9.0]
+    kept = stored_protection(mean, sd, [-3.0, 2.0, 1.0])
+    assert kept[1] == 0.0
+    assert kept[2] == pytest.approx(stored_protection(mean[1:], sd[1:], [2.0, 1.0])[1])
+    assert stored_protection(mean, sd, [3.0, -2.0, -1.0])[2] > stored_protection(mean, sd, [3.0, 2.0, 1.0])[2]

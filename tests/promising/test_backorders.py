@@ -212,7 +212,7 @@ def test_all_that_is_wrong_with_segments_is_told_at_once():
 
 
 def test_all_that_is_wrong_with_tables_is_told_at_once():
-    orders = book(("A", 0, 0), ("A", 3, 0), ("B", 1, 0, {"delivery": "split", "max_lateness_days": -1.0}))
+    orders = book(("A", 0, 0), ("A", 3, 0), ("B", 1, 0, {"delivery": "whole", "max_lateness_days": -1.0}))
     given = held(("X", 0, 1), ("B", 0, -1)).assign(location_id="ELSEWHERE")
     with pytest.raises(DataError) as told:
         sk.run_backorders(orders, given, there((0, -4)), segments=ALL)

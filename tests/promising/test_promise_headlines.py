@@ -48,10 +48,10 @@ def test_the_best_rule_is_told_beside_the_one_in_force():
     assert made.loc["best_rule", "sentence"] == f"Of all rules replayed, {said}"
 
 
-def test_bid_prices_are_not_taken_for_the_quotas_of_a_plan():
-    table = contest(**REPLAYED, bid_prices=(80.0, 1.0, 90.0))
-    sentence = told(Promising(rule="by_margin"), rule_contest=table).loc["allocation_gain", "sentence"]
-    assert sentence.endswith("quotas by_margin hold until the next run and may earn less.")
+def test_the_rule_by_margin_is_told_by_its_quotas_and_not_by_bid_prices_solved_for_every_order():
+    table = contest(**REPLAYED, bid_prices=(80.0, 1.0, 90.0), margin_quotas=(-30.0, -60.0, -5.0))
+    made = told(Promising(rule="by_margin"), rule_contest=table)
+    assert "margin quotas would have earned EUR 30 less" in made.loc["allocation_gain", "sentence"]
 
 
 def test_dates_kept_are_those_that_were_kept_whatever_lots_would_say():
@@ -81,8 +81,24 @@ def test_open_orders_are_counted_by_what_they_are_promised():
 def test_a_backorder_run_counts_both_those_who_gain_and_those_who_lose():
     run = pd.DataFrame({"outcome": ["better", "better", "worse", "lost", "equal"]})
     assert "2 better, and 2 worse" in told(backorder_run=run).loc["backorder_run", "sentence"]
-    same = told(backorder_run=run.iloc[4:]).loc["backorder_run", "sentence"]
-    assert same == "Confirming open orders anew by segment would change none of them."
+
+
+def unchanged(*rows):
+    """Return what is said of a run that changes nothing, of lines: item, held, whether all is there as asked."""
+    lines = pd.DataFrame(rows, columns=["item_id", "confirmed_before", "on_requested_before"])
+    run = lines.assign(outcome="equal", location_id="DC")
+    return told(backorder_run=run).loc["backorder_run", "sentence"].partition(": ")[2]
+
+
+def test_a_backorder_run_that_changes_nothing_says_why():
+    assert unchanged(("A", 5.0, True)) == "every line has all that it asks for, on the day it asks for it."
+    alone = unchanged(("A", 2.0, False), ("B", 5.0, True), ("A", 0.0, False))
+    assert (
+        alone == "of 2 that do not get all on the day asked for, 1 shares item and location with others that hold "
+        "some, and may take none of it, or none sooner."
+    )
+    apart = unchanged(("A", 2.0, False), ("B", 5.0, True))
+    assert apart.endswith("none shares its item and location with another open line that holds any.")
 
 
 def test_otif_stands_between_its_strictest_and_its_loosest_definition():

@@ -81,3 +81,13 @@ def test_the_title_of_the_grid_names_both_ends(tables):
     text = title_of(charts.plot_otif(tables["otif"]))
     for share in (tables["otif"]["otif"].min(), tables["otif"]["otif"].max()):
         assert percent(share).replace("\xa0", " ") in text
+
+
+def test_the_title_names_no_group_of_a_few_lines(tables):
+    few = tables["checked"][tables["checked"]["entity_id"] == "Air"].assign(
+        entity_id="Mule", lines=3, frequency=0.1, frequency_low=0.1, frequency_high=0.1, deviation=-0.7
+    )
+    title = title_of(charts.plot_promise_reliability(pd.concat([tables["checked"], few]), "mode"))
+    assert "Mule" not in title
+    assert "3 modes of 30 lines or more" in title
+    assert title_of(charts.plot_promise_reliability(few, "mode")).startswith("Too few lines were promised")

@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike
 from segkit.formulas.demand_distributions import Demand
 from segkit.formulas.nested_optimum import optimal_protection
 from segkit.formulas.nested_protection import falling_values, quotas_of_protection
-from segkit.promising.allocation.class_demand import counted_in_pieces, demand_of_buckets, read_demand
+from segkit.promising.allocation.class_demand import (
+    BucketDemand,
+    counted_in_pieces,
+    demand_of_buckets,
+    read_demand,
+)
 from segkit.promising.allocation.quota_rows import allocation_rows
 from segkit.promising.allocation.supply_buckets import read_supply
 
@@ -60,7 +65,9 @@ def allocate_nested(
     -----
     A class is worth unit_margin + goodwill_cost. Where a lower class is worth more than one above it in a bucket, the
     two count as one there, at their average: neither is protected from the other. So goodwill is what puts a rank into
-    force. A class that brings nothing counts as a millionth of the best.
+    force. For a class that loses money in a bucket nothing is kept there, alone or together with others: among better
+    and lower classes that earn it counts as if it asked for nothing. Below the last that earns it counts as a millionth
+    of the best, so that supply is kept from it.
 
     Levels are best where low classes order before high. Where classes order in any order they protect too much, and may
     earn less than first come, first served: release quotas in time (``release_days``), or size critical levels with
@@ -82,11 +89,12 @@ def allocate_nested(
     """
     buckets = read_supply(supply)
     asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes))
-    worth = asked.worth()
+    counted = _without_losses(asked)
+    worth = counted.worth()
     levels = np.zeros((len(worth), max(len(classes) - 1, 0)))
     if levels.size:
-        pieces = counted_in_pieces(asked.mean, asked.sd, unit)
-        levels = protection(falling_values(worth, asked.mean), pieces) * (unit or 1.0)
+        pieces = counted_in_pieces(counted.mean, counted.sd, unit)
+        levels = protection(falling_values(worth, counted.mean), pieces) * (unit or 1.0)
     if unit > 0:
         levels = np.ceil(levels / unit - 1e-9) * unit
     given = quotas_of_protection(buckets.supply, levels) if len(classes) else np.zeros((len(worth), 0))
@@ -97,3 +105,11 @@ def allocate_nested(
     figures = {"quantity": given, "protection_level": kept, "kind": kind, "nest_rank": rank}
     figures |= {"mean": asked.mean, "sd": asked.sd, "unit_value": asked.value}
     return allocation_rows(buckets, classes, {**figures, "rule": "nested protection"}, release_days=release_days)
+
+
+def _without_losses(asked: BucketDemand) -> BucketDemand:
+    """Return demand for which supply may be kept: none of classes that lose; of those above one that earns no value."""
+    loses = asked.value <= 0
+    earns_from_here = np.logical_or.accumulate((asked.value > 0)[:, ::-1], axis=1)[:, ::-1]
+    value = np.where(loses & earns_from_here, np.nan, asked.value)
+    return BucketDemand(np.where(loses, 0.0, asked.mean), np.where(loses, 0.0, asked.sd), value)

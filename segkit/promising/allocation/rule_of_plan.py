@@ -27,10 +27,10 @@ def allocate_by_rule(
     Returns
     -------
     DataFrame
-        Table ``allocations``; empty where the rule is first_come. What arrives after the horizon is not split; it
-        is also when the last bucket of a place ends.
+        Table ``allocations``; empty where the rule is first_come or critical_levels. What arrives after the horizon
+        is not split; it is also when the last bucket of a place ends.
     """
-    if rules.rule == "first_come" or not len(demand) or not len(supply):
+    if rules.rule in ("first_come", "critical_levels") or not len(demand) or not len(supply):
         return empty_table("allocations")
     known = pd.MultiIndex.from_frame(demand[PLACE].drop_duplicates())
     end = demand["period"].min() + pd.Timedelta(days=rules.horizon_days)

@@ -62,6 +62,7 @@ def contest_rules(
       receipt; what it gains is gained without telling anybody apart;
     - fixed quotas: each receipt is split by what is expected of each class, the best first, and nobody else may take it
       before the next receipt;
+    - margin quotas: each receipt is split where it is expected to earn most (the linear program by steps of demand);
     - nested protection: EMSR-b with gamma demand; better classes may take all that is there;
     - critical levels: a class is served above a level that does not fall within the cycle;
     - bid prices: a unit goes to a line worth more than the dual of the linear program, solved anew for every unit;

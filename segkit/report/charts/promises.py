@@ -31,6 +31,7 @@ MOST_SEGMENTS = 12
 DARK = 0.55
 TOLERANCE = 0.015
 REACHES = 2
+FEWEST_LINES = 30  # a group with fewer is drawn, not named
 _BASES = {"requested": "date asked for", "promised": "date promised"}
 
 
@@ -102,6 +103,12 @@ def plot_otif(otif: pd.DataFrame) -> "Figure":
 
 
 def _title(rows: pd.DataFrame, word: str) -> str:
+    enough = (rows["lines"] >= FEWEST_LINES).to_numpy()
+    if not enough.any():
+        return (
+            f"Too few lines were promised to tell whether dates are kept: {plain_number(rows['lines'].max())} at most"
+        )
+    rows, small = rows[enough], rows["entity_id"].nunique() > rows["entity_id"][enough].nunique()
     far = rows.assign(gap=(rows["frequency"] - rows["promised_reliability"]).abs())
     far = far.sort_values(
         ["off", "gap", "entity_id", "promised_reliability"], ascending=[False, False, True, True]
@@ -113,7 +120,10 @@ def _title(rows: pd.DataFrame, word: str) -> str:
         return f"Promised dates {'are not' if segments.any() else 'are'} kept as often as they say: {where}"
     kept = int((~segments).sum())
     of = "all" if kept == len(segments) else plain_number(kept)
-    head = f"Promised dates are kept as often as they say in {of} of {plain_number(len(segments))} {plural(word)}"
+    of_many = f" of {FEWEST_LINES} lines or more" if small else ""
+    head = (
+        f"Promised dates are kept as often as they say in {of} of {plain_number(len(segments))} {plural(word)}{of_many}"
+    )
     return f"{head}; farthest off is {shorten(far['entity_id'], 24)}, where {where}"
 
 

@@ -28,9 +28,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ALL, FIRST, NEW, BEST = "(all)", "first come", "new orders first", "perfect hindsight"
-_RULES = ("first come", "new orders first", "fixed quotas", "nested protection", "critical levels", "bid prices")
-_COLORS = dict(zip(_RULES[1:], (MUTED, LOSS, ACCENT, MIDDLE, "#8a6d1d"), strict=True))
-_MARKS = dict(zip(_RULES[1:], ("x", "D", "o", "s", "^"), strict=True))
+_RULES = (
+    "first come",
+    "new orders first",
+    "fixed quotas",
+    "margin quotas",
+    "nested protection",
+    "critical levels",
+    "bid prices",
+)
+_COLORS = dict(zip(_RULES[1:], (MUTED, LOSS, "#c58bb4", ACCENT, MIDDLE, "#8a6d1d"), strict=True))
+_MARKS = dict(zip(_RULES[1:], ("x", "D", "v", "o", "s", "^"), strict=True))
 _MOST_CLASSES = 8
 _FEW = 0.01  # share of the demand below which a class is not drawn
 _CLASSES = "classes"

@@ -99,6 +99,34 @@ def test_a_better_class_worth_less_counts_as_one_with_the_next():
     )
 
 
+def kept_for(margins, stock=30, means=(5, 6, 9)):
+    return by_class(sk.allocate_nested(supply_of(stock), demand_of(means, margins), classes=CLASSES))
+
+
+def test_nothing_is_kept_for_a_class_that_loses_against_one_that_earns():
+    assert kept_for((-5.0, 8.0, 2.0))["gold"] == 0
+    others = demand_of([0, 6, 9], (1.0, 8.0, 2.0))
+    assert kept_for((-5.0, 8.0, 2.0)) == by_class(sk.allocate_nested(supply_of(30), others, classes=CLASSES))
+    assert kept_for((9.0, -5.0, 4.0))["silver"] == 0
+    assert kept_for((9.0, -5.0, 4.0))["gold"] == kept_for((9.0, 4.0, 4.0))["gold"]
+    assert kept_for((-9.0, -5.0, 4.0)) == {"gold": 0.0, "silver": 0.0, "bronze": 30.0}
+
+
+def test_supply_is_kept_from_classes_that_lose_and_for_none_of_them():
+    kept = kept_for((9.0, -1.0, -2.0))
+    assert kept["gold"] > 5
+    assert kept["silver"] == 0
+    assert kept_for((-1.0, -2.0, -3.0)) == {"gold": 0.0, "silver": 0.0, "bronze": 30.0}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-20, 20), min_size=3, max_size=3), st.integers(1, 60))
+def test_a_class_that_loses_never_has_a_reservation(margins, stock):
+    made = sk.allocate_nested(supply_of(stock), demand_of([5, 6, 9], margins), classes=CLASSES)
+    loses = made["unit_value"] <= 0
+    assert (made.loc[loses & made["kind"].isin(HELD), "quantity"] == 0).all()
+
+
 def test_demand_of_periods_goes_to_the_bucket_that_serves_it():
     early, late = pd.Timestamp("2025-05-26"), pd.Timestamp("2025-06-11")
     demand = pd.concat([demand_of([4, 0, 0]).assign(period=early), demand_of([7, 3, 0]).assign(period=late)])
