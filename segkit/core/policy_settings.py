@@ -36,7 +36,9 @@ class PolicyRule(Section):
     review_days: Annotated[float, Field(ge=0)] | None = Field(
         None, description="Days between two looks at the stock; blank = forecasts.review_days."
     )
-    max_cover_days: Days | None = Field(None, description="Cap: stock covers no more days of demand than this.")
+    max_cover_days: Days | None = Field(
+        None, description="Cap: stock on hand covers no more days of demand than this, right after an order comes."
+    )
     min_stock: Units | None = Field(None, description="Never plan to hold less [units].")
     max_stock: Units | None = Field(None, description="Never plan to hold more [units].")
     rank: float | None = Field(

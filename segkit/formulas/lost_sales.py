@@ -144,8 +144,9 @@ def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray) -> tupl
     lost, waits = np.moveaxis(_rolled(demand, points, lot), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, 0.0) for told, place in ((left, 1), (held, 3)))
-    short = np.clip(lost[..., 0] * scale, 0.0, review[:, None])
-    return review, short, left, np.clip(lost[..., 2] * _ratio(lacking, waits[..., 2]), 0.0, 1.0), held
+    short = np.clip(np.minimum(lost[..., 0] * scale, short), 0.0, review[:, None])  # what is lost is not asked again
+    lacking = np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking)
+    return review, short, left, np.clip(lacking, 0.0, 1.0), held
 
 
 def _exceeded(demand: CoveredDemand, chance: np.ndarray) -> np.ndarray:

@@ -84,11 +84,10 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        item, location, policy; min and max [units]: below (order_up_to) or at or below (others) the min an order is
-        placed, up to the max; reorder_point, safety_stock (0 where levels lie below mean demand), lot
-        [units]; review_days [days]. Order-up-to policies have
-        min = max = order_up_to; reorder_quantity has max = reorder_point + lot; to_order has 0 throughout. What the
-        policy does not have is blank.
+        item, location, policy; min and max [units]: at or below the min an order is placed, up to the max;
+        reorder_point, safety_stock (0 where levels lie below mean demand), lot [units]; review_days [days]. The min is
+        the reorder_point (order_up_to without one: the level itself); reorder_quantity has max = reorder_point + lot;
+        to_order has 0 throughout. What the policy does not have is blank.
 
     Raises
     ------
@@ -107,7 +106,7 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     point, up_to, lot = table["reorder_point"], table["order_up_to"], table["order_quantity"]
     is_up_to, is_lot, idle = (table["policy"] == word for word in ("order_up_to", "reorder_quantity", "to_order"))
     figures = {
-        "min": point.where(~is_up_to, up_to),
+        "min": point.where(~is_up_to | point.notna(), up_to),
         "max": up_to.where(~is_lot, point + lot),
         "reorder_point": point,
         "safety_stock": table["safety_stock"].clip(lower=0.0),

@@ -142,3 +142,13 @@ def test_missing_stays_missing_and_without_demand_nothing_is_kept():
     found = economic_reorder_point_of_lost_sales(demand, np.ones(2), np.array([0.1, np.nan]))
     assert found[0] == -1.0
     assert np.isnan(found[1])
+
+
+@pytest.mark.parametrize("lot", [1, 74])
+def test_where_demand_is_lost_no_more_is_short_than_where_it_waits(lot):
+    demand, points = covered(poisson, 2, 4), np.arange(4.0, 40.0)
+    many = demand.of(np.zeros(len(points), dtype=int))
+    lots = np.full(len(points), float(lot))
+    lost, waits = (serve(many, points, lots) for serve in (expected_service_of_lost_sales, expected_service))
+    assert (lost.fill_rate >= waits.fill_rate - 1e-9).all()
+    assert (lost.cycle_service >= waits.cycle_service - 1e-9).all()

@@ -35,6 +35,13 @@ def book_rows(path):
     return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
 
 
+def test_an_order_is_placed_where_the_policy_places_it(policies):
+    lots = policies.head(1).assign(reorder_point=10.0, order_quantity=20.0)  # up to 30, but only twenty at a time
+    single = policies.head(1).assign(reorder_point=29.0, order_quantity=1.0)
+    assert upload_rows(lots)[["min", "max"]].to_numpy().tolist() == [[10.0, 30.0]]
+    assert upload_rows(single)[["min", "max"]].to_numpy().tolist() == [[29.0, 30.0]]
+
+
 def test_every_policy_has_its_min_and_max(policies, tmp_path):
     paths = write_policy_upload(policies, tmp_path / "new" / "folder")
     assert csv_rows(paths[0]) == [

@@ -263,17 +263,19 @@ def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: C
 def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return reorder points and lots so that the order-up-to level keeps to its caps, and which cap moved it.
 
-    A lot larger than a cap allows is made smaller, as far as moq and pack let it.
+    A lot larger than a cap allows is made smaller, as far as moq and pack let it. Days of cover are those of stock on
+    hand: what is sold while an order is under way lies on top of it in the level.
     """
     rules, lots = sizing.rules, sizing.covered.lots
     daily = sizing.demand_year / _YEAR
     shelf = sizing.costs["shelf_life_days"].to_numpy(dtype=float)
+    lead = sizing.covered.places["mean_periods"].to_numpy(dtype=float) * sizing.period_days
     level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     lowered = np.zeros(len(rules), dtype=bool)
     limits = {
-        "max_cover_days": rules["max_cover_days"].to_numpy(dtype=float) * daily,
-        "shelf_life_days": shelf * daily,
+        "max_cover_days": (rules["max_cover_days"].to_numpy(dtype=float) + lead) * daily,
+        "shelf_life_days": (shelf + lead) * daily,
         "max_stock": rules["max_stock"].to_numpy(dtype=float),
     }
     for name, limit in limits.items():

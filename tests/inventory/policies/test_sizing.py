@@ -52,8 +52,8 @@ def test_money_and_service_follow_from_the_levels(make_sizing):
     ("cap", "limit", "name"),
     [
         ({"max_stock": 11.0}, 11.0, "max_stock"),
-        ({"max_cover_days": 14.0}, 8.0, "max_cover_days"),
-        ({"shelf_life_days": 21.0}, 12.0, "shelf_life_days"),
+        ({"max_cover_days": 3.5}, 18.0, "max_cover_days"),  # on hand: 16 more are sold in the lead time of 28 days
+        ({"shelf_life_days": 7.0}, 20.0, "shelf_life_days"),
     ],
 )
 @pytest.mark.parametrize("policy", ["order_up_to", "min_max", "reorder_quantity"])
