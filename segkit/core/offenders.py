@@ -19,10 +19,11 @@ def first_offenders(frame: pd.DataFrame, most: int = 2) -> str:
     """
     names = [name for name in _SHOWN if name in frame]
     rows = _first_rows(frame, most)[names]
-    return "; ".join(
+    told = [
         ", ".join(f"{name}={_plain(value)}" for name, value in zip(names, row, strict=True) if not pd.isna(value))
         for row in rows.itertuples(index=False)
-    )
+    ]
+    return "; ".join(row for row in told if row)
 
 
 def row_order(frame: pd.DataFrame) -> np.ndarray:

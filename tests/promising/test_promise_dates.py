@@ -190,6 +190,97 @@ def test_levels_move_only_where_that_had_paid(late, moved):
     assert (levels > 0.93).all() if moved else (np.abs(levels - 0.9) < 0.005).all(), levels
 
 
+def spelled(cells):
+    """Return the same groups as text, as an index, as categories, and as numbers of several kinds."""
+    numbers = cells.map({"fast": 1, "slow": 2, "none": 3})
+    return {
+        "categories": (cells.astype("category"), cells.astype(object)),
+        "whole and broken": (numbers, numbers.astype(float)),
+        "whole and nullable": (numbers, numbers.astype("Int64")),
+        "whole and objects": (numbers, numbers.astype(object)),
+        "objects and broken": (numbers.astype(object), numbers.astype(float).astype(object)),
+        "categories and numbers": (numbers.astype("category"), numbers),
+        "booleans": (cells == "fast", (cells == "fast").astype(object)),
+        "days": (pd.Timestamp("2025-01-01") + pd.to_timedelta(numbers, "D"),
+                 (pd.Timestamp("2025-01-01") + pd.to_timedelta(numbers, "D")).dt.date.astype(object)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", spelled(pd.Series(["fast", "slow"])))
+def test_the_kind_of_a_column_does_not_matter(deliveries, kind):
+    lines = pd.concat([ask(), ask("slow", "far"), ask("slow")], ignore_index=True)
+    figures = ["promised_p80", "promised_p95", "chance_p90", "decided_weight", "group_deliveries"]
+    expected = sk.promise_dates(deliveries, lines, by=BY, as_of="2024-12-31")[figures]
+    there, here = spelled(deliveries["carrier"])[kind][0], spelled(lines["carrier"])[kind][1]
+    for one, other in ((there, here), (spelled(deliveries["carrier"])[kind][1], spelled(lines["carrier"])[kind][0])):
+        made = sk.promise_dates(deliveries.assign(carrier=one), lines.assign(carrier=other), by=BY, as_of="2024-12-31")
+        pd.testing.assert_frame_equal(made[figures], expected)
+
+
+def test_numbers_and_text_in_one_column_part_the_groups(deliveries):
+    mixed = {"fast": 7, "slow": "slow"}
+    lines = pd.concat([ask(), ask("slow"), ask(None)], ignore_index=True)
+    expected = sk.promise_dates(deliveries, lines, by=["carrier"], as_of="2024-12-31")
+    made = sk.promise_dates(
+        deliveries.assign(carrier=deliveries["carrier"].map(mixed).astype(object)),
+        lines.assign(carrier=pd.Series([7.0, "slow", None], dtype=object)), by=["carrier"], as_of="2024-12-31",
+    )  # fmt: skip
+    assert made["decided_by"].tolist() == ["7", "slow", "(all)"]
+    assert made["promised_p90"].tolist() == expected["promised_p90"].tolist()
+
+
+def test_groups_are_called_the_same_whatever_else_is_asked(deliveries):
+    numbered = deliveries.assign(carrier=deliveries["carrier"].map({"fast": 1, "slow": 2}))
+    alone = sk.promise_dates(numbered, ask(1), by=BY)
+    among = sk.promise_dates(numbered, pd.concat([ask(1), ask(np.nan)], ignore_index=True), by=BY)
+    pd.testing.assert_series_equal(among.iloc[0][list(alone.columns[3:])], alone.iloc[0, 3:])
+    assert alone["decided_by"].item() == "1 / north"
+
+
+@pytest.mark.parametrize("kind", ["date", "Timestamp", "datetime64", "zone", "category", "date32[day][pyarrow]"])
+def test_dates_of_any_kind_are_dates(deliveries, kind):
+    def told(cells):
+        if kind == "date":
+            return cells.dt.date.astype(object)
+        if kind == "Timestamp":
+            return cells.astype(object)
+        if kind == "datetime64":
+            return pd.Series(list(cells.to_numpy()), index=cells.index, dtype=object)
+        return cells.dt.tz_localize("Europe/Berlin").astype(object) if kind == "zone" else cells.astype(kind)
+
+    expected = sk.promise_dates(deliveries, ask(), by=BY, as_of="2024-12-31")
+    table = deliveries.assign(**{name: told(deliveries[name]) for name in ("start_date", "delivered_date")})
+    line = ask()
+    made = sk.promise_dates(table, line.assign(start_date=told(line["start_date"])), by=BY, as_of="2024-12-31")
+    pd.testing.assert_frame_equal(made.drop(columns="start_date"), expected.drop(columns="start_date"))
+
+
+def test_rows_keep_their_order_and_a_repeated_index(deliveries):
+    lines = pd.concat([ask(), ask("slow", "far"), ask("slow"), ask("fast", "moon")], ignore_index=True)
+    made = sk.promise_dates(deliveries, lines, by=BY)
+    repeated = sk.promise_dates(deliveries.set_axis([5] * len(deliveries)), lines.set_axis([1, 1, 0, 0]), by=BY)
+    assert repeated.index.tolist() == [1, 1, 0, 0]
+    pd.testing.assert_frame_equal(repeated.reset_index(drop=True), made)
+    turned = sk.promise_dates(deliveries.iloc[::-1], lines.iloc[::-1], by=BY)
+    pd.testing.assert_frame_equal(turned.iloc[::-1], made)
+
+
+def test_columns_are_of_one_kind_with_and_without_rows(deliveries):
+    full = sk.promise_dates(deliveries, ask(), by=BY)
+    for table, lines in ((deliveries, ask().iloc[:0]), (deliveries.iloc[:0], ask()), (deliveries.iloc[:0], ask()[:0])):
+        made = sk.promise_dates(table, lines, by=BY)
+        assert made.dtypes.to_dict() == full.dtypes.to_dict()
+        assert len(made) == len(lines)
+
+
+def test_a_line_is_open_on_the_last_known_day_also_where_deliveries_come_early(deliveries):
+    early = deliveries.assign(
+        delivered_date=deliveries["start_date"] - pd.to_timedelta(np.arange(len(deliveries)) % 10, "D")
+    )
+    made = sk.promise_dates(early, ask(start=pd.Timestamp("2025-01-03")), by=[], as_of="2024-12-31")
+    assert (made[["promised_p80", "promised_p95"]] >= pd.Timestamp("2024-12-31")).all(axis=None)
+
+
 BAD = {
     "deliveries has no column 'regoin'; did you mean region": lambda d: sk.promise_dates(d, ask(), by=["regoin"]),
     "by names 'carrier' twice": lambda d: sk.promise_dates(d, ask(), by=["carrier", "carrier"]),
@@ -213,6 +304,38 @@ BAD = {
     "as_of: a date is needed": lambda d: sk.promise_dates(d, ask(), by=BY, as_of="yesterday or so"),
     "several time zones": lambda d: sk.promise_dates(
         d.assign(start_date=d["start_date"].dt.tz_localize("UTC")), ask(), by=BY
+    ),
+    "by is None": lambda d: sk.promise_dates(d, ask(), by=None),
+    "most general column first": lambda d: sk.promise_dates(d, ask(), by=set(BY)),
+    "lines is no table but dict": lambda d: sk.promise_dates(d, ask().to_dict("list"), by=BY),
+    "start_date is no date in 1,500 rows, first: Period(": lambda d: sk.promise_dates(
+        d.assign(start_date=d["start_date"].dt.to_period("D")), ask(), by=BY
+    ),
+    "delivered_date is no date in 1,500 rows, first: Timedelta(": lambda d: sk.promise_dates(
+        d.assign(delivered_date=d["delivered_date"] - d["start_date"]), ask(), by=BY
+    ),
+    "first: 20250106 (row 0)": lambda d: sk.promise_dates(d, ask(start=20250106), by=BY),
+    'lines["start_date"] = pd.to_datetime(lines["start_date"], format=...)': lambda d: sk.promise_dates(
+        d, ask(start="2025-01-06"), by=BY
+    ),
+    "start_date is no date in 1 row, first: [3]": lambda d: sk.promise_dates(
+        d, ask().assign(start_date=pd.Series([[3]])), by=BY
+    ),
+    "carrier is text in deliveries, dates in lines": lambda d: sk.promise_dates(d, ask(carrier=NEXT), by=BY),
+    "(YYYY-MM-DD), got 20241231": lambda d: sk.promise_dates(d, ask(), by=BY, as_of=20241231),
+    "(YYYY-MM-DD), got '2024'": lambda d: sk.promise_dates(d, ask(), by=BY, as_of="2024"),
+    "(YYYY-MM-DD), got '01/02/2024'": lambda d: sk.promise_dates(d, ask(), by=BY, as_of="01/02/2024"),
+    "(YYYY-MM-DD), got '2024-02-30'": lambda d: sk.promise_dates(d, ask(), by=BY, as_of="2024-02-30"),
+    "as_of is blank": lambda d: sk.promise_dates(d, ask(), by=BY, as_of=np.nan),
+    "one list of numbers": lambda d: sk.promise_dates(d, ask(), by=BY, reliability=[[0.8, 0.9]]),
+    "reliability 0.95 is there twice": lambda d: sk.promise_dates(d, ask(), by=BY, reliability=[0.95, 0.95000000001]),
+    "in 1,500 rows, first: row ": lambda d: sk.promise_dates(
+        d.assign(delivered_date=pd.Timestamp("9999-12-31")), ask(), by=BY
+    ),
+    "dates of several time zones: Asia/Tokyo, None, UTC": lambda d: sk.promise_dates(
+        d.assign(start_date=[day.tz_localize(("UTC", "Asia/Tokyo")[n % 2]) for n, day in enumerate(d["start_date"])]),
+        ask(),
+        by=BY,
     ),
     "more than 36,500 days": lambda d: sk.promise_dates(
         d.assign(delivered_date=pd.Timestamp("2999-01-01")), ask(), by=BY

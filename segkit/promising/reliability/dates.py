@@ -12,7 +12,7 @@ from segkit.promising.reliability.explanation import explain_groups
 from segkit.promising.reliability.history import DeliveryHistory, day_numbers, read_history
 from segkit.promising.reliability.levels import calibrate_levels
 from segkit.promising.reliability.memory import Memory, choose_memory, horizon_of, past_promises, recency
-from segkit.promising.reliability.requirements import require_day, require_shares, require_tables
+from segkit.promising.reliability.requirements import require_columns_of, require_day, require_shares, require_tables
 
 
 def promise_dates(
@@ -31,7 +31,8 @@ def promise_dates(
         start_date (day of the order, or the scheduled day), delivered_date (blank = still open on ``as_of``) and the
         columns of ``by``. Lines that were cancelled do not belong in it.
     lines : DataFrame
-        start_date and the columns of ``by``. A line that began on or before ``as_of`` is taken to be open still.
+        start_date and the columns of ``by``. A line is taken to be open still on ``as_of``, also one that could have
+        come before its start_date.
     by : sequence of str
         Columns that part the groups, most general first; none = one group. Where a cell is blank, or its value is new,
         the group above decides.
@@ -54,7 +55,8 @@ def promise_dates(
     Raises
     ------
     DataError
-        Columns or start dates are missing, dates are no dates, a reliability is not between 0 and 1.
+        Columns or start dates are missing, dates are no dates (text is not read as dates), a column of ``by`` is
+        numbers in one table and text in the other, a reliability is not between 0 and 1.
 
     Notes
     -----
@@ -79,9 +81,11 @@ def promise_dates(
     """
     shares = require_shares(reliability)
     dates = {"deliveries": ["start_date", "delivered_date"], "lines": ["start_date"]}
-    require_tables({"deliveries": deliveries, "lines": lines}, dates, by)
-    history = read_history(deliveries, lines, by, require_day(as_of))
+    names = require_columns_of(by)
+    require_tables({"deliveries": deliveries, "lines": lines}, dates, names)
+    history = read_history(deliveries, lines, names, require_day(as_of))
     made = pd.DataFrame(_columns(history, day_numbers(lines["start_date"]), shares), index=lines.index)
+    made["decided_by"] = made["decided_by"].astype("str")
     if both := [str(name) for name in made if name in lines]:
         raise DataError(f"lines has columns that promises are written to: {', '.join(both)}\nRename or drop them.")
     return pd.concat([lines, made], axis=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -129,16 +130,34 @@ def _paths(
     """Return one code per row and column, -1 from the first blank cell on, and the words of the codes."""
     codes, words = [], []
     for name in by:
-        cells = pd.concat([deliveries[name], lines[name]], ignore_index=True)
-        if cells.dtype.kind not in "iufb":
-            cells = cells.astype("str").where(cells.notna())
-            cells = cells.where(cells.str.strip() != "")
-        found, known = pd.factorize(cells, sort=True)
+        found, known = _factorize(pd.concat([deliveries[name], lines[name]], ignore_index=True))
         codes.append(found)
-        words.append(np.asarray(known).astype("str"))
+        words.append(known)
     table = np.column_stack(codes) if codes else np.empty((len(deliveries) + len(lines), 0), dtype=np.int64)
     table = np.where(np.minimum.accumulate(table, axis=1) < 0, -1, table)
     return table[: len(deliveries)], table[len(deliveries) :], words
+
+
+def _factorize(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return a code per cell, -1 where it is blank, and the words of the codes; 3 and 3.0 are one word."""
+    if cells.dtype.kind in "iufb":
+        found, known = pd.factorize(cells, sort=True)
+        return found, np.array([_word(value) for value in known], dtype=object)
+    try:
+        found, known = pd.factorize(cells)
+    except TypeError:
+        found, known = pd.factorize(cells.astype("str").where(cells.notna()))
+    words, number = np.unique(np.array(["", *(_word(value) for value in known)]), return_inverse=True)
+    return np.append(number[1:] - 1, -1)[found], words[1:]
+
+
+def _word(value: object) -> str:
+    """Return how a value of a group is written: whole numbers without point, days without time, blanks as nothing."""
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, date):
+        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _groups(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

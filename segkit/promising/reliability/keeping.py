@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from segkit.core.errors import DataError
 from segkit.formulas.interval_accuracy import pinball_loss
 from segkit.promising.reliability.history import day_numbers, last_known_day
-from segkit.promising.reliability.requirements import require_day, require_tables
+from segkit.promising.reliability.requirements import require_columns_of, require_day, require_tables
 
 _PROMISED = re.compile(r"promised_p(\d{1,2}(?:\.\d+)?)")
 _MEASURES = {
@@ -27,6 +27,7 @@ _MEASURES = {
     "promised_days": "float64",
 }
 _CONFIDENCE = 0.9
+_SUBJECT = "promises cannot be checked"
 
 
 def check_promises(
@@ -79,9 +80,10 @@ def check_promises(
     >>> check_promises(lines.assign(promised_p50=day + pd.Timedelta(4, "D")), as_of="2025-04-01")["kept"].tolist()
     [0.5]
     """
+    by = require_columns_of(by, _SUBJECT)
     levels = _levels(promises)
     dates = ["start_date", "delivered_date"]
-    require_tables({"promises": promises}, {"promises": [*dates, *levels]}, by, "promises cannot be checked")
+    require_tables({"promises": promises}, {"promises": [*dates, *levels]}, by, _SUBJECT)
     start, end = day_numbers(promises["start_date"]), day_numbers(promises["delivered_date"])
     when = require_day(as_of)
     day = last_known_day(start, end) if when is None else int(day_numbers(pd.Series([when]))[0])
@@ -94,7 +96,7 @@ def _levels(promises: pd.DataFrame) -> dict[str, float]:
     found = {str(name): _PROMISED.fullmatch(str(name)) for name in promises.columns}
     levels = {name: float(match[1]) / 100 for name, match in found.items() if match}
     if not levels:
-        raise DataError("promises cannot be checked: no column such as promised_p90\nTake what promise_dates returns.")
+        raise DataError(f"{_SUBJECT}: no column such as promised_p90\nTake what promise_dates returns.")
     return dict(sorted(levels.items(), key=lambda pair: pair[1]))
 
 

@@ -1,6 +1,8 @@
 """What tables of deliveries must be like before dates are promised from them; every problem is told at once."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence, Set
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,29 @@ import pandas as pd
 from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.core.offenders import first_offenders
 
+_Problems = list[tuple[str, str]]
+
 _SUBJECT = "dates cannot be promised"
+_NAMES_FIX = "Name columns as the tables do, each once."
+_KIND_FIX = "Give such a column the same kind of values in every table."
+_DAY_TEXT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}$")
+_DATES = (date, np.datetime64)
+_NUMBERS, _TEXTS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal"), ("string", "empty")
+_KINDS = dict.fromkeys(_NUMBERS, "numbers") | dict.fromkeys(_TEXTS, "text")
+_KINDS |= dict.fromkeys(("datetime64", "datetime", "date"), "dates")
 _MOST_DAYS = 36_500
+
+
+def require_columns_of(by: Iterable[str], subject: str = _SUBJECT) -> list[str]:
+    """Return the columns that part the groups, in order; raise a DataError unless they are a list without repeats."""
+    if isinstance(by, (str, bytes, Set)) or not isinstance(by, Iterable):
+        kind = "the text " if isinstance(by, str) else ""
+        fix = f"Give a list: by=[{by!r}]." if kind else "Give a list, most general column first; by=[] for one group."
+        raise DataError(list_problems(subject, [f"by is {kind}{by!r}"], [fix]))
+    names = list(by)
+    if problems := [f"by names {name!r} twice" for number, name in enumerate(names) if name in names[:number]]:
+        raise DataError(list_problems(subject, list(dict.fromkeys(problems)), ["Name each column once."]))
+    return names
 
 
 def require_tables(
@@ -28,17 +51,18 @@ def require_tables(
     subject : str
         What cannot be done then.
     """
-    if isinstance(by, str):
-        raise DataError(list_problems(subject, [f"by is the text {by!r}"], [f"Give a list: by=[{by!r}]."]))
-    problems = [f"by names {name!r} twice" for name in dict.fromkeys(by) if list(by).count(name) > 1]
+    found: _Problems = []
     for table, frame in tables.items():
-        problems += _column_problems(table, frame, [*dates[table], *by])
-    if not problems:
-        problems += [one for table, frame in tables.items() for one in _date_problems(table, frame, dates[table])]
-        problems += _kind_problems(tables, by)
-    if problems:
-        fix = "Name each column once; give dates as dates of one calendar, start_date in every row."
-        raise DataError(list_problems(subject, problems, [fix]))
+        if isinstance(frame, pd.DataFrame):
+            found += [(problem, _NAMES_FIX) for problem in _column_problems(table, frame, [*dates[table], *by])]
+        else:
+            found.append((f"{table} is no table but {type(frame).__name__}", "Give tables as pandas DataFrames."))
+    if not found:
+        found += [one for table, frame in tables.items() for one in _date_problems(table, frame, dates[table])]
+        found += [(problem, _KIND_FIX) for problem in _kind_problems(tables, by)]
+    if found:
+        problems, fixes = zip(*found, strict=True)
+        raise DataError(list_problems(subject, problems, fixes))
 
 
 def require_shares(reliability: Sequence[float]) -> np.ndarray:
@@ -47,9 +71,11 @@ def require_shares(reliability: Sequence[float]) -> np.ndarray:
         shares = np.atleast_1d(np.asarray(reliability, dtype=float))
     except (TypeError, ValueError) as error:
         raise DataError(f"reliability: numbers between 0 and 1 are needed, got {reliability!r}") from error
-    wrong = [float(one) for one in shares if not 0 < one < 1]
-    problems = [f"reliability {one:g} is not between 0 and 1" for one in wrong]
-    problems += [f"reliability {one:g} is there twice" for one in shares if (shares == one).sum() > 1]
+    if shares.ndim > 1:
+        raise DataError(f"reliability: one list of numbers is needed, got {reliability!r}")
+    names = [f"{100 * one:g}" for one in shares]
+    problems = [f"reliability {one:g} is not between 0 and 1" for one in shares if not 0 < one < 1]
+    problems += [f"reliability {float(name) / 100:g} is there twice" for name in names if names.count(name) > 1]
     if not len(shares):
         problems.append("no reliability is named")
     if problems:
@@ -58,30 +84,36 @@ def require_shares(reliability: Sequence[float]) -> np.ndarray:
 
 
 def require_day(as_of: object) -> pd.Timestamp | None:
-    """Return a day as a Timestamp, None for None; raise a DataError where it is no date."""
+    """Return a day as a Timestamp, None for None; raise a DataError where it is no date, or not surely one."""
     if as_of is None:
         return None
-    try:
-        day = pd.Timestamp(as_of)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise DataError(f"as_of: a date is needed (YYYY-MM-DD), got {as_of!r}") from error
-    if pd.isna(day):
+    if pd.api.types.is_scalar(as_of) and (pd.isna(as_of) or not str(as_of).strip()):
         raise DataError("as_of is blank: name a day (YYYY-MM-DD), or leave it out")
+    readable = _DAY_TEXT.match(as_of.strip()) if isinstance(as_of, str) else isinstance(as_of, _DATES)
+    try:
+        day = pd.Timestamp(as_of) if readable else None  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        day = None
+    if day is None:
+        raise DataError(f"as_of: a date is needed (YYYY-MM-DD), got {as_of!r}")
     return day.tz_localize(None)
 
 
 def no_dates(cells: pd.Series) -> np.ndarray:
-    """Return which cells are text or numbers where dates are wanted; blank cells are neither."""
+    """Return which cells are something else where dates are wanted; blank cells are not."""
     if cells.dtype.kind == "M":
         return np.zeros(len(cells), dtype=bool)
     known = cells.notna().to_numpy()
-    return known & np.array([isinstance(cell, (str, int, float)) for cell in cells], dtype=bool)
+    return known & ~np.array([isinstance(cell, _DATES) for cell in cells], dtype=bool)
 
 
 def read_dates(cells: pd.Series) -> pd.Series:
     """Return dates on their own calendar, without time zone; blank columns of any kind are blank dates."""
-    dates = pd.to_datetime(cells, errors="coerce") if cells.dtype.kind != "M" else cells
-    return dates.dt.tz_localize(None) if getattr(dates.dt, "tz", None) is not None else dates
+    if cells.dtype.kind != "M":
+        cells = pd.to_datetime(cells, errors="coerce")
+    if _zones(cells) != {"None"}:
+        cells = cells.dt.tz_localize(None)
+    return cells.astype("datetime64[us]") if isinstance(cells.dtype, pd.ArrowDtype) else cells
 
 
 def _column_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -95,38 +127,60 @@ def _column_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> l
     return list(dict.fromkeys(found))
 
 
-def _date_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    problems, zones = [], set()
+def _date_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> _Problems:
+    problems: _Problems = []
+    zones: set[str] = set()
     for name in names:
         cells = frame[name]
-        text = no_dates(cells)
-        if text.any():
-            problems.append(f"{table}.{name} is no date {in_rows(int(text.sum()))}, first: {cells[text].iloc[0]!r}")
+        if (wrong := no_dates(cells)).any():
+            fix = f'Turn them into dates first: {table}["{name}"] = pd.to_datetime({table}["{name}"], format=...).'
+            first = f"first: {_plain(cells[wrong].iloc[0])} (row {frame.index[wrong][0]})"
+            problems.append((f"{table}.{name} is no date {in_rows(int(wrong.sum()))}, {first}", fix))
             continue
-        zones.add(str(getattr(cells.dt, "tz", None)) if cells.dtype.kind == "M" else "None")
+        zones |= _zones(cells)
         if name == names[0]:
-            problems += _told(frame, cells.isna().to_numpy(), f"{table}.{name} is blank")
+            blank = _told(frame, cells.isna().to_numpy(), f"{table}.{name} is blank")
+            problems += [(one, f"Fill {name}, or leave out the rows without it.") for one in blank]
     if len(zones) > 1:
-        problems.append(f"{table} has dates of several time zones: {', '.join(sorted(zones))}")
+        told = f"{table} has dates of several time zones: {', '.join(sorted(zones))}"
+        problems.append((told, "Give the dates of one calendar, such as .dt.tz_convert(zone).dt.tz_localize(None)."))
     if not problems and len(names) > 1:
         start, end = (read_dates(frame[name]) for name in names[:2])
         far = ((end - start).abs() > pd.Timedelta(_MOST_DAYS, "D")).to_numpy()
-        problems += _told(frame, far, f"{table}: more than {_MOST_DAYS:,} days lie between {names[0]} and {names[1]}")
+        told = f"{table}: more than {_MOST_DAYS:,} days lie between {names[0]} and {names[1]}"
+        problems += [(one, f"Leave {names[1]} blank where it is open; correct the others.")
+                     for one in _told(frame, far, told)]  # fmt: skip
     return problems
+
+
+def _zones(cells: pd.Series) -> set[str]:
+    """Return the time zones of dates, "None" where they have none."""
+    if cells.dtype.kind == "M":
+        return {str(getattr(getattr(cells.dtype, "pyarrow_dtype", cells.dtype), "tz", None))}
+    known = cells.dropna()
+    return {str(getattr(cell, "tzinfo", None)) for cell in known} or {"None"}
 
 
 def _kind_problems(tables: dict[str, pd.DataFrame], by: Sequence[str]) -> list[str]:
     """Return the columns that are numbers in one table and text in another: their values would never meet."""
     problems = []
     for name in by:
-        kinds = {
-            table: "numbers" if frame[name].dtype.kind in "iufb" else "text"
-            for table, frame in tables.items()
-            if frame[name].notna().any()
-        }
-        if len(set(kinds.values())) > 1:
+        kinds = {table: _kind(frame[name]) for table, frame in tables.items() if frame[name].notna().any()}
+        if len(set(kinds.values()) - {"mixed"}) > 1:
             problems.append(f"{name} is " + ", ".join(f"{kind} in {table}" for table, kind in kinds.items()))
     return problems
+
+
+def _kind(cells: pd.Series) -> str:
+    """Return what the values of a column are: numbers, dates, text, or mixed."""
+    held = cells.cat.categories if isinstance(cells.dtype, pd.CategoricalDtype) else cells
+    if held.dtype.kind in "iufbM":
+        return "dates" if held.dtype.kind == "M" else "numbers"
+    return _KINDS.get(pd.api.types.infer_dtype(held, skipna=True), "mixed")
+
+
+def _plain(value: object) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _told(frame: pd.DataFrame, broken: np.ndarray, problem: str) -> list[str]:
