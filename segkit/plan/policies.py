@@ -117,7 +117,11 @@ class Policies(Forecasts):
         tables = policy_headlines.PolicyTables(**{name: getattr(self, name) for name in policy_headlines.NAMES})
         own = self.settings.policies
         return policy_headlines.tell_policies(
-            tables, currency=self.currency, days=own.replay_days, weight=own.service_weight
+            tables,
+            currency=self.currency,
+            days=own.replay_days,
+            weight=own.service_weight,
+            untimed=self._missed_times(),
         )
 
     def _fit(self) -> covered.FittedPlaces:
@@ -171,9 +175,10 @@ class Policies(Forecasts):
         resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
         if not resets or not (self.policies["order_up_to"] > 0).any():
             return empty_table("replay_steps"), empty_table("replay_gap")
-        demand, rules = self._came(resets[0]), self.policy_rules
-        waiting = 1.0 if own.unmet == "backorder" else 0.0
-        terms = runs.terms_of(demand.places, self._reviewed(), rules, self.items, period_days=days, waiting=waiting)
+        if self._missed_times():
+            return empty_table("replay_steps"), empty_table("replay_gap")
+        demand = self._came(resets[0])
+        terms = self._terms(demand.places)
         run, held = contest.hold_replay(
             demand,
             resets,
@@ -185,6 +190,20 @@ class Policies(Forecasts):
         facts = self._costs(demand.places), self.item_segments, self.item_value
         worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
         return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth)
+
+    def _terms(self, places: pd.DataFrame) -> runs.ReplayTerms:
+        """Return how orders and shortages go in the replay, row by row as the places."""
+        waiting, days = 1.0 if self.settings.policies.unmet == "backorder" else 0.0, self._period_days()
+        return runs.terms_of(places, self._reviewed(), self.policy_rules, self.items, period_days=days, waiting=waiting)
+
+    def _missed_times(self) -> str:
+        """Return why sales totals cannot show what policies would have given; blank where they can."""
+        days = self._period_days()
+        if self.has_input("orders") or not runs.misses_times(self._terms(self.policies), days):
+            return ""
+        return (
+            f"sales are known by the {self.settings.periods.unit} only, lead times and reviews are shorter or between"
+        )
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""

@@ -31,7 +31,7 @@ class PolicyTables:
 NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
-def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str) -> pd.DataFrame:
+def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, untimed: str = "") -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
     Parameters
@@ -44,6 +44,8 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         Days replayed.
     weight : str
         What service is weighted by, for the words.
+    untimed : str
+        Why the history cannot be replayed in its steps, if so.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         [_tell_untimed(tables.policy_rules)]
         if tables.policies.empty
         else [
-            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight),
+            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight, untimed),
             _tell_cheapest(tables.replay_gain, currency),
             _tell_thumb(tables.replay_gain, currency),
             _tell_held(tables.replay),
@@ -78,11 +80,13 @@ def _tell_untimed(rules: pd.DataFrame) -> tuple:
     return "policies_worth", sentence, np.nan, ""
 
 
-def _tell_worth(gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str) -> tuple:
+def _tell_worth(
+    gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str, untimed: str
+) -> tuple:
     known = gains[gains["rule"] == EQUAL]
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
         unsized = policies["order_up_to"].isna()
-        why = "the history is too short to replay"
+        why = untimed or "the history is too short to replay"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
@@ -92,7 +96,11 @@ def _tell_worth(gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days
         f"{row['fill_rate']:.1%} of {weight}"
     )
     if pd.isna(row["stock_saved_share"]):
-        sentence = f"{served}; no single target for all that was replayed serves as much, so they cannot be compared."
+        targets = gains.loc[~gains["rule"].isin([EQUAL, CHEAPEST, THUMB]), "other_fill_rate"]
+        less = row["fill_rate"] < targets.min()
+        than = "every single target for all that was replayed serves more" if less else ""
+        than = than or "no single target for all that was replayed serves as much"
+        sentence = f"{served}; {than}, so they cannot be compared."
         return "policies_worth", sentence, row["fill_rate"], "share"
     low, high, share = row["share_low"], row["share_high"], row["stock_saved_share"]
     span = f" (90 % interval {low:.0%} to {high:.0%})" if pd.notna(low) else ""

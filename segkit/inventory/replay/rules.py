@@ -49,16 +49,19 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     Returns
     -------
     RuleLevels
-        What the own rules do not stock (to_order by rule) no rule stocks; what they leave out because no stock pays,
-        one size for all does stock.
+        What the own rules do not stock (to_order by rule), or could not size, no rule stocks; what they leave out
+        because no stock pays, one size for all does stock.
     """
     own = size_within_limits(sizing)
+    unsized = own["order_up_to"].isna().to_numpy()
     made = {OWN: _levels(own).assign(**_without_lots(sizing, own))}
     for target in ONE_TARGETS:
         same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
         levels = size_policies(replace(same, unmet="backorder"))  # P1 is sized so whatever becomes of short demand
         made[one_target_name(target)] = _levels(levels)
     made[THUMB] = _thumb(sizing, cover_days)
+    for levels in made.values():
+        levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
     return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made)

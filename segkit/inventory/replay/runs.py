@@ -13,6 +13,7 @@ from segkit.inventory.replay.rules import RuleLevels
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FIXED = 1e-3  # steps: lead times that vary less are rounding
+_COARSE = 0.25  # of lead time and review, by which whole steps may miss them
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,17 @@ def _lead_times(terms: ReplayTerms, steps: int, step_days: float, seed: int) -> 
     table = np.repeat(fixed[:, None], steps, axis=1)
     table[random] = np.round(drawn / step_days)
     return table.astype("int64")
+
+
+def misses_times(terms: ReplayTerms, step_days: float) -> bool:
+    """Return whether whole steps miss lead time and review of most places by more than a quarter.
+
+    A replay would then judge other policies than those that are set: a review of a week replayed by months, say.
+    """
+    told = terms.lead_time_days + terms.review_days
+    lead, review = (np.round(days / step_days) for days in (terms.lead_time_days, terms.review_days))
+    off = np.abs((lead + np.maximum(review, 1.0)) * step_days - told)
+    return bool(len(told)) and bool(np.median(off / np.maximum(told, _FIXED)) > _COARSE)
 
 
 def terms_of(

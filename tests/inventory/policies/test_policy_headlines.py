@@ -47,6 +47,15 @@ def gain(share=0.1, low=0.05, high=0.15, **more):
     return table("replay_gain", row, *({"rule": rule, **cells} for rule, cells in more.items()))
 
 
+def test_service_below_every_single_target_is_not_said_to_be_above_them():
+    rows = {"one target 50 %": {"other_fill_rate": 0.97}, "one target 99 %": {"other_fill_rate": 0.99}}
+    low = told(replay_gain=gain(np.nan, np.nan, np.nan, **rows)).loc["policies_worth", "sentence"]
+    assert "every single target for all that was replayed serves more" in low
+    rows = {"one target 50 %": {"other_fill_rate": 0.5}, "one target 99 %": {"other_fill_rate": 0.9}}
+    high = told(replay_gain=gain(np.nan, np.nan, np.nan, **rows)).loc["policies_worth", "sentence"]
+    assert "no single target for all that was replayed serves as much" in high
+
+
 @pytest.mark.parametrize(
     ("figures", "words", "others"),
     [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
-from segkit.inventory.replay.runs import replay_rules, terms_of
+from segkit.inventory.replay.runs import misses_times, replay_rules, terms_of
 
 START = pd.Timestamp(2025, 1, 2)
 
@@ -130,3 +130,10 @@ def test_terms_come_from_lead_times_rules_and_masters():
     assert terms.order_multiple.tolist() == [0.0, 0.0, 0.0]
     bare = terms_of(places, intervals, rules, empty_table("items"), period_days=7.0, waiting=1.0)
     assert bare.minimum_order.tolist() == [0.0] * 3
+
+
+def test_steps_that_miss_lead_time_and_review_by_far_are_told(terms):
+    assert misses_times(terms(3, lead_time_days=10.0, review_days=7.0), 30.4)
+    assert not misses_times(terms(3, lead_time_days=10.0, review_days=7.0), 7.0)
+    assert not misses_times(terms(3, lead_time_days=61.0, review_days=30.0), 30.4)
+    assert not misses_times(terms(0), 30.4)
