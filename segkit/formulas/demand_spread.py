@@ -90,7 +90,7 @@ def poisson_deviation(mean: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> poisson_deviation(np.array([0.1, 50.0])).round(4).tolist()
-    [0.181, 5.6326]
+    [0.181, 5.6325]
     """
     whole = np.floor(mean)
     return 2.0 * np.exp((whole + 1.0) * np.log(mean) - mean - gammaln(whole + 1.0))

@@ -143,7 +143,7 @@ def test_a_slow_twin_releases_the_same(data):
 
 
 def test_what_is_wrong_is_told_at_once():
-    orders = lines(("A", "1", 4, {"delivery": "split"}), ("B", "1", 0, {"delivery": None}))
+    orders = lines(("A", "1", 4, {"delivery": "halves"}), ("B", "1", 0, {"delivery": None}))
     with pytest.raises(DataError) as told:
         sk.release_deliveries(orders, confirmed(orders, order_id="X"), pd.concat([stock(-1), stock(1)]), day=DAY)
     for part in ("in 5 ways", "stock repeats", "on_hand is no amount", "not among the orders", "delivery is none of"):
