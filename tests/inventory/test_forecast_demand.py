@@ -192,6 +192,15 @@ def test_few_items_of_very_different_sizes_scatter_each_as_its_own():
     assert (np.abs(below.mean(axis=0) - 0.95) < 0.035).all(), below.mean(axis=0)
 
 
+def test_a_closed_day_ahead_widens_no_other_day():
+    days = pd.bdate_range("2024-01-01", periods=120)  # ends on a Friday: next come two days without any demand
+    values = np.random.default_rng(0).poisson(10.0, (60, len(days))).astype(float)
+    table = table_of(values, freq="D").sort_index().assign(period=np.tile(days, len(values)))
+    found = forecast_demand(table, horizon=4).groupby("period")["q95"].mean()
+    assert (found.iloc[:2] < 1).all()
+    assert poisson.ppf(0.95, 10) == pytest.approx(found.iloc[2:], rel=0.1)
+
+
 @pytest.mark.parametrize("series", [90, 3_000])
 def test_names_do_not_matter(series):
     table = mixed(series=series, periods=70 if series < 100 else 60)

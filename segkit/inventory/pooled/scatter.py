@@ -72,8 +72,9 @@ class Habit:
 
     def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
-        last = np.minimum(origin, levels.factors.table.shape[1] - 1)
-        mean = levels.table[series, origin - 1] * levels.factors.table[levels.factors.group[series], last]
+        mean = levels.table[
+            series, origin - 1
+        ]  # errors are those of all periods, so no season of one of them plays a part
         mean = np.maximum(mean / levels.panel.parts[series, origin - 1], _LEAST)
         size = np.log(mean)
         usual, classes = np.zeros(len(series)), self.classes[series] + shift
