@@ -1,6 +1,8 @@
 """Fixtures of all tests, and the rule that nothing may be skipped where every part is installed."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ settings.register_profile("segkit", max_examples=40, deadline=None, derandomize=
 settings.load_profile("segkit")
 
 PROJECT = Path(__file__).parent.parent
+
+_spec = importlib.util.spec_from_file_location("promise_company", Path(__file__).with_name("promise_company.py"))
+_module = sys.modules.setdefault("promise_company", importlib.util.module_from_spec(_spec))
+_spec.loader.exec_module(_module)
 
 
 @pytest.fixture(scope="session")
