@@ -42,15 +42,21 @@ class Spread:
     curves: np.ndarray
     count: np.ndarray
 
-    def places(self, mean: np.ndarray, classes: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the excess of each forecast, and the row of its curve; ``width`` is times the usual deviation."""
+    def places(
+        self, mean: np.ndarray, classes: np.ndarray, width: np.ndarray, doubt: np.ndarray | float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the excess of each forecast, and the row of its curve.
+
+        ``width`` is times the usual deviation, ``doubt`` the relative variance of the forecast itself.
+        """
         size = log_size(np.maximum(mean, _LEAST))
         fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
         low = np.minimum(fine.astype(int), len(self.sizes) - 1)
         high = np.minimum(low + 1, len(self.sizes) - 1)
         part = fine - low
         excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
-        return widened(np.exp(excess), mean, width), classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+        row = classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
+        return widened(np.exp(excess), mean, width) + doubt, row
 
 
 def log_size(mean: np.ndarray) -> np.ndarray:
@@ -174,7 +180,13 @@ def spread_range(
 
 
 def spread_quantiles(
-    spread: Spread, mean: np.ndarray, classes: np.ndarray, width: np.ndarray, quantiles: np.ndarray
+    spread: Spread,
+    mean: np.ndarray,
+    classes: np.ndarray,
+    width: np.ndarray,
+    quantiles: np.ndarray,
+    *,
+    doubt: np.ndarray | float = 0.0,
 ) -> np.ndarray:
     """Return quantiles of demand: the least whole number that is enough with each probability.
 
@@ -190,13 +202,15 @@ def spread_quantiles(
         As `fit_spread` takes it.
     quantiles : array
         Probabilities, between 0 and 1, in rising order.
+    doubt : array or float
+        Relative variance of the forecasts themselves that earlier errors do not show.
 
     Returns
     -------
     array
         Shape (forecasts, quantiles); zero where the forecast is zero. [smallest lots]
     """
-    excess, row = spread.places(mean, classes, width)
+    excess, row = spread.places(mean, classes, width, doubt)
     curves = spread.curves.reshape(-1, GRID)
     return kernels.bent_quantiles(
         _floored(np.asarray(mean, dtype=float)), excess, row, curves, np.asarray(quantiles, dtype=float)

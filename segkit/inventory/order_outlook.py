@@ -52,7 +52,7 @@ def _scatter(fit: FittedDemand, first: int, last: int, seed: int):  # type: igno
 
 
 def _excess(fit: FittedDemand, spread, mean: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
-    return spread.places(mean / fit.levels.panel.counted, fit.classes, fit.levels.width_now())[0]
+    return spread.places(mean / fit.levels.panel.counted, fit.classes, fit.levels.width_now(), fit.levels.doubts())[0]
 
 
 def _share(fit: FittedDemand, variance: np.ndarray, covered: int, seed: int) -> np.ndarray:

@@ -10,7 +10,8 @@ from segkit.inventory.forecasting import QUANTILES, quantile_name, require_quant
 
 _KEYS = ("item_id", "location_id")
 _FORMS = "lead_time_periods (a sample a row), or mean_periods and sd_periods"
-_SAMPLES = 25  # quantiles by which a lead time with mean and standard deviation is stood for
+_SAMPLES, _MANY = 25, 100  # parts by which a lead time with mean and standard deviation is stood for
+_STEADY = 0.25  # standard deviation over mean, up to which the fewer are enough: the tail hardly matters
 
 
 def protection_demand(
@@ -109,9 +110,11 @@ def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple
     if "lead_time_periods" in joined:
         return series, review + joined["lead_time_periods"].to_numpy(dtype=float)
     mean, sd = (joined[name].to_numpy(dtype=float) for name in ("mean_periods", "sd_periods"))
-    count = np.where(sd > 0, _SAMPLES, 1)  # a fixed lead time needs no sample but itself
+    count = np.where(sd > 0, np.where(sd > _STEADY * mean, _MANY, _SAMPLES), 1)  # a fixed one needs but itself
     length = np.repeat(review + mean, count)
-    length[np.repeat(sd > 0, count)] = (review[sd > 0, None] + _gamma_draws(mean[sd > 0], sd[sd > 0])).ravel()
+    for number in (_SAMPLES, _MANY):
+        mine = count == number
+        length[np.repeat(mine, count)] = (review[mine, None] + _gamma_parts(mean[mine], sd[mine], number)).ravel()
     return np.repeat(series, count), length
 
 
@@ -136,14 +139,13 @@ def _check_table(table: pd.DataFrame) -> pd.DataFrame:
     return table[needed]
 
 
-def _gamma_draws(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """Return evenly likely lead times of a gamma with these moments, (rows, samples)."""
-    from scipy.special import gammaincinv
+def _gamma_parts(mean: np.ndarray, sd: np.ndarray, parts: int) -> np.ndarray:
+    """Return the means of equally likely parts of a gamma with these moments, (rows, parts); their mean is its own."""
+    from scipy.special import gammainc, gammaincinv
 
-    chance = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    shape = np.clip((mean / sd) ** 2, 1e-3, 1e6)
-    draws = gammaincinv(shape[:, None], chance[None, :]) * (mean / shape)[:, None]
-    spread = np.sqrt(((draws - draws.mean(axis=1, keepdims=True)) ** 2).mean(axis=1))
-    scale = np.divide(sd, spread, out=np.zeros(len(mean)), where=spread > 0)
-    fitted = mean[:, None] + (draws - draws.mean(axis=1, keepdims=True)) * scale[:, None]
-    return np.maximum(fitted, 0.0)
+    chance = np.arange(1, parts) / parts
+    known = np.where(mean > 0, mean, 1.0)
+    shape = np.clip((known / sd) ** 2, 1e-3, 1e6)[:, None]
+    upto = gammainc(shape + 1.0, gammaincinv(shape, chance[None, :]))
+    edges = np.pad(upto, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
+    return mean[:, None] * parts * np.diff(edges, axis=1)

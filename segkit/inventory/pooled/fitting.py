@@ -7,6 +7,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.pooled_smoothing import Panel
+from segkit.inventory.pooled.analogues import FEW, lend
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
@@ -14,7 +15,6 @@ from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
 from segkit.inventory.pooled.uncensoring import uncensor
 
-_FEW, _LENT = 4, 2.0
 _CLASSES = 200
 _TURNS = 2  # stockouts hide the season, by which demand is recovered
 _THIN = 0.25  # factor below which a period tells too little of the level
@@ -100,14 +100,14 @@ def fit_demand(
     table, launched = put_right(panel, bare, factors, table, seed=seed)
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
-    table, method = _lend(panel, table, method, groups)
-    levels = Levels(panel, table, factors, pattern=patterns)
+    lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
+    levels = Levels(panel, lent.table, factors, pattern=patterns, doubt=lent.doubt)
     choices = _scatter_choices(patterns, places)
     cases = past_cases(levels, 1, 1, seed=seed)
     levels = replace(levels, habit=watch_habits(levels, cases, patterns))
     cases = cases.watched(levels)
     classes = choices[best_classes(cases, choices)]
-    return FittedDemand(levels, method, patterns, classes, contest.table, factors.told, expected, cases)
+    return FittedDemand(levels, lent.method, patterns, classes, contest.table, factors.told, expected, cases)
 
 
 def _scatter_choices(patterns: np.ndarray, places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -199,34 +199,6 @@ def _without(panel: DemandPanel, factors: Factors) -> Panel:
     factor = factors.of(0, panel.values.shape[1])
     listed = np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None]
     full = panel.observed & (factor >= _THIN)
-    enough = (full & listed).sum(axis=1, keepdims=True) >= _FEW
+    enough = (full & listed).sum(axis=1, keepdims=True) >= FEW
     observed = np.where(enough, full, panel.observed)
     return Panel(np.ascontiguousarray(panel.values / factor), observed, panel.start)
-
-
-def _lend(
-    panel: DemandPanel, table: np.ndarray, method: np.ndarray, groups: dict[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return levels in which series with few observed periods lean on the same item elsewhere, or on their group."""
-    place = np.arange(panel.values.shape[1])[None, :]
-    seen = (panel.observed & (place >= panel.start[:, None])).sum(axis=1)
-    never = ~panel.observed.any(axis=1)
-    short = ((seen < _FEW) & (seen > 0)) | never
-    if not short.any() or not (~short).any():
-        return table, np.where(never, "nothing known", method)
-    method = np.where(never, "nothing known", method)
-    last, lent = table[:, -1], np.zeros(len(short), dtype=bool)
-    for name in [*(name for name in ("item_id",) if name in groups), *(n for n in groups if n not in (*KEYS, "all"))]:
-        code = groups[name]
-        count = np.bincount(code[~short], minlength=code.max() + 1)
-        mean = np.bincount(code[~short], last[~short], len(count)) / np.maximum(count, 1)
-        told = short & (count[code] > 0) & ~lent
-        if not told.any():
-            continue
-        weight = np.where(never, 0.0, seen)[told]
-        table = table.copy()
-        table[told, -1] = (weight * last[told] + _LENT * mean[code[told]]) / (weight + _LENT)
-        method = method.astype(object)
-        method[told] = f"analogue: {name}"
-        lent |= told
-    return table, method

@@ -6,6 +6,8 @@ from segkit.formulas.demand_spread import Spread, mixed_quantiles
 from segkit.inventory.pooled.fitting import FittedDemand
 from segkit.inventory.pooled.scatter import past_cases, scatter_of
 
+_LEAST = 1e-9
+
 
 def mix_lengths(
     fit: FittedDemand,
@@ -60,7 +62,9 @@ def mix_lengths(
     longest = max(panel.values.shape[1] // 2, 1)
     nearest = np.clip(np.round(length).astype(int), 1, longest)
     spreads = _spreads(fit, nearest, seed, {} if known is None else known)
-    excess, row, curves = _places(fit, series, mean, nearest, spreads)
+    # Beyond the longest known sum the scatter stays the same relative to the mean, since levels err for good.
+    share = np.where(length < longest + 1, nearest / np.maximum(length, _LEAST), 1.0)
+    excess, row, curves = _places(fit, series, mean, nearest, share, spreads)
     found, centre, spread = mixed_quantiles(mean, excess, row, curves, begin, quantiles)
     return centre * lots, spread * lots, found * lots[:, None]
 
@@ -74,14 +78,23 @@ def _spreads(fit: FittedDemand, periods: np.ndarray, seed: int, known: dict[int,
 
 
 def _places(
-    fit: FittedDemand, series: np.ndarray, mean: np.ndarray, periods: np.ndarray, spreads: dict[int, Spread]
+    fit: FittedDemand,
+    series: np.ndarray,
+    mean: np.ndarray,
+    periods: np.ndarray,
+    share: np.ndarray,
+    spreads: dict[int, Spread],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the excess of every forecast, the row of its curve, and the curves of all lengths."""
-    width = fit.levels.width_now()
+    """Return the excess of every forecast, the row of its curve, and the curves of all lengths.
+
+    ``share`` is the whole number of periods that stands for a length over this: variance goes with the length.
+    """
+    width, doubt = fit.levels.width_now(), fit.levels.doubts()
     excess, row, curves, held = np.zeros(len(mean)), np.zeros(len(mean), dtype=int), [], 0
     for number in np.unique(periods):
         spread, mine = spreads[number], periods == number
-        excess[mine], place = spread.places(mean[mine], fit.classes[series[mine]], width[series[mine]])
+        usual, place = spread.places(mean[mine] * share[mine], fit.classes[series[mine]], width[series[mine]])
+        excess[mine] = usual * share[mine] + doubt[series[mine]]
         table = spread.curves.reshape(-1, spread.curves.shape[2])
         row[mine] = place + held
         curves.append(table)

@@ -33,7 +33,8 @@ class Levels:
     """Levels as known after each period (series, periods), and the factors by which periods differ.
 
     ``habit`` tells how wide each series scatters; none = as wide as its class. ``pattern`` is the demand pattern of
-    each series now; where it is told, earlier forecasts count for the pattern that was known then.
+    each series now; where it is told, earlier forecasts count for the pattern that was known then. ``doubt`` is the
+    relative variance of levels that hardly any period tells, which no earlier error shows.
     """
 
     panel: DemandPanel
@@ -41,6 +42,7 @@ class Levels:
     factors: Factors
     habit: "Habit | None" = None
     pattern: np.ndarray | None = None
+    doubt: np.ndarray | None = None
 
     def ahead(self, first: int, last: int) -> np.ndarray:
         """Return the forecast of the sum over periods ``first`` to ``last`` after the history, by series."""
@@ -50,6 +52,10 @@ class Levels:
     def width(self, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return by how much wider than usual series scattered, as known then; ``shift`` as `Cases` has it."""
         return np.ones(len(series)) if self.habit is None else self.habit.width(self, series, origin, shift)
+
+    def doubts(self) -> np.ndarray:
+        """Return the relative variance of the level of every series, beside what earlier errors show."""
+        return np.zeros(len(self.table)) if self.doubt is None else self.doubt
 
     def width_now(self) -> np.ndarray:
         """Return the same of all series, as known at the end of the history."""
@@ -258,4 +264,5 @@ def quantiles_ahead(
 ) -> np.ndarray:
     """Return quantiles [units] of demand with given forecasts [units]."""
     lots = levels.panel.counted
-    return spread_quantiles(spread, mean / lots, classes, levels.width_now(), wanted) * lots[:, None]
+    width = levels.width_now()
+    return spread_quantiles(spread, mean / lots, classes, width, wanted, doubt=levels.doubts()) * lots[:, None]
