@@ -84,7 +84,7 @@ def find_factors(
     known = panel.observed & (place >= panel.start[:, None])
     factor, group, told = flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
-        if periods < _CYCLES * cycle + 2:
+        if periods < _CYCLES * cycle:
             continue
         sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
@@ -143,16 +143,32 @@ def _moving_mean(total: np.ndarray, width: int) -> np.ndarray:
     return out
 
 
+def _level(total: np.ndarray, cycle: int) -> np.ndarray:
+    """Return the moving average over a cycle; of hardly more than two cycles carried on to both ends along their slope.
+
+    Else half a cycle would be lost at either end, and one turn alone cannot tell season from noise.
+    """
+    usual, periods = _moving_mean(total, cycle), total.shape[1]
+    known = np.flatnonzero(np.isfinite(usual).all(axis=0))
+    if not len(known) or len(known) >= _CYCLES * cycle or periods < _CYCLES * cycle:
+        return usual
+    slope = (total[:, -cycle:].mean(axis=1) - total[:, :cycle].mean(axis=1)) / (periods - cycle)
+    place = np.arange(periods)
+    near = np.clip(place, known[0], known[-1])
+    carried = usual[:, near] + slope[:, None] * (place - near)
+    return np.maximum(carried, _FLOOR * usual[:, near])
+
+
 def _season_fit(sums: Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return factors of all periods, those from the other cycles only, and the moving average."""
     total = sums.all
-    periods, usual = total.shape[1], _moving_mean(total, cycle)
+    periods, usual = total.shape[1], _level(total, cycle)
     known = np.isfinite(usual).all(axis=0)
     size, now = int(places.max()) + 1, places[:periods]
     turn = np.arange(periods) // cycle
     turn = turn - turn[known].min() if known.any() else turn
     turns = int(turn[known].max()) + 1 if known.any() else 0
-    if periods < _CYCLES * cycle + 2 or turns < _CYCLES:
+    if turns < _CYCLES:
         return np.ones((len(total), len(places))), np.full(total.shape, np.nan), usual
     top, bottom = np.zeros((turns, len(total), size)), np.zeros((turns, len(total), size))
     for period in np.flatnonzero(known):
