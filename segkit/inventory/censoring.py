@@ -73,8 +73,7 @@ def recover_demand(
     recovered, reason = panel.values, np.zeros(panel.values.shape, dtype=int)
     if not panel.observed.all():
         fit = fit_demand(panel, attributes, calendar, ahead=1, seed=seed)
-        before = np.pad(fit.levels.table[:, :-1], ((0, 0), (1, 0))) * fit.levels.factors.of(0, panel.values.shape[1])
-        recovered, reason = _told(panel, fit.demand, before)
+        recovered, reason = _told(panel, fit.demand, fit.levels.one_ahead())
     row = pd.MultiIndex.from_frame(panel.keys).get_indexer(pd.MultiIndex.from_frame(table[names[:-1]]))
     column = panel.periods.get_indexer(pd.DatetimeIndex(table["period"]))
     method = pd.Series(_WORDS[reason[row, column]], dtype="str")

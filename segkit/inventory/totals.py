@@ -103,9 +103,7 @@ def _entities(panel: DemandPanel, attributes: pd.DataFrame | None, by: Sequence[
 
 def _whole_demand(fit: FittedDemand) -> np.ndarray:
     """Return demand of every series and period, as forecast from the period before where it was not observed."""
-    periods = fit.demand.values.shape[1]
-    before = np.pad(fit.levels.table, ((0, 0), (1, 0)))[:, :-1] * fit.levels.factors.of(0, periods)
-    return np.where(fit.demand.observed, fit.demand.values, before)
+    return np.where(fit.demand.observed, fit.demand.values, fit.levels.one_ahead())
 
 
 def _add_up(panel: DemandPanel, demand: np.ndarray, code: np.ndarray, ids: pd.Index) -> DemandPanel:

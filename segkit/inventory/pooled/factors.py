@@ -20,6 +20,7 @@ _FOLDS = 5
 _RIDGE = 5.0
 _MOST = 40  # regressors
 _CYCLES = 2  # of a season, before it is looked for
+_MOSTLY = 0.5  # of a cycle, that must have been seen so often
 _FLOOR = 0.01  # least factor
 
 
@@ -174,7 +175,8 @@ def _season_fit(sums: Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarr
     for period in np.flatnonzero(known):
         top[turn[period], :, now[period]] += sums.known[:, period]
         bottom[turn[period], :, now[period]] += usual[:, period] * sums.part[:, period]
-    table = _shrunk(top, bottom)[:, places]
+    twice = ((bottom > 0).sum(axis=0) >= _CYCLES).mean(axis=1) > _MOSTLY  # else one turn says all there is
+    table = np.where(twice[:, None], _shrunk(top, bottom)[:, places], 1.0)
     unseen = np.full(total.shape, np.nan)
     for one in range(turns):
         others = np.arange(turns) != one

@@ -13,6 +13,7 @@ from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
+from segkit.inventory.pooled.trends import follow_trends
 from segkit.inventory.pooled.uncensoring import uncensor
 
 _CLASSES = 200
@@ -20,6 +21,7 @@ _TURNS = 2  # stockouts hide the season, by which demand is recovered
 _THIN = 0.25  # factor below which a period tells too little of the level
 _TOGETHER = 0.8  # groups per series, above which hardly any has a companion
 _LAUNCHED = "analogue: launches"
+_TRENDED = ", on its trend"
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,12 @@ def fit_demand(
     table, launched = put_right(panel, bare, factors, table, seed=seed)
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
+    trended = follow_trends(panel, bare, factors, table, patterns, ahead=judged, seed=seed)
+    table = trended.table
+    if trended.growth is not None:
+        method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)
     lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
-    levels = Levels(panel, lent.table, factors, pattern=patterns, doubt=lent.doubt)
+    levels = Levels(panel, lent.table, factors, pattern=patterns, doubt=lent.doubt, growth=trended.growth)
     choices = _scatter_choices(patterns, places)
     cases = past_cases(levels, 1, 1, seed=seed)
     levels = replace(levels, habit=watch_habits(levels, cases, patterns))

@@ -12,6 +12,7 @@ from segkit.formulas.demand_spread import (
     size_edges,
     spread_quantiles,
 )
+from segkit.formulas.local_lines import damped_steps
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import PATTERNS, patterns_after
 from segkit.inventory.pooled.factors import Factors
@@ -25,6 +26,7 @@ _SEEN = 4
 _SHRUNK = 3.0
 _LENT, _ROUGH = 100.0, 0.12
 _WIDTHS = (0.2, 5.0)
+DAMPED = 0.95  # of a trend is left a period later
 _JUDGED = np.array([0.5, 0.8, 0.9, 0.95])
 
 
@@ -34,7 +36,8 @@ class Levels:
 
     ``habit`` tells how wide each series scatters; none = as wide as its class. ``pattern`` is the demand pattern of
     each series now; where it is told, earlier forecasts count for the pattern that was known then. ``doubt`` is the
-    relative variance of levels that hardly any period tells, which no earlier error shows.
+    relative variance of levels that hardly any period tells, which no earlier error shows; ``growth`` is what levels
+    grow by a period, of which `DAMPED` is left a period later (none = no trend).
     """
 
     panel: DemandPanel
@@ -43,11 +46,21 @@ class Levels:
     habit: "Habit | None" = None
     pattern: np.ndarray | None = None
     doubt: np.ndarray | None = None
+    growth: np.ndarray | None = None
 
     def ahead(self, first: int, last: int) -> np.ndarray:
         """Return the forecast of the sum over periods ``first`` to ``last`` after the history, by series."""
         now = self.panel.values.shape[1]
-        return self.table[:, -1] * self.factors.of(now + first - 1, now + last).sum(axis=1)
+        factors = self.factors.of(now + first - 1, now + last)
+        usual = self.table[:, -1] * factors.sum(axis=1)
+        if self.growth is None:
+            return usual
+        return usual + self.growth[:, -1] * (factors @ damped_steps(DAMPED, last)[first - 1 :][: factors.shape[1]])
+
+    def one_ahead(self) -> np.ndarray:
+        """Return the forecast of every period as made one before it, (series, periods); zero for the first."""
+        table = self.table[:, :-1] if self.growth is None else self.table[:, :-1] + DAMPED * self.growth[:, :-1]
+        return np.pad(table, ((0, 0), (1, 0))) * self.factors.of(0, self.panel.values.shape[1])
 
     def width(self, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return by how much wider than usual series scattered, as known then; ``shift`` as `Cases` has it."""
@@ -95,7 +108,7 @@ class Habit:
 def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
     """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual."""
     panel, periods = levels.panel, levels.panel.values.shape[1]
-    ahead = levels.table[:, :-1] * levels.factors.of(1, periods)
+    ahead = levels.one_ahead()[:, 1:]
     told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
     error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.parts[:, :-1]
     first = np.zeros((len(panel.values), 1))
@@ -190,6 +203,10 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
 
     actual = over(panel.values[part])
     usual = over(levels.factors.table)[levels.factors.group[part]] * levels.table[part][:, origins - 1]
+    if levels.growth is not None:
+        every, steps = levels.factors.table, damped_steps(DAMPED, last)
+        grown = sum(steps[step - 1] * every[:, origins + step - 1] for step in range(first, last + 1))
+        usual += grown[levels.factors.group[part]] * levels.growth[part][:, origins - 1]
     listed = np.arange(periods)[None, :] >= panel.start[part][:, None]
     known = np.cumsum(panel.observed[part] & listed, axis=1)[:, origins - 1]
     never = origins[None, :] <= panel.start[part][:, None]
