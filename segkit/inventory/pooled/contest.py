@@ -89,7 +89,7 @@ def list_methods(groups: dict[str, np.ndarray], rules: Pooling) -> list[Method]:
     -----
     Where plain smoothing and one that follows a group do as well, the latter is taken: it came out ahead on hold-out.
     """
-    classical = [Method(NAIVE), Method("mean"), Method("sba"), Method("tsb")]
+    classical = [Method(NAIVE), Method("mean"), Method("croston"), Method("sba"), Method("tsb")]
     moved = [Method(f"smoothing, moved by {name}", Constants(), rules, code) for name, code in groups.items()]
     own = [Method(PLAIN, Constants(OWN, (1.0,)), rules), Method("slow smoothing", Constants(_SLOW, (1.0,)), rules)]
     return [*classical, *moved, *own]
@@ -262,6 +262,8 @@ def _classical(name: str, panel: Panel) -> np.ndarray:
     if name == "mean":
         part = _without_choice(panel)
         return naive.mean_levels(part.values, part.observed, part.start, origins=origins)
+    if name == "croston":
+        return croston.croston_levels(*known, origins=origins)
     if name == "sba":
         return croston.syntetos_boylan_levels(*known, origins=origins)
     return croston.teunter_syntetos_babai_levels(*known, origins=origins)
