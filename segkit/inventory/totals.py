@@ -52,8 +52,8 @@ def forecast_totals(
     -----
     The mean of a total is the sum of the means of `forecast_demand` (bottom-up), so totals of any kind add up to each
     other. Quantiles do not add up: parts are seldom all high at once. Those of a total come from the earlier errors of
-    its own summed history, around the mean of the sum. A period in which a part was not observed counts in that history
-    as forecast then.
+    its own summed history, around the mean of the sum. A part that was not observed in a period counts in that history
+    as forecast then, off by as much as it was in one of its own periods (drawn).
 
     References
     ----------
@@ -78,7 +78,7 @@ def forecast_totals(
         return table.assign(method=pd.Series(dtype="str"))
     fit = fit_demand(panel, attributes, calendar, ahead=horizon, seed=seed)
     parts = np.stack([fit.levels.ahead(step, step) for step in range(1, horizon + 1)], axis=1)
-    demand, tables = _whole_demand(fit), []
+    demand, tables = _whole_demand(fit, seed), []
     for name, of in ids.items():
         code, values = pd.factorize(of, sort=True)
         means = np.stack([np.bincount(code, part, len(values)) for part in parts.T], axis=1)
@@ -101,9 +101,22 @@ def _entities(panel: DemandPanel, attributes: pd.DataFrame | None, by: Sequence[
     return {name: columns[name] for name in by} | {ALL: pd.Series([ALL] * len(panel.keys), dtype="str")}
 
 
-def _whole_demand(fit: FittedDemand) -> np.ndarray:
-    """Return demand of every series and period, as forecast from the period before where it was not observed."""
-    return np.where(fit.demand.observed, fit.demand.values, fit.levels.one_ahead())
+def _whole_demand(fit: FittedDemand, seed: int) -> np.ndarray:
+    """Return demand of every series and period; where it was not observed, a draw around what was forecast then.
+
+    The draw is off its forecast by as much as the series was in one of its own periods, for a total made of forecasts
+    would hardly scatter.
+    """
+    panel, before = fit.demand, fit.levels.one_ahead()
+    listed = np.arange(before.shape[1])[None, :] >= panel.start[:, None]
+    told = panel.observed & listed & (before > 0)
+    ratio = np.divide(panel.values, before, out=np.ones_like(before), where=told)
+    count = told.sum(axis=1, keepdims=True)
+    order = np.argsort(~told, axis=1, kind="stable")
+    shares = np.random.default_rng(seed).random(before.shape)[panel.rank]
+    drawn = np.take_along_axis(order, (shares * count).astype(int), axis=1)
+    around = before * np.where(count > 0, np.take_along_axis(ratio, drawn, axis=1), 1.0)
+    return np.where(panel.observed, panel.values, around)
 
 
 def _add_up(panel: DemandPanel, demand: np.ndarray, code: np.ndarray, ids: pd.Index) -> DemandPanel:

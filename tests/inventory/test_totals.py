@@ -85,3 +85,21 @@ def test_nothing_sold_is_forecast_as_nothing():
     totals = forecast_totals(history_of(np.zeros((4, 12)), 2), horizon=2)
     assert len(totals) == 3 * 2
     assert (totals[["mean", "q50", "q99"]] == 0).all(axis=None)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
+def test_stockouts_of_parts_do_not_narrow_their_total(share):
+    held, width = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        level = rng.gamma(2, 5, (30, 1))
+        values = rng.negative_binomial(2, 2 / (2 + level), (30, 60))
+        there = rng.random(values.shape) >= share
+        history = history_of(np.where(there, values, 0), 1).sort_values(["item_id", "period"])
+        history["in_stock"] = there.ravel()
+        total = forecast_totals(history, horizon=1, by=[]).iloc[0]
+        came = rng.negative_binomial(2, 2 / (2 + level), (30, 4_000)).sum(axis=0)
+        held.append((came <= total["q95"]).mean())
+        width.append((total["q95"] - total["mean"]) / (np.quantile(came, 0.95) - came.mean()))
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(width) == pytest.approx(1.0, abs=0.15)
