@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.local_lines import LocalLines, damped_steps, local_lines
+from segkit.formulas.local_lines import damped_steps, local_lines
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -13,11 +13,10 @@ from segkit.inventory.pooled.scatter import DAMPED
 _CLEAR = 2.0  # slope over its standard error, below which there is no trend
 _LEAST_SEEN = 8  # periods
 _MOST_AHEAD = 8  # periods by which trends are judged
-_CASES = 200_000
+_CASES = 50_000
 _HELPS = 0.02  # of squared errors, that a trend must save in later periods
 _SEVERAL, _SURE = 5, 1.64  # series, from which it must be saved by more than so many standard errors
 _MOST = 0.8  # of a level that a trend may take away, or add to it
-_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -62,72 +61,79 @@ def follow_trends(
     pattern follows no trend where what the earlier half of the origins taught would not have saved a fiftieth of
     the squared errors of the later half, and more than chance.
     """
-    lines = local_lines(bare.values, bare.observed, bare.start)
-    keep = np.where(
-        lines.seen >= _LEAST_SEEN, np.maximum(1.0 - (_CLEAR / np.maximum(lines.clear, _TINY)) ** 2, 0.0), 0.0
-    )
-    count = int(patterns.max(initial=0)) + 1
-    if not keep.any():
+    periods, count = table.shape[1], int(patterns.max(initial=0)) + 1
+    ahead = max(min(ahead, _MOST_AHEAD, periods // 4), 1)
+    origins = np.arange(periods - ahead, max(_LEAST_SEEN, periods // 3) - 1, -max(ahead // 2, 1))[::-1]
+    if len(origins) < 2:
         return Trended(table, None, np.zeros(count))
-    off, growth = _believed(lines, keep, table)
-    taken = _taken((panel, bare.observed, factors), table, (off, growth), patterns, min(ahead, _MOST_AHEAD), seed)
+    part = np.flatnonzero((panel.rank + seed) % max(-(-len(table) * len(origins) // _CASES), 1) == 0)
+    some = Panel(bare.values[part], bare.observed[part], bare.start[part])
+    factor = factors.of(0, periods)[part]
+    past = _past_trends(panel.values[part], factor, some.observed, _trend(some, table[part]), origins, ahead)
+    taken = _taken(past, patterns[part], count)
     if not taken.any():
         return Trended(table, None, taken)
+    _, off, growth = _trend(bare, table)
     share = taken[patterns][:, None]
     return Trended(table + share * off, share * growth, taken)
 
 
-def _believed(lines: LocalLines, keep: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how far levels are off their line, and its slope, within what a level can bear."""
-    off = np.clip(keep * (lines.level - table), -_MOST / 2 * table, _MOST / 2 * table)
-    most = _MOST / 2 * table * (1.0 - DAMPED) / DAMPED
-    return off, np.clip(keep * lines.slope, -most, most)
+def _trend(bare: Panel, table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return levels, how far they are off their lines and what they grow by: as far as clear, and they can bear it."""
+    lines = local_lines(bare.values, bare.observed, bare.start)
+    chance = (_CLEAR / np.maximum(lines.clear, _CLEAR)) ** 2
+    keep = np.where(lines.seen >= _LEAST_SEEN, 1.0 - chance, 0.0)
+    most = _MOST / 2 * table
+    off = np.clip(keep * (lines.level - table), -most, most)
+    most *= (1.0 - DAMPED) / DAMPED
+    return table, off, np.clip(keep * lines.slope, -most, most)
 
 
-def _taken(
-    known: tuple[DemandPanel, np.ndarray, Factors],
-    table: np.ndarray,
-    trend: tuple[np.ndarray, np.ndarray],
-    patterns: np.ndarray,
+@dataclass(frozen=True)
+class PastTrends:
+    """What trends said at earlier origins, and what levels missed, (series, origins); ``weight`` 0 = not judged."""
+
+    said: np.ndarray
+    missed: np.ndarray
+    weight: np.ndarray
+
+
+def _past_trends(
+    demand: np.ndarray,
+    factor: np.ndarray,
+    observed: np.ndarray,
+    trend: tuple[np.ndarray, np.ndarray, np.ndarray],
+    origins: np.ndarray,
     ahead: int,
-    seed: int,
-) -> np.ndarray:
-    """Return what part of the trends came at earlier origins, by pattern; none where it would not have helped."""
-    panel, observed, factors = known
-    periods = table.shape[1]
-    ahead = max(min(ahead, periods // 4), 1)
-    origins = np.arange(periods - ahead, max(_LEAST_SEEN, periods // 3) - 1, -max(ahead // 2, 1))[::-1]
-    count = int(patterns.max(initial=0)) + 1
-    if len(origins) < 2:
-        return np.zeros(count)
-    part = np.flatnonzero((panel.rank + seed) % max(-(-len(table) * len(origins) // _CASES), 1) == 0)
-    seen = observed[part]
+) -> PastTrends:
+    """Return what trends said of the mean of the next periods at earlier origins, beside levels alone."""
 
     def over(values: np.ndarray) -> np.ndarray:
-        sums = np.cumsum(np.pad(np.where(seen, values, 0.0), ((0, 0), (1, 0))), axis=1)
+        sums = np.cumsum(np.pad(np.where(observed, values, 0.0), ((0, 0), (1, 0))), axis=1)
         return sums[:, origins + ahead] - sums[:, origins]
 
-    came = over(panel.values[part]) / np.maximum(over(factors.of(0, periods)[part]), 1e-9)
-    off, growth = (of[part][:, origins - 1] for of in trend)
-    level = table[part][:, origins - 1]
+    level, off, growth = (of[:, origins - 1] for of in trend)
     said = off + growth * damped_steps(DAMPED, ahead).mean()
     told = (2 * over(np.ones(1)) > ahead) & (said != 0.0) & (level > 0)
-    weight = np.where(told, 1.0 / np.where(level > 0, level, 1.0), 0.0)
-    missed = came - level
-    halves = np.arange(len(origins)) < (len(origins) + 1) // 2
-    mine = patterns[part]
+    came = over(demand) / np.maximum(over(factor), 1e-9)
+    return PastTrends(said, came - level, np.where(told, 1.0 / np.where(level > 0, level, 1.0), 0.0))
+
+
+def _taken(past: PastTrends, mine: np.ndarray, count: int) -> np.ndarray:
+    """Return what part of the trends came at earlier origins, by pattern; none where it would not have helped."""
+    places = np.arange(past.said.shape[1])
+    half = places < (len(places) + 1) // 2
 
     def by_series(values: np.ndarray, when: np.ndarray) -> np.ndarray:
-        return (weight * values)[:, when].sum(axis=1)
+        return (past.weight * values)[:, when].sum(axis=1)
 
     def share(when: np.ndarray) -> np.ndarray:
-        top, square = (np.bincount(mine, by_series(said * of, when), count) for of in (missed, said))
+        top, square = (np.bincount(mine, by_series(past.said * of, when), count) for of in (past.missed, past.said))
         return np.clip(np.divide(top, square, out=np.zeros(count), where=square > 0), 0.0, 1.0)
 
-    early = share(halves)
-    before = by_series(missed**2, ~halves)
-    saved = before - by_series((missed - early[mine][:, None] * said) ** 2, ~halves)
-    return np.where(_helps(saved, before, mine, count), share(halves | True), 0.0)
+    before = by_series(past.missed**2, ~half)
+    saved = before - by_series((past.missed - share(half)[mine][:, None] * past.said) ** 2, ~half)
+    return np.where(_helps(saved, before, mine, count), share(places >= 0), 0.0)
 
 
 def _helps(saved: np.ndarray, before: np.ndarray, mine: np.ndarray, count: int) -> np.ndarray:
