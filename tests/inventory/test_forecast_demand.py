@@ -245,6 +245,17 @@ def test_units_are_forecast_in_whole_units_and_amounts_in_any():
     assert (dozens % 12 == 0).all()
 
 
+@pytest.mark.parametrize("parts", [0.01, 0.25, 0.3217])
+def test_one_item_by_weight_takes_whole_units_away_from_none(parts):
+    table = mixed()
+    heavy = table["item_id"] == table["item_id"].max()
+    found = forecast_demand(
+        table.assign(quantity=table["quantity"].where(~heavy, table["quantity"] * parts)), horizon=2
+    )
+    whole = found.loc[found["item_id"] != table["item_id"].max(), BANDS].to_numpy()
+    assert (whole == np.round(whole)).all()
+
+
 @settings(max_examples=12)
 @given(st.integers(0, 1_000))
 def test_what_comes_later_is_not_looked_at(seed):

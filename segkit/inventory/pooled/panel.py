@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.lots import SOLD, smallest_lots
 
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
-_SOLD = 1e-9
-_LOTS = 1e-6
 _FINE = 10_000.0  # parts of the mean size in which demand without smallest lots is counted
-_MOST = 1e15  # lots that are told apart
 _DAYS = 13  # so that every weekday was there twice
-_TOLD = 50  # quantities that must share a lot above one, before it is believed
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,12 @@ class DemandPanel:
     @cached_property
     def partly(self) -> np.ndarray:
         """Out of stock, yet sold: demand was at least as much."""
-        return ~self.observed & (self.values > _SOLD)
+        return ~self.observed & (self.values > SOLD)
 
     @cached_property
     def lots(self) -> np.ndarray:
-        """Smallest lot of each series: all its demand comes in whole numbers of it. Zero = any amount."""
-        return _smallest_lots(self.values, self.observed)
+        """Lot of each series: all demand of its item comes in whole numbers of it. Zero = any amount."""
+        return smallest_lots(self.values, self.observed, self.code("item_id"))
 
     @cached_property
     def parts(self) -> np.ndarray:
@@ -129,7 +126,7 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     observed[cell] = known & in_stock
     values, observed = values.reshape(shape), observed.reshape(shape)
     observed[:, ~np.isin(periods, found) & ~_closed(periods, found)] = False
-    sold = values > _SOLD
+    sold = values > SOLD
     start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
     return DemandPanel(keys, periods, values, observed, start)
 
@@ -271,28 +268,3 @@ def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) ->
         raise DataError(
             list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
         )
-
-
-def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the lot of every series: one for all where all demand has one, else 1 or any amount."""
-    sold = values[(values > _SOLD) & observed]
-    if not len(sold):
-        return np.ones(len(values))
-    common = _common_lot(sold)
-    if common:
-        return np.full(len(values), common if len(sold) >= _TOLD else min(common, 1.0))
-    whole = (_whole(values) | ~observed).all(axis=1) & ((values > _SOLD) & observed).any(axis=1)
-    return np.where(whole, 1.0, 0.0)
-
-
-def _whole(values: np.ndarray) -> np.ndarray:
-    near = (np.abs(values - np.round(values)) <= _LOTS + 1e-14 * values) & (values < _MOST)
-    return near & ((values <= _SOLD) | (np.round(values) != 0))
-
-
-def _common_lot(sold: np.ndarray) -> float:
-    """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
-    for parts in (1, 12, 1_000):
-        if _whole(sold * parts).all():
-            return float(np.gcd.reduce(np.round(sold * parts).astype("int64"))) / parts
-    return 0.0

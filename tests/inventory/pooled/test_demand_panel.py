@@ -207,6 +207,35 @@ def test_items_in_units_keep_them_among_those_by_weight():
     assert panel.lots.tolist() == [1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("parts", "lot"), [(0.25, 0.25), (0.5, 0.5), (1 / 12, 1 / 12), (0.1, 0.1), (0.01, 0.01), (0.001, 0.001)]
+)
+def test_what_one_item_is_counted_in_says_nothing_of_others(parts, lot):
+    table = history(series=6)
+    heavy = table["item_id"] == "SKU-0001"
+    panel = read_panel(table.assign(quantity=table["quantity"].where(~heavy, table["quantity"] * parts)))
+    assert panel.lots == pytest.approx([1, lot, 1, 1, 1, 1])
+
+
+def test_an_item_has_one_lot_in_all_its_places():
+    table = history(series=6)
+    here = table["item_id"] == "SKU-0001"
+    there = table[here].assign(location_id="SOUTH", quantity=table.loc[here, "quantity"] * 0.01)
+    panel = read_panel(pd.concat([table, there]))
+    assert panel.lots[panel.keys["item_id"] == "SKU-0001"] == pytest.approx([0.01, 0.01])
+    assert panel.lots[panel.keys["item_id"] != "SKU-0001"] == pytest.approx(np.ones(5))
+
+
+def test_few_whole_quantities_among_parts_of_a_dozen_are_chance():
+    table = history(series=6)
+    bare = table["item_id"] == "SKU-0001"
+    few = bare & (table["period"].rank(method="dense") <= 3)
+    eaches = table["quantity"].where(~bare, np.where(few, 12.0, 0.0))
+    assert read_panel(table.assign(quantity=eaches / 12)).lots == pytest.approx(np.full(6, 1 / 12))
+    many = table["quantity"].where(~bare, 12.0)
+    assert read_panel(table.assign(quantity=many / 12)).lots == pytest.approx([1 / 12, 1, *[1 / 12] * 4])
+
+
 def test_parts_of_amounts_are_known_at_the_time():
     table = history(periods=20)
     table["quantity"] *= 0.3217
