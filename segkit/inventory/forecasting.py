@@ -29,8 +29,10 @@ def forecast_demand(
     Parameters
     ----------
     history : DataFrame
-        item_id, location_id, period (date), quantity [units]; optionally demand_class, in_stock (bool) and price.
-        Regular periods. Leading rows of zeros, or out of stock before the first sale, mean not yet listed.
+        item_id, location_id, period (date), quantity [units]; optionally demand_class and in_stock (bool). Regular
+        periods, by their first days or, of months, their last. Leading rows of zeros, or out of stock before the first
+        sale, mean not yet listed. A price may be there; it is not read, as that of the periods ahead is not known: a
+        price that many items share goes into ``calendar``, that of one item to `inspect_forecast`.
     horizon : int
         Periods ahead, h. [periods]
     attributes : DataFrame, optional

@@ -1,6 +1,5 @@
 """A history of demand as arrays: one row per item and location, one column per period."""
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.inventory.pooled.lots import SOLD, smallest_lots
+from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
 
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
@@ -37,10 +37,7 @@ class DemandPanel:
 
     def next_periods(self, count: int) -> pd.DatetimeIndex:
         """Return the periods that follow."""
-        if not len(self.periods):
-            return self.periods[:0]
-        ahead = [self.periods[-1] + self.step * place for place in range(1, count + 1)]
-        return pd.DatetimeIndex(ahead).as_unit("us")
+        return following_periods(self.periods, count)
 
     def with_values(self, values: np.ndarray, observed: np.ndarray) -> "DemandPanel":
         """Return the panel with other demand."""
@@ -112,7 +109,7 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     period = read_days(history["period"], "history cannot be forecast")
     days = np.unique(period)
     found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
-    periods = _calendar(found)
+    periods = fill_periods(found)
     codes, keys = _number_series(history, names)
     column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
     shape = (len(keys), len(periods))
@@ -145,44 +142,10 @@ def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     return rank
 
 
-def regular_step(periods: pd.DatetimeIndex) -> pd.DateOffset:
-    """Return the step between regular periods: days, weeks, months, quarters or years; a month where there is one."""
-    if len(periods) < 2:
-        return pd.DateOffset(months=1)
-    months = np.diff(periods.year * 12 + periods.month)
-    if _same_day(periods) and months[0] > 0 and (months == months[0]).all():
-        return pd.DateOffset(months=int(months[0]))
-    return pd.DateOffset(days=int(np.diff(periods.to_numpy().astype("datetime64[D]").astype("int64")).min()))
-
-
-def _same_day(periods: pd.DatetimeIndex) -> bool:
-    return bool((periods.day == periods.day[0]).all())
-
-
 def _closed(periods: pd.DatetimeIndex, found: pd.DatetimeIndex) -> np.ndarray:
     """Return on which days nothing is ever sold: weekdays that daily data never name."""
     daily = len(periods) > _DAYS and regular_step(periods).kwds.get("days") == 1
     return ~np.isin(periods.day_of_week, found.day_of_week) & daily
-
-
-def _calendar(found: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return all periods from the first to the last."""
-    if len(found) < 2:
-        return found
-    gaps = np.diff(found.to_numpy().astype("datetime64[D]").astype("int64"))
-    by_month = _same_day(found) and gaps.min() >= 28
-    if by_month:
-        months = np.diff(found.year * 12 + found.month)
-        step: pd.DateOffset = pd.DateOffset(months=int(np.gcd.reduce(months)))
-    else:
-        step = pd.DateOffset(days=int(np.gcd.reduce(gaps)))
-    every = pd.DatetimeIndex(pd.date_range(found[0], found[-1], freq=step)).as_unit("us")
-    if len(every) > 4 * len(found):
-        where = int(np.flatnonzero(gaps != np.median(gaps))[0])
-        told = f"after {found[where]:%Y-%m-%d} comes {found[where + 1]:%Y-%m-%d}"
-        problem = f"periods are not regular: {told}, elsewhere they lie {int(np.median(gaps))} days apart"
-        raise DataError(list_problems("history cannot be forecast", [problem], ["Give the first day of every period."]))
-    return every
 
 
 def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -241,21 +204,6 @@ def _where(problem: str, history: pd.DataFrame, wrong: np.ndarray) -> list[str]:
         return []
     first = history.loc[wrong, ["item_id", "location_id", "period"]].astype(str).iloc[0].tolist()
     return [f"{problem} {in_rows(int(wrong.sum()))}, first: {', '.join(first)}"]
-
-
-def read_days(period: pd.Series, subject: str) -> np.ndarray:
-    """Return the day of every row as a number, of a moment with a time zone the day there; ``subject`` names errors."""
-    if isinstance(period.dtype, pd.PeriodDtype):
-        period = period.dt.to_timestamp()
-    numbers = pd.api.types.is_numeric_dtype(period)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # words that are no dates are told below
-        days = pd.to_datetime(period.where(period.isna()) if numbers else period, errors="coerce")
-    wrong = days.isna()
-    if wrong.any():
-        problem = f"period is no date {in_rows(int(wrong.sum()))}, first: {period[wrong].iloc[0]}"
-        raise DataError(list_problems(subject, [problem], ["Give the first day of every period."]))
-    return days.dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype("int64")
 
 
 def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
