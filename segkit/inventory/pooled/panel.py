@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.frames import require_frame
 from segkit.inventory.pooled.lots import SOLD, smallest_lots
 from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
 
@@ -171,6 +172,7 @@ def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray,
 
 
 def _check(history: pd.DataFrame) -> None:
+    require_frame(history, "history cannot be forecast", [*_NEEDED, "demand_class", "in_stock"])
     lacking = [name for name in _NEEDED if name not in history]
     if lacking:
         problem = f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
@@ -182,7 +184,9 @@ def _check(history: pd.DataFrame) -> None:
         if history[name].isna().any()
     ]
     quantity = history["quantity"].infer_objects()
-    if not pd.api.types.is_numeric_dtype(quantity) and quantity.notna().any():
+    if pd.api.types.is_complex_dtype(quantity) or (
+        not pd.api.types.is_numeric_dtype(quantity) and quantity.notna().any()
+    ):
         problems.append("quantity is no number")
     else:
         told = quantity.to_numpy(dtype="float64", na_value=np.nan)
