@@ -1,6 +1,6 @@
 """Forecasts of totals that agree with those of their parts: means add up, quantiles are the totals' own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from segkit.inventory.forecasting import (
 )
 from segkit.inventory.pooled.calendars import read_calendar
 from segkit.inventory.pooled.fitting import FittedDemand, fit_demand, group_columns
-from segkit.inventory.pooled.frames import read_attributes
+from segkit.inventory.pooled.frames import column_names, read_attributes
 from segkit.inventory.pooled.panel import DemandPanel, read_panel
 
 ALL = "all"
@@ -106,11 +106,11 @@ def forecast_totals(
 def _entities(panel: DemandPanel, attributes: pd.DataFrame | None, by: Sequence[str]) -> dict[str, pd.Series]:
     """Return the value of every series in each column asked for, and in all together."""
     columns = group_columns(panel, attributes)
-    by = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else [by]
-    lacking = [name for name in by if not isinstance(name, str) or name not in columns or name == ALL]
+    by = column_names(by)
+    lacking = [name for name in by if name not in columns or name == ALL]
     if lacking:
         fix = f"Totals can be made by {', '.join(columns)}."
-        raise DataError(list_problems("by cannot be used", [f"{', '.join(map(str, lacking))} not there"], [fix]))
+        raise DataError(list_problems("by cannot be used", [f"{', '.join(lacking)} not there"], [fix]))
     return {name: columns[name] for name in by} | {ALL: pd.Series([ALL] * len(panel.keys), dtype="str")}
 
 

@@ -1,6 +1,6 @@
 """Whether something can be used as a table at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -22,6 +22,22 @@ def require_frame(table: object, subject: str, names: Sequence[str] | None = Non
     problems = [f"column {name} is there twice" for name in twice if names is None or name in names]
     if problems:
         raise DataError(list_problems(subject, problems, ["Drop or rename one of each."]))
+
+
+def column_names(by: Sequence[str]) -> list[str]:
+    """Return columns to group by as a list; a single name is one column.
+
+    Examples
+    --------
+    >>> column_names("item_id"), column_names(("abc", "xyz"))
+    (['item_id'], ['abc', 'xyz'])
+    """
+    names = [by] if isinstance(by, str) else list(by) if isinstance(by, Iterable) else [by]
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        problem = f"{', '.join(map(repr, wrong))} {'is' if len(wrong) == 1 else 'are'} no name of a column"
+        raise DataError(list_problems("by cannot be used", [problem], ['Give names of columns, such as ["item_id"].']))
+    return names
 
 
 def read_attributes(attributes: pd.DataFrame | None, keys: pd.DataFrame) -> pd.DataFrame | None:
