@@ -240,7 +240,7 @@ def test_rolling_origins_know_nothing_later():
     from segkit.inventory.one_item.arima import fit_sarimax
     from segkit.inventory.one_item.ets import fit_ets
     from segkit.inventory.one_item.fitted import Outlook
-    from segkit.inventory.one_item.regressors import read_calendar
+    from segkit.inventory.one_item.regressors import calendar_numbers
     from segkit.inventory.one_item.remarks import Remarks
     from segkit.inventory.one_item.series import describe_series, make_span
     from segkit.inventory.pooled.panel import read_panel
@@ -249,7 +249,7 @@ def test_rolling_origins_know_nothing_later():
         table = history(demand, freq="W-MON", price=price)
         panel, remarks = read_panel(table), Remarks()
         series = describe_series(panel, table, ITEM, PLACE, remarks)
-        return make_span(series, panel, read_calendar(None, panel, 4, remarks), 4)
+        return make_span(series, panel, calendar_numbers(None, panel, 4, remarks), 4)
 
     demand, price = level_series(), np.tile([9.0, 10.0, 11.0, 10.0], 10)
     changed, dearer = demand.copy(), price.copy()
@@ -265,7 +265,7 @@ def test_rolling_origins_know_nothing_later():
 
 def test_errors_from_early_origins_do_not_depend_on_what_came_later():
     from segkit.inventory.one_item.ets import fit_ets
-    from segkit.inventory.one_item.regressors import read_calendar
+    from segkit.inventory.one_item.regressors import calendar_numbers
     from segkit.inventory.one_item.remarks import Remarks
     from segkit.inventory.one_item.rolling import _roll
     from segkit.inventory.one_item.series import describe_series, make_span
@@ -275,7 +275,7 @@ def test_errors_from_early_origins_do_not_depend_on_what_came_later():
         table, remarks = history(demand, freq="W-MON"), Remarks()
         panel = read_panel(table)
         series = describe_series(panel, table, ITEM, PLACE, remarks)
-        span = make_span(series, panel, read_calendar(None, panel, 4, remarks), 4)
+        span = make_span(series, panel, calendar_numbers(None, panel, 4, remarks), 4)
         return _roll("ets", fit_ets, span, [24, 28, 34], 4, remarks)
 
     demand = level_series()
@@ -284,6 +284,32 @@ def test_errors_from_early_origins_do_not_depend_on_what_came_later():
     usual, found = errors(demand), errors(changed)
     np.testing.assert_array_equal(usual[:2], found[:2])
     assert (usual[2] != found[2]).all()
+
+
+def test_an_origin_tries_the_best_forms_of_the_one_before_and_what_could_not_be_tried_there():
+    from segkit.inventory.one_item.fitted import Candidate, Outlook
+
+    told = {"ETS(A,N,N)": 9.0, "ETS(A,A,N)": 8.0, "ETS(A,Ad,N)": np.inf, "ARIMA(1,0,0) with 1 harmonic": 7.0}
+    outlook = Outlook(4, before=tuple(Candidate(form, 3, aicc) for form, aicc in told.items()))
+    tried = [
+        form for form in ("ETS(A,N,N)", "ETS(A,A,N)", "ETS(A,Ad,N)", "ETS(M,N,N)") if outlook.is_promising(form, 2)
+    ]
+    assert tried == ["ETS(A,A,N)", "ETS(M,N,N)"]
+    assert outlook.is_promising("ARIMA(1,0,0)", 1)
+    assert Outlook(4).is_promising("ETS(A,N,N)", 1)
+
+
+def test_judging_forms_at_origins_comes_out_as_trying_all_of_them(seasonal):
+    from segkit.inventory.one_item import arima, ets
+    from segkit.inventory.one_item.fitted import Outlook
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Outlook, "is_promising", lambda *_: True)
+        every = inspect(history(seasonal_series()), horizon=12)
+    assert ets._KEPT < len(every.candidates.query("model == 'ets'"))
+    assert arima._KEPT < len(arima._LEVEL)
+    np.testing.assert_allclose(seasonal.fit["rolling_rmse"], every.fit["rolling_rmse"], rtol=0.05)
+    pd.testing.assert_frame_equal(seasonal.candidates, every.candidates)
 
 
 # ------------------------------------------------------------------ what is missing
@@ -441,11 +467,76 @@ def test_a_calendar_that_begins_late_is_said_to():
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"horizon": 0}, "horizon"), ({"horizon": 2.5}, "horizon"), ({"quantiles": (0.5, 1.0)}, "quantiles")],
+    [
+        *(({"horizon": each}, "horizon") for each in (0, 2.5, True, None, "2")),
+        *(({"quantiles": each}, "quantiles") for each in ((0.5, 1.0), (0,), ("a",), (), None, "0.5", [[0.5]])),
+        *(({"seed": each}, "seed") for each in (None, -1, 1.5, "a", True)),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options, said):
     with pytest.raises(sk.SettingsError, match=said):
         inspect(history([1, 2, 3]), **options)
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [(np.inf, "price is no finite number in 6 rows"), ("dear", "price is no finite number in 6 rows")],
+)
+def test_a_price_that_is_no_number_is_refused(price, words):
+    with pytest.raises(sk.DataError, match=words):
+        inspect(history([1, 2, 3, 4, 5, 6], price=price))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.assign(fair=np.inf), "fair is infinite in 46 periods, first: 2021-01-04"),
+        (lambda c: c.assign(price=np.where(c.index == 3, np.nan, 9.0)), "price is not known in 1 period"),
+        (lambda c: pd.concat([c, c.head(1)]), "period repeats in 1 row"),
+        (lambda c: c.drop(columns="period"), "period is not there"),
+        (lambda c: c.to_dict(), "a pandas DataFrame is needed"),
+    ],
+)
+def test_a_calendar_that_cannot_be_used_is_refused(change, words):
+    table = history(level_series(), freq="W-MON")
+    calendar = pd.DataFrame({"period": pd.date_range(table["period"].min(), periods=46, freq="W-MON"), "fair": 0.0})
+    with pytest.raises(sk.DataError, match=words):
+        inspect(table, calendar=change(calendar))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p.dt.to_period("W-SUN"),
+        lambda p: p.dt.tz_localize("Europe/Berlin"),
+        lambda p: p.dt.strftime("%Y-%m-%d"),
+        lambda p: p.dt.date.astype("date32[pyarrow]"),
+    ],
+)
+def test_dates_of_any_kind_are_the_days_they_name(change):
+    table = history([3, 5, 4, 6, 5], freq="W-MON", price=[9, 8, 9, 9, 8.0], in_stock=[True, True, False, True, True])
+    calendar = pd.DataFrame({"period": pd.date_range(table["period"].min(), periods=11, freq="W-MON"), "fair": 0.0})
+    usual = inspect(table, calendar=calendar)
+    found = inspect(
+        table.assign(period=change(table["period"])), calendar=calendar.assign(period=change(calendar["period"]))
+    )
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(usual, name))
+
+
+def test_quantiles_may_come_in_any_form():
+    table = history([3, 5, 4, 6, 5])
+    usual = inspect(table, quantiles=(0.5, 0.9)).forecast
+    for quantiles in ([0.9, 0.5], np.array([0.5, 0.9, 0.9]), pd.Series([0.9, 0.5])):
+        pd.testing.assert_frame_equal(inspect(table, quantiles=quantiles).forecast, usual)
+
+
+def test_months_by_their_last_day_are_inspected_as_by_their_first():
+    first = history(seasonal_series(30))
+    last = first.assign(period=first["period"] + pd.offsets.MonthEnd(0))
+    one, two = inspect(first).forecast, inspect(last).forecast
+    assert (two["period"] == one["period"] + pd.offsets.MonthEnd(0)).all()
+    pd.testing.assert_frame_equal(two.drop(columns="period"), one.drop(columns="period"))
 
 
 def test_a_history_without_its_columns_is_refused():

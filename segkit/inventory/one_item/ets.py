@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from segkit.inventory.one_item.fitted import (
-    PRECISE,
     Candidate,
     Fitted,
     Outlook,
@@ -25,6 +24,7 @@ _PATHS = 2000
 _ROUNDS = 12
 _ROUNDS_COMPARED = 2
 _CLOSE = 1e-4
+_KEPT = 4  # forms that are tried again at the next origin
 _TRENDS = {"N": (None, False), "A": ("add", False), "Ad": ("add", True)}
 _WORDS = {"N": None, "A": "add", "M": "mul"}
 
@@ -64,8 +64,10 @@ def fit_ets(
     demand = span.values / span.scale
     tried, results = [], []
     for form in _list_forms(demand, span.cycle if seasons else 0):
+        if not outlook.is_promising(form.name, _KEPT):
+            continue
         with remarks.listen(model):
-            candidate, result = _try_form(demand, form, span, _ROUNDS_COMPARED)
+            candidate, result = _try_form(demand, form, span, outlook, _ROUNDS_COMPARED)
         tried.append(candidate)
         results.append((form, result))
     best = best_candidate(tried)
@@ -75,7 +77,7 @@ def fit_ets(
     form, result = results[best]
     if np.isnan(demand).any():
         with remarks.listen(model):
-            tried[best], result = _try_form(demand, form, span, _ROUNDS)
+            tried[best], result = _try_form(demand, form, span, outlook, _ROUNDS)
     if result is None:
         remarks.add(model, "reason", f"{form.name} could not be fitted around the periods that are not known.")
         return None
@@ -97,9 +99,9 @@ def _list_forms(demand: np.ndarray, cycle: int) -> list[_Form]:
     return [form for form in forms if known.size >= form.parameters + 1 + _ROOM]
 
 
-def _try_form(demand: np.ndarray, form: _Form, span: Span, rounds: int) -> tuple[Candidate, Any]:
+def _try_form(demand: np.ndarray, form: _Form, span: Span, outlook: Outlook, rounds: int) -> tuple[Candidate, Any]:
     try:
-        result = _fit(demand, form, rounds)
+        result = _fit(demand, form, outlook, rounds)
     except FIT_ERRORS as error:
         return Candidate(form.name, form.parameters, np.nan, f"statsmodels: {error}"), None
     likelihood = _log_likelihood(demand, form, np.asarray(result.fittedvalues))
@@ -109,7 +111,7 @@ def _try_form(demand: np.ndarray, form: _Form, span: Span, rounds: int) -> tuple
     return Candidate(form.name, form.parameters, criterion, reason), result
 
 
-def _fit(demand: np.ndarray, form: _Form, rounds: int) -> Any:
+def _fit(demand: np.ndarray, form: _Form, outlook: Outlook, rounds: int) -> Any:
     """Return the fit; periods not known are filled with what it says of them, until both agree."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
@@ -121,7 +123,7 @@ def _fit(demand: np.ndarray, form: _Form, rounds: int) -> Any:
     filled = pd.Series(demand).interpolate(limit_direction="both").to_numpy()
     start = None
     for _ in range(rounds if gaps.any() else 1):
-        result = ETSModel(pd.Series(filled), **words).fit(start_params=start, disp=False, **PRECISE)
+        result = ETSModel(pd.Series(filled), **words).fit(start_params=start, disp=False, **outlook.precision)
         told = np.where(gaps, np.asarray(result.fittedvalues), filled)
         moved, filled, start = np.abs(told - filled).max(), told, np.asarray(result.params)
         if not moved > _CLOSE:
