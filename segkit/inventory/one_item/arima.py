@@ -28,7 +28,6 @@ _MOST_WAVES = 6
 _ENOUGH = 10  # known periods from which a unit root can be looked for
 _ROOM = 2
 _MAXITER = 200
-_KEPT = 2  # orders that are tried again at the next origin
 _KPSS_LIMIT = 0.463  # Kwiatkowski, Phillips, Schmidt & Shin (1992), Table 1, steady level, 5 %
 
 
@@ -62,7 +61,6 @@ def fit_sarimax(span: Span, outlook: Outlook, remarks: Remarks) -> Fitted | None
     with remarks.listen(MODEL):
         design = _design(demand, span, choose_regressors(span, remarks), outlook.horizon)
     orders = [order for order in (_LEVEL if design.has_level else _MOVING) if _fits(order, design, known)]
-    orders = [order for order in orders if outlook.is_promising(_order_name(order), _KEPT)]
     tried, results = [], []
     for order in orders:
         with remarks.listen(MODEL):
@@ -162,11 +160,7 @@ def _name(order: tuple[int, int, int], design: _Design) -> str:
     count = len(design.regressors.names)
     parts = [f"{count} regressor{'s' * (count != 1)}"] if count else []
     parts += [f"{(design.waves + 1) // 2} harmonic{'s' * (design.waves > 2)}"] if design.waves else []
-    return _order_name(order) + (f" with {' and '.join(parts)}" if parts else "")
-
-
-def _order_name(order: tuple[int, int, int]) -> str:
-    return f"ARIMA({order[0]},{order[1]},{order[2]})"
+    return f"ARIMA({order[0]},{order[1]},{order[2]})" + (f" with {' and '.join(parts)}" if parts else "")
 
 
 def _as_fitted(

@@ -1,7 +1,6 @@
 """What every model of one item gives back, and how it says how far ahead to look."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,14 @@ from segkit.inventory.one_item.series import Span
 
 EFFECT_COLUMNS = ["regressor", "effect", "standard_error", "lower_95", "upper_95", "p_value", "periods", "reading"]
 
-_PRECISE: dict[str, Any] = {"pgtol": 1e-8, "factr": 100.0}  # with those of statsmodels AICc is off by up to 1.5
+
+@dataclass(frozen=True)
+class Outlook:
+    """How many periods ahead, which quantiles, and the seed of simulated ones."""
+
+    horizon: int
+    quantiles: tuple[float, ...] = ()
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -21,30 +27,6 @@ class Candidate:
     parameters: int
     aicc: float
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """How many periods ahead, which quantiles, and the seed of simulated ones; ``before``: forms of an earlier origin.
-
-    Without quantiles only the mean is wanted, to be judged.
-    """
-
-    horizon: int
-    quantiles: tuple[float, ...] = ()
-    seed: int = 0
-    before: tuple[Candidate, ...] = ()
-
-    @property
-    def precision(self) -> dict[str, Any]:
-        """How closely constants are fitted: a mean hardly moves by what a criterion does."""
-        return _PRECISE if self.quantiles else {}
-
-    def is_promising(self, form: str, kept: int) -> bool:
-        """Return whether a form was among the best ``kept`` of the origin before, or was not tried by then."""
-        own = [one.aicc for one in self.before if one.form.split(" ")[0] == form]
-        ranked = sorted(one.aicc for one in self.before if np.isfinite(one.aicc))
-        return not own or len(ranked) < kept or min(own) <= ranked[kept - 1]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """How good the models of one item were: one step ahead in the span, and over the horizon from rolling origins."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from segkit.inventory.one_item.fitted import Candidate, Fitted, Outlook
+from segkit.inventory.one_item.fitted import Fitted, Outlook
 from segkit.inventory.one_item.remarks import Remarks
 from segkit.inventory.one_item.series import Span
 
@@ -42,8 +41,7 @@ def judge_models(
 ) -> pd.DataFrame:
     """Return one row per model: its form, AICc, errors one step ahead, and errors from rolling origins beside naive.
 
-    At each origin every model chooses its form and parameters anew from what was known then; of forms those that came
-    out best at the origin before, and those that could not be tried there. Naive is judged at the
+    At each origin every model chooses its form and parameters anew from what was known then. Naive is judged at the
     same origins as the model beside it. Value added goes by squared errors, which a mean forecast should keep small:
     absolute ones praise forecasts of zero where most periods are without demand.
     """
@@ -63,15 +61,12 @@ def judge_models(
 def _roll(model: str, fit: Fit, span: Span, origins: list[int], ahead: int, remarks: Remarks) -> np.ndarray:
     """Return forecast - actual by origin and step; NaN where demand is not known or there is no forecast."""
     errors = np.full((len(origins), ahead), np.nan)
-    before: tuple[Candidate, ...] = ()
     for row, origin in enumerate(origins):
         heard = Remarks()
         past = span.until(origin, ahead)
-        made = fit(past, Outlook(ahead, before=before), heard) if past.known.any() else None
+        made = fit(past, Outlook(ahead), heard) if past.known.any() else None
         if made is not None:
             errors[row] = made.mean - span.values[origin : origin + ahead]
-            tried = {one.form for one in made.candidates}
-            before = (*made.candidates, *(replace(one, aicc=np.inf) for one in before if one.form not in tried))
         for text in heard.table().query("kind == 'warning'")["note"]:
             remarks.add(f"{model}, rolling origins", "warning", text)
     return errors
