@@ -7,6 +7,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.inventory.forecasting import QUANTILES, is_number, quantile_name, require_quantiles, require_seed
+from segkit.inventory.pooled.frames import require_frame
 
 _KEYS = ("item_id", "location_id")
 _FORMS = "lead_time_periods (a sample a row), or mean_periods and sd_periods"
@@ -120,6 +121,7 @@ def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple
 
 
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
+    require_frame(table, "periods cannot be used")
     samples = "lead_time_periods" in table
     needed = [*_KEYS, "review_periods", *(("lead_time_periods",) if samples else ("mean_periods", "sd_periods"))]
     lacking = [name for name in needed if name not in table]

@@ -208,13 +208,45 @@ def test_an_interval_is_a_number_of_periods(periods):
         protection_demand(history(), periods=periods)
 
 
+def test_a_table_of_intervals_has_its_columns_once():
+    table = history().drop_duplicates("item_id")[["item_id", "location_id"]]
+    table = table.assign(review_periods=1.0, lead_time_periods=2.0)
+    with pytest.raises(DataError, match="column review_periods is there twice"):
+        protection_demand(history(), periods=pd.concat([table, table[["review_periods"]]], axis=1))
+    with pytest.raises(DataError, match="Ask for fewer"):
+        protection_demand(history(), periods=table.assign(lead_time_periods=1e9))
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        (lambda t: t.assign(quantity=t["quantity"].astype(str)), "Turn quantities into numbers"),
+        (lambda t: t.assign(quantity=-1.0), "Leave returns out of demand"),
+        (lambda t: t.assign(item_id=None), "Name every item and location"),
+        (lambda t: t.assign(in_stock="yes"), "Say true, false or nothing in in_stock"),
+    ],
+)
+def test_a_refusal_says_what_mends_it_and_nothing_else(change, fix):
+    with pytest.raises(DataError) as error:
+        forecast_demand(change(history()), horizon=1)
+    assert str(error.value).splitlines()[-1].startswith(fix)
+    assert len(str(error.value).splitlines()) == 3
+
+
 def test_totals_may_be_by_one_column():
     pd.testing.assert_frame_equal(
         forecast_totals(history(), horizon=1, by="item_id"), forecast_totals(history(), horizon=1, by=["item_id"])
     )
-    for by in (None, "nope", [1], [["item_id"]]):
-        with pytest.raises(DataError, match="Totals can be made by item_id, location_id"):
+    for by, fix in (
+        ("nope", "Totals can be made by item_id, location_id"),
+        ("all", "Totals can be made by item_id, location_id"),
+        (None, "Give names of columns"),
+        ([1], "Give names of columns"),
+        ([["item_id"]], "Give names of columns"),
+    ):
+        with pytest.raises(DataError, match="by cannot be used") as error:
             forecast_totals(history(), horizon=1, by=by)
+        assert fix in str(error.value)
 
 
 @pytest.mark.parametrize(

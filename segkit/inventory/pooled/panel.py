@@ -14,6 +14,13 @@ from segkit.inventory.pooled.periods import fill_periods, following_periods, rea
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
 _FINE = 10_000.0  # parts of the mean size in which demand without smallest lots is counted
+_FIXES = {
+    "missing": "Name every item and location, and the day of every period.",
+    "below zero": "Leave returns out of demand, they are no negative demand.",
+    "infinite": "Leave a quantity blank that is not known.",
+    "no number": "Turn quantities into numbers, such as by pandas.to_numeric.",
+    "in_stock": "Say true, false or nothing in in_stock.",
+}
 _DAYS = 13  # so that every weekday was there twice
 
 
@@ -198,7 +205,7 @@ def _check(history: pd.DataFrame) -> None:
             "in_stock is neither true nor false", history, (flags.notna() & ~flags.isin([0, 1])).to_numpy()
         )
     if problems:
-        fixes = ["Name every item and location; leave returns out of demand, they are no negative demand."]
+        fixes = [fix for word, fix in _FIXES.items() if any(word in problem for problem in problems)]
         raise DataError(list_problems("history cannot be forecast", problems, fixes))
 
 
