@@ -17,10 +17,13 @@ def smallest_lots(values: np.ndarray, observed: np.ndarray, item: np.ndarray) ->
     of others. Only where most items come in parts of a unit are few whole quantities of another taken for chance: the
     unit may be a dozen. Items that never sold come in the lots of most others.
     """
-    row, period = np.nonzero((values > SOLD) & observed)
-    sold, of = values[row, period], item[row]
+    there = (values > SOLD) & observed
+    sold = values[there]
     if not len(sold):
         return np.ones(len(values))
+    if _is_whole(sold, _MOST).all():
+        return np.full(len(values), _shared_lot(sold, 1))
+    of = item[np.nonzero(there)[0]]
     count = np.bincount(of, minlength=int(item.max()) + 1)
     whole = _all_whole(sold, of, count, _MOST)
     parted = (count > 0) & ~whole
@@ -37,8 +40,12 @@ def smallest_lots(values: np.ndarray, observed: np.ndarray, item: np.ndarray) ->
 
 def _all_whole(sold: np.ndarray, of: np.ndarray, count: np.ndarray, most: float) -> np.ndarray:
     """Return of which items all quantities are whole numbers."""
-    near = (np.abs(sold - np.round(sold)) <= _NEAR + 1e-14 * sold) & (sold < most) & (np.round(sold) != 0)
-    return (count > 0) & (np.bincount(of[~near], minlength=len(count)) == 0)
+    return (count > 0) & (np.bincount(of[~_is_whole(sold, most)], minlength=len(count)) == 0)
+
+
+def _is_whole(sold: np.ndarray, most: float) -> np.ndarray:
+    nearest = np.round(sold)
+    return (np.abs(sold - nearest) <= _NEAR + 1e-14 * sold) & (sold < most) & (nearest != 0)
 
 
 def _shared_lot(sold: np.ndarray, parts: int) -> float:
