@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from segkit.formulas.point_accuracy import scaled
-from segkit.inventory.judged import NAIVE, judge_forecasts, number_series, quantile_columns, series_key
+from segkit.inventory.judged import is_benchmark, judge_forecasts, number_series, quantile_columns, series_key
+from segkit.inventory.judged_tables import in_one_make
+from segkit.inventory.pooled.frames import column_names
 from segkit.inventory.scales import origin_scales
 
 _MEASURES = {
@@ -43,7 +45,8 @@ def measure_accuracy(
     forecasts : DataFrame
         item_id, location_id (and demand_class), period, mean; origin = last period known when the forecast was made
         (without it: the last period of ``history``); method where several are compared (``naive`` = the forecast to
-        beat); quantile columns such as q50, q95; the columns of ``by`` and ``weight``.
+        beat, of the periods that others forecast too); quantile columns such as q50, q95; the columns of ``by`` and
+        ``weight``.
     actuals : DataFrame
         item_id, location_id, period, quantity [units]; in_stock false = not judged, as are periods without a row.
     history : DataFrame
@@ -77,11 +80,12 @@ def measure_accuracy(
     >>> measure_accuracy(said, demand, demand)[["method", "wape", "bias", "rmsse"]].values.tolist()
     [['forecast', 0.25, -0.25, 1.0]]
     """
+    by = [name for name in column_names(by) if name != "method"]
     rows = judge_forecasts(forecasts, actuals, by=by, weight=weight, needed=["mean"], history=history)
     group, series = [*by, "method"], series_key(forecasts, actuals)
     rows = _with_errors(rows, series)
     cells = _measure_cells(rows, group, series)
-    cells = cells.join(origin_scales(cells[[*series, "origin"]], history))
+    cells = cells.join(origin_scales(cells[[*series, "origin"]], in_one_make("history", history)))
     made = _sum_rows(rows, group).join(_sum_cells(cells, group, series)).reset_index()
     made = made.fillna(dict.fromkeys(("series", "origins", "unscaled_series"), 0))
     return made[[*group, *_MEASURES]].astype(_MEASURES).sort_values(group, ignore_index=True)
@@ -90,7 +94,7 @@ def measure_accuracy(
 def _with_errors(rows: pd.DataFrame, series: list[str]) -> pd.DataFrame:
     """Return the rows with error, the size of naive's error in the same period, and the pinball loss."""
     error = rows["mean"].astype("float64") - rows["actual"]
-    place, naive = number_series(rows, [*series, "origin", "period"]), (rows["method"] == NAIVE).to_numpy()
+    place, naive = number_series(rows, [*series, "origin", "period"]), is_benchmark(rows, series)
     found = np.full(len(rows), np.nan)
     found[place[naive]] = error.abs().to_numpy()[naive]
     naive_error = pd.Series(found[place], index=rows.index).where(error.notna())

@@ -8,6 +8,8 @@ import pandas as pd
 from segkit.formulas.interval_accuracy import pinball_loss, pit_below, probability_range
 from segkit.formulas.point_accuracy import scaled
 from segkit.inventory.judged import judge_forecasts, number_series, quantile_columns, series_key
+from segkit.inventory.judged_tables import require_tables
+from segkit.inventory.pooled.frames import column_names
 
 _MEASURES = {
     "series": "int64",
@@ -75,7 +77,8 @@ def check_calibration(
     >>> check_calibration(said, came.assign(quantity=[3.0, 7.0]))[["quantile", "frequency"]].values.tolist()
     [[0.5, 0.5], [0.9, 1.0]]
     """
-    levels = quantile_columns(forecasts)
+    require_tables({"forecasts": forecasts, "actuals": actuals})
+    by, levels = [name for name in column_names(by) if name != "method"], quantile_columns(forecasts)
     rows = judge_forecasts(forecasts, actuals, by=by, weight=weight, needed=list(levels) or ["q50"])
     group, series = [*by, "method"], series_key(forecasts, actuals)
     rows = rows[rows["actual"].notna() & rows[list(levels)].notna().all(axis=1)]

@@ -61,12 +61,18 @@ def recover_demand(
     >>> recover_demand(history.assign(in_stock=[True] * 5 + [False]))["recovered"].round(1).tolist()
     [4.0, 4.0, 4.0, 4.0, 4.0, 5.4]
     """
+    from segkit.inventory.forecasting import require_seed
+    from segkit.inventory.pooled.calendars import read_calendar
     from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.frames import read_attributes
     from segkit.inventory.pooled.panel import KEYS, read_panel
+    from segkit.inventory.pooled.periods import read_dates
 
-    panel = read_panel(history)
+    seed, panel = require_seed(seed), read_panel(history)
+    calendar = read_calendar(calendar, panel, ahead=0)
+    attributes = read_attributes(attributes, panel.keys)
     names = [*(name for name in KEYS if name in history), "period"]
-    table = history.assign(period=pd.to_datetime(history["period"]).astype("datetime64[us]"))
+    table = history.assign(period=read_dates(history["period"], "demand cannot be recovered"))
     table = table.astype(dict.fromkeys(names[:-1], "str")).sort_values(names, ignore_index=True)
     if not len(panel.keys):
         return table.assign(recovered=pd.Series(dtype="float64"), method=pd.Series(dtype="str"))

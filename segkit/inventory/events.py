@@ -27,15 +27,14 @@ def events_by_period(calendar: pd.DataFrame, history: pd.DataFrame, *, ahead: in
     >>> events_by_period(days, weeks, ahead=1)["promotion"].tolist()
     [0.0, 1.0, 0.0]
     """
-    from segkit.inventory.pooled.panel import regular_step
+    from segkit.inventory.pooled.periods import fill_periods, following_periods
 
     periods = pd.DatetimeIndex(history["period"].drop_duplicates().sort_values())
     if not len(periods):
         return pd.DataFrame({"period": periods})
-    step = regular_step(periods)
-    every = pd.DatetimeIndex(pd.date_range(periods[0], periods[-1], freq=step)).as_unit("us")
-    every = every.append(pd.DatetimeIndex([periods[-1] + step * place for place in range(1, ahead + 1)]).as_unit("us"))
-    end = every[-1] + step
+    every = fill_periods(periods)
+    every = every.append(following_periods(every, ahead + 1))
+    every, end = every[:-1], every[-1]
     inside = calendar[calendar["date"].between(every[0], end, inclusive="left").to_numpy(dtype=bool)]
     place = every.searchsorted(inside["date"], side="right") - 1
     value = inside["value"].fillna(1.0) if "value" in inside else pd.Series(1.0, index=inside.index)

@@ -1,7 +1,7 @@
 """Forecasts of many items at once, as distributions: pooled, chosen on what was known, judged on what came."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,17 @@ def forecast_demand(
     Parameters
     ----------
     history : DataFrame
-        item_id, location_id, period (date), quantity [units]; optionally demand_class, in_stock (bool) and price.
-        Regular periods. Leading rows of zeros, or out of stock before the first sale, mean not yet listed.
+        item_id, location_id, period (date), quantity [units]; optionally demand_class and in_stock (bool). Regular
+        periods, by their first days or, of months, their last. Leading rows of zeros, or out of stock before the first
+        sale, mean not yet listed. A price may be there; it is not read, as that of the periods ahead is not known: a
+        price that many items share goes into ``calendar``, that of one item to `inspect_forecast`.
     horizon : int
         Periods ahead, h. [periods]
     attributes : DataFrame, optional
         item_id, location_id (or item_id alone) and columns by which series may be grouped.
     calendar : DataFrame, optional
-        period and event columns (numbers, flags or names), reaching over the horizon.
+        period and event columns (numbers, flags or names), with a row for every period of the horizon; blank, or a
+        period of the history without a row, is no event. A column ``price`` is known throughout.
     quantiles : sequence of float
         Probabilities between 0 and 1.
     seed : int
@@ -53,7 +56,7 @@ def forecast_demand(
     Raises
     ------
     DataError
-        Where history, attributes, horizon or quantiles cannot be used.
+        Where history, attributes, calendar, horizon, quantiles or seed cannot be used.
 
     Notes
     -----
@@ -75,12 +78,16 @@ def forecast_demand(
     >>> forecast_demand(history, horizon=1)["mean"].round(6).tolist()
     [4.0]
     """
+    from segkit.inventory.pooled.calendars import read_calendar
     from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.frames import read_attributes
     from segkit.inventory.pooled.panel import read_panel
 
     wanted = require_quantiles(quantiles)
-    horizon = require_whole("horizon", horizon)
+    horizon, seed = require_whole("horizon", horizon), require_seed(seed)
     panel = read_panel(history)
+    calendar = read_calendar(calendar, panel, ahead=horizon)
+    attributes = read_attributes(attributes, panel.keys)
     if not len(panel.keys):
         return _empty(panel.keys, wanted)
     fit = fit_demand(panel, attributes, calendar, ahead=horizon, seed=seed)
@@ -128,24 +135,35 @@ def quantile_name(quantile: float) -> str:
 
 def require_quantiles(quantiles: Sequence[float]) -> np.ndarray:
     """Return quantiles in rising order; raises DataError where one is no probability between 0 and 1."""
-    given = pd.Series(np.atleast_1d(np.asarray(quantiles, dtype=object)), dtype="object")
-    wanted = np.unique(pd.to_numeric(given, errors="coerce").to_numpy(dtype=float))
-    wrong = given[~pd.to_numeric(given, errors="coerce").between(0, 1, inclusive="neither").to_numpy(dtype=bool)]
-    if len(wrong) or not len(wanted):
-        problem = f"{', '.join(map(str, wrong))} lie outside 0 to 1" if len(wrong) else "there is none"
-        raise DataError(
-            list_problems("quantiles cannot be used", [problem], ["Give probabilities, such as 0.5 and 0.95."])
-        )
-    return wanted
+    given = [quantiles] if isinstance(quantiles, str) or not isinstance(quantiles, Iterable) else list(quantiles)
+    wrong = [one for one in given if not is_number(one) or not 0 < one < 1]
+    if wrong or not given:
+        told = ", ".join(map(str, wrong))
+        problem = f"{told} {'is' if len(wrong) == 1 else 'are'} not between 0 and 1" if wrong else "there is none"
+        fix = "Give probabilities above 0 and below 1, such as (0.5, 0.95)."
+        raise DataError(list_problems("quantiles cannot be used", [problem], [fix]))
+    return np.unique(np.array(given, dtype=float))
 
 
 def require_whole(name: str, value: float) -> int:
     """Return a whole number above zero; raises DataError where it is none."""
-    number = float(value) if isinstance(value, int | float | np.number) else np.nan
-    if not 1 <= number < np.inf or number != int(number):
+    if not is_number(value) or not 1 <= value < np.inf or value != int(value):
         fix = f"Give {name} as a whole number of periods, at least 1."
-        raise DataError(list_problems(f"{name} cannot be used", [f"it is {value}"], [fix]))
-    return int(number)
+        raise DataError(list_problems(f"{name} cannot be used", [f"it is {value!r}"], [fix]))
+    return int(value)
+
+
+def require_seed(seed: int) -> int:
+    """Return a seed as a whole number; raises DataError where it is none: no draw is left to chance."""
+    if not is_number(seed) or not 0 <= seed < 2**32 or seed != int(seed):
+        fix = "Give a whole number from 0, such as 0: the same seed gives the same figures."
+        raise DataError(list_problems("seed cannot be used", [f"it is {seed!r}"], [fix]))
+    return int(seed)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether this is a real number; true and false are none."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
 
 
 def _empty(keys: pd.DataFrame, quantiles: np.ndarray) -> pd.DataFrame:

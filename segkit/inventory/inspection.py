@@ -1,6 +1,6 @@
 """One item under the analyst's eye: what statsmodels makes of its history, with all that speaks for and against it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import SettingsError, list_problems
+from segkit.inventory.forecasting import is_number
 from segkit.inventory.one_item.arima import fit_sarimax
 from segkit.inventory.one_item.ets import fit_ets
 from segkit.inventory.one_item.findings import tell_findings
 from segkit.inventory.one_item.fitted import Fitted, Outlook
 from segkit.inventory.one_item.naive import fit_naive, fit_seasonal_naive
-from segkit.inventory.one_item.regressors import read_calendar
+from segkit.inventory.one_item.regressors import calendar_numbers
 from segkit.inventory.one_item.remarks import Remarks
 from segkit.inventory.one_item.rolling import Fit, judge_models
 from segkit.inventory.one_item.season import fit_stl_ets
@@ -88,7 +89,7 @@ def inspect_forecast(
     *,
     horizon: int = 12,
     calendar: pd.DataFrame | None = None,
-    quantiles: tuple[float, ...] = (0.05, 0.1, 0.5, 0.8, 0.9, 0.95, 0.99),
+    quantiles: Sequence[float] = (0.05, 0.1, 0.5, 0.8, 0.9, 0.95, 0.99),
     seed: int = 0,
 ) -> ForecastInspection:
     """Return what exponential smoothing, STL and SARIMAX make of the history of one item at one location.
@@ -96,8 +97,9 @@ def inspect_forecast(
     Parameters
     ----------
     history : DataFrame
-        item_id, location_id, period (its first day; regular), quantity [units] and optionally in_stock
-        (bool), price and demand_class (classes are added up). Of any items; the grid of periods is that of all rows.
+        item_id, location_id, period (its first day, or the last of a month; regular), quantity [units] and optionally
+        in_stock (bool), price (a regressor of SARIMAX) and demand_class (classes are added up). Of any items; the grid
+        of periods is that of all rows.
     item_id, location_id : str
         Whose demand to look at.
     horizon : int
@@ -105,7 +107,7 @@ def inspect_forecast(
     calendar : DataFrame, optional
         period and columns of numbers, flags or names of events, one row for each period of the history (missing ones
         count as 0) and of the horizon. A column ``price`` there is the price, also of the periods ahead.
-    quantiles : tuple of float
+    quantiles : sequence of float
         Quantiles of demand of each period ahead, between 0 and 1.
     seed : int
         Of the paths from which quantiles of models with multiplicative errors are drawn.
@@ -120,7 +122,7 @@ def inspect_forecast(
     DataError
         history or calendar breaks its contract; all problems at once.
     SettingsError
-        horizon or quantiles cannot be used.
+        horizon, quantiles or seed cannot be used.
 
     Notes
     -----
@@ -141,11 +143,11 @@ def inspect_forecast(
     >>> inspect_forecast(rows, "SKU-1", "N", horizon=1).forecast[["model", "mean"]].values.tolist()
     [['naive', 6.0]]
     """
-    _require_options(horizon, quantiles)
+    wanted = _require_options(horizon, quantiles, seed)
     item_id, location_id = str(item_id), str(location_id)
-    outlook, remarks = Outlook(horizon, tuple(sorted(quantiles)), seed), Remarks()
+    outlook, remarks = Outlook(horizon, wanted, seed), Remarks()
     panel = read_panel(history)
-    events = read_calendar(calendar, panel, horizon, remarks)
+    events = calendar_numbers(calendar, panel, horizon, remarks)
     series = describe_series(panel, history, item_id, location_id, remarks)
     span = make_span(series, panel, events, horizon)
     if len(panel.periods) == 1:
@@ -173,15 +175,20 @@ def inspect_forecast(
     )
 
 
-def _require_options(horizon: int, quantiles: tuple[float, ...]) -> None:
+def _require_options(horizon: int, quantiles: Sequence[float], seed: int) -> tuple[float, ...]:
+    """Return the quantiles in rising order; raises SettingsError with all that cannot be used."""
     problems = []
     if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
         problems.append(f"horizon: a whole number of periods above 0 is needed, got {horizon!r}")
-    wrong = [each for each in quantiles if not 0 < each < 1]
-    if wrong:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        problems.append(f"seed: a whole number from 0 is needed, got {seed!r}")
+    given = list(quantiles) if isinstance(quantiles, Iterable) else [quantiles]
+    wrong = [each for each in given if not is_number(each) or not 0 < each < 1]
+    if wrong or not given:
         problems.append(f"quantiles: each lies between 0 and 1, got {wrong}")
     if problems:
         raise SettingsError(list_problems("inspect_forecast cannot be called so", problems))
+    return tuple(sorted(set(map(float, given))))
 
 
 def _models_for(span: Span, series: pd.DataFrame, remarks: Remarks) -> dict[str, Fit]:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
-from segkit.core.offenders import first_offenders
-from segkit.core.tables import repeated_rows, row_codes, sort_rows
+from segkit.core.tables import row_codes, sort_rows
+from segkit.inventory.judged_tables import read_judged, require_rows, require_tables
 
 NAIVE = "naive"
 _QUANTILE = re.compile(r"q(\d{1,2}(?:[._]\d+)?)")
@@ -68,18 +67,23 @@ def judge_forecasts(
     Raises
     ------
     DataError
-        Columns are missing, a forecast is there twice, or is for a period that its origin knew.
+        Columns are missing or of the wrong kind, a row is there twice, or a forecast is for a period that its origin
+        knew.
     """
+    tables = {"forecasts": forecasts, "actuals": actuals, "history": history}
+    require_tables(tables)
     asked = [*needed, *by, *([weight] if weight else []), *(["origin"] if history is None else [])]
     series = series_key(forecasts, actuals)
-    _require_columns({"forecasts": forecasts, "actuals": actuals, "history": history}, series, asked)
-    origin = history["period"].max() if history is not None and len(history) else None
+    figures = [*needed, *quantile_columns(forecasts), *([weight] if weight else [])]
+    forecasts, actuals, *others = read_judged(tables, series, asked, figures)
+    origin = others[0]["period"].max() if others and len(others[0]) else None
     said = forecasts.assign(
         origin=forecasts["origin"] if "origin" in forecasts else pd.Series(origin, forecasts.index, "datetime64[us]"),
         method=forecasts["method"].astype("str") if "method" in forecasts else "forecast",
     )
     key = [*series, "method", "origin", "period"]
-    _require_rows(said, actuals, key)
+    known = {} if history is None or history is tables["actuals"] else {"history": others[0]}
+    require_rows(said, {"actuals": actuals, **known}, key)
     came = actuals[[*series, "period"]].assign(actual=observed_quantity(actuals))
     rows = sort_rows(said.drop(columns="actual", errors="ignore").merge(came, "left", [*series, "period"]), key)
     worth = rows[weight].astype("float64") if weight else pd.Series(1.0, index=rows.index)
@@ -90,6 +94,20 @@ def number_series(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """Return one whole number per row, the same where all the columns are, rising in the order of the rows."""
     codes, _ = row_codes(rows, columns)
     return pd.factorize(codes)[0]
+
+
+def is_benchmark(rows: pd.DataFrame, series: list[str]) -> np.ndarray:
+    """Return which rows are forecasts to beat: those of naive where another method forecasts the same, or all do so.
+
+    Where `forecast_demand` found naive to be best for a series, that is its forecast and no benchmark.
+    """
+    naive = (rows["method"] == NAIVE).to_numpy()
+    if naive.all():
+        return naive
+    place = number_series(rows, [*series, "origin", "period"])
+    rivalled = np.zeros(len(rows), dtype=bool)
+    rivalled[place[~naive]] = True
+    return naive & rivalled[place]
 
 
 def measure_entities(measure: Callable[[list[str]], pd.DataFrame], entities: Sequence[str]) -> pd.DataFrame:
@@ -123,34 +141,3 @@ def observed_quantity(actuals: pd.DataFrame) -> pd.Series:
     if "in_stock" not in actuals:
         return quantity
     return quantity.where(actuals["in_stock"].astype("boolean").fillna(True).to_numpy(dtype=bool))
-
-
-def _require_columns(tables: dict[str, pd.DataFrame | None], series: list[str], asked: list[str]) -> None:
-    problems = [
-        f"{table} has no column {name!r}{nearest_name(name, [str(one) for one in frame.columns])}"
-        for table, frame in tables.items()
-        if frame is not None
-        for name in dict.fromkeys([*series, "period", *(asked if table == "forecasts" else ["quantity"])])
-        if name not in frame
-    ]
-    if problems:
-        raise DataError(list_problems("forecasts cannot be judged", problems, ["Rename or add the columns."]))
-
-
-def _require_rows(said: pd.DataFrame, actuals: pd.DataFrame, key: list[str]) -> None:
-    problems = []
-    for table, frame in (("forecasts", said), ("actuals", actuals)):
-        names = [name for name in key if table == "forecasts" or name not in ("method", "origin")]
-        problems += _told(frame, repeated_rows(frame, names), f"{table} repeats its key ({', '.join(names)})")
-    known = (said["origin"].isna() | ~(said["period"] > said["origin"])).to_numpy()
-    problems += _told(said, known, "forecasts has no origin before its period")
-    if problems:
-        fix = (
-            "Give each forecast once per origin and method, for periods after the origin; sum actuals to one row each."
-        )
-        raise DataError(list_problems("forecasts cannot be judged", problems, [fix]))
-
-
-def _told(frame: pd.DataFrame, broken: np.ndarray, problem: str) -> list[str]:
-    count = int(broken.sum())
-    return [f"{problem} {in_rows(count)}, first: {first_offenders(frame[broken])}"] if count else []

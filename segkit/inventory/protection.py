@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
-from segkit.inventory.forecasting import QUANTILES, quantile_name, require_quantiles
+from segkit.inventory.forecasting import QUANTILES, is_number, quantile_name, require_quantiles, require_seed
+from segkit.inventory.pooled.frames import require_frame
 
 _KEYS = ("item_id", "location_id")
 _FORMS = "lead_time_periods (a sample a row), or mean_periods and sd_periods"
@@ -65,14 +66,18 @@ def protection_demand(
     >>> protection_demand(history, periods=2.5)["mean"].round(6).tolist()
     [10.0]
     """
+    from segkit.inventory.pooled.calendars import read_calendar
     from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.frames import read_attributes
     from segkit.inventory.pooled.mixing import mix_lengths
     from segkit.inventory.pooled.panel import read_panel
 
-    wanted = require_quantiles(quantiles)
+    wanted, seed = require_quantiles(quantiles), require_seed(seed)
     panel = read_panel(history)
     series, length = interval_lengths(panel.keys, periods)
     ahead = max(int(np.ceil(length.max(initial=1.0))), 1)
+    calendar = read_calendar(calendar, panel, ahead=ahead)
+    attributes = read_attributes(attributes, panel.keys)
     if not len(panel.keys):
         none = pd.Series(dtype="float64")
         columns = {name: none for name in ("periods", "mean", "sd", *map(quantile_name, wanted))}
@@ -92,9 +97,9 @@ def protection_demand(
 def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return lengths of the interval, and the series each is of: one or more per series."""
     if not isinstance(periods, pd.DataFrame):
-        if not isinstance(periods, int | float | np.number) or not 0 < float(periods) < np.inf:
+        if not is_number(periods) or not 0 < float(periods) < np.inf:
             fix = "Give a number above zero, or a table."
-            raise DataError(list_problems("periods cannot be used", [f"it is {periods}"], [fix]))
+            raise DataError(list_problems("periods cannot be used", [f"it is {periods!r}"], [fix]))
         return np.arange(len(keys)), np.full(len(keys), float(periods))
     table = _check_table(periods)
     own = keys.reset_index(drop=True).assign(series=np.arange(len(keys)))
@@ -119,6 +124,7 @@ def interval_lengths(keys: pd.DataFrame, periods: float | pd.DataFrame) -> tuple
 
 
 def _check_table(table: pd.DataFrame) -> pd.DataFrame:
+    require_frame(table, "periods cannot be used")
     samples = "lead_time_periods" in table
     needed = [*_KEYS, "review_periods", *(("lead_time_periods",) if samples else ("mean_periods", "sd_periods"))]
     lacking = [name for name in needed if name not in table]

@@ -6,8 +6,17 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, list_problems
-from segkit.inventory.forecasting import QUANTILES, forecast_steps, quantile_name, require_quantiles, require_whole
+from segkit.inventory.forecasting import (
+    QUANTILES,
+    forecast_steps,
+    quantile_name,
+    require_quantiles,
+    require_seed,
+    require_whole,
+)
+from segkit.inventory.pooled.calendars import read_calendar
 from segkit.inventory.pooled.fitting import FittedDemand, fit_demand, group_columns
+from segkit.inventory.pooled.frames import column_names, read_attributes
 from segkit.inventory.pooled.panel import DemandPanel, read_panel
 
 ALL = "all"
@@ -32,7 +41,8 @@ def forecast_totals(
     horizon : int
         Periods ahead, h. [periods]
     by : sequence of str
-        Columns of the history's key or of attributes; a total for each of their values. All together always come last.
+        Columns of the history's key or of attributes, or one of them; a total for each of their values. All together
+        always come last.
     attributes, calendar, quantiles, seed
         As `forecast_demand` takes them.
 
@@ -68,15 +78,17 @@ def forecast_totals(
     >>> forecast_totals(both, horizon=1)[["entity", "mean"]].round(6).to_numpy().tolist()
     [['item_id', 8.0], ['all', 8.0]]
     """
-    wanted, horizon = require_quantiles(quantiles), require_whole("horizon", horizon)
+    wanted, horizon, seed = require_quantiles(quantiles), require_whole("horizon", horizon), require_seed(seed)
     panel = read_panel(history)
+    calendar = read_calendar(calendar, panel, ahead=horizon)
+    groups = read_attributes(attributes, panel.keys)
     ids = _entities(panel, attributes, by)
     if not len(panel.keys):
         figures = {name: pd.Series(dtype="float64") for name in ("mean", *map(quantile_name, wanted))}
         texts = {name: pd.Series(dtype="str") for name in ("entity", "entity_id")}
         table = pd.DataFrame(texts | {"period": pd.Series(dtype="datetime64[us]")} | figures)
         return table.assign(method=pd.Series(dtype="str"))
-    fit = fit_demand(panel, attributes, calendar, ahead=horizon, seed=seed)
+    fit = fit_demand(panel, groups, calendar, ahead=horizon, seed=seed)
     parts = np.stack([fit.levels.ahead(step, step) for step in range(1, horizon + 1)], axis=1)
     demand, tables = _whole_demand(fit, seed), []
     for name, of in ids.items():
@@ -94,10 +106,11 @@ def forecast_totals(
 def _entities(panel: DemandPanel, attributes: pd.DataFrame | None, by: Sequence[str]) -> dict[str, pd.Series]:
     """Return the value of every series in each column asked for, and in all together."""
     columns = group_columns(panel, attributes)
-    lacking = [name for name in by if name not in columns]
+    by = column_names(by)
+    lacking = [name for name in by if name not in columns or name == ALL]
     if lacking:
         fix = f"Totals can be made by {', '.join(columns)}."
-        raise DataError(list_problems("by cannot be used", [f"{', '.join(map(str, lacking))} not there"], [fix]))
+        raise DataError(list_problems("by cannot be used", [f"{', '.join(lacking)} not there"], [fix]))
     return {name: columns[name] for name in by} | {ALL: pd.Series([ALL] * len(panel.keys), dtype="str")}
 
 

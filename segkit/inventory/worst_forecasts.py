@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import column_dtype
+from segkit.core.errors import DataError, list_problems
 from segkit.formulas.point_accuracy import scaled
-from segkit.inventory.judged import NAIVE, judge_forecasts, quantile_columns, series_key
+from segkit.inventory.forecasting import is_number
+from segkit.inventory.judged import NAIVE, is_benchmark, judge_forecasts, quantile_columns, series_key
 
 _ONE_SIDED = 0.6
 _ONE_PERIOD = 0.5
@@ -36,7 +38,8 @@ def list_worst_forecasts(
     ----------
     forecasts : DataFrame
         item_id, location_id (and demand_class), origin (last period known), period, mean; method where several are
-        compared (``naive`` is left out beside others); quantile columns such as q95; the column of ``weight``.
+        compared (``naive`` is left out of the periods that others forecast too); quantile columns such as q95; the
+        column of ``weight``.
     actuals : DataFrame
         item_id, location_id, period, quantity [units]; in_stock false = not judged, as are periods without a row.
     weight : str
@@ -66,10 +69,12 @@ def list_worst_forecasts(
     >>> list_worst_forecasts(said, came.assign(quantity=[3.0, 0.0]))[["item_id", "reason"]].values.tolist()
     [['SKU-0002', 'no demand came'], ['SKU-0001', 'always too high']]
     """
+    if not is_number(most) or not most >= 0:
+        raise DataError(list_problems("most cannot be used", [f"it is {most!r}"], ["Give a number of series."]))
     rows = judge_forecasts(forecasts, actuals, weight=weight, needed=["mean"])
-    others = rows["method"] != NAIVE
-    rows = rows[others] if others.any() else rows
-    key = ["method", *series_key(forecasts, actuals)]
+    series = series_key(forecasts, actuals)
+    rows = rows[~is_benchmark(rows, series) | (rows["method"] == NAIVE).all()]
+    key = ["method", *series]
     summed = _sum_series(_weighed(rows), key)
     ranked = summed.sort_values(["method", "error_size", *key], ascending=[True, False, *[True] * len(key)])
     ranked["rank"] = ranked.groupby("method").cumcount() + 1

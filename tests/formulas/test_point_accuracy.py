@@ -139,7 +139,7 @@ def m5():
         weights = read("weights").to_numpy().ravel()
         return float((weights * rmsse(totals, sums, read("train_mse").to_numpy().ravel())).sum())
 
-    return bottom, score
+    return bottom, score, ids
 
 
 @pytest.mark.parametrize(
@@ -153,6 +153,46 @@ def m5():
     ids=["all 0", "all 1", "own mean", "actuals"],
 )
 def test_wrmsse_of_the_m5(m5, forecast, published):
-    days, score = m5
+    days, score, _ = m5
     assert score(forecast(days)) == pytest.approx(published, abs=6e-7)
     assert (days == 0).mean() == pytest.approx(0.544353, abs=6e-7)
+
+
+# ------------------------------------------------------------------ O-11: which forecasts beat which on the M5
+@pytest.mark.real
+def test_forecasts_of_the_m5_rank_as_published(m5, real_data):
+    """Naive > SES > Croston ~ SBA > seasonal naive > bottom-up smoothing with a season, by WRMSSE.
+
+    Published of d_1942 to d_1969 with the history from 2011; here of d_1914 to d_1941 with that of the last 419 days.
+    """
+    import pandas as pd
+
+    from segkit.formulas.croston import croston_levels, syntetos_boylan_levels
+    from segkit.formulas.naive import naive_levels, seasonal_naive_forecasts
+    from segkit.formulas.smoothing import best_smoothing
+    from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.panel import DemandPanel
+
+    _, score, ids = m5
+    wide = pd.read_parquet(real_data / "m5" / "sales_daily_d_1495_d_1913_wide.parquet")
+    wide = wide.set_index(wide["item_id"] + "_" + wide["store_id"]).loc[ids["id"].str.removesuffix("_evaluation")]
+    days = wide.filter(regex="^d_").to_numpy(float)
+    sold = days > 0
+    start = np.where(sold.any(axis=1), sold.argmax(axis=1), days.shape[1])
+    keys = wide[["item_id", "store_id"]].astype("str").set_axis(["item_id", "location_id"], axis=1)
+    dates = pd.date_range("2015-03-03", periods=days.shape[1], unit="us")
+    panel = DemandPanel(keys.reset_index(drop=True), dates, days, np.ones(days.shape, dtype=bool), start)
+    families = wide[["item_id", "dept_id", "cat_id"]].drop_duplicates("item_id")
+    fit = fit_demand(panel, families, None, ahead=28, seed=0)
+
+    def flat(level):
+        return score(np.repeat(level[:, None], 28, axis=1))
+
+    naive, smoothing = flat(naive_levels(days, None, start)), flat(best_smoothing(days, None, start).level)
+    croston, boylan = flat(croston_levels(days, None, start)), flat(syntetos_boylan_levels(days, None, start))
+    seasonal = score(seasonal_naive_forecasts(days, None, start, cycle=7, horizon=28))
+    pooled = score(np.stack([fit.levels.ahead(step, step) for step in range(1, 29)], axis=1))
+    assert naive > max(smoothing, boylan)
+    assert smoothing > croston > seasonal > pooled
+    assert boylan == pytest.approx(croston, rel=0.05)
+    assert min(smoothing, boylan) > seasonal

@@ -46,6 +46,14 @@ def test_a_period_that_is_missing_in_the_history_keeps_its_events():
     assert made["sale"].tolist() == [0.0, 1.0, 0.0, 0.0]
 
 
+def test_a_month_that_is_missing_in_the_history_keeps_its_events():
+    months = history_of("2025-01-01", 5, "MS")
+    gap = months[months["period"] != pd.Timestamp(2025, 3, 1)]
+    made = events_by_period(calendar_of(("2025-03-31", "sale", None), ("2025-06-01", "sale", 2.0)), gap, ahead=1)
+    assert made["period"].dt.strftime("%m-%d").tolist() == [f"{month:02d}-01" for month in range(1, 7)]
+    assert made["sale"].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0, 2.0]
+
+
 def test_no_events_give_periods_alone():
     for calendar in (empty_table("calendar"), empty_table("calendar").drop(columns="value")):
         assert events_by_period(calendar, history_of("2025-01-01", 3, "MS"), ahead=2).columns.tolist() == ["period"]

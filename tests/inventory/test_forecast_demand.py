@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from segkit import DataError, forecast_demand
+from segkit.core.forecast_settings import Forecasts
+from segkit.inventory import outlook
 
 BANDS = ["q50", "q80", "q90", "q95", "q99"]
 NUMBERS = ["mean", *BANDS]
@@ -246,18 +248,44 @@ def test_units_are_forecast_in_whole_units_and_amounts_in_any():
     assert (dozens % 12 == 0).all()
 
 
-@settings(max_examples=12)
+@pytest.mark.parametrize("parts", [0.01, 0.25, 0.3217])
+def test_one_item_by_weight_takes_whole_units_away_from_none(parts):
+    table = mixed()
+    heavy = table["item_id"] == table["item_id"].max()
+    found = forecast_demand(
+        table.assign(quantity=table["quantity"].where(~heavy, table["quantity"] * parts)), horizon=2
+    )
+    whole = found.loc[found["item_id"] != table["item_id"].max(), BANDS].to_numpy()
+    assert (whole == np.round(whole)).all()
+
+
+@settings(max_examples=6)
 @given(st.integers(0, 1_000))
 def test_what_comes_later_is_not_looked_at(seed):
-    table = mixed(seed, series=30, periods=60)
-    cut = table["period"].min() + pd.Timedelta(weeks=50)
-    later = (table["period"] >= cut).to_numpy()
-    calendar = pd.DataFrame({"period": sorted(table["period"].unique())})
-    calendar["fair"] = np.where(np.arange(60) % 7 == 2, "Fair", None)
+    """Forecasts of earlier origins stay as they are when demand, stock and events after them are others."""
+    table = mixed(seed, series=30, periods=60).assign(demand_class="(all)").astype(dict.fromkeys(outlook.SERIES, "str"))
+    weeks = pd.DatetimeIndex(sorted(table["period"].unique()))
+    events = pd.DataFrame({"period": weeks, "fair": (np.arange(60) % 7 == 2).astype(float)})
+    later, late = (table["period"] > weeks[50]).to_numpy(), np.arange(60) > 53
     bent = table.assign(quantity=np.where(later, 1e5, table["quantity"]), in_stock=table["in_stock"] | later)
-    late = calendar.assign(fair=np.where(np.arange(60) >= 53, "Flood", calendar["fair"]))
-    usual = forecast_demand(table[~later], horizon=3, calendar=calendar)
-    pd.testing.assert_frame_equal(forecast_demand(bent[~later], horizon=3, calendar=late), usual)
+    flood = events.assign(fair=np.where(late, 9.0, events["fair"]), flood=late.astype(float))
+    rules, items = Forecasts(horizon_periods=3, origins=3), pd.DataFrame({"item_id": []})
+    usual, found = (
+        outlook.backtest_forecasts(history, items, calendar, rules=rules).set_index("origin")
+        for history, calendar in ((table, events), (bent, flood))
+    )
+    assert usual.index.unique().tolist() == [weeks[50], weeks[53], weeks[56]]
+    pd.testing.assert_frame_equal(found.loc[weeks[50]], usual.loc[weeks[50]])
+    assert not found.loc[weeks[53]].equals(usual.loc[weeks[53]])
+
+
+def test_events_beyond_the_horizon_are_not_looked_at():
+    table = mixed(3, series=30, periods=60)
+    weeks = pd.date_range(table["period"].min(), periods=70, freq="7D")
+    calendar = pd.DataFrame({"period": weeks, "fair": np.where(np.arange(70) % 7 == 2, "Fair", None)})
+    usual = forecast_demand(table, horizon=3, calendar=calendar)
+    beyond = calendar.assign(fair=np.where(np.arange(70) >= 63, "Flood", calendar["fair"]))
+    pd.testing.assert_frame_equal(forecast_demand(table, horizon=3, calendar=beyond), usual)
 
 
 def test_the_seed_draws_which_earlier_forecasts_tell_the_scatter():

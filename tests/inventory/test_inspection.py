@@ -9,6 +9,7 @@ import pytest
 import segkit as sk
 from segkit.inventory.one_item.residuals import DIAGNOSTIC_COLUMNS
 
+WORDS = {"N": None, "A": "add", "M": "mul"}
 ITEM, PLACE = "SKU-0042", "NORTH"
 TABLES = ("forecast", "components", "fit", "candidates", "effects", "diagnostics", "residual_acf", "notes")
 
@@ -70,21 +71,25 @@ def test_ets_is_that_of_statsmodels_with_its_intervals(level):
 
 
 def test_every_candidate_has_the_aicc_of_statsmodels(seasonal):
+    """Of its fit from where ours ended, which is as good as that from where it begins, or better."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    from segkit.inventory.one_item import ets
 
     demand = pd.Series(seasonal_series())
     told = seasonal.candidates.query("model == 'ets'").set_index("form")["aicc"]
-    for form, words in {
-        "ETS(A,N,N)": {},
-        "ETS(A,A,N)": {"trend": "add"},
-        "ETS(A,N,A)": {"seasonal": "add", "seasonal_periods": 12},
-        "ETS(M,N,M)": {"error": "mul", "seasonal": "mul", "seasonal_periods": 12},
-    }.items():
+    for form in ets._list_forms((demand / demand.mean()).to_numpy(), 12):
+        words = {"error": WORDS[form.error], "trend": None if form.trend == "N" else "add"}
+        if form.season != "N":
+            words |= {"seasonal": WORDS[form.season], "seasonal_periods": 12}
+        model = ETSModel(demand / demand.mean(), damped_trend=form.trend == "Ad", **words)
+        ours = ets._fit((demand / demand.mean()).to_numpy(), form, 1).parameters
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fit = ETSModel(demand / demand.mean(), **words).fit(disp=False, pgtol=1e-8, factr=100.0)
-        in_units = fit.aicc + 2 * len(demand) * np.log(demand.mean())
-        assert told[form] == pytest.approx(in_units, rel=1e-6), form
+            own, fit = (model.fit(start_params=at, disp=False, pgtol=1e-8, factr=100.0) for at in (None, ours))
+        units = 2 * len(demand) * np.log(demand.mean())
+        assert told[form.name] == pytest.approx(fit.aicc + units, rel=1e-6), form
+        assert told[form.name] <= own.aicc + units + 1e-3, form
     assert seasonal.candidates.query("model == 'ets' and chosen")["aicc"].item() == told.min()
 
 
@@ -240,7 +245,7 @@ def test_rolling_origins_know_nothing_later():
     from segkit.inventory.one_item.arima import fit_sarimax
     from segkit.inventory.one_item.ets import fit_ets
     from segkit.inventory.one_item.fitted import Outlook
-    from segkit.inventory.one_item.regressors import read_calendar
+    from segkit.inventory.one_item.regressors import calendar_numbers
     from segkit.inventory.one_item.remarks import Remarks
     from segkit.inventory.one_item.series import describe_series, make_span
     from segkit.inventory.pooled.panel import read_panel
@@ -249,7 +254,7 @@ def test_rolling_origins_know_nothing_later():
         table = history(demand, freq="W-MON", price=price)
         panel, remarks = read_panel(table), Remarks()
         series = describe_series(panel, table, ITEM, PLACE, remarks)
-        return make_span(series, panel, read_calendar(None, panel, 4, remarks), 4)
+        return make_span(series, panel, calendar_numbers(None, panel, 4, remarks), 4)
 
     demand, price = level_series(), np.tile([9.0, 10.0, 11.0, 10.0], 10)
     changed, dearer = demand.copy(), price.copy()
@@ -263,15 +268,27 @@ def test_rolling_origins_know_nothing_later():
         np.testing.assert_array_equal(first.quantiles, second.quantiles)
 
 
-def test_the_past_of_an_inspection_does_not_depend_on_what_came_later():
-    demand = level_series(44)
-    later = demand.copy()
-    later[40:] *= 5
-    cut = history(demand, freq="W-MON").query("period < '2021-10-11'")
-    same = history(later, freq="W-MON").query("period < '2021-10-11'")
-    one, two = inspect(cut), inspect(same)
-    for name in TABLES:
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name))
+def test_errors_from_early_origins_do_not_depend_on_what_came_later():
+    from segkit.inventory.one_item.ets import fit_ets
+    from segkit.inventory.one_item.regressors import calendar_numbers
+    from segkit.inventory.one_item.remarks import Remarks
+    from segkit.inventory.one_item.rolling import _roll
+    from segkit.inventory.one_item.series import describe_series, make_span
+    from segkit.inventory.pooled.panel import read_panel
+
+    def errors(demand):
+        table, remarks = history(demand, freq="W-MON"), Remarks()
+        panel = read_panel(table)
+        series = describe_series(panel, table, ITEM, PLACE, remarks)
+        span = make_span(series, panel, calendar_numbers(None, panel, 4, remarks), 4)
+        return _roll("ets", fit_ets, span, [24, 28, 34], 4, remarks)
+
+    demand = level_series()
+    changed = demand.copy()
+    changed[32:] *= 3
+    usual, found = errors(demand), errors(changed)
+    np.testing.assert_array_equal(usual[:2], found[:2])
+    assert (usual[2] != found[2]).all()
 
 
 # ------------------------------------------------------------------ what is missing
@@ -429,11 +446,76 @@ def test_a_calendar_that_begins_late_is_said_to():
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"horizon": 0}, "horizon"), ({"horizon": 2.5}, "horizon"), ({"quantiles": (0.5, 1.0)}, "quantiles")],
+    [
+        *(({"horizon": each}, "horizon") for each in (0, 2.5, True, None, "2")),
+        *(({"quantiles": each}, "quantiles") for each in ((0.5, 1.0), (0,), ("a",), (), None, "0.5", [[0.5]])),
+        *(({"seed": each}, "seed") for each in (None, -1, 1.5, "a", True)),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options, said):
     with pytest.raises(sk.SettingsError, match=said):
         inspect(history([1, 2, 3]), **options)
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [(np.inf, "price is no finite number in 6 rows"), ("dear", "price is no finite number in 6 rows")],
+)
+def test_a_price_that_is_no_number_is_refused(price, words):
+    with pytest.raises(sk.DataError, match=words):
+        inspect(history([1, 2, 3, 4, 5, 6], price=price))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.assign(fair=np.inf), "fair is infinite in 46 periods, first: 2021-01-04"),
+        (lambda c: c.assign(price=np.where(c.index == 3, np.nan, 9.0)), "price is not known in 1 period"),
+        (lambda c: pd.concat([c, c.head(1)]), "period repeats in 1 row"),
+        (lambda c: c.drop(columns="period"), "period is not there"),
+        (lambda c: c.to_dict(), "a pandas DataFrame is needed"),
+    ],
+)
+def test_a_calendar_that_cannot_be_used_is_refused(change, words):
+    table = history(level_series(), freq="W-MON")
+    calendar = pd.DataFrame({"period": pd.date_range(table["period"].min(), periods=46, freq="W-MON"), "fair": 0.0})
+    with pytest.raises(sk.DataError, match=words):
+        inspect(table, calendar=change(calendar))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p.dt.to_period("W-SUN"),
+        lambda p: p.dt.tz_localize("Europe/Berlin"),
+        lambda p: p.dt.strftime("%Y-%m-%d"),
+        lambda p: p.dt.date.astype("date32[pyarrow]"),
+    ],
+)
+def test_dates_of_any_kind_are_the_days_they_name(change):
+    table = history([3, 5, 4, 6, 5], freq="W-MON", price=[9, 8, 9, 9, 8.0], in_stock=[True, True, False, True, True])
+    calendar = pd.DataFrame({"period": pd.date_range(table["period"].min(), periods=11, freq="W-MON"), "fair": 0.0})
+    usual = inspect(table, calendar=calendar)
+    found = inspect(
+        table.assign(period=change(table["period"])), calendar=calendar.assign(period=change(calendar["period"]))
+    )
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(usual, name))
+
+
+def test_quantiles_may_come_in_any_form():
+    table = history([3, 5, 4, 6, 5])
+    usual = inspect(table, quantiles=(0.5, 0.9)).forecast
+    for quantiles in ([0.9, 0.5], np.array([0.5, 0.9, 0.9]), pd.Series([0.9, 0.5])):
+        pd.testing.assert_frame_equal(inspect(table, quantiles=quantiles).forecast, usual)
+
+
+def test_months_by_their_last_day_are_inspected_as_by_their_first():
+    first = history(seasonal_series(30))
+    last = first.assign(period=first["period"] + pd.offsets.MonthEnd(0))
+    one, two = inspect(first).forecast, inspect(last).forecast
+    assert (two["period"] == one["period"] + pd.offsets.MonthEnd(0)).all()
+    pd.testing.assert_frame_equal(two.drop(columns="period"), one.drop(columns="period"))
 
 
 def test_a_history_without_its_columns_is_refused():

@@ -1,13 +1,14 @@
 """Exponential smoothing by statsmodels' ETSModel: the form with the smallest AICc, with prediction intervals."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from segkit.formulas.innovations import ADDED, NONE, TIMES, fit_states, told_demand
 from segkit.inventory.one_item.fitted import (
-    PRECISE,
     Candidate,
     Fitted,
     Outlook,
@@ -27,6 +28,9 @@ _ROUNDS_COMPARED = 2
 _CLOSE = 1e-4
 _TRENDS = {"N": (None, False), "A": ("add", False), "Ad": ("add", True)}
 _WORDS = {"N": None, "A": "add", "M": "mul"}
+_SEASONS = {"N": NONE, "A": ADDED, "M": TIMES}
+_TOLERANCES = (2.2e-14, 1e-8)  # with those of statsmodels AICc is off by up to 1.5
+_CONSTANT, _DAMPING, _ANY = (1e-4, 1 - 1e-4), (0.8, 0.98), (-np.inf, np.inf)  # the bounds of statsmodels
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,16 @@ class _Form:
         return 3 + {"N": 0, "A": 2, "Ad": 3}[self.trend] + (self.cycle + 1 if self.season != "N" else 0)
 
     @property
+    def places(self) -> dict[str, int]:
+        """Where the parameters of statsmodels stand among those of `fit_states`."""
+        names = {"smoothing_level": 0, "initial_level": 4}
+        names |= {"smoothing_trend": 1, "initial_trend": 5} if self.trend != "N" else {}
+        names |= {"damping_trend": 3} if self.trend == "Ad" else {}
+        if self.season != "N":
+            names |= {"smoothing_seasonal": 2, **{f"initial_seasonal.{lag}": 6 + lag for lag in range(self.cycle)}}
+        return names
+
+    @property
     def is_linear(self) -> bool:
         return self.error == "A" and self.season != "M"
 
@@ -62,25 +76,25 @@ def fit_ets(
     of them until both agree (of forms that are only compared, once more after a straight line).
     """
     demand = span.values / span.scale
-    tried, results = [], []
+    tried, fits = [], []
     for form in _list_forms(demand, span.cycle if seasons else 0):
         with remarks.listen(model):
-            candidate, result = _try_form(demand, form, span, _ROUNDS_COMPARED)
+            candidate, fit = _try_form(demand, form, span, _ROUNDS_COMPARED)
         tried.append(candidate)
-        results.append((form, result))
+        fits.append((form, fit))
     best = best_candidate(tried)
     if best < 0:
         remarks.add(model, "reason", "No form could be fitted: too few known periods.")
         return None
-    form, result = results[best]
+    form, fit = fits[best]
     if np.isnan(demand).any():
         with remarks.listen(model):
-            tried[best], result = _try_form(demand, form, span, _ROUNDS)
-    if result is None:
+            tried[best], fit = _try_form(demand, form, span, _ROUNDS)
+    if fit is None:
         remarks.add(model, "reason", f"{form.name} could not be fitted around the periods that are not known.")
         return None
     with remarks.listen(model):
-        return _as_fitted(model, form, result, span, outlook, tried)
+        return _as_fitted(model, form, fit.result(form), span, outlook, tried)
 
 
 def _list_forms(demand: np.ndarray, cycle: int) -> list[_Form]:
@@ -97,36 +111,86 @@ def _list_forms(demand: np.ndarray, cycle: int) -> list[_Form]:
     return [form for form in forms if known.size >= form.parameters + 1 + _ROOM]
 
 
-def _try_form(demand: np.ndarray, form: _Form, span: Span, rounds: int) -> tuple[Candidate, Any]:
+@dataclass(frozen=True)
+class _Fit:
+    """Demand without gaps, the parameters of statsmodels that are likeliest, and what they say of every period."""
+
+    filled: np.ndarray
+    parameters: np.ndarray
+    told: np.ndarray
+
+    def result(self, form: _Form) -> Any:
+        """Return what statsmodels makes of them."""
+        return _model(self.filled, form).smooth(self.parameters)
+
+
+def _try_form(demand: np.ndarray, form: _Form, span: Span, rounds: int) -> tuple[Candidate, _Fit | None]:
     try:
-        result = _fit(demand, form, rounds)
+        fit = _fit(demand, form, rounds)
     except FIT_ERRORS as error:
         return Candidate(form.name, form.parameters, np.nan, f"statsmodels: {error}"), None
-    likelihood = _log_likelihood(demand, form, np.asarray(result.fittedvalues))
+    likelihood = _log_likelihood(demand, form, fit.told)
     known = int(np.isfinite(demand).sum())
     criterion = in_units(corrected_aic(likelihood, form.parameters, known), span)
     reason = "" if np.isfinite(criterion) else "it leaves no error, or has no likelihood"
-    return Candidate(form.name, form.parameters, criterion, reason), result
+    return Candidate(form.name, form.parameters, criterion, reason), fit
 
 
-def _fit(demand: np.ndarray, form: _Form, rounds: int) -> Any:
-    """Return the fit; periods not known are filled with what it says of them, until both agree."""
+def _model(demand: np.ndarray, form: _Form) -> Any:
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     trend, damped = _TRENDS[form.trend]
     words: dict[str, Any] = {"error": _WORDS[form.error], "trend": trend, "damped_trend": damped}
     if form.season != "N":
         words |= {"seasonal": _WORDS[form.season], "seasonal_periods": form.cycle}
+    return ETSModel(pd.Series(demand), **words)
+
+
+def _fit(demand: np.ndarray, form: _Form, rounds: int) -> _Fit:
+    """Return the fit; periods not known are filled with what it says of them, until both agree."""
     gaps = np.isnan(demand)
     filled = pd.Series(demand).interpolate(limit_direction="both").to_numpy()
-    start = None
+    model = _model(filled, form)
+    states = _states(dict(zip(model.param_names, np.asarray(model.start_params), strict=True)), form)
     for _ in range(rounds if gaps.any() else 1):
-        result = ETSModel(pd.Series(filled), **words).fit(start_params=start, disp=False, **PRECISE)
-        told = np.where(gaps, np.asarray(result.fittedvalues), filled)
-        moved, filled, start = np.abs(told - filled).max(), told, np.asarray(result.params)
-        if not moved > _CLOSE:
+        states, told = _likeliest(states, filled, form)
+        used, filled = filled, np.where(gaps, told, filled)
+        if not np.abs(filled - used).max() > _CLOSE:
             break
-    return result
+    named = dict(zip(form.places, states[list(form.places.values())], strict=True))
+    alpha = named["smoothing_level"]
+    named |= {"smoothing_trend": states[1] * alpha} if form.trend != "N" else {}
+    named |= {"smoothing_seasonal": states[2] * (1.0 - alpha)} if form.season != "N" else {}
+    return _Fit(used, np.array([named[name] for name in model.param_names]), told)
+
+
+def _states(named: dict[str, float], form: _Form) -> np.ndarray:
+    """Return parameters of statsmodels as `fit_states` takes them; the season of the first period is given there."""
+    states = np.zeros(6 + (form.cycle if form.season != "N" else 0))
+    states[3] = 1.0
+    for name, place in form.places.items():
+        states[place] = named[name]
+    alpha = np.clip(states[0], *_CONSTANT)
+    states[:3] = alpha, states[1] / alpha, states[2] / (1.0 - alpha)
+    if form.season != "N":
+        states[-1] = 1.0 if form.season == "M" else 0.0
+    return states
+
+
+def _likeliest(states: np.ndarray, demand: np.ndarray, form: _Form) -> tuple[np.ndarray, np.ndarray]:
+    """Return the likeliest states, and what they say of every period."""
+    free = np.zeros(len(states), dtype=bool)
+    free[list(form.places.values())] = True
+    if form.season != "N":
+        free[-1] = False
+    bounds = [_CONSTANT if place < 3 else _DAMPING if place == 3 else _ANY for place in np.flatnonzero(free)]
+    season, cycle = _SEASONS[form.season], form.cycle if form.season != "N" else 1
+    found, ended = fit_states(
+        demand, states, free, bounds, season=season, cycle=cycle, times_error=form.error == "M", tolerances=_TOLERANCES
+    )
+    if not ended:
+        warnings.warn(f"{form.name}: the likeliest constants were not found for certain.", stacklevel=2)
+    return found, told_demand(found, np.asarray(demand, dtype=float), season, cycle)
 
 
 def _log_likelihood(demand: np.ndarray, form: _Form, told: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """What every model of one item gives back, and how it says how far ahead to look."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,6 @@ import pandas as pd
 from segkit.inventory.one_item.series import Span
 
 EFFECT_COLUMNS = ["regressor", "effect", "standard_error", "lower_95", "upper_95", "p_value", "periods", "reading"]
-
-PRECISE: dict[str, Any] = {"pgtol": 1e-8, "factr": 100.0}  # with those of statsmodels AICc is off by up to 1.5
 
 
 @dataclass(frozen=True)

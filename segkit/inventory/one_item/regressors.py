@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, list_problems
 from segkit.inventory.one_item.remarks import Remarks
 from segkit.inventory.one_item.series import Span
+from segkit.inventory.pooled.calendars import PRICE, read_calendar
 from segkit.inventory.pooled.panel import DemandPanel
 
 _PERIODS_PER_REGRESSOR = 5
@@ -25,19 +25,12 @@ class Regressors:
     future: np.ndarray
 
 
-def read_calendar(calendar: pd.DataFrame | None, panel: DemandPanel, horizon: int, remarks: Remarks) -> pd.DataFrame:
+def calendar_numbers(calendar: pd.DataFrame | None, panel: DemandPanel, horizon: int, remarks: Remarks) -> pd.DataFrame:
     """Return a calendar by period with numbers only: a column of names becomes a flag for each name."""
-    if calendar is None or calendar.empty:
+    read = read_calendar(calendar, panel, ahead=horizon)
+    if read is None:
         return pd.DataFrame(index=pd.DatetimeIndex([]))
-    if "period" not in calendar:
-        raise DataError(list_problems("table 'calendar' breaks its contract", ["period is required and not there"]))
-    table = calendar.set_index(pd.DatetimeIndex(pd.to_datetime(calendar["period"]))).drop(columns="period").sort_index()
-    absent, repeated = panel.next_periods(horizon).difference(table.index), table.index[table.index.duplicated()]
-    found = {"periods of the horizon are missing": absent, "periods repeat": repeated}
-    problems = [f"{len(days):,} {what}, first: {days[0]:%Y-%m-%d}" for what, days in found.items() if len(days)]
-    if problems:
-        fix = "Bring one row for every period of the history and of the horizon."
-        raise DataError(list_problems("table 'calendar' breaks its contract", problems, [fix]))
+    table = read.set_index("period").sort_index()
     if before := len(panel.periods.difference(table.index)):
         remarks.add("calendar", "assumption", f"Periods of the history that it does not have ({before:,}) count as 0.")
     return _as_numbers(table)
@@ -51,7 +44,7 @@ def choose_regressors(span: Span, remarks: Remarks) -> Regressors:
     count = len(span.values)
     table = span.calendar.reset_index(drop=True).astype("float64")
     past, future = table.iloc[:count], table.iloc[count:]
-    if "price" not in table and np.ptp(span.price[~np.isnan(span.price)] if (~np.isnan(span.price)).any() else [0.0]):
+    if PRICE not in table and np.ptp(span.price[~np.isnan(span.price)] if (~np.isnan(span.price)).any() else [0.0]):
         prices = pd.Series(span.price).ffill().bfill()
         past = past.assign(price=prices.to_numpy())
         future = future.assign(price=float(prices.iloc[-1]))

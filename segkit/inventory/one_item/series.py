@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import nearest_name
+from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.inventory.one_item.remarks import Remarks
 from segkit.inventory.pooled.panel import DemandPanel
+from segkit.inventory.pooled.periods import read_dates
 
 _CYCLES = {"quarter": 4, "month": 12, "week": 52, "day": 7}
 _MONTHS = {1: "month", 3: "quarter", 12: "year"}
@@ -71,7 +72,7 @@ def describe_series(
     if places.size > 1:
         remarks.add("history", "assumption", f"Demand of {places.size} demand classes is added up.")
     rows = history[history["item_id"].astype("str").eq(item_id) & history["location_id"].astype("str").eq(location_id)]
-    rows = rows.set_index(pd.DatetimeIndex(pd.to_datetime(rows["period"])))
+    rows = rows.set_index(read_dates(rows["period"], "history cannot be inspected"))
     known, out, periods = panel.observed[places].all(axis=0), _out_of_stock(rows), panel.periods
     listed = np.arange(len(periods)) >= panel.start[places].min(initial=len(periods))
     silent = int((known & listed & ~periods.isin(rows.index)).sum())
@@ -80,7 +81,7 @@ def describe_series(
         remarks.add("history", "assumption", text)
     status = np.select([~listed, periods.isin(out), ~known], ["not yet listed", "out of stock", "not known"], "used")
     quantity = np.where(known, panel.values[places].sum(axis=0), np.nan)
-    made = pd.DataFrame({"period": periods.to_numpy(), "quantity": quantity, "price": _prices(rows, periods)})
+    made = pd.DataFrame({"period": periods.to_numpy(), "quantity": quantity, "price": _prices(rows, periods, item_id)})
     made = made.assign(status=pd.Series(status, dtype="str"))
     return made if places.size else made.iloc[:0]
 
@@ -105,12 +106,19 @@ def period_unit(panel: DemandPanel) -> str:
     return _DAYS.get(step.days, f"{step.days} days")  # type: ignore[attr-defined]
 
 
-def _prices(rows: pd.DataFrame, periods: pd.DatetimeIndex) -> np.ndarray:
+def _prices(rows: pd.DataFrame, periods: pd.DatetimeIndex, item_id: str) -> np.ndarray:
     """Return the mean price of every period; float sums do not depend on the order of rows."""
     if "price" not in rows:
         return np.full(len(periods), np.nan)
-    price = pd.to_numeric(rows["price"], errors="coerce").astype("float64").sort_values()
-    return price.groupby(level=0).mean().reindex(periods).to_numpy()
+    cells = rows["price"].infer_objects()
+    real = pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_complex_dtype(cells)
+    price = cells.astype("float64") if real or cells.isna().all() else pd.Series(np.inf, cells.index)
+    if np.isinf(price).any():
+        problem = f"price is no finite number {in_rows(int(np.isinf(price).sum()))} of {item_id}"
+        raise DataError(
+            list_problems("history cannot be inspected", [problem], ["Leave a price blank that is not known."])
+        )
+    return price.sort_values().groupby(level=0).mean().reindex(periods).to_numpy()
 
 
 def _out_of_stock(rows: pd.DataFrame) -> pd.DatetimeIndex:

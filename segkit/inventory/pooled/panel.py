@@ -1,6 +1,5 @@
 """A history of demand as arrays: one row per item and location, one column per period."""
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,15 +7,21 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.frames import require_frame
+from segkit.inventory.pooled.lots import SOLD, smallest_lots
+from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
 
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
-_SOLD = 1e-9
-_LOTS = 1e-6
 _FINE = 10_000.0  # parts of the mean size in which demand without smallest lots is counted
-_MOST = 1e15  # lots that are told apart
+_FIXES = {
+    "missing": "Name every item and location, and the day of every period.",
+    "below zero": "Leave returns out of demand, they are no negative demand.",
+    "infinite": "Leave a quantity blank that is not known.",
+    "no number": "Turn quantities into numbers, such as by pandas.to_numeric.",
+    "in_stock": "Say true, false or nothing in in_stock.",
+}
 _DAYS = 13  # so that every weekday was there twice
-_TOLD = 50  # quantities that must share a lot above one, before it is believed
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,7 @@ class DemandPanel:
 
     def next_periods(self, count: int) -> pd.DatetimeIndex:
         """Return the periods that follow."""
-        if not len(self.periods):
-            return self.periods[:0]
-        ahead = [self.periods[-1] + self.step * place for place in range(1, count + 1)]
-        return pd.DatetimeIndex(ahead).as_unit("us")
+        return following_periods(self.periods, count)
 
     def with_values(self, values: np.ndarray, observed: np.ndarray) -> "DemandPanel":
         """Return the panel with other demand."""
@@ -52,12 +54,12 @@ class DemandPanel:
     @cached_property
     def partly(self) -> np.ndarray:
         """Out of stock, yet sold: demand was at least as much."""
-        return ~self.observed & (self.values > _SOLD)
+        return ~self.observed & (self.values > SOLD)
 
     @cached_property
     def lots(self) -> np.ndarray:
-        """Smallest lot of each series: all its demand comes in whole numbers of it. Zero = any amount."""
-        return _smallest_lots(self.values, self.observed)
+        """Lot of each series: all demand of its item comes in whole numbers of it. Zero = any amount."""
+        return smallest_lots(self.values, self.observed, self.code("item_id"))
 
     @cached_property
     def parts(self) -> np.ndarray:
@@ -115,7 +117,7 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     period = read_days(history["period"], "history cannot be forecast")
     days = np.unique(period)
     found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
-    periods = _calendar(found)
+    periods = fill_periods(found)
     codes, keys = _number_series(history, names)
     column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
     shape = (len(keys), len(periods))
@@ -129,7 +131,7 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     observed[cell] = known & in_stock
     values, observed = values.reshape(shape), observed.reshape(shape)
     observed[:, ~np.isin(periods, found) & ~_closed(periods, found)] = False
-    sold = values > _SOLD
+    sold = values > SOLD
     start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
     return DemandPanel(keys, periods, values, observed, start)
 
@@ -148,44 +150,10 @@ def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
     return rank
 
 
-def regular_step(periods: pd.DatetimeIndex) -> pd.DateOffset:
-    """Return the step between regular periods: days, weeks, months, quarters or years; a month where there is one."""
-    if len(periods) < 2:
-        return pd.DateOffset(months=1)
-    months = np.diff(periods.year * 12 + periods.month)
-    if _same_day(periods) and months[0] > 0 and (months == months[0]).all():
-        return pd.DateOffset(months=int(months[0]))
-    return pd.DateOffset(days=int(np.diff(periods.to_numpy().astype("datetime64[D]").astype("int64")).min()))
-
-
-def _same_day(periods: pd.DatetimeIndex) -> bool:
-    return bool((periods.day == periods.day[0]).all())
-
-
 def _closed(periods: pd.DatetimeIndex, found: pd.DatetimeIndex) -> np.ndarray:
     """Return on which days nothing is ever sold: weekdays that daily data never name."""
     daily = len(periods) > _DAYS and regular_step(periods).kwds.get("days") == 1
     return ~np.isin(periods.day_of_week, found.day_of_week) & daily
-
-
-def _calendar(found: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return all periods from the first to the last."""
-    if len(found) < 2:
-        return found
-    gaps = np.diff(found.to_numpy().astype("datetime64[D]").astype("int64"))
-    by_month = _same_day(found) and gaps.min() >= 28
-    if by_month:
-        months = np.diff(found.year * 12 + found.month)
-        step: pd.DateOffset = pd.DateOffset(months=int(np.gcd.reduce(months)))
-    else:
-        step = pd.DateOffset(days=int(np.gcd.reduce(gaps)))
-    every = pd.DatetimeIndex(pd.date_range(found[0], found[-1], freq=step)).as_unit("us")
-    if len(every) > 4 * len(found):
-        where = int(np.flatnonzero(gaps != np.median(gaps))[0])
-        told = f"after {found[where]:%Y-%m-%d} comes {found[where + 1]:%Y-%m-%d}"
-        problem = f"periods are not regular: {told}, elsewhere they lie {int(np.median(gaps))} days apart"
-        raise DataError(list_problems("history cannot be forecast", [problem], ["Give the first day of every period."]))
-    return every
 
 
 def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -211,6 +179,7 @@ def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray,
 
 
 def _check(history: pd.DataFrame) -> None:
+    require_frame(history, "history cannot be forecast", [*_NEEDED, "demand_class", "in_stock"])
     lacking = [name for name in _NEEDED if name not in history]
     if lacking:
         problem = f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
@@ -222,7 +191,9 @@ def _check(history: pd.DataFrame) -> None:
         if history[name].isna().any()
     ]
     quantity = history["quantity"].infer_objects()
-    if not pd.api.types.is_numeric_dtype(quantity) and quantity.notna().any():
+    if pd.api.types.is_complex_dtype(quantity) or (
+        not pd.api.types.is_numeric_dtype(quantity) and quantity.notna().any()
+    ):
         problems.append("quantity is no number")
     else:
         told = quantity.to_numpy(dtype="float64", na_value=np.nan)
@@ -234,7 +205,7 @@ def _check(history: pd.DataFrame) -> None:
             "in_stock is neither true nor false", history, (flags.notna() & ~flags.isin([0, 1])).to_numpy()
         )
     if problems:
-        fixes = ["Name every item and location; leave returns out of demand, they are no negative demand."]
+        fixes = [fix for word, fix in _FIXES.items() if any(word in problem for problem in problems)]
         raise DataError(list_problems("history cannot be forecast", problems, fixes))
 
 
@@ -244,21 +215,6 @@ def _where(problem: str, history: pd.DataFrame, wrong: np.ndarray) -> list[str]:
         return []
     first = history.loc[wrong, ["item_id", "location_id", "period"]].astype(str).iloc[0].tolist()
     return [f"{problem} {in_rows(int(wrong.sum()))}, first: {', '.join(first)}"]
-
-
-def read_days(period: pd.Series, subject: str) -> np.ndarray:
-    """Return the day of every row as a number, of a moment with a time zone the day there; ``subject`` names errors."""
-    if isinstance(period.dtype, pd.PeriodDtype):
-        period = period.dt.to_timestamp()
-    numbers = pd.api.types.is_numeric_dtype(period)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # words that are no dates are told below
-        days = pd.to_datetime(period.where(period.isna()) if numbers else period, errors="coerce")
-    wrong = days.isna()
-    if wrong.any():
-        problem = f"period is no date {in_rows(int(wrong.sum()))}, first: {period[wrong].iloc[0]}"
-        raise DataError(list_problems(subject, [problem], ["Give the first day of every period."]))
-    return days.dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype("int64")
 
 
 def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
@@ -271,28 +227,3 @@ def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) ->
         raise DataError(
             list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
         )
-
-
-def _smallest_lots(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the lot of every series: one for all where all demand has one, else 1 or any amount."""
-    sold = values[(values > _SOLD) & observed]
-    if not len(sold):
-        return np.ones(len(values))
-    common = _common_lot(sold)
-    if common:
-        return np.full(len(values), common if len(sold) >= _TOLD else min(common, 1.0))
-    whole = (_whole(values) | ~observed).all(axis=1) & ((values > _SOLD) & observed).any(axis=1)
-    return np.where(whole, 1.0, 0.0)
-
-
-def _whole(values: np.ndarray) -> np.ndarray:
-    near = (np.abs(values - np.round(values)) <= _LOTS + 1e-14 * values) & (values < _MOST)
-    return near & ((values <= _SOLD) | (np.round(values) != 0))
-
-
-def _common_lot(sold: np.ndarray) -> float:
-    """Return the greatest lot of which all demand is a multiple: whole numbers, twelfths or thousandths; 0 = none."""
-    for parts in (1, 12, 1_000):
-        if _whole(sold * parts).all():
-            return float(np.gcd.reduce(np.round(sold * parts).astype("int64"))) / parts
-    return 0.0

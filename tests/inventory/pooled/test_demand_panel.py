@@ -9,6 +9,10 @@ import pytest
 from segkit import DataError
 from segkit.inventory.pooled.panel import read_panel, regular_step
 
+DAYS = pd.date_range("2024-01-01", periods=12, freq="7D")
+DAY_BEFORE_LAST = ["2024-01-31", "2024-02-28", "2024-03-31"]
+KEYS = ["item_id", "period"]
+
 
 def history(series=3, periods=12, freq="7D", start="2024-01-01", seed=0):
     rng = np.random.default_rng(seed)
@@ -69,6 +73,11 @@ def test_what_is_zero_and_what_is_not_known():
         ("QS", ["2027-01-01", "2027-04-01"]),
         ("6MS", ["2030-01-01", "2030-07-01"]),
         ("YS", ["2036-01-01", "2037-01-01"]),
+        ("ME", ["2025-01-31", "2025-02-28"]),
+        ("2ME", ["2026-01-31", "2026-03-31"]),
+        ("QE", ["2027-03-31", "2027-06-30"]),
+        ("YE", ["2036-12-31", "2037-12-31"]),
+        ("YE-FEB", ["2036-02-29", "2037-02-28"]),
     ],
 )
 def test_periods_of_every_regular_kind_go_on(freq, ahead):
@@ -80,6 +89,32 @@ def test_periods_of_every_regular_kind_go_on(freq, ahead):
 def test_months_may_begin_on_any_day_that_all_have():
     panel = read_panel(history(freq=pd.DateOffset(months=1), start="2024-01-15"))
     assert panel.next_periods(1)[0] == pd.Timestamp("2025-01-15")
+
+
+@pytest.mark.parametrize("day", [29, 30, 31])
+def test_short_months_do_not_shift_those_after_them(day):
+    full = pd.DatetimeIndex([f"2025-{month:02d}-{min(day, 28 if month == 2 else 30):02d}" for month in (1, 2, 3, 4)])
+    full = full if day < 31 else pd.date_range("2025-01-31", periods=4, freq="ME")
+    table = history(periods=3)
+    panel = read_panel(table.assign(period=full[[0, 2, 3]][np.searchsorted(DAYS[:3], table["period"])]))
+    assert panel.periods.equals(full.as_unit("us"))
+    assert panel.observed[:, [0, 2, 3]].all()
+    assert not panel.observed[:, 1].any()
+    assert panel.next_periods(1)[0] == pd.Timestamp(2025, 5, day)
+
+
+def test_month_ends_are_what_month_starts_are():
+    starts = history(periods=30, freq="MS")
+    ends = starts.assign(period=starts["period"] + pd.offsets.MonthEnd(0))
+    began, ended = read_panel(starts), read_panel(ends)
+    assert (began.values == ended.values).all()
+    assert ended.step == began.step == pd.DateOffset(months=1)
+    assert (ended.next_periods(30) == began.next_periods(30) + pd.offsets.MonthEnd(0)).all()
+
+
+def test_more_periods_than_a_calendar_holds_are_refused():
+    with pytest.raises(DataError, match="more than a calendar holds"):
+        read_panel(history()).next_periods(10**9)
 
 
 def test_one_period_alone_counts_as_a_month():
@@ -207,6 +242,35 @@ def test_items_in_units_keep_them_among_those_by_weight():
     assert panel.lots.tolist() == [1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("parts", "lot"), [(0.25, 0.25), (0.5, 0.5), (1 / 12, 1 / 12), (0.1, 0.1), (0.01, 0.01), (0.001, 0.001)]
+)
+def test_what_one_item_is_counted_in_says_nothing_of_others(parts, lot):
+    table = history(series=6)
+    heavy = table["item_id"] == "SKU-0001"
+    panel = read_panel(table.assign(quantity=table["quantity"].where(~heavy, table["quantity"] * parts)))
+    assert panel.lots == pytest.approx([1, lot, 1, 1, 1, 1])
+
+
+def test_an_item_has_one_lot_in_all_its_places():
+    table = history(series=6)
+    here = table["item_id"] == "SKU-0001"
+    there = table[here].assign(location_id="SOUTH", quantity=table.loc[here, "quantity"] * 0.01)
+    panel = read_panel(pd.concat([table, there]))
+    assert panel.lots[panel.keys["item_id"] == "SKU-0001"] == pytest.approx([0.01, 0.01])
+    assert panel.lots[panel.keys["item_id"] != "SKU-0001"] == pytest.approx(np.ones(5))
+
+
+def test_few_whole_quantities_among_parts_of_a_dozen_are_chance():
+    table = history(series=6)
+    bare = table["item_id"] == "SKU-0001"
+    few = bare & (table["period"].rank(method="dense") <= 3)
+    eaches = table["quantity"].where(~bare, np.where(few, 12.0, 0.0))
+    assert read_panel(table.assign(quantity=eaches / 12)).lots == pytest.approx(np.full(6, 1 / 12))
+    many = table["quantity"].where(~bare, 12.0)
+    assert read_panel(table.assign(quantity=many / 12)).lots == pytest.approx([1 / 12, 1, *[1 / 12] * 4])
+
+
 def test_parts_of_amounts_are_known_at_the_time():
     table = history(periods=20)
     table["quantity"] *= 0.3217
@@ -243,7 +307,9 @@ def test_empty_histories_keep_their_keys():
             "not regular: after 2024-03-11 comes 2024-03-20",
         ),
         (
-            lambda t: t.assign(period=t["period"] + pd.offsets.MonthEnd()).drop_duplicates(["item_id", "period"]),
+            lambda t: t.assign(period=pd.DatetimeIndex(DAY_BEFORE_LAST)[t["period"].dt.month - 1]).drop_duplicates(
+                KEYS
+            ),
             "Give the first day of every period",
         ),
     ],
