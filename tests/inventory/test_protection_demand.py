@@ -7,6 +7,9 @@ from scipy.stats import gamma
 
 from segkit import DataError, forecast_demand, protection_demand
 from segkit.formulas.protection import smoothed_sum_deviation
+from segkit.inventory.pooled.fitting import fit_demand
+from segkit.inventory.pooled.mixing import mix_lengths
+from segkit.inventory.pooled.panel import read_panel
 
 BANDS = ["q50", "q80", "q90", "q95", "q99"]
 NUMBERS = ["mean", "sd", *BANDS]
@@ -160,7 +163,12 @@ def test_random_lead_times_mix_by_the_law_of_total_variance():
     lead = np.array([1.0, 2.0, 2.0, 6.0])
     told = pd.concat([intervals(table, review_periods=1.0, lead_time_periods=length) for length in lead])
     found = protection_demand(table, periods=told)
-    apart = [protection_demand(table, periods=1 + length) for length in lead]
+    fit = fit_demand(read_panel(table), None, None, ahead=7, seed=0)  # one fit, for a contest is held by its periods
+    series = np.arange(len(fit.method))
+    apart = []
+    for length in lead:
+        mean, sd, bands = mix_lengths(fit, series, np.full(len(series), 1 + length), SHARES, seed=0)
+        apart.append(pd.DataFrame({"mean": mean, "sd": sd} | dict(zip(BANDS, bands.T, strict=True))))
     means = np.stack([each["mean"] for each in apart])
     inner = np.stack([each["sd"] ** 2 for each in apart]).mean(axis=0)
     assert (found["periods"] == 1 + lead.mean()).all()

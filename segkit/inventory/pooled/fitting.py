@@ -102,7 +102,7 @@ def fit_demand(
     table, launched = put_right(panel, bare, factors, table, seed=seed)
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
-    trended = follow_trends(panel, bare, factors, table, patterns, ahead=judged, seed=seed)
+    trended = follow_trends(panel, bare, factors, table, patterns, seed=seed)
     table = trended.table
     if trended.growth is not None:
         method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)

@@ -12,10 +12,10 @@ from segkit.inventory.pooled.scatter import DAMPED
 
 _CLEAR = 2.0  # slope over its standard error, below which there is no trend
 _LEAST_SEEN = 8  # periods
-_MOST_AHEAD = 8  # periods by which trends are judged
+_AHEAD = 8  # periods by which trends are judged, however many are asked for: so sums of periods fit together
 _CASES = 50_000
 _HELPS = 0.02  # of squared errors, that a trend must save in later periods
-_SEVERAL, _SURE = 5, 1.64  # series, from which it must be saved by more than so many standard errors
+_SEVERAL, _SURE = 5, 2.33  # series, from which it must be saved by more than so many standard errors
 _MOST = 0.8  # of a level that a trend may take away, or add to it
 
 
@@ -29,7 +29,7 @@ class Trended:
 
 
 def follow_trends(
-    panel: DemandPanel, bare: Panel, factors: Factors, table: np.ndarray, patterns: np.ndarray, *, ahead: int, seed: int
+    panel: DemandPanel, bare: Panel, factors: Factors, table: np.ndarray, patterns: np.ndarray, *, seed: int
 ) -> Trended:
     """Return levels on their trends, where those are clear and would have helped.
 
@@ -45,8 +45,6 @@ def follow_trends(
         Levels after every period, (series, periods). [units per period]
     patterns : array of int
         Demand pattern of every series.
-    ahead : int
-        Periods ahead that are wanted.
     seed : int
         Where the draw of series begins.
 
@@ -62,7 +60,7 @@ def follow_trends(
     the squared errors of the later half, and more than chance.
     """
     periods, count = table.shape[1], int(patterns.max(initial=0)) + 1
-    ahead = max(min(ahead, _MOST_AHEAD, periods // 4), 1)
+    ahead = max(min(_AHEAD, periods // 4), 1)
     origins = np.arange(periods - ahead, max(_LEAST_SEEN, periods // 3) - 1, -max(ahead // 2, 1))[::-1]
     if len(origins) < 2:
         return Trended(table, None, np.zeros(count))
