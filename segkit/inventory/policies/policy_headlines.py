@@ -122,7 +122,7 @@ def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
     way = "less" if saved >= 0 else "more"
     chance = " (no more than chance)" if pd.notna(row["cost_low"]) and row["cost_low"] <= 0 <= row["cost_high"] else ""
     sentence = (
-        f"Lost margin, holding and orders together cost {_money(abs(saved), currency)} a year {way} than with the one "
+        f"Shortages, holding and orders together cost {_money(abs(saved), currency)} a year {way} than with the one "
         f"target for all that was cheapest in hindsight{chance}, which served {row['other_fill_rate']:.1%}."
     )
     return "policies_against_one_size", sentence, saved, "currency"
@@ -138,7 +138,7 @@ def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
     ends = (row["cost_low"], row["cost_high"]) if saved >= 0 else (-row["cost_high"], -row["cost_low"])
     span = f" (90 % interval {_money(ends[0], currency)} to {_money(ends[1], currency)})"
     sentence = (
-        f"Lost margin, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
+        f"Shortages, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
         f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
         f"{_money(row['other_stock_value'], currency)} of stock against {_money(row['stock_value'], currency)}."
     )

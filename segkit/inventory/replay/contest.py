@@ -135,6 +135,7 @@ def value_replay(
     return Worth(
         costs["unit_cost"].fillna(0.0).to_numpy(),
         margin,
+        costs["shortage_cost"].fillna(0.0).to_numpy(),
         costs["holding_cost"].fillna(0.0).to_numpy(),
         weights[policies.service_weight],
         order_cost or 0.0,

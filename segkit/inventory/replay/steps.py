@@ -14,12 +14,13 @@ from segkit.inventory.replay.runs import RuleReplay
 class Worth:
     """What units are worth, by place: ``unit_cost`` and ``margin`` [currency/unit], ``holding`` [currency/unit/year].
 
-    ``weight`` is that by which service is weighted, ``order_cost`` that of an order line (0 = not known); ``segments``
+    ``shortage`` is what a unit short costs, as levels are sized [currency/unit]; ``weight`` is that by which service is weighted, ``order_cost`` that of an order line (0 = not known); ``segments``
     has a column per entity by which results are told, ``expected`` the fill_rate that levels were to give.
     """
 
     unit_cost: np.ndarray
     margin: np.ndarray
+    shortage: np.ndarray
     holding: np.ndarray
     weight: np.ndarray
     order_cost: float
@@ -59,6 +60,7 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
             "served_cost": met * worth.unit_cost[:, None],
             "stock_value": path.end_stock * worth.unit_cost[:, None],
             "lost_margin": short * worth.margin[:, None],
+            "shortage_cost": short * worth.shortage[:, None],
             "holding_cost": path.end_stock * worth.holding[:, None] / years,
             "orders": (path.ordered > 0).astype(float),
         }

@@ -67,13 +67,16 @@ def test_what_a_unit_is_worth(held, terms, weight, unit):
     demand, days, sized_on, _ = held
     run, replayed = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
     levels = replayed.levels
-    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    costs = pd.DataFrame(
+        {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
+    )
     segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": [""], "segment": ["AX"]})
     value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
     rules = Policies(replay_days=60, reset_days=30, service_weight=weight)
     worth = value_replay(run, levels, costs, segments, value, policies=rules, order_cost=None)
     assert worth.weight.tolist() == [unit]
     assert worth.order_cost == 0.0
+    assert worth.shortage.tolist() == [6.0]
     assert worth.segments.iloc[0].to_dict() == {
         "all": "(all)", "abc": "A", "xyz": "(none)", "segment": "AX", "location_id": "NORTH",
     }  # fmt: skip
@@ -85,7 +88,9 @@ def test_what_is_not_known_is_worth_nothing(held, terms):
     demand, days, sized_on, _ = held
     run, replayed = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
     levels = replayed.levels
-    costs = pd.DataFrame(np.nan, index=[0], columns=["unit_cost", "unit_margin", "unit_price", "holding_cost"])
+    costs = pd.DataFrame(
+        np.nan, index=[0], columns=["unit_cost", "unit_margin", "shortage_cost", "unit_price", "holding_cost"]
+    )
     none = pd.DataFrame({name: pd.Series(dtype="str") for name in ("item_id", "abc", "xyz", "segment")})
     value = pd.DataFrame(
         {"item_id": pd.Series(dtype="str"), "quantity": pd.Series(dtype=float), "lines": pd.Series(dtype=float)}
@@ -99,7 +104,9 @@ def test_what_is_not_known_is_worth_nothing(held, terms):
 def explained(held, terms, **terms_changed):
     demand, days, sized_on, _ = held
     run, replayed = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
-    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    costs = pd.DataFrame(
+        {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
+    )
     segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": ["X"], "segment": ["AX"]})
     value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
     if terms_changed:
