@@ -243,3 +243,21 @@ def test_sales_by_week_are_replayed_by_period(small, small_company):
     sold = tables["sales"]
     seen = sold[(sold["period"] >= every["period"].min()) & sold["in_stock"]]
     assert every["demand"].sum() == seen["quantity"].sum()
+
+
+def test_places_without_a_lead_time_are_left_out_of_the_replay_and_told(small, small_company):
+    items = small_company["items"].copy()
+    items["lead_time_days"] = np.where(items["item_id"] == "SKU-0000", np.nan, 21.0)
+    plan = small(TIMED.replace("lead_time_days = 21", ""), {**small_company, "items": items})
+    left, steps = plan.replay_left_out, plan.replay_steps
+    assert set(left["item_id"]) == {"SKU-0000"}
+    assert left["reason"].eq("no lead time is known").all()
+    every = steps[(steps["rule"] == OWN) & (steps["entity"] == "all")]
+    lines = plan.order_lines
+    meant = (lines["quantity"] > 0) & ~lines["is_reversed"] & (lines["order_date"] >= every["period"].min())
+    asked = lines[meant].groupby(lines["item_id"] == "SKU-0000")["quantity"].sum()
+    assert left["demand"].sum() == asked[True]
+    assert every["demand"].sum() == asked[False]
+    told = plan.policy_headlines.set_index("headline").loc["replay_left_out"]
+    assert f"{len(left)} item-locations are left out" in told["sentence"]
+    assert told["value"] == asked[True]

@@ -107,6 +107,11 @@ class Policies(Forecasts):
         return results.tell_replay(self.replay_steps, **self._drawn())
 
     @table
+    def replay_left_out(self) -> pd.DataFrame:
+        """Item-locations that are not replayed, since no levels could be set for them, and their demand."""
+        return self.once("replayed", Policies._replayed)[2]
+
+    @table
     def replay_gain(self) -> pd.DataFrame:
         """What the policies save against one size for all and a rule of thumb, on the same held-out history."""
         return results.tell_gains(self.replay_steps, **self._drawn())
@@ -168,18 +173,17 @@ class Policies(Forecasts):
             kept.append(limits.stock_budget(made, own.stock_budget))
         return replace(made, limits=tuple(kept), unmet=own.unmet)
 
-    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the replay step by step, and its gap explained: both from one replay."""
+    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Return the replay step by step, its gap explained, and what is left out of it: all from one replay."""
         own, days = self.settings.policies, self._period_days()
         known = self.periods.loc[self.periods["complete"], "period"]
         resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
-        if not resets or not (self.policies["order_up_to"] > 0).any():
-            return empty_table("replay_steps"), empty_table("replay_gap")
-        if self._missed_times():
-            return empty_table("replay_steps"), empty_table("replay_gap")
+        none = empty_table("replay_steps"), empty_table("replay_gap")
+        if not resets or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
+            return *none, empty_table("replay_left_out")
         demand = self._came(resets[0])
         terms = self._terms(demand.places)
-        run, held = contest.hold_replay(
+        run, held, out = contest.hold_replay(
             demand,
             resets,
             lambda day: self.known_on(day).sizing(),
@@ -187,9 +191,11 @@ class Policies(Forecasts):
             policies=own,
             seed=self.settings.forecasts.seed,
         )
-        facts = self._costs(demand.places), self.item_segments, self.item_value
+        if run.demand.places.empty:
+            return *none, out
+        facts = self._costs(run.demand.places), self.item_segments, self.item_value
         worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
-        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth)
+        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth), out
 
     def _terms(self, places: pd.DataFrame) -> runs.ReplayTerms:
         """Return how orders and shortages go in the replay, row by row as the places."""
@@ -214,9 +220,9 @@ class Policies(Forecasts):
         begin, end = pd.Timestamp(first) + pd.Timedelta(days=1), pd.Timestamp(self.as_of)
         if not self.has_input("orders"):
             span = self._period_days()
-            return demand_days.demand_by_period(self.demand, self.policies, first=begin, last=end, period_days=span)
+            return demand_days.demand_by_period(self.demand, self.policy_rules, first=begin, last=end, period_days=span)
         lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
-        return demand_days.demand_by_day(lines, self.policies, first=begin, last=end)
+        return demand_days.demand_by_day(lines, self.policy_rules, first=begin, last=end)
 
     def _drawn(self) -> dict[str, Any]:
         """Return how long a step is, and how many are drawn together: as lead time and review usually last."""

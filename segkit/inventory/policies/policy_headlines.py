@@ -26,6 +26,7 @@ class PolicyTables:
     stock_position: pd.DataFrame
     policy_decisions: pd.DataFrame
     policy_rules: pd.DataFrame
+    replay_left_out: pd.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(PolicyTables))
@@ -62,6 +63,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
             _tell_cheapest(tables.replay_gain, currency),
             _tell_thumb(tables.replay_gain, currency),
             _tell_held(tables.replay),
+            _tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),
@@ -160,6 +162,21 @@ def _tell_held(replay: pd.DataFrame) -> tuple | None:
         f"{row['expected_fill_rate']:.1%}{cause}."
     )
     return "service_held", sentence, row["fill_rate"], "share"
+
+
+def _tell_left_out(left: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:
+    if left.empty:
+        return None
+    judged = replay.loc[(replay["rule"] == OWN) & (replay["entity"] == "all"), "demand"].sum()
+    asked = left["demand"].sum()
+    reasons = left["reason"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    why = "; ".join(f"{count:,} {reason.removeprefix('not sized: ')}" for reason, count in reasons.head(3).items())
+    share = f" ({asked / (asked + judged):.1%} of the units asked for)" if asked + judged > 0 else ""
+    sentence = (
+        f"{len(left):,} item-locations are left out of the replay, with {asked:,.0f} units{share}: no rule could set "
+        f"levels for them; {why}."
+    )
+    return "replay_left_out", sentence, asked, "units"
 
 
 def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:

@@ -1,7 +1,7 @@
 """Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +63,7 @@ class Sizing:
     """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row.
 
     ``limits`` hold for the policies (see `size_within_limits`); ``unmet`` tells what becomes of short demand: lost or
-    backorder.
+    backorder. ``untimed`` are item-locations with a rule and no lead time: they cannot be sized.
     """
 
     rules: pd.DataFrame
@@ -73,6 +73,7 @@ class Sizing:
     order_cost: float | None
     limits: tuple[Limit, ...] = ()
     unmet: str = "backorder"
+    untimed: pd.DataFrame = field(default_factory=lambda: empty_table("policies")[PLACE])
 
     @property
     def formulas(self) -> "Formulas":
@@ -125,7 +126,9 @@ def gather_sizing(
     rows = np.flatnonzero(place >= 0)
     kept = CoveredPlaces(covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows])
     own, worth = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
-    return Sizing(own, worth, kept, period_days, order_cost)
+    bare = ~np.isin(np.arange(len(rules)), place[rows])
+    untimed = rules.loc[bare, PLACE].reset_index(drop=True)
+    return Sizing(own, worth, kept, period_days, order_cost, untimed=untimed)
 
 
 def size_policies(sizing: Sizing) -> pd.DataFrame:

@@ -1,16 +1,18 @@
 """The rules that are replayed beside each other: the company's own, one target for all, and a rule of thumb."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+NO_LEAD_TIME = "no lead time is known"
 _LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate"]
 
 
@@ -27,11 +29,15 @@ def one_target_name(target: float) -> str:
 
 @dataclass(frozen=True)
 class RuleLevels:
-    """Levels of item-locations under every rule, as set on one day: tables by rule, row by row as ``places``."""
+    """Levels of item-locations under every rule, as set on one day: tables by rule, row by row as ``places``.
+
+    ``unsized`` tells which item-locations no level can be set for on that day, and the reason.
+    """
 
     day: pd.Timestamp
     places: pd.DataFrame
     by_rule: dict[str, pd.DataFrame]
+    unsized: pd.DataFrame = field(default_factory=lambda: empty_table("replay_left_out")[[*PLACE, "reason"]])
 
 
 def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleLevels:
@@ -64,7 +70,8 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
         levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
-    return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made)
+    bare = [own.loc[unsized, [*PLACE, "reason"]], sizing.untimed.assign(reason=NO_LEAD_TIME)]
+    return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made, pd.concat(bare, ignore_index=True))
 
 
 def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Rules replayed on the same demand: levels are set anew on several days from what was known then, and held between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,11 @@ class ReplayTerms:
     minimum_order: np.ndarray
     order_multiple: np.ndarray
     waiting: float
+
+    def of(self, rows: np.ndarray) -> "ReplayTerms":
+        """Return the terms of some of the places."""
+        by_place = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "waiting"}
+        return replace(self, **{name: values[rows] for name, values in by_place.items()})
 
 
 @dataclass(frozen=True)
