@@ -15,8 +15,8 @@ class Worth:
     """What units are worth, by place: ``unit_cost`` and ``margin`` [currency/unit], ``holding`` [currency/unit/year].
 
     ``shortage`` is what a unit short costs, as levels are sized [currency/unit]; ``weight`` is that by which service is
-    weighted, ``order_cost`` that of an order line (0 = not known); ``segments`` has a column per entity by which results
-    are told, ``expected`` the fill_rate that levels were to give.
+    weighted, ``order_cost`` that of an order line (0 = not known); ``segments`` has a column per entity by which
+    results are told, ``expected`` the fill_rate that levels were to give.
     """
 
     unit_cost: np.ndarray
