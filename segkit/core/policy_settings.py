@@ -21,8 +21,9 @@ class PolicyRule(Section):
     )
     policy: PolicyWord = Field(
         "order_up_to",
-        description="order_up_to (R,S): fill up at every review; min_max (R,s,S): fill up when at or below s; "
-        "reorder_quantity (s,Q): order Q when at or below s; to_order: not stocked.",
+        description="order_up_to (R,S): fill up at every review; min_max (R,s,S): fill up when at or below s, both in "
+        "as many whole packs as stay at or below the level; reorder_quantity (s,Q): order Q when at or below s; "
+        "to_order: not stocked.",
     )
     cycle_service: Target | None = Field(
         None, description="Target P1: chance that a replenishment cycle ends without a stock-out [0-1]."

@@ -45,11 +45,11 @@ class Limit:
 
 
 class Formulas(NamedTuple):
-    """What levels give, and which give a fill_rate (P2) or cost least."""
+    """What levels give, and which give a fill_rate (P2) or cost least; all take demand, two arrays, and packs."""
 
-    service: Callable[[CoveredDemand, np.ndarray, np.ndarray], ExpectedService]
-    for_fill_rate: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
-    economic: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
+    service: Callable[..., ExpectedService]
+    for_fill_rate: Callable[..., np.ndarray]
+    economic: Callable[..., np.ndarray]
 
 
 WAITING = Formulas(expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
@@ -158,7 +158,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     point, reason = wanted_points(sizing, lot)
     point, lot, capped = within_caps(sizing, point, lot)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
-    given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot)
+    given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot, pack=filled_by(sizing, lot))
     worth = _worth(sizing, given, stocked)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
@@ -224,11 +224,17 @@ def packs_of(sizing: Sizing) -> np.ndarray:
     return np.where(pack > 0, pack, sizing.covered.lots)
 
 
+def filled_by(sizing: Sizing, lot: np.ndarray) -> np.ndarray:
+    """Return in what packs an order fills up to the order-up-to level; reorder_quantity orders whole lots. [lots]."""
+    single = (sizing.rules["policy"] == "reorder_quantity").to_numpy()
+    return np.where(single, lot, np.clip(packs_of(sizing) / sizing.covered.lots, 1.0, lot))
+
+
 def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
     _ = demand.part_in_review  # worked out once for all, not for each part of them
-    point = np.full(len(rules), np.nan)
+    point, pack = np.full(len(rules), np.nan), filled_by(sizing, lot)
     reason = rules["reason"].to_numpy(dtype=object).copy()
     target = rules["target"].to_numpy(dtype=float)
     measure = rules["service_measure"]
@@ -238,14 +244,14 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
         ("fill_rate", sizing.formulas.for_fill_rate),
     ):
         rows = np.flatnonzero(stocked & (measure == name).to_numpy())
-        point[rows] = search(demand.of(rows), lot[rows], target[rows])
+        point[rows] = search(demand.of(rows), lot[rows], target[rows], pack=pack[rows])
     holding = sizing.costs["holding_cost"].to_numpy() * rules["review_days"].clip(lower=1.0).to_numpy() / _YEAR
     shortage = sizing.costs["shortage_cost"].to_numpy()
     economic = stocked & (measure == "economic").to_numpy()
     known = economic & (holding > 0) & np.isfinite(shortage)
     rows = np.flatnonzero(known)
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
-    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows])
+    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
     reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
     reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
     return _set_by_person(sizing, point, lot, demand), reason

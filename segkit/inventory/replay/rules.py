@@ -8,7 +8,7 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
+from segkit.inventory.policies.sizing import NONE, Sizing, packs_of, size_policies
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
@@ -100,7 +100,8 @@ def _thumb(sizing: Sizing, cover_days: float) -> pd.DataFrame:
     lots = sizing.covered.lots
     level = np.ceil(places["recent_mean"].to_numpy() / sizing.period_days * days / lots - 1e-9) * lots
     level = np.where((rules["policy"] == NONE).to_numpy() | (level <= 0), -1.0, level)
-    least = np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), lots)
+    packs = packs_of(sizing)
+    least = np.ceil(np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), packs) / packs - 1e-9) * packs
     return pd.DataFrame(
         {"reorder_point": np.where(level > 0, np.maximum(level - least, 0.0), -1.0), "order_up_to": level}
     ).assign(order_quantity=least, lot=0.0)

@@ -13,6 +13,7 @@ from segkit.inventory.replay.rules import RuleLevels
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FIXED = 1e-3  # steps: lead times that vary less are rounding
+_LITTLE = 1e-6  # of a pack: less than the unit in which demand comes
 _COARSE = 0.25  # of lead time and review, by which whole steps may miss them
 
 
@@ -91,7 +92,8 @@ def replay_rules(
     paths, rows = {}, [demand.place_of(one.places) for one in levels]
     for name in levels[0].by_rule:
         point, level, lot = _over_time(demand, levels, rows, name)
-        policy = StockPolicy(point, level, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
+        fill = _fill_within(level, point, terms.order_multiple)
+        policy = StockPolicy(point, fill, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
         opening = Stock(np.maximum(level[:, 0], 0.0))
         made = replay_paths(
             demand.quantity, opening, policy, lead_time_periods=lead, waiting=terms.waiting, counted=demand.known
@@ -100,6 +102,15 @@ def replay_rules(
         paths[name] = RulePath(*(table[:, first:].copy() for table in kept))
     own = CameDemand(demand.places, demand.starts[first:], step, demand.quantity[:, first:], demand.known[:, first:])
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
+
+
+def _fill_within(level: np.ndarray, point: np.ndarray, pack: np.ndarray) -> np.ndarray:
+    """Return levels from which rounding up to whole packs gives as many packs as stay at or below the level.
+
+    At the reorder point or below it at least one pack is ordered.
+    """
+    packs = pack[:, None]
+    return np.where((level > 0) & (packs > 0), np.maximum(level - packs, point) + _LITTLE * packs, level)
 
 
 def _over_time(

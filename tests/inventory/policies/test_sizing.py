@@ -35,7 +35,8 @@ def test_every_item_location_gets_a_row_of_the_table(make_sizing):
 def test_money_and_service_follow_from_the_levels(make_sizing):
     sizing = make_sizing(AT_95, {"policy": "min_max", "service_measure": "cycle_service", "target": 0.9, "moq": 12.0})
     table, demand = size_policies(sizing), sizing.covered.demand
-    given = expected_service(demand, table["reorder_point"].to_numpy(), table["order_quantity"].to_numpy())
+    levels = table["reorder_point"].to_numpy(), table["order_quantity"].to_numpy()
+    given = expected_service(demand, *levels, pack=np.ones(2))
     assert table["fill_rate"].tolist() == given.fill_rate.tolist()
     assert table["cycle_service"].tolist() == given.cycle_service.tolist()
     assert table["stock_value"].tolist() == (given.on_hand * 10.0).tolist()
@@ -125,7 +126,7 @@ def test_what_a_person_set_is_kept_to_the_unit(make_sizing, figures, lots):
 
 def test_service_of_a_persons_levels_is_that_of_those_levels(make_sizing):
     sizing = make_sizing({"policy": "min_max", "reorder_point": 13.0, "order_up_to": 47.0, "source": "override"})
-    given = expected_service(sizing.covered.demand, np.array([13.0]), np.array([34.0]))
+    given = expected_service(sizing.covered.demand, np.array([13.0]), np.array([34.0]), pack=np.ones(1))
     assert first(size_policies(sizing))[["fill_rate", "cycle_service", "stock"]].tolist() == [
         given.fill_rate[0], given.cycle_service[0], given.on_hand[0],
     ]  # fmt: skip
