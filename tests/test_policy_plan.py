@@ -261,3 +261,25 @@ def test_places_without_a_lead_time_are_left_out_of_the_replay_and_told(small, s
     told = plan.policy_headlines.set_index("headline").loc["replay_left_out"]
     assert f"{len(left)} item-locations are left out" in told["sentence"]
     assert told["value"] == asked[True]
+
+
+def test_lead_times_between_whole_weeks_are_sized_as_they_are_replayed_and_said_to_be(small):
+    """Ten days and a week are replayed as two weeks: levels for seventeen days would serve more than they promise."""
+    weeks = pd.date_range("2023-01-02", periods=156, freq="7D")
+    rng = np.random.default_rng(6)
+    rows = [
+        {"period": week, "item_id": f"SKU-{n:04d}", "location_id": "NORTH", "quantity": rng.negative_binomial(4, 0.1)}
+        for week in weeks
+        for n in range(12)
+    ]
+    rule = 'replay_days = 364\n[policies.rules.all]\nwhere = "true"\nfill_rate = 0.95\n[periods]\nunit = "week"\n'
+    toml = TIMED.replace("lead_time_days = 21", "lead_time_days = 10\nreview_days = 7").replace(
+        "replay_days = 91\n", ""
+    )
+    plan = small(toml + rule, {"sales": pd.DataFrame(rows).assign(price=20.0, in_stock=True)})
+    row = plan.replay.set_index(["rule", "entity"]).loc[(OWN, "all")]
+    assert row["fill_rate"] == pytest.approx(row["expected_fill_rate"], abs=0.02)
+    assert row["expected_fill_rate"] == pytest.approx(0.95, abs=0.02)
+    told = plan.policy_headlines.set_index("headline").loc["replay_times", "sentence"]
+    assert "14 days where 17 are known" in told
+    assert plan.policies["lead_time_days"].round(6).eq(10).all()

@@ -27,7 +27,7 @@ from segkit.inventory.policies import (
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
-from segkit.inventory.replay import contest, gap, results, runs, steps
+from segkit.inventory.replay import contest, gap, results, runs, steps, whole_periods
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -126,11 +126,12 @@ class Policies(Forecasts):
             currency=self.currency,
             days=own.replay_days,
             weight=own.service_weight,
-            untimed=self._missed_times(),
+            timing=self._missed_times() or (self._rounded_times() if len(self.replay) else ""),
         )
 
-    def _fit(self) -> covered.FittedPlaces:
-        history, intervals, further = self._history(), self._reviewed(), self._phases()
+    def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
+        history, further = self._history(), self._phases()
+        intervals = self._reviewed() if intervals is None else intervals
         ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals) + further)
         seed = self.settings.forecasts.seed
         return covered.fit_places(history, self.items, ahead, intervals, seed=seed, further=further)
@@ -182,11 +183,11 @@ class Policies(Forecasts):
         if not resets or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
             return *none, empty_table("replay_left_out")
         demand = self._came(resets[0])
-        terms = self._terms(demand.places)
+        terms = self._terms(demand.places, self._replayed_intervals())
         run, held, out = contest.hold_replay(
             demand,
             resets,
-            lambda day: self.known_on(day).sizing(),
+            lambda day: self.known_on(day).sizing_as_replayed(),
             terms,
             policies=own,
             seed=self.settings.forecasts.seed,
@@ -197,19 +198,41 @@ class Policies(Forecasts):
         worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
         return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth), out
 
-    def _terms(self, places: pd.DataFrame) -> runs.ReplayTerms:
+    def _terms(self, places: pd.DataFrame, intervals: pd.DataFrame) -> runs.ReplayTerms:
         """Return how orders and shortages go in the replay, row by row as the places."""
         waiting, days = 1.0 if self.settings.policies.unmet == "backorder" else 0.0, self._period_days()
-        return runs.terms_of(places, self._reviewed(), self.policy_rules, self.items, period_days=days, waiting=waiting)
+        return runs.terms_of(places, intervals, self.policy_rules, self.items, period_days=days, waiting=waiting)
+
+    def _replayed_intervals(self) -> pd.DataFrame:
+        """Return lead times and reviews as they are replayed: in whole periods where sales are known by period."""
+        known = self._reviewed()
+        return known if self.has_input("orders") else whole_periods.round_intervals(known)
+
+    def _rounded_times(self) -> str:
+        """Return what the replay assumes of lead times and reviews where sales are known by period; blank = nothing."""
+        if self.has_input("orders"):
+            return ""
+        return whole_periods.tell_rounding(self._reviewed(), self.settings.periods.unit, self._period_days())
 
     def _missed_times(self) -> str:
         """Return why sales totals cannot show what policies would have given; blank where they can."""
         days = self._period_days()
-        if self.has_input("orders") or not runs.misses_times(self._terms(self.policies), days):
+        if self.has_input("orders") or not runs.misses_times(self._terms(self.policies, self._reviewed()), days):
             return ""
         return (
             f"sales are known by the {self.settings.periods.unit} only, lead times and reviews are shorter or between"
         )
+
+    def sizing_as_replayed(self) -> sizing.Sizing:
+        """Return what levels of the replay are sized from: the same, with times in whole periods if replayed so."""
+        if self.has_input("orders"):
+            return self.sizing()
+        return self.once("sizing_as_replayed", Policies._gather_in_periods)
+
+    def _gather_in_periods(self) -> sizing.Sizing:
+        known, whole = self._reviewed(), self._replayed_intervals()
+        fitted = self._fitted() if whole.equals(known) else self._fit(whole)
+        return self._sized_by(whole_periods.round_reviews(self.policy_rules, self._period_days()), fitted.cover())
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""

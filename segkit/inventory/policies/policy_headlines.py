@@ -32,7 +32,7 @@ class PolicyTables:
 NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
-def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, untimed: str = "") -> pd.DataFrame:
+def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "") -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
     Parameters
@@ -45,8 +45,8 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         Days replayed.
     weight : str
         What service is weighted by, for the words.
-    untimed : str
-        Why the history cannot be replayed in its steps, if so.
+    timing : str
+        Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
 
     Returns
     -------
@@ -59,9 +59,10 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         [_tell_untimed(tables.policy_rules)]
         if tables.policies.empty
         else [
-            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight, untimed),
+            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight, timing),
             _tell_cheapest(tables.replay_gain, currency),
             _tell_thumb(tables.replay_gain, currency),
+            ("replay_times", timing, np.nan, "") if timing and len(tables.replay) else None,
             _tell_held(tables.replay),
             _tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
@@ -83,12 +84,12 @@ def _tell_untimed(rules: pd.DataFrame) -> tuple:
 
 
 def _tell_worth(
-    gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str, untimed: str
+    gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str, timing: str
 ) -> tuple:
     known = gains[gains["rule"] == EQUAL]
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
         unsized = policies["order_up_to"].isna()
-        why = untimed or "the history is too short to replay"
+        why = timing or "the history is too short to replay"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
