@@ -13,6 +13,13 @@ from segkit.inventory.replay.rules import OWN, THUMB
 
 STEP = "2_inventory_policies"
 _WORTH_A_WORD = 0.5  # currency a year
+_WORTH_A_CAUSE = 0.01  # of the units asked for
+_CAUSES = {
+    "forecast_bias_effect": "other items were asked for than forecast",
+    "lead_time_effect": "lead times were others than known when levels were set",
+    "lot_effect": "lots, packs and minimum orders did more than the levels expect of them",
+    "distribution_effect": "demand had another shape and timing, or by chance",
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class PolicyTables:
     policy_decisions: pd.DataFrame
     policy_rules: pd.DataFrame
     replay_left_out: pd.DataFrame
+    replay_gap: pd.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(PolicyTables))
@@ -63,7 +71,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
             _tell_cheapest(tables.replay_gain, currency),
             _tell_thumb(tables.replay_gain, currency),
             ("replay_times", timing, np.nan, "") if timing and len(tables.replay) else None,
-            _tell_held(tables.replay),
+            _tell_held(tables.replay, tables.replay_gap),
             _tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
             _tell_price(tables.segmentation_price, currency),
@@ -148,21 +156,33 @@ def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
     return "policies_against_thumb", sentence, saved, "currency"
 
 
-def _tell_held(replay: pd.DataFrame) -> tuple | None:
+def _tell_held(replay: pd.DataFrame, gap: pd.DataFrame) -> tuple | None:
     known = replay[(replay["rule"] == OWN) & (replay["entity"] == "all") & replay["expected_fill_rate"].notna()]
     if known.empty:
         return None
     row = known.iloc[0]
-    off = row["fill_rate"] - row["expected_fill_rate"]
-    came = 1.0 / (1.0 + row["forecast_bias"]) - 1.0 if row["forecast_bias"] > -1 else np.nan  # on what was forecast
     cause = ""
-    if abs(off) > 0.01 and pd.notna(came):
-        cause = f"; {abs(came):.0%} {'less' if came <= 0 else 'more'} was asked for than forecast"
+    if abs(row["fill_rate"] - row["expected_fill_rate"]) > _WORTH_A_CAUSE:
+        cause = _tell_cause(gap[(gap["entity"] == "all") & (gap["measure"] == "fill_rate")], row["forecast_bias"])
     sentence = (
         f"Of the units asked for, {row['fill_rate']:.1%} were met from stock (fill rate, P2); the levels were to give "
         f"{row['expected_fill_rate']:.1%}{cause}."
     )
     return "service_held", sentence, row["fill_rate"], "share"
+
+
+def _tell_cause(gap: pd.DataFrame, bias: float) -> str:
+    """Return the cause that moved service most in the direction in which it is off, and by how much."""
+    if gap.empty or gap[list(_CAUSES)].isna().any(axis=None):
+        return ""
+    row = gap.iloc[0]
+    off = row["achieved"] - row["expected"]
+    name = max(_CAUSES, key=lambda cause: row[cause] * np.sign(off))
+    words = _CAUSES[name]
+    came = 1.0 / (1.0 + bias) - 1.0 if bias > -1 else np.nan  # on what was forecast
+    if name == "forecast_bias_effect" and came * off < 0:
+        words = f"{abs(came):.0%} {'more' if came > 0 else 'less'} was asked for than forecast"
+    return f": {100 * off:+.1f} points, of which {100 * row[name]:+.1f} because {words}"
 
 
 def _tell_left_out(left: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:

@@ -104,19 +104,36 @@ def test_the_rule_of_thumb_is_told():
     assert "77.1% with EUR 10 of stock against EUR 20" in sentence
 
 
+def held(bias, expected=0.9, achieved=0.95, **effects):
+    gap = dict.fromkeys(("forecast_bias_effect", "lead_time_effect", "lot_effect", "distribution_effect"), 0.0)
+    gap |= {"entity": "all", "measure": "fill_rate", "expected": expected, "achieved": achieved, **effects}
+    row = {"rule": OWN, "entity": "all", "fill_rate": achieved, "expected_fill_rate": expected, "forecast_bias": bias}
+    tables = {"replay": table("replay", row), "replay_gap": table("replay_gap", gap)}
+    return told(**tables).loc["service_held", "sentence"]
+
+
 @pytest.mark.parametrize(
-    ("bias", "words"),
-    [(0.25, "20% less was asked"), (3.0, "75% less was asked"), (-0.2, "25% more was asked"), (np.nan, "")],
+    ("bias", "achieved", "effects", "words"),
+    [
+        (0.25, 0.95, {"forecast_bias_effect": 0.06, "lot_effect": -0.01}, "+6.0 because 20% less was asked for"),
+        (-0.2, 0.85, {"forecast_bias_effect": -0.06, "lot_effect": 0.01}, "-6.0 because 25% more was asked for"),
+        (-0.2, 0.95, {"forecast_bias_effect": -0.02, "lead_time_effect": 0.07}, "+7.0 because lead times were others"),
+        (0.25, 0.85, {"forecast_bias_effect": 0.02, "distribution_effect": -0.07}, "-7.0 because demand had another"),
+        (-0.2, 0.95, {"forecast_bias_effect": 0.05}, "+5.0 because other items were asked for than forecast"),
+    ],
 )
-def test_service_that_was_missed_is_explained_by_the_forecast(bias, words):
-    row = {"rule": OWN, "entity": "all", "fill_rate": 0.95, "expected_fill_rate": 0.9, "forecast_bias": bias}
-    sentence = told(replay=table("replay", row)).loc["service_held", "sentence"]
-    assert "95.0% were met" in sentence
+def test_service_that_was_missed_has_the_cause_that_moved_it_that_way(bias, achieved, effects, words):
+    """More asked for than forecast does not explain that more was met: what moved it that way does."""
+    sentence = held(bias, achieved=achieved, **effects)
+    assert f"{achieved:.1%} were met" in sentence
     assert "90.0%" in sentence
     assert words in sentence
-    assert ("was asked for than forecast" in sentence) == bool(words)
-    near = told(replay=table("replay", {**row, "expected_fill_rate": 0.945})).loc["service_held", "sentence"]
-    assert "than forecast" not in near
+
+
+def test_service_near_what_was_expected_needs_no_cause():
+    assert "because" not in held(0.25, expected=0.945, forecast_bias_effect=0.005)
+    row = {"rule": OWN, "entity": "all", "fill_rate": 0.95, "expected_fill_rate": 0.9, "forecast_bias": 0.2}
+    assert "because" not in told(replay=table("replay", row)).loc["service_held", "sentence"]
 
 
 def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
