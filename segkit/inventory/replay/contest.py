@@ -163,4 +163,5 @@ def value_replay(
         order_cost or 0.0,
         pd.DataFrame(named),
         expected_of(run.demand, levels, "fill_rate"),
+        expected_of(run.demand, levels, "cycle_service"),
     )

@@ -52,6 +52,8 @@ def tell_replay(steps: pd.DataFrame, *, step_days: float, block: int, seed: int)
             "fill_low": low,
             "fill_high": high,
             "expected_fill_rate": _ratio(total["expected_served"], asked).where(own),
+            "cycle_service": _ratio(total["cycles_served"], total["cycles"]),
+            "expected_cycle_service": _ratio(total["expected_cycles_served"], total["cycles"]).where(own),
             "steps_served": _ratio(total["served_steps"], total["asked_steps"]),
             "forecast_bias": _ratio(total["expected_demand"] - asked, asked),
             "stock_value": value,

@@ -13,7 +13,7 @@ from segkit.inventory.policies.sizing import NONE, Sizing, packs_of, size_polici
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
 NO_LEAD_TIME = "no lead time is known"
-_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate"]
+_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate", "cycle_service"]
 
 
 def one_target_name(target: float) -> str:
@@ -71,7 +71,9 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
     bare = [own.loc[unsized, [*PLACE, "reason"]], sizing.untimed.assign(reason=NO_LEAD_TIME)]
-    return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made, pd.concat(bare, ignore_index=True))
+    return RuleLevels(
+        day, own[kept].assign(lead_time_sd=sd, unit=sizing.covered.lots), made, pd.concat(bare, ignore_index=True)
+    )
 
 
 def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -101,6 +101,9 @@ def test_replay_is_told_by_hand():
     asked = steps["demand"]
     steps = steps.assign(
         shortage_cost=2.0 * steps["lost_margin"],
+        cycles=4.0,
+        cycles_served=3.0,
+        expected_cycles_served=3.5,
         expected_demand=asked * 1.5,
         expected_served=asked * 0.9,
         served_cost=steps["served"] * 2,
@@ -117,7 +120,8 @@ def test_replay_is_told_by_hand():
     assert row["fill_low"] <= 0.8 + 1e-9
     assert row["fill_high"] >= 0.8 - 1e-9
     assert row[["expected_fill_rate", "forecast_bias", "orders_year"]].tolist() == pytest.approx([0.9, 0.5, 3 * 365.25])
-    assert np.isnan(table.loc[THUMB, "expected_fill_rate"])
+    assert row[["cycle_service", "expected_cycle_service"]].tolist() == [0.75, 0.875]
+    assert table.loc[THUMB, ["expected_fill_rate", "expected_cycle_service"]].isna().all()
     assert row["stock_value"] == pytest.approx(steps.loc[mine, "stock_value"].mean())
     yearly = steps.loc[mine, ["shortage_cost", "holding_cost", "order_cost"]].sum() * 365.25 / STEPS
     assert row["total_cost"] == pytest.approx(yearly.sum())
@@ -163,6 +167,8 @@ def summed(came):
         np.array([[3.0, 0, 6], [1, 0, 0]]),
         np.full((2, 3), 2.0),
         np.array([[0, 5.0, 0], [1, 1, 0]]),
+        np.array([[False, True, True], [True, False, True]]),
+        np.array([[False, False, True], [True, False, False]]),
     )
     run = RuleReplay(demand, {"own": path}, demand.known, np.ones((2, 3)))
     segments = pd.DataFrame({"all": ["(all)"] * 2, "abc": ["A", "B"]})
@@ -175,6 +181,7 @@ def summed(came):
         7.0,
         segments,
         np.array([0.5, 1.0]),
+        np.array([0.25, 1.0]),
     )
     return sum_steps(run, worth).set_index(["entity_id", "period"])
 
@@ -193,6 +200,9 @@ def test_steps_are_added_up_by_hand_and_hidden_days_do_not_count(summed):
     assert every["stock_value"].tolist() == [60, 60, 60]
     assert every["holding_cost"].tolist() == pytest.approx([0.02] * 3)
     assert every["orders"].tolist() == [1, 2, 0]
+    assert every["cycles"].tolist() == [1, 1, 2]
+    assert every["cycles_served"].tolist() == [1, 0, 1]
+    assert every["expected_cycles_served"].tolist() == [1, 0.25, 1.25]
     assert every["order_cost"].tolist() == [7, 14, 0]
     assert every["places"].tolist() == [2, 2, 2]
 
