@@ -69,7 +69,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unasked())
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -266,14 +266,15 @@ class Policies(Forecasts):
         known = economics.CostRules(assume.holding_rate, assume.order_cost, own.shortage_cost_factor, own.margin)
         return economics.cost_places(places, self.items, self.item_value, rules=known, currency=self.currency)
 
-    def _costs_of_unasked(self) -> pd.DataFrame | None:
-        """Return the costs of places with a snapshot and no policy rule: nothing was ever asked for there."""
+    def _costs_of_unplanned(self) -> pd.DataFrame | None:
+        """Return the costs of places with a snapshot and no policy: no lead time is known, or nobody ever asked."""
         stock, known = self.inventory, self.policy_rules
         if stock.empty or known.empty or not {"item_id", "location_id"} <= set(stock):
             return None
         held = stock[["item_id", "location_id"]].dropna().drop_duplicates()
-        asked = pd.MultiIndex.from_frame(known[["item_id", "location_id"]])
-        return self._costs(held[~pd.MultiIndex.from_frame(held).isin(asked)].reset_index(drop=True))
+        have, asked = (pd.MultiIndex.from_frame(some[["item_id", "location_id"]]) for some in (self.policies, known))
+        bare = held[~pd.MultiIndex.from_frame(held).isin(have)].reset_index(drop=True)
+        return self._costs(bare).assign(asked_for=pd.MultiIndex.from_frame(bare).isin(asked))
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.decisions import DUE
+from segkit.inventory.policies.decisions import DUE, UNJUDGED
+from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.sizing import NONE
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
@@ -35,6 +36,7 @@ class PolicyTables:
     policy_rules: pd.DataFrame
     replay_left_out: pd.DataFrame
     replay_gap: pd.DataFrame
+    policy_overrides: pd.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(PolicyTables))
@@ -74,6 +76,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
             _tell_held(tables.replay, tables.replay_gap),
             _tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
+            _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),
             _tell_decision(tables.policy_decisions, currency),
@@ -215,6 +218,20 @@ def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
     return "policies_set", sentence, value, "currency"
 
 
+def _tell_idle(by_hand: pd.DataFrame, rules: pd.DataFrame) -> tuple | None:
+    """Return what a person set and nothing follows: there is no such item-location."""
+    idle = by_hand[~reaches_a_place(by_hand, rules)]
+    if idle.empty:
+        return None
+    first = idle.sort_values(["item_id", "location_id"], na_position="first").iloc[0]
+    where = "all locations" if pd.isna(first["location_id"]) else first["location_id"]
+    sentence = (
+        f"{len(idle):,} of {len(by_hand):,} policies set by a person have no effect: nobody asked for such an item at "
+        f"such a place, first {first['item_id']} at {where}. Mend the ids in policy_overrides."
+    )
+    return "overrides_without_effect", sentence, len(idle), "overrides"
+
+
 def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
     known = price[price["price_ratio"].notna()].set_index("rule")
     if not {"one target", "segment"} <= set(known.index):
@@ -235,10 +252,12 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     if position.empty:
         return None
     over, under = position["excess_value"].sum(), position["shortage_value"].sum()
+    unjudged = int((position["state"] == UNJUDGED).sum())
+    rest = f"; {unjudged:,} have no levels to be judged by" if unjudged else ""
     sentence = (
         f"Stock above the order-up-to level is worth {_money(over, currency)} "
         f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['state'] == DUE).sum()):,} lie at "
-        f"or below their reorder point and lack {_money(under, currency)}."
+        f"or below their reorder point and lack {_money(under, currency)}{rest}."
     )
     return "stock_out_of_range", sentence, over, "currency"
 

@@ -27,7 +27,9 @@ from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
-NONE = "to_order"
+NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
+_NOT_SOLD = "not sized: its margin is not known, nothing was sold in the last months (segments.window_months)"
+_NO_COST = "not sized: its margin is not known, what was sold has no cost (unit_cost, or assume.gross_margin)"
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,9 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
     point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
     reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
-    reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
+    sold = sizing.costs["unit_price"].notna().to_numpy()
+    bare = economic & (holding > 0) & ~np.isfinite(shortage)
+    reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)
     return _set_by_person(sizing, point, lot, demand), reason
 
 

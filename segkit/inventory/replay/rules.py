@@ -8,11 +8,10 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NONE, Sizing, packs_of, size_policies
+from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_policies
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
-NO_LEAD_TIME = "no lead time is known"
 _LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate", "cycle_service"]
 
 

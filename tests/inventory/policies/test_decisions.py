@@ -89,6 +89,7 @@ def policies():
         "item_id": [f"SKU-{n:04d}" for n in range(6)], "location_id": "NORTH",
         "policy": ["min_max"] * 4 + ["to_order", "min_max"], "reorder_point": [10.0] * 3 + [np.nan, 0.0, 10.0],
         "order_up_to": [30.0] * 3 + [np.nan, 0.0, 30.0], "unit_cost": [2.0] * 5 + [np.nan],
+        "reason": ["rule"] * 3 + ["not sized: no margin"] + ["rule"] * 2,
     }  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=empty_table("policies").columns)
 
@@ -106,7 +107,14 @@ def test_stock_is_compared_by_hand(policies):
     ]
     table = compare_stock(policies, stock(rows).sample(frac=1, random_state=1))
     assert table.dtypes.to_dict() == empty_table("stock_position").dtypes.to_dict()
-    assert table["item_id"].tolist() == ["SKU-0000", "SKU-0001", "SKU-0002", "SKU-0004"]
+    assert table["item_id"].tolist() == [f"SKU-{n:04d}" for n in range(6)]
+    unsized, uncosted = table.iloc[3], table.iloc[5]
+    assert unsized[["state", "reason"]].tolist() == ["not judged: no levels", "not sized: no margin"]
+    assert unsized[["excess", "excess_value", "shortage", "shortage_value"]].isna().all()
+    assert uncosted[["state", "shortage"]].tolist() == ["to be ordered", 5.0]
+    assert uncosted[["excess_value", "shortage_value"]].isna().all()
+    table = table.iloc[[0, 1, 2, 4]]
+    assert (table["reason"] == "").all()
     assert table["inventory_position"].tolist() == [40.0, 7.0, 11.0, 5.0]
     assert table["excess"].tolist() == [10.0, 0.0, 0.0, 5.0]
     assert table["excess_value"].tolist() == [20.0, 0.0, 0.0, 10.0]
@@ -140,3 +148,12 @@ def test_stock_where_nothing_was_ever_asked_for_is_all_excess(policies):
     assert table.loc["SKU-0099", ["excess", "excess_value", "state"]].tolist() == [
         5.0, 20.0, "stock without a policy to hold it",
     ]  # fmt: skip
+
+
+def test_stock_of_places_without_a_lead_time_is_listed_and_says_so(policies):
+    costs = pd.DataFrame({"item_id": ["SKU-0090"], "location_id": "NORTH", "unit_cost": 3.0, "asked_for": True})
+    table = compare_stock(policies, stock([("SKU-0090", "2025-01-06", 0.0, 0.0, 0.0)]), costs)
+    assert table[["item_id", "state", "reason"]].to_numpy().tolist() == [
+        ["SKU-0090", "not judged: no levels", "no lead time is known"]
+    ]
+    assert table[["excess", "shortage", "order_up_to"]].isna().all(axis=None)

@@ -196,3 +196,14 @@ def test_an_interval_of_what_is_lost_rises():
 def test_decisions_that_move_nothing_are_not_told():
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "the same level", "yearly_saving": 0.0}
     assert "largest_decision" not in told(policy_decisions=table("policy_decisions", decision)).index
+
+
+def test_what_a_person_set_for_no_item_location_is_told():
+    rules = table("policy_rules", {"item_id": "a", "location_id": "N"})
+    made = [{"item_id": "a"}, {"item_id": "a", "location_id": "Q"}, {"item_id": "b"}]
+    by_hand = table("policy_overrides", *made).astype(empty_table("policy_overrides").dtypes.to_dict())
+    row = told(policy_rules=rules, policy_overrides=by_hand).loc["overrides_without_effect"]
+    assert row["value"] == 2
+    assert "2 of 3 policies set by a person have no effect" in row["sentence"]
+    assert "first a at Q" in row["sentence"]
+    assert "overrides_without_effect" not in told(policy_rules=rules, policy_overrides=by_hand.head(1)).index

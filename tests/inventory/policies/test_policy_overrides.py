@@ -244,6 +244,9 @@ def test_what_is_worth_knowing_is_noted():
         "not yet begun": 1,
         "of ids that the data do not know": 2,
     }
+    lines = pd.DataFrame({"item_id": ["a"], "location_id": ["N"]})
+    idle = note_policy_overrides(rows, [*known, lines], as_of=DAY).set_index("reason")["rows"]
+    assert idle["of an item at a place where nobody asked for it"] == 1  # b at N, not yet begun
     assert noted["first"].tolist()[1] == "a at all locations until 2026-03-31"
     assert noted.dtypes.to_dict() == empty_table("data_quality").dtypes.to_dict()
     assert note_policy_overrides(rows.iloc[:0], known, as_of=DAY).empty
