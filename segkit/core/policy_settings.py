@@ -6,7 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from segkit.core.source_settings import Section
 
-Target = Annotated[float, Field(gt=0, lt=1)]
+MOST_TARGET = 0.9999  # beyond, no history tells what demand must be covered
+Target = Annotated[float, Field(gt=0, le=MOST_TARGET)]
 Units = Annotated[float, Field(ge=0)]
 Days = Annotated[float, Field(gt=0)]
 PolicyWord = Literal["order_up_to", "min_max", "reorder_quantity", "to_order"]

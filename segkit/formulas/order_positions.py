@@ -62,6 +62,27 @@ def position_depths(
     return depths, weights, straight
 
 
+def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the chance that a review places an order: its demand takes the position to S - Q or below.
+
+    Parameters
+    ----------
+    lot, pack, mean, variance
+        As `position_depths` takes them.
+
+    Examples
+    --------
+    >>> order_chance(np.array([20.0]), np.array([20.0]), np.array([4.0]), np.array([4.0])).round(2).tolist()
+    [0.2]
+    """
+    depths, weights, _ = position_depths(lot, pack, mean, variance)
+    shape = mean**2 / np.maximum(variance, _LEAST)
+    missing = np.maximum(np.maximum(lot, 1.0)[:, None] - depths - 0.5, 0.0)
+    rate = np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0)
+    reached = 1.0 - gammainc(np.maximum(shape, _LEAST)[:, None], missing * rate[:, None])
+    return np.where(mean > 0, (weights * reached).sum(axis=1), 0.0)
+
+
 def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return depths spread evenly over the lots of an order, from the deepest on."""
     count = np.clip(np.floor(size + 0.5), 1, POINTS)[:, None]

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas.order_positions import position_depths
+from segkit.formulas.order_positions import order_chance, position_depths
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
@@ -251,11 +251,28 @@ def _search(
     return kernels.search(whole, chances, part, mean, review, _floats(lot), below, _floats(goal), measure)
 
 
+def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> np.ndarray:
+    """Return the share of reviews at which is ordered.
+
+    Parameters
+    ----------
+    demand : CoveredDemand
+        What must be covered.
+    lot, pack : array
+        As `expected_service` takes them. [lots]
+    """
+    return order_chance(*_lots_of(demand, lot, pack))
+
+
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
-    """Return where positions lie below the order-up-to level; demand of a review scatters as its share of the whole."""
+    return position_depths(*_lots_of(demand, lot, pack))
+
+
+def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Return lots, packs, mean and variance of a review's demand, which scatters as its share of the whole."""
     (mean, variance), share = demand.moments, demand.review_share
     mean, shape = mean * share, np.clip(mean**2 / variance, *_SHAPES) * share
-    return position_depths(_floats(lot), _floats(lot if pack is None else pack), mean, mean**2 / shape)
+    return _floats(lot), _floats(lot if pack is None else pack), mean, mean**2 / shape
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

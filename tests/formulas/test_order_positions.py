@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from segkit.formulas.lost_sales import expected_service_of_lost_sales
 from segkit.formulas.order_positions import POINTS, position_depths
-from segkit.formulas.policy_levels import CoveredDemand, expected_service
+from segkit.formulas.policy_levels import CoveredDemand, expected_service, orders_per_review
 from segkit.formulas.replay import Stock, StockPolicy, replay
 
 CHANCES = (np.arange(4000) + 0.5) / 4000
@@ -91,3 +91,6 @@ def test_stock_and_fill_rate_are_those_of_the_replay(draw, lot, pack, lead, revi
     held = came.on_hand_periods.sum() / came.periods.sum()
     assert told.on_hand[0] == pytest.approx(held, rel=0.03)
     assert told.fill_rate[0] == pytest.approx(came.served.sum() / came.demand.sum(), abs=NEAR)
+    reviews = came.periods.sum() / review
+    ordered = float(orders_per_review(covered, np.array([float(lot)]), pack=np.array([float(pack)]))[0])
+    assert ordered == pytest.approx(came.orders.sum() / reviews, abs=0.03 if waiting else 0.05)

@@ -254,10 +254,11 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     over, under = position["excess_value"].sum(), position["shortage_value"].sum()
     unjudged = int((position["state"] == UNJUDGED).sum())
     rest = f"; {unjudged:,} have no levels to be judged by" if unjudged else ""
+    above, due = int((position["excess"] > 0).sum()), int((position["state"] == DUE).sum())
+    late = f"{_money(under, currency)} are late: below the reorder point by more than a review's demand"
     sentence = (
-        f"Stock above the order-up-to level is worth {_money(over, currency)} "
-        f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['state'] == DUE).sum()):,} lie at "
-        f"or below their reorder point and lack {_money(under, currency)}{rest}."
+        f"Stock above the order-up-to level is worth {_money(over, currency)} ({above:,} item-locations); {due:,} are "
+        f"to be ordered, of which {late}{rest}."
     )
     return "stock_out_of_range", sentence, over, "currency"
 
@@ -266,10 +267,13 @@ def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
     if decisions.empty or not decisions["yearly_saving"].abs().max() >= _WORTH_A_WORD:
         return None
     row, ten = decisions.iloc[0], decisions["yearly_saving"].head(10).sum()
+    whole, first = (
+        f"save {_money(saved, currency)}" if saved >= 0 else f"cost {_money(-saved, currency)} more"
+        for saved in (ten, row["yearly_saving"])
+    )
     sentence = (
-        f"Against one size with equal expected service, the ten decisions that move most money are expected to save "
-        f"{_money(ten, currency)} a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, "
-        f"{_money(row['yearly_saving'], currency)}."
+        f"Against one size with equal expected service, the ten decisions that move most money are expected to {whole} "
+        f"a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
     )
     return "largest_decision", sentence, row["yearly_saving"], "currency"
 

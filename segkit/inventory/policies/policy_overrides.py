@@ -8,6 +8,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.policy_settings import MOST_TARGET
 from segkit.core.validity import first_days, holds_on, overlapping
 from segkit.inventory.policies.places import PLACE
 
@@ -65,7 +66,7 @@ def list_policy_override_problems(policy_overrides: pd.DataFrame) -> list[str]:
     found = [
         ("set nothing", ~there.any(axis=1)),
         ("set both cycle_service and fill_rate", there["cycle_service"] & there["fill_rate"]),
-        ("set a target of 0 or 1, which no stock can be sized for", table[list(TARGETS)].isin([0, 1]).any(axis=1)),
+        (f"set a target of 0, or above {MOST_TARGET}, which no stock can be sized for", _beyond(table)),
         ("set both safety_stock and a target", there["safety_stock"] & there[list(TARGETS)].any(axis=1)),
         ("set both order_up_to and order_quantity: name the policy and drop one", both),
         *((f"set what policy {word} does not use", _unused(table, there, word)) for word in UNUSED),
@@ -159,6 +160,11 @@ def describe_override(row: dict) -> str:
     """
     filled = {name: row[name] for name in SETTABLE if name in row and not pd.isna(row[name])}
     return ", ".join(value if name == "policy" else f"{name} {value:g}" for name, value in filled.items())
+
+
+def _beyond(table: pd.DataFrame) -> pd.Series:
+    targets = table[list(TARGETS)]
+    return ((targets <= 0) | (targets > MOST_TARGET)).any(axis=1)
 
 
 def _unused(table: pd.DataFrame, there: pd.DataFrame, word: str) -> pd.Series:

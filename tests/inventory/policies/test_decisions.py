@@ -1,5 +1,7 @@
 """One size at equal service, the decisions that move most money, and the stock that lies beside what is asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,6 +56,30 @@ def test_decisions_are_sorted_by_money_and_add_up(sizing):
     assert told["SKU-0001"] == "stock less"
     assert told["SKU-0004"] == "do not stock"
     assert list_decisions(sizing, own, rows=2)["rank"].tolist() == [1, 2]
+
+
+def test_savings_count_orders_and_the_shortage_cost_by_which_levels_are_sized(make_sizing):
+    row = {"policy": "reorder_quantity", "order_quantity": 40.0, "service_measure": "fill_rate", "target": 0.95}
+    sizing = make_sizing(row)
+    own = size_policies(sizing)
+    plain, ordered = (
+        list_decisions(replace(sizing, order_cost=cost), own)["yearly_saving"][0] for cost in (None, 15.0)
+    )
+    year = own["demand_year"][0]  # four units a week, of which hardly any has none: an order a week, or one in ten
+    assert ordered - plain == pytest.approx(15.0 * (0.95 * 365.25 / 7 - year / 40), rel=0.05)
+    dear = replace(sizing, costs=sizing.costs.assign(shortage_cost=3 * sizing.costs["shortage_cost"]))
+    _, same = one_size_policies(sizing, own)
+    more = list_decisions(dear, own)["yearly_saving"][0] - plain
+    assert more == pytest.approx(2 * (same["lost_margin"][0] - own["lost_margin"][0]))
+
+
+def test_between_two_reviews_as_much_lacks_as_is_asked_for_and_is_not_late(policies):
+    policies = policies.assign(demand_year=365.25, review_days=7.0)
+    table = compare_stock(
+        policies, stock([("SKU-0000", "2025-01-06", 4.0, 0.0, 0.0), ("SKU-0001", "2025-01-06", 1.0, 0.0, 0.0)])
+    )
+    assert table["state"].tolist() == ["to be ordered"] * 2
+    assert table["shortage"].tolist() == [0.0, 2.0]
 
 
 def test_what_could_not_be_sized_is_no_decision_and_does_not_move_the_one_size(make_sizing):

@@ -164,8 +164,14 @@ def test_price_stock_and_decisions_are_told():
     assert "1.40 times" in made.loc["price_of_segmentation", "sentence"]
     assert "best 3 classes 1.20 times" in made.loc["price_of_segmentation", "sentence"]
     assert made.loc["price_of_segmentation", "sentence"].endswith("Move it.")
-    assert "EUR 30 (1 item-locations); 1 lie" in made.loc["stock_out_of_range", "sentence"]
-    assert "EUR 60 a year; first SKU-0042 at NORTH: stock less, EUR 80" in made.loc["largest_decision", "sentence"]
+    assert (
+        "EUR 30 (1 item-locations); 1 are to be ordered, of which EUR 8 are late"
+        in made.loc["stock_out_of_range", "sentence"]
+    )
+    assert (
+        "to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR 80."
+        in made.loc["largest_decision", "sentence"]
+    )
 
 
 def test_nothing_is_told_of_nothing():
@@ -207,3 +213,14 @@ def test_what_a_person_set_for_no_item_location_is_told():
     assert "2 of 3 policies set by a person have no effect" in row["sentence"]
     assert "first a at Q" in row["sentence"]
     assert "overrides_without_effect" not in told(policy_rules=rules, policy_overrides=by_hand.head(1)).index
+
+
+def test_decisions_that_cost_money_are_not_said_to_save_it():
+    rows = [
+        {"item_id": f"SKU-{n:04d}", "location_id": "NORTH", "decision": "stock more", "yearly_saving": saved}
+        for n, saved in enumerate((-150.0, 43.0))
+    ]
+    sentence = told(policy_decisions=table("policy_decisions", *rows)).loc["largest_decision", "sentence"]
+    assert "expected to cost EUR 107 more a year" in sentence
+    assert "stock more, to cost EUR 150 more." in sentence
+    assert "-" not in sentence.replace("SKU-0000", "")

@@ -154,7 +154,8 @@ def test_a_cap_set_by_a_person_makes_the_opposite_cap_of_the_rule_give_way():
 PROBLEMS = [
     ({}, "overrides set nothing"),
     ({"fill_rate": 0.9, "cycle_service": 0.9}, "set both cycle_service and fill_rate"),
-    ({"fill_rate": 1.0}, "set a target of 0 or 1"),
+    ({"fill_rate": 1.0}, "set a target of 0, or above 0.9999"),
+    ({"cycle_service": 0.999999}, "set a target of 0, or above 0.9999"),
     ({"fill_rate": 0.9, "safety_stock": 3}, "set both safety_stock and a target"),
     ({"order_up_to": 9, "order_quantity": 3}, "set both order_up_to and order_quantity"),
     ({"policy": "order_up_to", "reorder_point": 3}, "set what policy order_up_to does not use"),
