@@ -169,10 +169,12 @@ def reorder_point_for_fill_rate_by_curve(
 
     Parameters
     ----------
-    demand, lot, pack
+    demand, lot
         As `reorder_point_for_cycle_service_by_curve` takes them.
     target : array
         Fill rate. [0-1]
+    pack : array, optional
+        As `reorder_point_for_cycle_service_by_curve` takes it. [lots]
 
     Returns
     -------
@@ -189,10 +191,12 @@ def economic_reorder_point(
 
     Parameters
     ----------
-    demand, lot, pack
+    demand, lot
         As `reorder_point_for_cycle_service_by_curve` takes them.
     ratio : array
         Cost of holding a unit for a review period over what a unit short costs; above zero.
+    pack : array, optional
+        As `reorder_point_for_cycle_service_by_curve` takes it. [lots]
 
     Returns
     -------

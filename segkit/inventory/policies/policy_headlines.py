@@ -14,6 +14,7 @@ from segkit.inventory.replay.rules import OWN, THUMB
 
 STEP = "2_inventory_policies"
 _WORTH_A_WORD = 0.5  # currency a year
+_SMALL = 0.001
 _WORTH_A_CAUSE = 0.01  # of the units asked for
 _CAUSES = {
     "forecast_bias_effect": "other items were asked for than forecast",
@@ -194,11 +195,12 @@ def _tell_left_out(left: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:
     judged = replay.loc[(replay["rule"] == OWN) & (replay["entity"] == "all"), "demand"].sum()
     asked = left["demand"].sum()
     reasons = left["reason"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
-    why = "; ".join(f"{count:,} {reason.removeprefix('not sized: ')}" for reason, count in reasons.head(3).items())
-    share = f" ({asked / (asked + judged):.1%} of the units asked for)" if asked + judged > 0 else ""
+    why = "; ".join(f"{reason.removeprefix('not sized: ')} ({count:,})" for reason, count in reasons.head(3).items())
+    part = asked / (asked + judged) if asked + judged > 0 else 0.0
+    share = f"{part:.1%}" if part >= _SMALL or not part else "less than 0.1%"
     sentence = (
-        f"{len(left):,} item-locations are left out of the replay, with {asked:,.0f} units{share}: no rule could set "
-        f"levels for them; {why}."
+        f"{len(left):,} item-locations with {share} of the units asked for ({asked:,.0f}) are left out of the replay, "
+        f"as no rule could set levels: {why}."
     )
     return "replay_left_out", sentence, asked, "units"
 

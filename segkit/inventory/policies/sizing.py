@@ -28,8 +28,8 @@ from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
 NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
-_NOT_SOLD = "not sized: its margin is not known, nothing was sold in the last months (segments.window_months)"
-_NO_COST = "not sized: its margin is not known, what was sold has no cost (unit_cost, or assume.gross_margin)"
+_NOT_SOLD = "not sized: margin not known, nothing was sold in the window (segments.window_months)"
+_NO_COST = "not sized: margin not known, no cost of what was sold (unit_cost, assume.gross_margin)"
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     rows = np.flatnonzero(known)
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
     point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
-    reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
+    reason[economic & ~(holding > 0)] = "not sized: holding cost not known (unit_cost, or assume.holding_rate)"
     sold = sizing.costs["unit_price"].notna().to_numpy()
     bare = economic & (holding > 0) & ~np.isfinite(shortage)
     reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)
