@@ -156,8 +156,13 @@ def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: n
     lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, 0.0) for told, place in ((left, 1), (held, 3)))
-    short = np.clip(np.minimum(lost[..., 0] * scale, short), 0.0, review[:, None])  # what is lost is not asked again
-    lacking = np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking)
+    some, cycles = (
+        waits[..., 0] > _NEAR,
+        waits[..., 2] > _NEAR,
+    )  # scenarios without a shortage tell nothing of rare ones
+    fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
+    short = np.clip(fewer, 0.0, review[:, None])
+    lacking = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
     return review, short, left, np.clip(lacking, 0.0, 1.0), held
 
 

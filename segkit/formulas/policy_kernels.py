@@ -23,18 +23,54 @@ def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, reorder_point, lot, review, straight):  # type: ignore[no-untyped-def]
-    """Return P1 of the reviews at which is ordered: their positions lie within a review's demand above s, or at S.
+def _falls(least, share):  # type: ignore[no-untyped-def]
+    """Return the chance that more than a share of demand falls into the review: how E[min(share, part)] rises."""
+    if share >= 1.0:
+        return 0.0
+    cell = min(int(np.sqrt(share) * (least.size - 1)), least.size - 2)
+    low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
+    return min(max((least[cell + 1] - least[cell]) / (high - low), 0.0), 1.0)
 
-    ``straight`` is the chance that one review's demand takes a position from S to s.
+
+@njit(cache=True, nogil=True)
+def _ordered_and_short(curve, grid, least, stock, above):  # type: ignore[no-untyped-def]
+    """Return how often a review's demand takes a position down to s, so that is ordered, and is short before it comes.
+
+    ``above`` is how far the position lies above s.
     """
-    span = min(lot, max(np.floor(review + 0.5), 1.0))
+    last, below = grid.size - 1, chance_at(curve, grid, np.floor(stock + _LEAST))
+    ordered, short = 0.0, 0.0
+    for place in range(-1, grid.size):
+        begin, end = (grid[place] if place >= 0 else 0.0), (grid[place + 1] if place < last else 1.0)
+        amount = 0.5 * (curve[max(place, 0)] + curve[min(place + 1, last)])
+        if amount > 0.0:
+            falls = _falls(least, max(above - 0.5, 0.0) / amount)
+            ordered += (end - begin) * falls
+            short += max(end - max(begin, below), 0.0) * falls
+    return ordered, short
+
+
+@njit(cache=True, nogil=True)
+def _cycle_service(curve, grid, least, reorder_point, lot, reach, straight):  # type: ignore[no-untyped-def]
+    """Return P1: of the reviews at which is ordered, the share after which nothing is short before the order comes.
+
+    They find the position within ``reach``, a review's demand, above s, or still at S: ``straight`` is the chance that
+    one review takes it from there. What fills up one by one orders at every review, if only nothing.
+    """
+    if lot < 1.5:
+        return chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST))
+    span = min(lot, np.ceil(reach))
     count = _positions(span)
-    total = 0.0
+    ordered, short = 0.0, 0.0
     for place in range(count):
-        total += chance_at(curve, grid, np.floor(_position(reorder_point, span, place, count) + _LEAST))
-    full = chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST)) if straight > 0.0 else 0.0
-    return straight * full + (1.0 - straight) * total / count
+        stock = _position(reorder_point, span, place, count)
+        some, of_it = _ordered_and_short(curve, grid, least, stock, stock - reorder_point)
+        ordered, short = ordered + some, short + of_it
+    missed = short / ordered if ordered > 0.0 else 0.0
+    if straight > 0.0:
+        some, of_it = _ordered_and_short(curve, grid, least, reorder_point + lot, lot)
+        missed = (1.0 - straight) * missed + straight * (of_it / some if some > 0.0 else 0.0)
+    return 1.0 - missed
 
 
 @njit(cache=True, nogil=True)
@@ -86,9 +122,9 @@ def _pays(curve, grid, least, level, depth, weight, ratio):  # type: ignore[no-u
 
 @njit(cache=True, nogil=True)
 def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
-    depth, weight, straight = below
+    depth, weight, straight, reach = below
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, point, lot, review, straight) >= goal - _LEAST
+        return _cycle_service(curve, grid, least, point, lot, reach, straight) >= goal - _LEAST
     if measure == FILL_RATE:
         return _short(curve, grid, least, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
     return not _pays(curve, grid, least, point + 1.0 + lot, depth, weight, goal)
@@ -97,11 +133,11 @@ def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # ty
 @njit(cache=True, nogil=True, parallel=True)
 def search(curves, grid, least, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
     """Return the least whole reorder points that are enough; ``below`` as `position_depths` tells it."""
-    depth, weight, straight = below
+    depth, weight, straight, reach = below
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
-        own = (depth[row], weight[row], straight[row])
+        own = (depth[row], weight[row], straight[row], reach[row])
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -150,11 +186,11 @@ def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-unt
 @njit(cache=True, nogil=True, parallel=True)
 def outcome(curves, grid, least, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
     """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
-    depth, weight, straight = below
+    depth, weight, straight, reach = below
     found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row], straight[row])
+        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, reach[row], straight[row])
         short = min(_short(curves[row], grid, least[row], point + size, depth[row], weight[row]), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
         for place in range(depth.shape[1]):

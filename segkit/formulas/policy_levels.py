@@ -21,6 +21,7 @@ CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
+_FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,9 @@ def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarra
 
 
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
-    return position_depths(*_lots_of(demand, lot, pack))
+    size, packs, mean, variance = _lots_of(demand, lot, pack)
+    reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
+    return *position_depths(size, packs, mean, variance), reach
 
 
 def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:

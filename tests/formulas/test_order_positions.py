@@ -94,3 +94,17 @@ def test_stock_and_fill_rate_are_those_of_the_replay(draw, lot, pack, lead, revi
     reviews = came.periods.sum() / review
     ordered = float(orders_per_review(covered, np.array([float(lot)]), pack=np.array([float(pack)]))[0])
     assert ordered == pytest.approx(came.orders.sum() / reviews, abs=0.03 if waiting else 0.05)
+    cycles = came.cycles_without_shortage.sum() / came.cycles.sum()
+    assert told.cycle_service[0] == pytest.approx(cycles, abs=0.03 if waiting else 0.05)
+
+
+def test_cycle_service_of_slow_lots_counts_the_cycles_that_begin_with_an_order():
+    """One unit in ten days, three ordered when none is left, ten days until they come: no demand in these, 37 %.
+
+    Counted by all days, as if each began a cycle, it would be twice as much.
+    """
+    chances = (np.arange(4000) + 0.5) / 4000
+    curve = np.quantile(np.random.default_rng(1).poisson(1.1, 400_000), chances, method="inverted_cdf")[None, :]
+    covered = CoveredDemand(curve.astype(float), chances, np.array([1.1]), np.array([0.1]))
+    told = expected_service(covered, np.zeros(1), np.array([3.0]))
+    assert told.cycle_service[0] == pytest.approx(np.exp(-1.0), abs=0.03)
