@@ -46,9 +46,15 @@ def count_cycles(
     begins, until = step[:-1], step[1:]
     whole = (row[:-1] == row[1:]) & (begins >= first)
     row, begins, until = row[:-1][whole], begins[whole], until[whole]
-    before = [np.cumsum(cells, axis=1) - cells for cells in (lacking & known, known)]
-    short, seen = (sums[row, until] - sums[row, begins] for sums in before)
+    short, seen = (_between(cells, row, begins, until) for cells in (lacking & known, known))
     cycles, served = np.zeros((2, *placed.shape), dtype=bool)
     cycles[row, until] = seen > 0
     served[row, until] = (seen > 0) & (short == 0)
     return cycles[:, first:], served[:, first:]
+
+
+def _between(cells: np.ndarray, row: np.ndarray, begins: np.ndarray, until: np.ndarray) -> np.ndarray:
+    """Return how many cells of a row are true from a step on, until before another."""
+    sums = np.zeros((cells.shape[0], cells.shape[1] + 1), dtype=np.int32)
+    np.cumsum(cells, axis=1, out=sums[:, 1:])
+    return sums[row, until] - sums[row, begins]
