@@ -100,10 +100,12 @@ __all__ = [*_HOME, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "formulas":
+        return import_module("segkit.formulas")
     if name not in _HOME:
         raise AttributeError(f"module 'segkit' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "formulas"])

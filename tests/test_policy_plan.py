@@ -243,3 +243,43 @@ def test_sales_by_week_are_replayed_by_period(small, small_company):
     sold = tables["sales"]
     seen = sold[(sold["period"] >= every["period"].min()) & sold["in_stock"]]
     assert every["demand"].sum() == seen["quantity"].sum()
+
+
+def test_places_without_a_lead_time_are_left_out_of_the_replay_and_told(small, small_company):
+    items = small_company["items"].copy()
+    items["lead_time_days"] = np.where(items["item_id"] == "SKU-0000", np.nan, 21.0)
+    plan = small(TIMED.replace("lead_time_days = 21", ""), {**small_company, "items": items})
+    left, steps = plan.replay_left_out, plan.replay_steps
+    assert set(left["item_id"]) == {"SKU-0000"}
+    assert left["reason"].eq("no lead time is known").all()
+    every = steps[(steps["rule"] == OWN) & (steps["entity"] == "all")]
+    lines = plan.order_lines
+    meant = (lines["quantity"] > 0) & ~lines["is_reversed"] & (lines["order_date"] >= every["period"].min())
+    asked = lines[meant].groupby(lines["item_id"] == "SKU-0000")["quantity"].sum()
+    assert left["demand"].sum() == asked[True]
+    assert every["demand"].sum() == asked[False]
+    told = plan.policy_headlines.set_index("headline").loc["replay_left_out"]
+    assert f"{len(left)} item-locations with" in told["sentence"]
+    assert told["value"] == asked[True]
+
+
+def test_lead_times_between_whole_weeks_are_sized_as_they_are_replayed_and_said_to_be(small):
+    """Ten days and a week are replayed as two weeks: levels for seventeen days would serve more than they promise."""
+    weeks = pd.date_range("2023-01-02", periods=156, freq="7D")
+    rng = np.random.default_rng(6)
+    rows = [
+        {"period": week, "item_id": f"SKU-{n:04d}", "location_id": "NORTH", "quantity": rng.negative_binomial(4, 0.1)}
+        for week in weeks
+        for n in range(12)
+    ]
+    rule = 'replay_days = 364\n[policies.rules.all]\nwhere = "true"\nfill_rate = 0.95\n[periods]\nunit = "week"\n'
+    toml = TIMED.replace("lead_time_days = 21", "lead_time_days = 10\nreview_days = 7").replace(
+        "replay_days = 91\n", ""
+    )
+    plan = small(toml + rule, {"sales": pd.DataFrame(rows).assign(price=20.0, in_stock=True)})
+    row = plan.replay.set_index(["rule", "entity"]).loc[(OWN, "all")]
+    assert row["fill_rate"] == pytest.approx(row["expected_fill_rate"], abs=0.02)
+    assert row["expected_fill_rate"] == pytest.approx(0.95, abs=0.02)
+    told = plan.policy_headlines.set_index("headline").loc["replay_times", "sentence"]
+    assert "14 days where 17 are known" in told
+    assert plan.policies["lead_time_days"].round(6).eq(10).all()

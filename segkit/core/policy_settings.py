@@ -6,7 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from segkit.core.source_settings import Section
 
-Target = Annotated[float, Field(gt=0, lt=1)]
+MOST_TARGET = 0.9999  # beyond, no history tells what demand must be covered
+Target = Annotated[float, Field(gt=0, le=MOST_TARGET)]
 Units = Annotated[float, Field(ge=0)]
 Days = Annotated[float, Field(gt=0)]
 PolicyWord = Literal["order_up_to", "min_max", "reorder_quantity", "to_order"]
@@ -21,8 +22,9 @@ class PolicyRule(Section):
     )
     policy: PolicyWord = Field(
         "order_up_to",
-        description="order_up_to (R,S): fill up at every review; min_max (R,s,S): fill up when at or below s; "
-        "reorder_quantity (s,Q): order Q when at or below s; to_order: not stocked.",
+        description="order_up_to (R,S): fill up at every review; min_max (R,s,S): fill up when at or below s, both in "
+        "as many whole packs as stay at or below the level; reorder_quantity (s,Q): order Q when at or below s; "
+        "to_order: not stocked.",
     )
     cycle_service: Target | None = Field(
         None, description="Target P1: chance that a replenishment cycle ends without a stock-out [0-1]."

@@ -33,7 +33,7 @@ _NEAR = 1e-9
 
 
 def expected_service_of_lost_sales(
-    demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray
+    demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
 ) -> ExpectedService:
     """Return what reorder points give where unmet demand is lost.
 
@@ -43,6 +43,8 @@ def expected_service_of_lost_sales(
         What must be covered.
     reorder_point, lot : array
         s and Q; below zero nothing is ever ordered. [lots]
+    pack : array, optional
+        As `expected_service` takes it. [lots]
 
     Returns
     -------
@@ -59,17 +61,19 @@ def expected_service_of_lost_sales(
     True
     """
     point = np.asarray(reorder_point, dtype=float)
-    review, short, left, lacking, held = _outcome(demand, point[:, None], lot)
+    review, short, left, lacking, held = _outcome(demand, point[:, None], lot, _packs(lot, pack))
     fill = 1.0 - short[:, 0] / np.where(review > 0, review, 1.0)
     return ExpectedService(1.0 - lacking[:, 0], fill, held[:, 0], left[:, 0])
 
 
-def economic_reorder_point_of_lost_sales(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def economic_reorder_point_of_lost_sales(
+    demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray, *, pack: np.ndarray | None = None
+) -> np.ndarray:
     """Return the reorder points of least cost where unmet demand is lost.
 
     Parameters
     ----------
-    demand, lot, ratio
+    demand, lot, ratio, pack
         As `economic_reorder_point` takes them.
 
     Returns
@@ -83,14 +87,14 @@ def economic_reorder_point_of_lost_sales(demand: CoveredDemand, lot: np.ndarray,
     Zipkin, P. (2008). Old and new methods for lost-sales inventory systems. Operations Research 56, 1256-1263 (levels
     that are best where demand waits bound those of lost sales from above).
     """
-    waits = economic_reorder_point(demand, lot, ratio)
+    waits, packs = economic_reorder_point(demand, lot, ratio, pack=pack), _packs(lot, pack)
     newsvendor = _exceeded(demand, ratio / (1.0 + ratio))
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
     rows, inner = np.flatnonzero(np.isfinite(waits)), slice(None)
     while rows.size:
         tried = np.round(np.linspace(low[rows], high[rows], _INNER + 2, axis=1))
-        _, short, left, *_ = _outcome(demand.of(rows), tried[:, inner], lot[rows])
+        _, short, left, *_ = _outcome(demand.of(rows), tried[:, inner], lot[rows], packs[rows])
         cost = np.full(tried.shape, np.inf)
         cost[:, inner] = short + ratio[rows, None] * left
         place, each = cost.argmin(axis=1), np.arange(rows.size)
@@ -105,12 +109,14 @@ def economic_reorder_point_of_lost_sales(demand: CoveredDemand, lot: np.ndarray,
     return np.where(np.isfinite(waits), best, waits)
 
 
-def reorder_point_for_fill_rate_of_lost_sales(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
+def reorder_point_for_fill_rate_of_lost_sales(
+    demand: CoveredDemand, lot: np.ndarray, target: np.ndarray, *, pack: np.ndarray | None = None
+) -> np.ndarray:
     """Return the least reorder points that give a fill_rate (P2) where unmet demand is lost.
 
     Parameters
     ----------
-    demand, lot, target
+    demand, lot, target, pack
         As `reorder_point_for_fill_rate_by_curve` takes them.
 
     Returns
@@ -118,19 +124,25 @@ def reorder_point_for_fill_rate_of_lost_sales(demand: CoveredDemand, lot: np.nda
     array
         s, whole, 0 or more; no more than where unmet demand waits. [lots]
     """
-    waits = reorder_point_for_fill_rate_by_curve(demand, lot, target)
+    waits, packs = reorder_point_for_fill_rate_by_curve(demand, lot, target, pack=pack), _packs(lot, pack)
     high, low = np.maximum(waits, 0.0), np.full(len(lot), -1.0)
     rows = np.flatnonzero(high - low > 1.0)
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2.0)
-        given = expected_service_of_lost_sales(demand.of(rows), middle, lot[rows])
+        given = expected_service_of_lost_sales(demand.of(rows), middle, lot[rows], pack=packs[rows])
         enough = given.fill_rate >= target[rows] - _NEAR
         high[rows], low[rows] = np.where(enough, middle, high[rows]), np.where(enough, low[rows], middle)
         rows = rows[high[rows] - low[rows] > 1.0]
     return np.where((demand.mean > 0) | np.isnan(waits), np.where(np.isfinite(waits), high, waits), waits)
 
 
-def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray) -> tuple[np.ndarray, ...]:
+def _packs(lot: np.ndarray, pack: np.ndarray | None) -> np.ndarray:
+    """Return packs of one lot or more, no larger than the lots."""
+    lots = np.maximum(np.asarray(lot, dtype=float), 1.0)
+    return lots if pack is None else np.clip(pack, 1.0, lots)
+
+
+def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return demand of a review; by candidate what of it is short, left, cycles with a shortage, and mean stock.
 
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
@@ -138,14 +150,19 @@ def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray) -> tupl
     review = demand.moments[0] * demand.review_share
     short, left, lacking, held = np.empty((4, *points.shape))
     for place in range(points.shape[1]):
-        given = expected_service(demand, points[:, place], lot)
+        given = expected_service(demand, points[:, place], lot, pack=pack)
         short[:, place], left[:, place] = (1.0 - given.fill_rate) * review, given.left
         lacking[:, place], held[:, place] = 1.0 - given.cycle_service, given.on_hand
-    lost, waits = np.moveaxis(_rolled(demand, points, lot), 2, 0)
+    lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, 0.0) for told, place in ((left, 1), (held, 3)))
-    short = np.clip(np.minimum(lost[..., 0] * scale, short), 0.0, review[:, None])  # what is lost is not asked again
-    lacking = np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking)
+    some, cycles = (
+        waits[..., 0] > _NEAR,
+        waits[..., 2] > _NEAR,
+    )  # scenarios without a shortage tell nothing of rare ones
+    fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
+    short = np.clip(fewer, 0.0, review[:, None])
+    lacking = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
     return review, short, left, np.clip(lacking, 0.0, 1.0), held
 
 
@@ -160,7 +177,7 @@ def _ratio(told: np.ndarray, rolled: np.ndarray) -> np.ndarray:
     return np.where(rolled > _NEAR, told / np.where(rolled > _NEAR, rolled, 1.0), 1.0)
 
 
-def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray) -> np.ndarray:
+def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
     """Return what the scenarios give, (item-locations, candidates, 2, 4): see the kernel."""
     from segkit.formulas import lost_sales_kernels as kernels
 
@@ -178,7 +195,17 @@ def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray) -> np.nd
         timing = (int(kind[0]), int(kind[1] - kind[0]))
         tried = np.ascontiguousarray(points[rows], dtype=float)
         lots, smooth = np.maximum(np.asarray(lot, dtype=float)[rows], 1.0), grown[rows] / (kind[1] + grown[rows])
-        given = (curves, demand.chances, shape[rows], _parts_of_steps(int(kind[1])), order, timing, tried, lots)
+        given = (
+            curves,
+            demand.chances,
+            shape[rows],
+            _parts_of_steps(int(kind[1])),
+            order,
+            timing,
+            tried,
+            lots,
+            pack[rows],
+        )
         found[rows] = kernels.roll_forward(*given, smooth)
     return found
 

@@ -35,7 +35,7 @@ def _path(amounts, order, parts, path):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _follow(path, warm, every, lead, point, lot, waiting, smooth, ring, told):  # type: ignore[no-untyped-def]
+def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, told):  # type: ignore[no-untyped-def]
     """Roll a stock forward and fill in what was short, left and served in whole cycles."""
     stock, coming, slot = point + lot, 0.0, 0
     short, left, held, arrivals, cycles, whole, lacking = 0.0, 0.0, 0.0, 0, 0, 0, False
@@ -43,7 +43,7 @@ def _follow(path, warm, every, lead, point, lot, waiting, smooth, ring, told):  
     for now in range(-warm, path.size):
         judged = now >= 0
         if now % every == 0 and stock + coming <= point:
-            ordered = (np.floor((point - stock - coming) / lot) + 1.0) * lot
+            ordered = max(np.floor((point + lot - stock - coming) / pack), 1.0) * pack
             ring[(slot + lead) % ring.size] += ordered
             coming += ordered
         if judged and (now - lead) % every == 0:
@@ -70,7 +70,7 @@ def _follow(path, warm, every, lead, point, lot, waiting, smooth, ring, told):  
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def roll_forward(curves, grid, shape, parts, order, timing, points, lot, smooth):  # type: ignore[no-untyped-def]
+def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
     """Return what lost sales, and what waiting demand gives, on the same scenarios: (places, candidates, 2, 4).
 
     Units short a review, units left before the next arrival, share of cycles with a shortage, mean stock.
@@ -90,6 +90,6 @@ def roll_forward(curves, grid, shape, parts, order, timing, points, lot, smooth)
                 lost[0], lost[2] = path.sum() * every / path.size, 1.0
                 point = -lot[row]
             else:
-                _follow(path, _WARM * steps, every, lead, point, lot[row], False, smooth[row], ring, lost)
-            _follow(path, _WARM * steps, every, lead, point, lot[row], True, smooth[row], ring, waits)
+                _follow(path, _WARM * steps, every, lead, point, lot[row], pack[row], False, smooth[row], ring, lost)
+            _follow(path, _WARM * steps, every, lead, point, lot[row], pack[row], True, smooth[row], ring, waits)
     return found

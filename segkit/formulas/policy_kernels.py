@@ -6,7 +6,7 @@ from numba import njit, prange
 from segkit.formulas.demand_curves import chance_at
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
-_POINTS = 12  # positions among the Q above the reorder point of which the mean is taken
+_POINTS = 12  # positions above the reorder point of which the mean is taken
 _LEAST = 1e-9
 _FAR = 4e15
 
@@ -23,14 +23,54 @@ def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, reorder_point, lot, review):  # type: ignore[no-untyped-def]
-    """Return P1 of the reviews at which is ordered: their positions lie within a review's demand above s."""
-    span = min(lot, max(np.floor(review + 0.5), 1.0))
+def _falls(least, share):  # type: ignore[no-untyped-def]
+    """Return the chance that more than a share of demand falls into the review: how E[min(share, part)] rises."""
+    if share >= 1.0:
+        return 0.0
+    cell = min(int(np.sqrt(share) * (least.size - 1)), least.size - 2)
+    low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
+    return min(max((least[cell + 1] - least[cell]) / (high - low), 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _ordered_and_short(curve, grid, least, stock, above):  # type: ignore[no-untyped-def]
+    """Return how often a review's demand takes a position down to s, so that is ordered, and is short before it comes.
+
+    ``above`` is how far the position lies above s.
+    """
+    last, below = grid.size - 1, chance_at(curve, grid, np.floor(stock + _LEAST))
+    ordered, short = 0.0, 0.0
+    for place in range(-1, grid.size):
+        begin, end = (grid[place] if place >= 0 else 0.0), (grid[place + 1] if place < last else 1.0)
+        amount = 0.5 * (curve[max(place, 0)] + curve[min(place + 1, last)])
+        if amount > 0.0:
+            falls = _falls(least, max(above - 0.5, 0.0) / amount)
+            ordered += (end - begin) * falls
+            short += max(end - max(begin, below), 0.0) * falls
+    return ordered, short
+
+
+@njit(cache=True, nogil=True)
+def _cycle_service(curve, grid, least, reorder_point, lot, reach, straight):  # type: ignore[no-untyped-def]
+    """Return P1: of the reviews at which is ordered, the share after which nothing is short before the order comes.
+
+    They find the position within ``reach``, a review's demand, above s, or still at S: ``straight`` is the chance that
+    one review takes it from there. What fills up one by one orders at every review, if only nothing.
+    """
+    if lot < 1.5:
+        return chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST))
+    span = min(lot, np.ceil(reach))
     count = _positions(span)
-    total = 0.0
+    ordered, short = 0.0, 0.0
     for place in range(count):
-        total += chance_at(curve, grid, np.floor(_position(reorder_point, span, place, count) + _LEAST))
-    return total / count
+        stock = _position(reorder_point, span, place, count)
+        some, of_it = _ordered_and_short(curve, grid, least, stock, stock - reorder_point)
+        ordered, short = ordered + some, short + of_it
+    missed = short / ordered if ordered > 0.0 else 0.0
+    if straight > 0.0:
+        some, of_it = _ordered_and_short(curve, grid, least, reorder_point + lot, lot)
+        missed = (1.0 - straight) * missed + straight * (of_it / some if some > 0.0 else 0.0)
+    return 1.0 - missed
 
 
 @njit(cache=True, nogil=True)
@@ -61,40 +101,43 @@ def _short_at(curve, grid, least, stock):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _short(curve, grid, least, reorder_point, lot):  # type: ignore[no-untyped-def]
-    count = _positions(lot)
+def _short(curve, grid, least, level, depth, weight):  # type: ignore[no-untyped-def]
     total = 0.0
-    for place in range(count):
-        total += _short_at(curve, grid, least, _position(reorder_point, lot, place, count))
-    return total / count
+    for place in range(depth.size):
+        if weight[place] > 0.0:
+            total += weight[place] * _short_at(curve, grid, least, level - depth[place])
+    return total
 
 
 @njit(cache=True, nogil=True)
-def _pays(curve, grid, least, reorder_point, lot, ratio):  # type: ignore[no-untyped-def]
+def _pays(curve, grid, least, level, depth, weight, ratio):  # type: ignore[no-untyped-def]
     """Return whether the last unit saves more than it costs to hold."""
-    saved = _short(curve, grid, least, reorder_point - 1.0, lot) - _short(curve, grid, least, reorder_point, lot)
-    count = _positions(lot)
+    saved = _short(curve, grid, least, level - 1.0, depth, weight) - _short(curve, grid, least, level, depth, weight)
     left = 0.0
-    for place in range(count):
-        left += chance_at(curve, grid, np.floor(_position(reorder_point - 1.0, lot, place, count) + _LEAST))
-    return saved > ratio * left / count
+    for place in range(depth.size):
+        if weight[place] > 0.0:
+            left += weight[place] * chance_at(curve, grid, np.floor(level - 1.0 - depth[place] + _LEAST))
+    return saved > ratio * left
 
 
 @njit(cache=True, nogil=True)
-def _enough(curve, grid, least, reorder_point, lot, review, goal, measure):  # type: ignore[no-untyped-def]
+def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
+    depth, weight, straight, reach = below
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, reorder_point, lot, review) >= goal - _LEAST
+        return _cycle_service(curve, grid, least, point, lot, reach, straight) >= goal - _LEAST
     if measure == FILL_RATE:
-        return _short(curve, grid, least, reorder_point, lot) <= (1.0 - goal) * review + _LEAST
-    return not _pays(curve, grid, least, reorder_point + 1.0, lot, goal)
+        return _short(curve, grid, least, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
+    return not _pays(curve, grid, least, point + 1.0 + lot, depth, weight, goal)
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search(curves, grid, least, mean, review, lot, goal, measure):  # type: ignore[no-untyped-def]
-    """Return the least whole reorder points that are enough."""
+def search(curves, grid, least, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
+    """Return the least whole reorder points that are enough; ``below`` as `position_depths` tells it."""
+    depth, weight, straight, reach = below
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
+        own = (depth[row], weight[row], straight[row], reach[row])
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -102,13 +145,15 @@ def search(curves, grid, least, mean, review, lot, goal, measure):  # type: igno
         start = low
         if measure == ECONOMIC:  # below demand of the lead time hardly a unit prevents a shortage: all are short then
             start = max(np.floor(mean[row] - review[row]) - size, low)
-        if mean[row] <= 0.0 or _enough(curves[row], grid, least[row], start, size, review[row], goal[row], measure):
+        if mean[row] <= 0.0 or _enough(
+            curves[row], grid, least[row], start, size, review[row], own, goal[row], measure
+        ):
             found[row] = low
             continue
         low = start
         while high - low > 1.0:
             middle = np.floor((low + high) / 2.0)
-            if _enough(curves[row], grid, least[row], middle, size, review[row], goal[row], measure):
+            if _enough(curves[row], grid, least[row], middle, size, review[row], own, goal[row], measure):
                 high = middle
             else:
                 low = middle
@@ -139,22 +184,25 @@ def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def outcome(curves, grid, least, review, reorder_point, lot, share, smooth):  # type: ignore[no-untyped-def]
+def outcome(curves, grid, least, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
     """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
+    depth, weight, straight, reach = below
     found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(curves[row], grid, point, size, review[row])
-        short = min(_short(curves[row], grid, least[row], point, size), review[row])
+        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, reach[row], straight[row])
+        short = min(_short(curves[row], grid, least[row], point + size, depth[row], weight[row]), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
-        count = _positions(size)
-        for place in range(count):
-            stock, left = _position(point, size, place, count), 0.0
+        for place in range(depth.shape[1]):
+            if weight[row, place] <= 0.0:
+                continue
+            stock, left = point + size - depth[row, place], 0.0
             for cell in range(grid.size):
                 upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
                 before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
                 left += (upto - before) * max(stock - curves[row, cell], 0.0)
-            found[row, 3] += left / count
-            found[row, 2] += _sold_from(curves[row], grid, least[row], stock, share[row], smooth[row]) / count
+            sold = _sold_from(curves[row], grid, least[row], stock, share[row], smooth[row])
+            found[row, 3] += weight[row, place] * left
+            found[row, 2] += weight[row, place] * sold
         found[row, 2] += found[row, 3]
     return found

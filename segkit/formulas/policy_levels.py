@@ -1,11 +1,12 @@
 """Stock levels of many item-locations at once, from quantile curves of the demand that they must cover.
 
 Stock is reviewed every R periods; what is ordered comes after the lead time L. At a review the inventory position lies
-anywhere among the Q whole lots above the reorder point s, evenly (exact for (R,s,nQ), close for (R,s,S); with Q = 1 it
-is (R,S) with S = s + 1). Until the next order can arrive, stock must cover demand X over L + R. Short in a review
-period is what exceeds stock and falls into that period, no more than its own demand: of X the part B that falls into
-the review is taken as beta distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly;
-a demand that comes in one rare lump falls into the review or it does not.
+anywhere among the Q whole lots above the reorder point s: evenly where orders come in lots of Q (R,s,nQ), higher where
+they fill up to S = s + Q in smaller packs (R,s,S), see `position_depths`; with Q = 1 it is (R,S) with S = s + 1.
+Until the next order can arrive, stock must cover demand X over L + R. Short in a review period is what exceeds stock
+and falls into that period, no more than its own demand: of X the part B that falls into the review is taken as beta
+distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly; a demand that comes in one
+rare lump falls into the review or it does not.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
+from segkit.formulas.order_positions import order_chance, position_depths
+
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
+_FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,9 @@ def _cells(curves: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.diff(chances, prepend=0.0, append=1.0), np.concatenate([curves[:, :1], inner, curves[:, -1:]], axis=1)
 
 
-def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
+def reorder_point_for_cycle_service_by_curve(
+    demand: CoveredDemand, lot: np.ndarray, target: np.ndarray, *, pack: np.ndarray | None = None
+) -> np.ndarray:
     """Return the least reorder points that give a cycle_service (P1).
 
     Parameters
@@ -139,6 +145,8 @@ def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndar
         Q, whole, 1 or more. [lots]
     target : array
         Probability that a cycle, from the review at which is ordered, ends without a shortage. [0-1]
+    pack : array, optional
+        P: an order fills up to s + Q in whole packs; by default it comes in lots of Q. [lots]
 
     Returns
     -------
@@ -152,10 +160,12 @@ def reorder_point_for_cycle_service_by_curve(demand: CoveredDemand, lot: np.ndar
     >>> reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.75])).tolist()
     [1.0]
     """
-    return _search(demand, lot, target, CYCLE_SERVICE)
+    return _search(demand, lot, pack, target, CYCLE_SERVICE)
 
 
-def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray, target: np.ndarray) -> np.ndarray:
+def reorder_point_for_fill_rate_by_curve(
+    demand: CoveredDemand, lot: np.ndarray, target: np.ndarray, *, pack: np.ndarray | None = None
+) -> np.ndarray:
     """Return the least reorder points that give a fill_rate (P2): share of units met from stock.
 
     Parameters
@@ -164,16 +174,20 @@ def reorder_point_for_fill_rate_by_curve(demand: CoveredDemand, lot: np.ndarray,
         As `reorder_point_for_cycle_service_by_curve` takes them.
     target : array
         Fill rate. [0-1]
+    pack : array, optional
+        As `reorder_point_for_cycle_service_by_curve` takes it. [lots]
 
     Returns
     -------
     array
         s, whole. [lots]
     """
-    return _search(demand, lot, target, FILL_RATE)
+    return _search(demand, lot, pack, target, FILL_RATE)
 
 
-def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def economic_reorder_point(
+    demand: CoveredDemand, lot: np.ndarray, ratio: np.ndarray, *, pack: np.ndarray | None = None
+) -> np.ndarray:
     """Return the reorder points up to which the next unit returns more than it costs.
 
     Parameters
@@ -182,6 +196,8 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
         As `reorder_point_for_cycle_service_by_curve` takes them.
     ratio : array
         Cost of holding a unit for a review period over what a unit short costs; above zero.
+    pack : array, optional
+        As `reorder_point_for_cycle_service_by_curve` takes it. [lots]
 
     Returns
     -------
@@ -199,10 +215,12 @@ def economic_reorder_point(demand: CoveredDemand, lot: np.ndarray, ratio: np.nda
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand, lot, ratio, ECONOMIC)
+    return _search(demand, lot, pack, ratio, ECONOMIC)
 
 
-def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray) -> ExpectedService:
+def expected_service(
+    demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
+) -> ExpectedService:
     """Return what reorder points give, unmet demand waiting.
 
     Parameters
@@ -211,6 +229,8 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
         What must be covered.
     reorder_point, lot : array
         s and Q. [lots]
+    pack : array, optional
+        As `reorder_point_for_cycle_service_by_curve` takes it. [lots]
 
     Returns
     -------
@@ -221,16 +241,45 @@ def expected_service(demand: CoveredDemand, reorder_point: np.ndarray, lot: np.n
     from segkit.formulas import policy_kernels as kernels
 
     whole, chances, part, _, review = _arrays(demand)
-    levels = _floats(reorder_point), _floats(lot)
+    levels = _floats(reorder_point), _floats(lot), _depths(demand, lot, pack)
     found = kernels.outcome(whole, chances, part, review, *levels, _floats(demand.review_share), _floats(demand.smooth))
     return ExpectedService(*found.T)
 
 
-def _search(demand: CoveredDemand, lot: np.ndarray, goal: np.ndarray, measure: int) -> np.ndarray:
+def _search(
+    demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None, goal: np.ndarray, measure: int
+) -> np.ndarray:
     from segkit.formulas import policy_kernels as kernels
 
     whole, chances, part, mean, review = _arrays(demand)
-    return kernels.search(whole, chances, part, mean, review, _floats(lot), _floats(goal), measure)
+    below = _depths(demand, lot, pack)
+    return kernels.search(whole, chances, part, mean, review, _floats(lot), below, _floats(goal), measure)
+
+
+def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> np.ndarray:
+    """Return the share of reviews at which is ordered.
+
+    Parameters
+    ----------
+    demand : CoveredDemand
+        What must be covered.
+    lot, pack : array
+        As `expected_service` takes them. [lots]
+    """
+    return order_chance(*_lots_of(demand, lot, pack))
+
+
+def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    size, packs, mean, variance = _lots_of(demand, lot, pack)
+    reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
+    return *position_depths(size, packs, mean, variance), reach
+
+
+def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Return lots, packs, mean and variance of a review's demand, which scatters as its share of the whole."""
+    (mean, variance), share = demand.moments, demand.review_share
+    mean, shape = mean * share, np.clip(mean**2 / variance, *_SHAPES) * share
+    return _floats(lot), _floats(lot if pack is None else pack), mean, mean**2 / shape
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

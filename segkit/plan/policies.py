@@ -27,7 +27,7 @@ from segkit.inventory.policies import (
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
-from segkit.inventory.replay import contest, gap, results, runs, steps
+from segkit.inventory.replay import contest, gap, results, runs, steps, whole_periods
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -69,7 +69,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unasked())
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -107,6 +107,11 @@ class Policies(Forecasts):
         return results.tell_replay(self.replay_steps, **self._drawn())
 
     @table
+    def replay_left_out(self) -> pd.DataFrame:
+        """Item-locations that are not replayed, since no levels could be set for them, and their demand."""
+        return self.once("replayed", Policies._replayed)[2]
+
+    @table
     def replay_gain(self) -> pd.DataFrame:
         """What the policies save against one size for all and a rule of thumb, on the same held-out history."""
         return results.tell_gains(self.replay_steps, **self._drawn())
@@ -121,11 +126,12 @@ class Policies(Forecasts):
             currency=self.currency,
             days=own.replay_days,
             weight=own.service_weight,
-            untimed=self._missed_times(),
+            timing=self._missed_times() or (self._rounded_times() if len(self.replay) else ""),
         )
 
-    def _fit(self) -> covered.FittedPlaces:
-        history, intervals, further = self._history(), self._reviewed(), self._phases()
+    def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
+        history, further = self._history(), self._phases()
+        intervals = self._reviewed() if intervals is None else intervals
         ahead = events.events_by_period(self.calendar, history, ahead=cover.longest_interval(intervals) + further)
         seed = self.settings.forecasts.seed
         return covered.fit_places(history, self.items, ahead, intervals, seed=seed, further=further)
@@ -168,42 +174,65 @@ class Policies(Forecasts):
             kept.append(limits.stock_budget(made, own.stock_budget))
         return replace(made, limits=tuple(kept), unmet=own.unmet)
 
-    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the replay step by step, and its gap explained: both from one replay."""
+    def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Return the replay step by step, its gap explained, and what is left out of it: all from one replay."""
         own, days = self.settings.policies, self._period_days()
         known = self.periods.loc[self.periods["complete"], "period"]
         resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
-        if not resets or not (self.policies["order_up_to"] > 0).any():
-            return empty_table("replay_steps"), empty_table("replay_gap")
-        if self._missed_times():
-            return empty_table("replay_steps"), empty_table("replay_gap")
+        none = empty_table("replay_steps"), empty_table("replay_gap")
+        if not resets or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
+            return *none, empty_table("replay_left_out")
         demand = self._came(resets[0])
-        terms = self._terms(demand.places)
-        run, held = contest.hold_replay(
+        terms = self._terms(demand.places, self._replayed_intervals())
+        run, held, out = contest.hold_replay(
             demand,
             resets,
-            lambda day: self.known_on(day).sizing(),
+            lambda day: self.known_on(day).sizing_as_replayed(),
             terms,
             policies=own,
             seed=self.settings.forecasts.seed,
         )
-        facts = self._costs(demand.places), self.item_segments, self.item_value
+        if run.demand.places.empty:
+            return *none, out
+        facts = self._costs(run.demand.places), self.item_segments, self.item_value
         worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
-        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth)
+        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth), out
 
-    def _terms(self, places: pd.DataFrame) -> runs.ReplayTerms:
+    def _terms(self, places: pd.DataFrame, intervals: pd.DataFrame) -> runs.ReplayTerms:
         """Return how orders and shortages go in the replay, row by row as the places."""
         waiting, days = 1.0 if self.settings.policies.unmet == "backorder" else 0.0, self._period_days()
-        return runs.terms_of(places, self._reviewed(), self.policy_rules, self.items, period_days=days, waiting=waiting)
+        return runs.terms_of(places, intervals, self.policy_rules, self.items, period_days=days, waiting=waiting)
+
+    def _replayed_intervals(self) -> pd.DataFrame:
+        """Return lead times and reviews as they are replayed: in whole periods where sales are known by period."""
+        known = self._reviewed()
+        return known if self.has_input("orders") else whole_periods.round_intervals(known)
+
+    def _rounded_times(self) -> str:
+        """Return what the replay assumes of lead times and reviews where sales are known by period; blank = nothing."""
+        if self.has_input("orders"):
+            return ""
+        return whole_periods.tell_rounding(self._reviewed(), self.settings.periods.unit, self._period_days())
 
     def _missed_times(self) -> str:
         """Return why sales totals cannot show what policies would have given; blank where they can."""
         days = self._period_days()
-        if self.has_input("orders") or not runs.misses_times(self._terms(self.policies), days):
+        if self.has_input("orders") or not runs.misses_times(self._terms(self.policies, self._reviewed()), days):
             return ""
         return (
             f"sales are known by the {self.settings.periods.unit} only, lead times and reviews are shorter or between"
         )
+
+    def sizing_as_replayed(self) -> sizing.Sizing:
+        """Return what levels of the replay are sized from: the same, with times in whole periods if replayed so."""
+        if self.has_input("orders"):
+            return self.sizing()
+        return self.once("sizing_as_replayed", Policies._gather_in_periods)
+
+    def _gather_in_periods(self) -> sizing.Sizing:
+        known, whole = self._reviewed(), self._replayed_intervals()
+        fitted = self._fitted() if whole.equals(known) else self._fit(whole)
+        return self._sized_by(whole_periods.round_reviews(self.policy_rules, self._period_days()), fitted.cover())
 
     def sizing(self) -> sizing.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""
@@ -214,9 +243,9 @@ class Policies(Forecasts):
         begin, end = pd.Timestamp(first) + pd.Timedelta(days=1), pd.Timestamp(self.as_of)
         if not self.has_input("orders"):
             span = self._period_days()
-            return demand_days.demand_by_period(self.demand, self.policies, first=begin, last=end, period_days=span)
+            return demand_days.demand_by_period(self.demand, self.policy_rules, first=begin, last=end, period_days=span)
         lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
-        return demand_days.demand_by_day(lines, self.policies, first=begin, last=end)
+        return demand_days.demand_by_day(lines, self.policy_rules, first=begin, last=end)
 
     def _drawn(self) -> dict[str, Any]:
         """Return how long a step is, and how many are drawn together: as lead time and review usually last."""
@@ -237,14 +266,15 @@ class Policies(Forecasts):
         known = economics.CostRules(assume.holding_rate, assume.order_cost, own.shortage_cost_factor, own.margin)
         return economics.cost_places(places, self.items, self.item_value, rules=known, currency=self.currency)
 
-    def _costs_of_unasked(self) -> pd.DataFrame | None:
-        """Return the costs of places with a snapshot and no policy rule: nothing was ever asked for there."""
+    def _costs_of_unplanned(self) -> pd.DataFrame | None:
+        """Return the costs of places with a snapshot and no policy: no lead time is known, or nobody ever asked."""
         stock, known = self.inventory, self.policy_rules
         if stock.empty or known.empty or not {"item_id", "location_id"} <= set(stock):
             return None
         held = stock[["item_id", "location_id"]].dropna().drop_duplicates()
-        asked = pd.MultiIndex.from_frame(known[["item_id", "location_id"]])
-        return self._costs(held[~pd.MultiIndex.from_frame(held).isin(asked)].reset_index(drop=True))
+        have, asked = (pd.MultiIndex.from_frame(some[["item_id", "location_id"]]) for some in (self.policies, known))
+        bare = held[~pd.MultiIndex.from_frame(held).isin(have)].reset_index(drop=True)
+        return self._costs(bare).assign(asked_for=pd.MultiIndex.from_frame(bare).isin(asked))
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]

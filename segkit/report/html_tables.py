@@ -12,6 +12,7 @@ from segkit.report.numbers import BLANK, decimals_for, in_unit, iso_date, percen
 
 NUMERIC = ("number", "whole", "money", "share")
 BY_UNIT = ("value", "low", "base", "high")
+OF_MEASURE = "as the measure"  # unit of figures that stand below others in another unit
 WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 SPOKEN = ("headline", "measure", "action", "life_cycle")  # words of ours, read better without underscores
 LONGEST_TEXT = 90
@@ -91,11 +92,15 @@ def _says_nothing(values: pd.Series, column: Column) -> bool:
 
 def _is_by_unit(columns: dict) -> bool:
     """Tell whether figures of several units stand below each other, each with its unit in the row."""
-    return "unit" in columns and any(name in BY_UNIT and about.kind == "number" for name, about in columns.items())
+    return "unit" in columns and any(_has_unit_in_row(name, about) for name, about in columns.items())
+
+
+def _has_unit_in_row(name: str, column: Column) -> bool:
+    return column.kind == "number" and (name in BY_UNIT or column.unit == OF_MEASURE)
 
 
 def _head(column: Column, currency: str) -> str:
-    unit = "" if column.kind == "date" or is_share(column) else unit_of(column, currency)
+    unit = "" if column.kind == "date" or is_share(column) or column.unit == OF_MEASURE else unit_of(column, currency)
     mark = f' <span class="unit">{escape(unit)}</span>' if unit else ""
     side = ' class="number"' if column.kind in NUMERIC else f' style="{_LEFT}"'
     words = escape(WORDS.get(column.name, column.name.replace("_", " ")))
@@ -104,7 +109,7 @@ def _head(column: Column, currency: str) -> str:
 
 def _cells(frame: pd.DataFrame, name: str, column: Column, currency: str) -> list[str]:
     values = frame[name]
-    if name in BY_UNIT and "unit" in frame.columns and column.kind == "number":
+    if "unit" in frame.columns and _has_unit_in_row(name, column):
         texts = [in_unit(value, str(unit), currency) for value, unit in zip(values, frame["unit"], strict=True)]
         return [f'<td class="number">{escape(text)}</td>' for text in texts]
     write = cell_writer(column, values)

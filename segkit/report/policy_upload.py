@@ -84,7 +84,8 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        item, location, policy; min and max [units]: at or below the min an order is placed, up to the max;
+        item, location, policy; min and max [units]: at or below the min an order is placed, up to the
+        max in as many whole packs as stay at or below it;
         reorder_point, safety_stock (0 where levels lie below mean demand), lot [units]; review_days [days]. The min is
         the reorder_point (order_up_to without one: the level itself); reorder_quantity has max = reorder_point + lot;
         to_order has 0 throughout. What the policy does not have is blank.

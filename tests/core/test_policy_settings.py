@@ -101,7 +101,7 @@ def test_what_a_rule_is_sized_by(rule, measure, target):
         ({"fill_rate": 0.9, "cycle_service": 0.9}, "give one target, not cycle_service and fill_rate"),
         ({"fill_rate": 0.9, "economic": True}, "give one target, not fill_rate and economic"),
         ({"economic": False}, "economic = false needs a cycle_service or a fill_rate"),
-        ({"fill_rate": 1.0}, "policies.rules.mine.fill_rate: Input should be less than 1"),
+        ({"fill_rate": 1.0}, "policies.rules.mine.fill_rate: Input should be less than or equal to 0.9999"),
         ({"cycle_service": 0.0}, "policies.rules.mine.cycle_service: Input should be greater than 0"),
         ({"policy": "min_max", "max_cover_days": 0}, "max_cover_days: Input should be greater than 0"),
         ({"policy": "to_order", "min_stock": 1, "fill_rate": 0.9}, "keeps no stock: leave out fill_rate, min_stock"),

@@ -1,15 +1,18 @@
 """What policies decide that moves money: against one size for all, and against the stock that lies there now."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
+from segkit.formulas.policy_levels import orders_per_review
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
+from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, filled_by, size_policies
 
-_STEPS = 12
+_STEPS, _YEAR = 12, 365.25
 _BETWEEN = (0.02, 0.999)
-DUE = "to be ordered"
+DUE, UNJUDGED = "to be ordered", "not judged: no levels"
 
 
 def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -61,13 +64,14 @@ def list_decisions(sizing: Sizing, policies: pd.DataFrame, *, rows: int = 50) ->
     Returns
     -------
     DataFrame
-        By size of the saving or loss; yearly_saving = what holding and lost margin cost less than under one size.
+        By size of the saving or loss; yearly_saving = what holding, shortages (at their shortage cost) and orders cost
+        less than under one size.
     """
     target, same = one_size_policies(sizing, policies)
     kinds = empty_table("policy_decisions").dtypes
-    both = policies.merge(same, on=PLACE, suffixes=("", "_one"))
-    cost = both["holding_cost"] + both["lost_margin"]
-    effect = both["holding_cost_one"] + both["lost_margin_one"] - cost
+    own, other = (made.assign(yearly_cost=_yearly_cost(sizing, made)) for made in (policies, same))
+    both = own.merge(other, on=PLACE, suffixes=("", "_one"))
+    effect = both["yearly_cost_one"] - both["yearly_cost"]
     table = both[[*PLACE, "rule", "policy", "order_up_to", "fill_rate", "stock_value", "reason"]].assign(
         one_order_up_to=both["order_up_to_one"],
         one_fill_rate=both["fill_rate_one"],
@@ -81,6 +85,18 @@ def list_decisions(sizing: Sizing, policies: pd.DataFrame, *, rows: int = 50) ->
     table = table.assign(order=order).sort_values(["order", *PLACE], ignore_index=True).head(rows)
     table["rank"] = np.arange(1, len(table) + 1)
     return table[list(nomenclature()["policy_decisions"].columns)].astype(kinds.to_dict())
+
+
+def _yearly_cost(sizing: Sizing, policies: pd.DataFrame) -> np.ndarray:
+    """Return what holding, shortages and orders cost a year. [currency]."""
+    short = (1.0 - policies["fill_rate"]) * policies["demand_year"] * sizing.costs["shortage_cost"]
+    stocked = (policies["order_quantity"] > 0).to_numpy()
+    lot = np.where(stocked, policies["order_quantity"] / sizing.covered.lots, 1.0)
+    ruled = replace(sizing, rules=sizing.rules.assign(policy=policies["policy"]))
+    share = orders_per_review(sizing.covered.demand, lot, pack=filled_by(ruled, lot))
+    reviews = _YEAR / policies["review_days"].clip(lower=1.0).to_numpy()
+    orders = np.where(stocked, share * reviews * (sizing.order_cost or 0.0), 0.0)
+    return (policies["holding_cost"] + short).to_numpy() + orders
 
 
 def _words(both: pd.DataFrame) -> np.ndarray:
@@ -103,14 +119,16 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.Dat
     inventory : DataFrame
         Table of that name: the last snapshot of each item-location counts.
     costs : DataFrame, optional
-        item_id, location_id, unit_cost of places that have stock and no row in the policies, since nothing was ever
-        asked for there: all of it is excess. None = they are left out.
+        item_id, location_id, unit_cost of places that have stock and no row in the policies; where ``asked_for`` is
+        true they lack a lead time, else nothing was ever asked for there: all of it is excess. None = they are left
+        out.
 
     Returns
     -------
     DataFrame
-        Item-locations with a snapshot and a unit cost. Excess is the inventory position above the order-up-to level,
-        shortage what it lacks of the reorder point; at the reorder point it is time to order. [units, and at unit cost]
+        Item-locations with a snapshot. Excess is the inventory position above the order-up-to level, shortage what it
+        lacks of the reorder point beyond mean demand of a review; at the reorder point it is time to order. [units, and
+        at unit cost]. What has no levels is not judged, and ``reason`` says why; what has no unit cost has no value.
     """
     kinds = empty_table("stock_position").dtypes
     if inventory.empty or policies.empty or not {*PLACE, "on_hand"} <= set(inventory):
@@ -118,26 +136,27 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.Dat
     known = [name for name in ("on_hand", "on_order", "backorders") if name in inventory]
     last = inventory.dropna(subset=["on_hand"]).sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")
     both = _with_idle(policies, last, costs).merge(last[[*PLACE, "date", *known]], on=PLACE)
-    both = both[both["order_up_to"].notna().to_numpy() & both["unit_cost"].notna().to_numpy()]
     for name in ("on_order", "backorders"):
         both[name] = both[name].fillna(0.0) if name in both else 0.0
     position = both["on_hand"] + both["on_order"] - both["backorders"]
     excess = (position - both["order_up_to"]).clip(lower=0.0)
-    stocked = both["policy"] != NONE
+    stocked, unknown = both["policy"] != NONE, both["order_up_to"].isna()
     due = stocked & (position <= both["reorder_point"])
-    lacking = (both["reorder_point"] - position).clip(lower=0.0).where(stocked, 0.0)
+    between = (both["demand_year"] * both["review_days"] / _YEAR).fillna(0.0)  # what a review finds gone as a rule
+    lacking = (both["reorder_point"] - between - position).clip(lower=0.0).where(stocked, 0.0)
     state = np.select(
-        [((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), due.to_numpy()],
-        ["stock without a policy to hold it", "above the order-up-to level", DUE],
+        [unknown.to_numpy(), ((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), due.to_numpy()],
+        [UNJUDGED, "stock without a policy to hold it", "above the order-up-to level", DUE],
         "in range",
     )
     table = both.assign(
         inventory_position=position,
         excess=excess,
         excess_value=excess * both["unit_cost"],
-        shortage=lacking,
-        shortage_value=lacking * both["unit_cost"],
+        shortage=lacking.where(~unknown),
+        shortage_value=(lacking * both["unit_cost"]).where(~unknown),
         state=state,
+        reason=both["reason"].where(unknown, ""),
     )
     return table[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)
 
@@ -148,6 +167,10 @@ def _with_idle(policies: pd.DataFrame, last: pd.DataFrame, costs: pd.DataFrame |
         return policies
     keys = pd.MultiIndex.from_frame(costs[PLACE])
     there = pd.MultiIndex.from_frame(last.loc[last["on_hand"] > 0, PLACE])
-    idle = costs[~keys.isin(pd.MultiIndex.from_frame(policies[PLACE])) & keys.isin(there)]
-    blank = idle[[*PLACE, "unit_cost"]].assign(policy=NONE, reorder_point=0.0, order_up_to=0.0)
+    asked = costs["asked_for"].to_numpy(dtype=bool) if "asked_for" in costs else np.zeros(len(costs), dtype=bool)
+    idle = ~keys.isin(pd.MultiIndex.from_frame(policies[PLACE])) & (asked | keys.isin(there))
+    level = np.where(asked, np.nan, 0.0)
+    blank = costs[[*PLACE, "unit_cost"]].assign(
+        policy=np.where(asked, "", NONE), reorder_point=level, order_up_to=level, reason=NO_LEAD_TIME
+    )[idle]
     return pd.concat([policies, blank], ignore_index=True) if len(blank) else policies

@@ -6,13 +6,22 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.decisions import DUE
+from segkit.inventory.policies.decisions import DUE, UNJUDGED
+from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.sizing import NONE
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
 
 STEP = "2_inventory_policies"
 _WORTH_A_WORD = 0.5  # currency a year
+_SMALL = 0.001
+_WORTH_A_CAUSE = 0.01  # of the units asked for
+_CAUSES = {
+    "forecast_bias_effect": "other items were asked for than forecast",
+    "lead_time_effect": "lead times were others than known when levels were set",
+    "lot_effect": "lots, packs and minimum orders did more than the levels expect of them",
+    "distribution_effect": "demand had another shape and timing, or by chance",
+}
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,15 @@ class PolicyTables:
     stock_position: pd.DataFrame
     policy_decisions: pd.DataFrame
     policy_rules: pd.DataFrame
+    replay_left_out: pd.DataFrame
+    replay_gap: pd.DataFrame
+    policy_overrides: pd.DataFrame
 
 
 NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
-def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, untimed: str = "") -> pd.DataFrame:
+def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "") -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
     Parameters
@@ -44,8 +56,8 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         Days replayed.
     weight : str
         What service is weighted by, for the words.
-    untimed : str
-        Why the history cannot be replayed in its steps, if so.
+    timing : str
+        Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
 
     Returns
     -------
@@ -58,11 +70,14 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         [_tell_untimed(tables.policy_rules)]
         if tables.policies.empty
         else [
-            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight, untimed),
+            _tell_worth(tables.replay_gain, tables.policies, currency, days, weight, timing),
             _tell_cheapest(tables.replay_gain, currency),
             _tell_thumb(tables.replay_gain, currency),
-            _tell_held(tables.replay),
+            ("replay_times", timing, np.nan, "") if timing and len(tables.replay) else None,
+            _tell_held(tables.replay, tables.replay_gap),
+            _tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
+            _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),
             _tell_decision(tables.policy_decisions, currency),
@@ -81,12 +96,12 @@ def _tell_untimed(rules: pd.DataFrame) -> tuple:
 
 
 def _tell_worth(
-    gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str, untimed: str
+    gains: pd.DataFrame, policies: pd.DataFrame, currency: str, days: int, weight: str, timing: str
 ) -> tuple:
     known = gains[gains["rule"] == EQUAL]
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
         unsized = policies["order_up_to"].isna()
-        why = untimed or "the history is too short to replay"
+        why = timing or "the history is too short to replay"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
@@ -122,7 +137,7 @@ def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
     way = "less" if saved >= 0 else "more"
     chance = " (no more than chance)" if pd.notna(row["cost_low"]) and row["cost_low"] <= 0 <= row["cost_high"] else ""
     sentence = (
-        f"Lost margin, holding and orders together cost {_money(abs(saved), currency)} a year {way} than with the one "
+        f"Shortages, holding and orders together cost {_money(abs(saved), currency)} a year {way} than with the one "
         f"target for all that was cheapest in hindsight{chance}, which served {row['other_fill_rate']:.1%}."
     )
     return "policies_against_one_size", sentence, saved, "currency"
@@ -138,28 +153,56 @@ def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
     ends = (row["cost_low"], row["cost_high"]) if saved >= 0 else (-row["cost_high"], -row["cost_low"])
     span = f" (90 % interval {_money(ends[0], currency)} to {_money(ends[1], currency)})"
     sentence = (
-        f"Lost margin, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
+        f"Shortages, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
         f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
         f"{_money(row['other_stock_value'], currency)} of stock against {_money(row['stock_value'], currency)}."
     )
     return "policies_against_thumb", sentence, saved, "currency"
 
 
-def _tell_held(replay: pd.DataFrame) -> tuple | None:
+def _tell_held(replay: pd.DataFrame, gap: pd.DataFrame) -> tuple | None:
     known = replay[(replay["rule"] == OWN) & (replay["entity"] == "all") & replay["expected_fill_rate"].notna()]
     if known.empty:
         return None
     row = known.iloc[0]
-    off = row["fill_rate"] - row["expected_fill_rate"]
-    came = 1.0 / (1.0 + row["forecast_bias"]) - 1.0 if row["forecast_bias"] > -1 else np.nan  # on what was forecast
     cause = ""
-    if abs(off) > 0.01 and pd.notna(came):
-        cause = f"; {abs(came):.0%} {'less' if came <= 0 else 'more'} was asked for than forecast"
+    if abs(row["fill_rate"] - row["expected_fill_rate"]) > _WORTH_A_CAUSE:
+        cause = _tell_cause(gap[(gap["entity"] == "all") & (gap["measure"] == "fill_rate")], row["forecast_bias"])
     sentence = (
         f"Of the units asked for, {row['fill_rate']:.1%} were met from stock (fill rate, P2); the levels were to give "
         f"{row['expected_fill_rate']:.1%}{cause}."
     )
     return "service_held", sentence, row["fill_rate"], "share"
+
+
+def _tell_cause(gap: pd.DataFrame, bias: float) -> str:
+    """Return the cause that moved service most in the direction in which it is off, and by how much."""
+    if gap.empty or gap[list(_CAUSES)].isna().any(axis=None):
+        return ""
+    row = gap.iloc[0]
+    off = row["achieved"] - row["expected"]
+    name = max(_CAUSES, key=lambda cause: row[cause] * np.sign(off))
+    words = _CAUSES[name]
+    came = 1.0 / (1.0 + bias) - 1.0 if bias > -1 else np.nan  # on what was forecast
+    if name == "forecast_bias_effect" and came * off < 0:
+        words = f"{abs(came):.0%} {'more' if came > 0 else 'less'} was asked for than forecast"
+    return f": {100 * off:+.1f} points, of which {100 * row[name]:+.1f} because {words}"
+
+
+def _tell_left_out(left: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:
+    if left.empty:
+        return None
+    judged = replay.loc[(replay["rule"] == OWN) & (replay["entity"] == "all"), "demand"].sum()
+    asked = left["demand"].sum()
+    reasons = left["reason"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    why = "; ".join(f"{reason.removeprefix('not sized: ')} ({count:,})" for reason, count in reasons.head(3).items())
+    part = asked / (asked + judged) if asked + judged > 0 else 0.0
+    share = f"{part:.1%}" if part >= _SMALL or not part else "less than 0.1%"
+    sentence = (
+        f"{len(left):,} item-locations with {share} of the units asked for ({asked:,.0f}) are left out of the replay, "
+        f"as no rule could set levels: {why}."
+    )
+    return "replay_left_out", sentence, asked, "units"
 
 
 def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
@@ -175,6 +218,20 @@ def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
         f"{_money(value, currency)} expected on hand, {int(none.sum()):,} are not{why}."
     )
     return "policies_set", sentence, value, "currency"
+
+
+def _tell_idle(by_hand: pd.DataFrame, rules: pd.DataFrame) -> tuple | None:
+    """Return what a person set and nothing follows: there is no such item-location."""
+    idle = by_hand[~reaches_a_place(by_hand, rules)]
+    if idle.empty:
+        return None
+    first = idle.sort_values(["item_id", "location_id"], na_position="first").iloc[0]
+    where = "all locations" if pd.isna(first["location_id"]) else first["location_id"]
+    sentence = (
+        f"{len(idle):,} of {len(by_hand):,} policies set by a person have no effect: nobody asked for such an item at "
+        f"such a place, first {first['item_id']} at {where}. Mend the ids in policy_overrides."
+    )
+    return "overrides_without_effect", sentence, len(idle), "overrides"
 
 
 def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
@@ -197,10 +254,13 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     if position.empty:
         return None
     over, under = position["excess_value"].sum(), position["shortage_value"].sum()
+    unjudged = int((position["state"] == UNJUDGED).sum())
+    rest = f"; {unjudged:,} have no levels to be judged by" if unjudged else ""
+    above, due = int((position["excess"] > 0).sum()), int((position["state"] == DUE).sum())
+    late = f"{_money(under, currency)} are late: below the reorder point by more than a review's demand"
     sentence = (
-        f"Stock above the order-up-to level is worth {_money(over, currency)} "
-        f"({int((position['excess'] > 0).sum()):,} item-locations); {int((position['state'] == DUE).sum()):,} lie at "
-        f"or below their reorder point and lack {_money(under, currency)}."
+        f"Stock above the order-up-to level is worth {_money(over, currency)} ({above:,} item-locations); {due:,} are "
+        f"to be ordered, of which {late}{rest}."
     )
     return "stock_out_of_range", sentence, over, "currency"
 
@@ -209,10 +269,13 @@ def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
     if decisions.empty or not decisions["yearly_saving"].abs().max() >= _WORTH_A_WORD:
         return None
     row, ten = decisions.iloc[0], decisions["yearly_saving"].head(10).sum()
+    whole, first = (
+        f"save {_money(saved, currency)}" if saved >= 0 else f"cost {_money(-saved, currency)} more"
+        for saved in (ten, row["yearly_saving"])
+    )
     sentence = (
-        f"Against one size with equal expected service, the ten decisions that move most money are expected to save "
-        f"{_money(ten, currency)} a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, "
-        f"{_money(row['yearly_saving'], currency)}."
+        f"Against one size with equal expected service, the ten decisions that move most money are expected to {whole} "
+        f"a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
     )
     return "largest_decision", sentence, row["yearly_saving"], "currency"
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.policy_settings import MOST_TARGET
 from segkit.core.validity import first_days, holds_on, overlapping
 from segkit.inventory.policies.places import PLACE
 
@@ -65,7 +66,7 @@ def list_policy_override_problems(policy_overrides: pd.DataFrame) -> list[str]:
     found = [
         ("set nothing", ~there.any(axis=1)),
         ("set both cycle_service and fill_rate", there["cycle_service"] & there["fill_rate"]),
-        ("set a target of 0 or 1, which no stock can be sized for", table[list(TARGETS)].isin([0, 1]).any(axis=1)),
+        (f"set a target of 0, or above {MOST_TARGET}, which no stock can be sized for", _beyond(table)),
         ("set both safety_stock and a target", there["safety_stock"] & there[list(TARGETS)].any(axis=1)),
         ("set both order_up_to and order_quantity: name the policy and drop one", both),
         *((f"set what policy {word} does not use", _unused(table, there, word)) for word in UNUSED),
@@ -98,21 +99,24 @@ def note_policy_overrides(
     -------
     DataFrame
         Rows with action ``noted``: overrides that hold, that give way to one for a place, that have expired, that
-        begin later, of ids nobody knows.
+        begin later, of ids nobody knows, of item-locations without demand.
     """
     if policy_overrides.empty:
         return empty_table("data_quality")
     table, day = complete_overrides(policy_overrides), pd.Timestamp(as_of)
     strange = ~(_is_known(table, known, "item_id") & (_is_known(table, known, "location_id") | _for_all(table)))
-    holds = holds_on(table, as_of) & ~strange
+    over = (table["valid_to"] < day).to_numpy(dtype=bool)
+    idle = ~strange & ~over & ~_is_asked_for(table, known)
+    holds = holds_on(table, as_of) & ~strange & ~idle
     wide = holds & _for_all(table)
     beaten = wide & table["item_id"].isin(table.loc[holds & ~wide, "item_id"]).to_numpy(dtype=bool)
     found = [
         ("set by a person", holds, "They win over the rules of policies."),
         ("for all locations, where one for a place wins", beaten, "Each holds at the other locations only."),
-        ("expired", (table["valid_to"] < day).to_numpy(dtype=bool), "Ignored: give a new last day, or remove them."),
+        ("expired", over, "Ignored: give a new last day, or remove them."),
         ("not yet begun", (first_days(table) > day).to_numpy(dtype=bool), "Not applied yet."),
         ("of ids that the data do not know", strange, "Without effect: mend the id."),
+        ("of an item at a place where nobody asked for it", idle, "Without effect: mend the ids, or remove them."),
     ]
     rows = [_note(reason, table[chosen], fix) for reason, chosen, fix in found if chosen.any()]
     empty = empty_table("data_quality")
@@ -158,6 +162,11 @@ def describe_override(row: dict) -> str:
     return ", ".join(value if name == "policy" else f"{name} {value:g}" for name, value in filled.items())
 
 
+def _beyond(table: pd.DataFrame) -> pd.Series:
+    targets = table[list(TARGETS)]
+    return ((targets <= 0) | (targets > MOST_TARGET)).any(axis=1)
+
+
 def _unused(table: pd.DataFrame, there: pd.DataFrame, word: str) -> pd.Series:
     return (table["policy"] == word) & there[list(UNUSED[word])].any(axis=1)
 
@@ -172,6 +181,27 @@ def _is_known(table: pd.DataFrame, known: Sequence[pd.DataFrame], key: str) -> n
         if key in other:
             found |= table[key].isin(other[key]).to_numpy(dtype=bool) & table[key].notna().to_numpy(dtype=bool)
     return found
+
+
+def _is_asked_for(table: pd.DataFrame, known: Sequence[pd.DataFrame]) -> np.ndarray:
+    """Return which overrides reach an item-location of the tables that tell both ids; all where none does."""
+    both = [other[PLACE] for other in known if set(PLACE) <= set(other)]
+    return reaches_a_place(table, pd.concat(both)) if both else np.ones(len(table), dtype=bool)
+
+
+def reaches_a_place(policy_overrides: pd.DataFrame, places: pd.DataFrame) -> np.ndarray:
+    """Return which overrides reach one of the item-locations.
+
+    Parameters
+    ----------
+    policy_overrides : DataFrame
+        Table of that name.
+    places : DataFrame
+        item_id, location_id.
+    """
+    table = complete_overrides(policy_overrides)
+    here = pd.MultiIndex.from_frame(table[PLACE]).isin(pd.MultiIndex.from_frame(places[PLACE]))
+    return here | (_for_all(table) & table["item_id"].isin(places["item_id"]).to_numpy(dtype=bool))
 
 
 def _first(rows: pd.DataFrame) -> str:

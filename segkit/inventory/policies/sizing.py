@@ -1,7 +1,7 @@
 """Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,9 @@ from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
-NONE = "to_order"
+NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
+_NOT_SOLD = "not sized: margin not known, nothing was sold in the window (segments.window_months)"
+_NO_COST = "not sized: margin not known, no cost of what was sold (unit_cost, assume.gross_margin)"
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class Limit:
 
 
 class Formulas(NamedTuple):
-    """What levels give, and which give a fill_rate (P2) or cost least."""
+    """What levels give, and which give a fill_rate (P2) or cost least; all take demand, two arrays, and packs."""
 
-    service: Callable[[CoveredDemand, np.ndarray, np.ndarray], ExpectedService]
-    for_fill_rate: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
-    economic: Callable[[CoveredDemand, np.ndarray, np.ndarray], np.ndarray]
+    service: Callable[..., ExpectedService]
+    for_fill_rate: Callable[..., np.ndarray]
+    economic: Callable[..., np.ndarray]
 
 
 WAITING = Formulas(expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
@@ -63,7 +65,7 @@ class Sizing:
     """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row.
 
     ``limits`` hold for the policies (see `size_within_limits`); ``unmet`` tells what becomes of short demand: lost or
-    backorder.
+    backorder. ``untimed`` are item-locations with a rule and no lead time: they cannot be sized.
     """
 
     rules: pd.DataFrame
@@ -73,6 +75,7 @@ class Sizing:
     order_cost: float | None
     limits: tuple[Limit, ...] = ()
     unmet: str = "backorder"
+    untimed: pd.DataFrame = field(default_factory=lambda: empty_table("policies")[PLACE])
 
     @property
     def formulas(self) -> "Formulas":
@@ -125,7 +128,9 @@ def gather_sizing(
     rows = np.flatnonzero(place >= 0)
     kept = CoveredPlaces(covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows])
     own, worth = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
-    return Sizing(own, worth, kept, period_days, order_cost)
+    bare = ~np.isin(np.arange(len(rules)), place[rows])
+    untimed = rules.loc[bare, PLACE].reset_index(drop=True)
+    return Sizing(own, worth, kept, period_days, order_cost, untimed=untimed)
 
 
 def size_policies(sizing: Sizing) -> pd.DataFrame:
@@ -155,7 +160,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     point, reason = wanted_points(sizing, lot)
     point, lot, capped = within_caps(sizing, point, lot)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
-    given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot)
+    given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot, pack=filled_by(sizing, lot))
     worth = _worth(sizing, given, stocked)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
@@ -221,11 +226,17 @@ def packs_of(sizing: Sizing) -> np.ndarray:
     return np.where(pack > 0, pack, sizing.covered.lots)
 
 
+def filled_by(sizing: Sizing, lot: np.ndarray) -> np.ndarray:
+    """Return in what packs an order fills up to the order-up-to level; reorder_quantity orders whole lots. [lots]."""
+    single = (sizing.rules["policy"] == "reorder_quantity").to_numpy()
+    return np.where(single, lot, np.clip(packs_of(sizing) / sizing.covered.lots, 1.0, lot))
+
+
 def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
     _ = demand.part_in_review  # worked out once for all, not for each part of them
-    point = np.full(len(rules), np.nan)
+    point, pack = np.full(len(rules), np.nan), filled_by(sizing, lot)
     reason = rules["reason"].to_numpy(dtype=object).copy()
     target = rules["target"].to_numpy(dtype=float)
     measure = rules["service_measure"]
@@ -235,16 +246,18 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
         ("fill_rate", sizing.formulas.for_fill_rate),
     ):
         rows = np.flatnonzero(stocked & (measure == name).to_numpy())
-        point[rows] = search(demand.of(rows), lot[rows], target[rows])
+        point[rows] = search(demand.of(rows), lot[rows], target[rows], pack=pack[rows])
     holding = sizing.costs["holding_cost"].to_numpy() * rules["review_days"].clip(lower=1.0).to_numpy() / _YEAR
     shortage = sizing.costs["shortage_cost"].to_numpy()
     economic = stocked & (measure == "economic").to_numpy()
     known = economic & (holding > 0) & np.isfinite(shortage)
     rows = np.flatnonzero(known)
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
-    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows])
-    reason[economic & ~(holding > 0)] = "not sized: its holding cost is not known (unit cost, or assume.holding_rate)"
-    reason[economic & (holding > 0) & ~np.isfinite(shortage)] = "not sized: its margin is not known, nothing was sold"
+    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
+    reason[economic & ~(holding > 0)] = "not sized: holding cost not known (unit_cost, or assume.holding_rate)"
+    sold = sizing.costs["unit_price"].notna().to_numpy()
+    bare = economic & (holding > 0) & ~np.isfinite(shortage)
+    reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)
     return _set_by_person(sizing, point, lot, demand), reason
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
 from segkit.core.policy_settings import Policies
+from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import Sizing
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import Held, expected_of
@@ -59,8 +61,8 @@ def hold_replay(
     *,
     policies: Policies,
     seed: int,
-) -> tuple[RuleReplay, Held]:
-    """Return what every rule gave on the judged days, and what was replayed.
+) -> tuple[RuleReplay, Held, pd.DataFrame]:
+    """Return what every rule gave on the judged days, what was replayed, and ``replay_left_out``.
 
     Parameters
     ----------
@@ -76,11 +78,31 @@ def hold_replay(
         replay_days and thumb_cover_days.
     seed : int
         Of the lead times.
+
+    Notes
+    -----
+    An item-location that could not be sized at one of the resets is stocked by no rule then: what is short there says
+    nothing of any of them. It is left out whole, and listed with the demand that came.
     """
     levels = [set_levels(sized_on(day), pd.Timestamp(day), cover_days=policies.thumb_cover_days) for day in days]
     judged = pd.Timestamp(days[0]) + pd.Timedelta(days=policies.reset_days + 1)
+    out = _left_out(demand, levels, judged)
+    rows = np.setdiff1d(np.arange(len(demand.places)), demand.place_of(out))
+    demand, terms = demand.of(rows), terms.of(rows)
     held = Held(demand, levels, terms, judged, seed)
-    return replay_rules(demand, levels, terms, judged=judged, seed=seed), held
+    return replay_rules(demand, levels, terms, judged=judged, seed=seed), held, out
+
+
+def _left_out(demand: CameDemand, levels: list[RuleLevels], judged: pd.Timestamp) -> pd.DataFrame:
+    """Return places that could not be sized at some reset, the last reason of each, and what was asked for there."""
+    every = pd.concat([one.unsized for one in levels], ignore_index=True)
+    bare = every.drop_duplicates(PLACE, keep="last")
+    place = demand.place_of(bare)
+    bare, place = bare[place >= 0], place[place >= 0]
+    known = (demand.quantity * demand.known)[:, demand.starts >= judged]
+    kinds = empty_table("replay_left_out").dtypes
+    told = bare.assign(demand=known.sum(axis=1)[place])[list(kinds.index)].astype(kinds.to_dict())
+    return told.sort_values(PLACE, ignore_index=True)
 
 
 def value_replay(
@@ -135,9 +157,11 @@ def value_replay(
     return Worth(
         costs["unit_cost"].fillna(0.0).to_numpy(),
         margin,
+        costs["shortage_cost"].fillna(0.0).to_numpy(),
         costs["holding_cost"].fillna(0.0).to_numpy(),
         weights[policies.service_weight],
         order_cost or 0.0,
         pd.DataFrame(named),
         expected_of(run.demand, levels, "fill_rate"),
+        expected_of(run.demand, levels, "cycle_service"),
     )

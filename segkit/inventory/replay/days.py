@@ -1,6 +1,6 @@
 """Demand as it came, day by day or period by period: what policies are replayed on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,11 @@ class CameDemand:
     def steps_a_year(self) -> float:
         """How many steps a year has."""
         return 365.25 / self.step_days
+
+    def of(self, rows: np.ndarray) -> "CameDemand":
+        """Return the demand of some of the places."""
+        places = self.places.iloc[rows].reset_index(drop=True)
+        return replace(self, places=places, quantity=self.quantity[rows], known=self.known[rows])
 
     def place_of(self, places: pd.DataFrame) -> np.ndarray:
         """Return the row of each place; -1 where it has none."""

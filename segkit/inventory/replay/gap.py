@@ -17,6 +17,7 @@ BIAS, LEAD, LOTS = 0, 1, 2
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FARTHEST = 4.0  # times: a forecast that is farther off is put right as far
 MEASURES = ("fill_rate", "stock_value")
+_UNITS = {"fill_rate": "share", "stock_value": "currency"}
 _EXPECTED = {"fill_rate": ("fill_rate", "fill_rate_free"), "stock_value": ("stock", "stock_free")}
 
 
@@ -98,7 +99,9 @@ def _rows(entity: str, worth: Worth, run: RuleReplay, levels: list[RuleLevels], 
                 "distribution_effect": reached[0, place] - bare[place],
             }
             both = {"expected": told[place], "achieved": reached[-1, place]}
-            rows.append({"entity": entity, "entity_id": name, "measure": measure, **both, **parts})
+            rows.append(
+                {"entity": entity, "entity_id": name, "measure": measure, "unit": _UNITS[measure], **both, **parts}
+            )
     return rows
 
 

@@ -13,7 +13,7 @@ from segkit.inventory.replay.rules import ONE_TARGETS, OWN, THUMB, one_target_na
 EQUAL, CHEAPEST = "one size at equal service", "one size, cheapest in hindsight"
 _DRAWS, _CONFIDENCE, _YEAR = 1000, 0.9, 365.25
 _LEAST_SHORT = 1e-6
-_COSTS = ("lost_margin", "holding_cost", "order_cost")
+_COSTS = ("shortage_cost", "holding_cost", "order_cost")
 _SERVED = ("weighted_demand", "weighted_served")
 Draws = dict[str, np.ndarray]
 
@@ -52,12 +52,15 @@ def tell_replay(steps: pd.DataFrame, *, step_days: float, block: int, seed: int)
             "fill_low": low,
             "fill_high": high,
             "expected_fill_rate": _ratio(total["expected_served"], asked).where(own),
+            "cycle_service": _ratio(total["cycles_served"], total["cycles"]),
+            "expected_cycle_service": _ratio(total["expected_cycles_served"], total["cycles"]).where(own),
             "steps_served": _ratio(total["served_steps"], total["asked_steps"]),
             "forecast_bias": _ratio(total["expected_demand"] - asked, asked),
             "stock_value": value,
             "turns": _ratio(total["served_cost"] / years, value),
             "orders_year": total["orders"] / years,
             "lost_margin": total["lost_margin"] / years,
+            "shortage_cost": total["shortage_cost"] / years,
             "holding_cost": total["holding_cost"] / years,
             "total_cost": sum(total[name] for name in _COSTS) / years,
         }

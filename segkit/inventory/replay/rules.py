@@ -1,17 +1,18 @@
 """The rules that are replayed beside each other: the company's own, one target for all, and a rule of thumb."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NONE, Sizing, size_policies
+from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_policies
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
-_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate"]
+_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate", "cycle_service"]
 
 
 def one_target_name(target: float) -> str:
@@ -27,11 +28,15 @@ def one_target_name(target: float) -> str:
 
 @dataclass(frozen=True)
 class RuleLevels:
-    """Levels of item-locations under every rule, as set on one day: tables by rule, row by row as ``places``."""
+    """Levels of item-locations under every rule, as set on one day: tables by rule, row by row as ``places``.
+
+    ``unsized`` tells which item-locations no level can be set for on that day, and the reason.
+    """
 
     day: pd.Timestamp
     places: pd.DataFrame
     by_rule: dict[str, pd.DataFrame]
+    unsized: pd.DataFrame = field(default_factory=lambda: empty_table("replay_left_out")[[*PLACE, "reason"]])
 
 
 def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleLevels:
@@ -64,7 +69,10 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
         levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
-    return RuleLevels(day, own[kept].assign(lead_time_sd=sd), made)
+    bare = [own.loc[unsized, [*PLACE, "reason"]], sizing.untimed.assign(reason=NO_LEAD_TIME)]
+    return RuleLevels(
+        day, own[kept].assign(lead_time_sd=sd, unit=sizing.covered.lots), made, pd.concat(bare, ignore_index=True)
+    )
 
 
 def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -93,7 +101,8 @@ def _thumb(sizing: Sizing, cover_days: float) -> pd.DataFrame:
     lots = sizing.covered.lots
     level = np.ceil(places["recent_mean"].to_numpy() / sizing.period_days * days / lots - 1e-9) * lots
     level = np.where((rules["policy"] == NONE).to_numpy() | (level <= 0), -1.0, level)
-    least = np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), lots)
+    packs = packs_of(sizing)
+    least = np.ceil(np.maximum(sizing.costs["moq"].fillna(0.0).to_numpy(), packs) / packs - 1e-9) * packs
     return pd.DataFrame(
         {"reorder_point": np.where(level > 0, np.maximum(level - least, 0.0), -1.0), "order_up_to": level}
     ).assign(order_quantity=least, lot=0.0)

@@ -1,6 +1,6 @@
 """Rules replayed on the same demand: levels are set anew on several days from what was known then, and held between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,13 @@ from scipy.special import gammaincinv
 
 from segkit.formulas.replay import Stock, StockPolicy, replay_paths
 from segkit.inventory.policies.places import PLACE
+from segkit.inventory.replay.cycles import count_cycles
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import RuleLevels
 
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FIXED = 1e-3  # steps: lead times that vary less are rounding
+_LITTLE = 1e-6  # of a pack: less than the unit in which demand comes
 _COARSE = 0.25  # of lead time and review, by which whole steps may miss them
 
 
@@ -30,15 +32,25 @@ class ReplayTerms:
     order_multiple: np.ndarray
     waiting: float
 
+    def of(self, rows: np.ndarray) -> "ReplayTerms":
+        """Return the terms of some of the places."""
+        by_place = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "waiting"}
+        return replace(self, **{name: values[rows] for name, values in by_place.items()})
+
 
 @dataclass(frozen=True)
 class RulePath:
-    """What a rule gave at every place in every step [units]; stock is that at the end of the step."""
+    """What a rule gave at every place in every step [units]; stock is that at the end of the step.
+
+    ``cycles`` tells where a replenishment cycle ended, ``cycles_served`` where it ended without a shortage.
+    """
 
     demand: np.ndarray
     served: np.ndarray
     end_stock: np.ndarray
     ordered: np.ndarray
+    cycles: np.ndarray
+    cycles_served: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,18 +95,36 @@ def replay_rules(
     lead = _lead_times(terms, demand.quantity.shape[1], step, seed)
     review = np.maximum(np.round(terms.review_days / step), 1).astype("int64")
     first = int(np.searchsorted(demand.starts, judged))
+    reviewed = np.arange(demand.quantity.shape[1])[None, :] % review[:, None] == 0
+    unit = _units(demand, levels)[:, None]
     paths, rows = {}, [demand.place_of(one.places) for one in levels]
     for name in levels[0].by_rule:
         point, level, lot = _over_time(demand, levels, rows, name)
-        policy = StockPolicy(point, level, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
+        fill = _fill_within(level, point, terms.order_multiple)
+        policy = StockPolicy(point, fill, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
         opening = Stock(np.maximum(level[:, 0], 0.0))
         made = replay_paths(
             demand.quantity, opening, policy, lead_time_periods=lead, waiting=terms.waiting, counted=demand.known
         )
-        kept = (made.demand, made.served, made.end_stock, made.ordered)
-        paths[name] = RulePath(*(table[:, first:].copy() for table in kept))
+        placed = (made.ordered > 0) | ((point >= 0) & (lot == 0) & (level - point <= unit + _LITTLE) & reviewed)
+        lacking = (made.short > _LITTLE) | (made.backordered > _LITTLE)
+        times = lead if lead.ndim == 2 else lead[:, None]
+        cycles, whole = count_cycles(placed, lacking, demand.known, lead=times, first=first)
+        asked, met, held, ordered = (
+            table[:, first:].copy() for table in (made.demand, made.served, made.end_stock, made.ordered)
+        )
+        paths[name] = RulePath(asked, met, held, ordered, cycles, whole)
     own = CameDemand(demand.places, demand.starts[first:], step, demand.quantity[:, first:], demand.known[:, first:])
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
+
+
+def _fill_within(level: np.ndarray, point: np.ndarray, pack: np.ndarray) -> np.ndarray:
+    """Return levels from which rounding up to whole packs gives as many packs as stay at or below the level.
+
+    At the reorder point or below it at least one pack is ordered.
+    """
+    packs = pack[:, None]
+    return np.where((level > 0) & (packs > 0), np.maximum(level - packs, point) + _LITTLE * packs, level)
 
 
 def _over_time(
@@ -113,6 +143,15 @@ def _over_time(
         level[row, since:] = table["order_up_to"].to_numpy()[:, None]
         lot[row, since:] = table["lot"].to_numpy()[:, None]
     return point, level, lot
+
+
+def _units(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
+    """Return by place in what lots demand comes: who orders just what is missing orders at every review."""
+    unit = np.ones(len(demand.places))
+    for one in levels:
+        place = demand.place_of(one.places)
+        unit[place[place >= 0]] = one.places["unit"].to_numpy()[place >= 0]
+    return unit
 
 
 def _expected(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:

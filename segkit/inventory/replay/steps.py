@@ -14,17 +14,21 @@ from segkit.inventory.replay.runs import RuleReplay
 class Worth:
     """What units are worth, by place: ``unit_cost`` and ``margin`` [currency/unit], ``holding`` [currency/unit/year].
 
-    ``weight`` is that by which service is weighted, ``order_cost`` that of an order line (0 = not known); ``segments``
-    has a column per entity by which results are told, ``expected`` the fill_rate that levels were to give.
+    ``shortage`` is what a unit short costs, as levels are sized [currency/unit]; ``weight`` is that by which service is
+    weighted, ``order_cost`` that of an order line (0 = not known); ``segments`` has a column per entity by which
+    results are told, ``expected`` the fill_rate that levels were to give,
+    ``expected_cycles`` the cycle_service.
     """
 
     unit_cost: np.ndarray
     margin: np.ndarray
+    shortage: np.ndarray
     holding: np.ndarray
     weight: np.ndarray
     order_cost: float
     segments: pd.DataFrame
     expected: np.ndarray
+    expected_cycles: np.ndarray
 
 
 def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
@@ -56,9 +60,13 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
             "expected_served": asked * worth.expected[:, None],
             "asked_steps": (asked > 0).astype(float),
             "served_steps": ((asked > 0) & (short <= 1e-9)).astype(float),
+            "cycles": path.cycles.astype(float),
+            "cycles_served": path.cycles_served.astype(float),
+            "expected_cycles_served": path.cycles * worth.expected_cycles[:, None],
             "served_cost": met * worth.unit_cost[:, None],
             "stock_value": path.end_stock * worth.unit_cost[:, None],
             "lost_margin": short * worth.margin[:, None],
+            "shortage_cost": short * worth.shortage[:, None],
             "holding_cost": path.end_stock * worth.holding[:, None] / years,
             "orders": (path.ordered > 0).astype(float),
         }

@@ -1,5 +1,7 @@
 """One size at equal service, the decisions that move most money, and the stock that lies beside what is asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,30 @@ def test_decisions_are_sorted_by_money_and_add_up(sizing):
     assert list_decisions(sizing, own, rows=2)["rank"].tolist() == [1, 2]
 
 
+def test_savings_count_orders_and_the_shortage_cost_by_which_levels_are_sized(make_sizing):
+    row = {"policy": "reorder_quantity", "order_quantity": 40.0, "service_measure": "fill_rate", "target": 0.95}
+    sizing = make_sizing(row)
+    own = size_policies(sizing)
+    plain, ordered = (
+        list_decisions(replace(sizing, order_cost=cost), own)["yearly_saving"][0] for cost in (None, 15.0)
+    )
+    year = own["demand_year"][0]  # four units a week, of which hardly any has none: an order a week, or one in ten
+    assert ordered - plain == pytest.approx(15.0 * (0.95 * 365.25 / 7 - year / 40), rel=0.05)
+    dear = replace(sizing, costs=sizing.costs.assign(shortage_cost=3 * sizing.costs["shortage_cost"]))
+    _, same = one_size_policies(sizing, own)
+    more = list_decisions(dear, own)["yearly_saving"][0] - plain
+    assert more == pytest.approx(2 * (same["lost_margin"][0] - own["lost_margin"][0]))
+
+
+def test_between_two_reviews_as_much_lacks_as_is_asked_for_and_is_not_late(policies):
+    policies = policies.assign(demand_year=365.25, review_days=7.0)
+    table = compare_stock(
+        policies, stock([("SKU-0000", "2025-01-06", 4.0, 0.0, 0.0), ("SKU-0001", "2025-01-06", 1.0, 0.0, 0.0)])
+    )
+    assert table["state"].tolist() == ["to be ordered"] * 2
+    assert table["shortage"].tolist() == [0.0, 2.0]
+
+
 def test_what_could_not_be_sized_is_no_decision_and_does_not_move_the_one_size(make_sizing):
     plain = make_sizing(*MIX[:4])
     target, _ = one_size_policies(plain, size_policies(plain))
@@ -89,6 +115,7 @@ def policies():
         "item_id": [f"SKU-{n:04d}" for n in range(6)], "location_id": "NORTH",
         "policy": ["min_max"] * 4 + ["to_order", "min_max"], "reorder_point": [10.0] * 3 + [np.nan, 0.0, 10.0],
         "order_up_to": [30.0] * 3 + [np.nan, 0.0, 30.0], "unit_cost": [2.0] * 5 + [np.nan],
+        "reason": ["rule"] * 3 + ["not sized: no margin"] + ["rule"] * 2,
     }  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=empty_table("policies").columns)
 
@@ -106,7 +133,14 @@ def test_stock_is_compared_by_hand(policies):
     ]
     table = compare_stock(policies, stock(rows).sample(frac=1, random_state=1))
     assert table.dtypes.to_dict() == empty_table("stock_position").dtypes.to_dict()
-    assert table["item_id"].tolist() == ["SKU-0000", "SKU-0001", "SKU-0002", "SKU-0004"]
+    assert table["item_id"].tolist() == [f"SKU-{n:04d}" for n in range(6)]
+    unsized, uncosted = table.iloc[3], table.iloc[5]
+    assert unsized[["state", "reason"]].tolist() == ["not judged: no levels", "not sized: no margin"]
+    assert unsized[["excess", "excess_value", "shortage", "shortage_value"]].isna().all()
+    assert uncosted[["state", "shortage"]].tolist() == ["to be ordered", 5.0]
+    assert uncosted[["excess_value", "shortage_value"]].isna().all()
+    table = table.iloc[[0, 1, 2, 4]]
+    assert (table["reason"] == "").all()
     assert table["inventory_position"].tolist() == [40.0, 7.0, 11.0, 5.0]
     assert table["excess"].tolist() == [10.0, 0.0, 0.0, 5.0]
     assert table["excess_value"].tolist() == [20.0, 0.0, 0.0, 10.0]
@@ -140,3 +174,12 @@ def test_stock_where_nothing_was_ever_asked_for_is_all_excess(policies):
     assert table.loc["SKU-0099", ["excess", "excess_value", "state"]].tolist() == [
         5.0, 20.0, "stock without a policy to hold it",
     ]  # fmt: skip
+
+
+def test_stock_of_places_without_a_lead_time_is_listed_and_says_so(policies):
+    costs = pd.DataFrame({"item_id": ["SKU-0090"], "location_id": "NORTH", "unit_cost": 3.0, "asked_for": True})
+    table = compare_stock(policies, stock([("SKU-0090", "2025-01-06", 0.0, 0.0, 0.0)]), costs)
+    assert table[["item_id", "state", "reason"]].to_numpy().tolist() == [
+        ["SKU-0090", "not judged: no levels", "no lead time is known"]
+    ]
+    assert table[["excess", "shortage", "order_up_to"]].isna().all(axis=None)

@@ -104,19 +104,36 @@ def test_the_rule_of_thumb_is_told():
     assert "77.1% with EUR 10 of stock against EUR 20" in sentence
 
 
+def held(bias, expected=0.9, achieved=0.95, **effects):
+    gap = dict.fromkeys(("forecast_bias_effect", "lead_time_effect", "lot_effect", "distribution_effect"), 0.0)
+    gap |= {"entity": "all", "measure": "fill_rate", "expected": expected, "achieved": achieved, **effects}
+    row = {"rule": OWN, "entity": "all", "fill_rate": achieved, "expected_fill_rate": expected, "forecast_bias": bias}
+    tables = {"replay": table("replay", row), "replay_gap": table("replay_gap", gap)}
+    return told(**tables).loc["service_held", "sentence"]
+
+
 @pytest.mark.parametrize(
-    ("bias", "words"),
-    [(0.25, "20% less was asked"), (3.0, "75% less was asked"), (-0.2, "25% more was asked"), (np.nan, "")],
+    ("bias", "achieved", "effects", "words"),
+    [
+        (0.25, 0.95, {"forecast_bias_effect": 0.06, "lot_effect": -0.01}, "+6.0 because 20% less was asked for"),
+        (-0.2, 0.85, {"forecast_bias_effect": -0.06, "lot_effect": 0.01}, "-6.0 because 25% more was asked for"),
+        (-0.2, 0.95, {"forecast_bias_effect": -0.02, "lead_time_effect": 0.07}, "+7.0 because lead times were others"),
+        (0.25, 0.85, {"forecast_bias_effect": 0.02, "distribution_effect": -0.07}, "-7.0 because demand had another"),
+        (-0.2, 0.95, {"forecast_bias_effect": 0.05}, "+5.0 because other items were asked for than forecast"),
+    ],
 )
-def test_service_that_was_missed_is_explained_by_the_forecast(bias, words):
-    row = {"rule": OWN, "entity": "all", "fill_rate": 0.95, "expected_fill_rate": 0.9, "forecast_bias": bias}
-    sentence = told(replay=table("replay", row)).loc["service_held", "sentence"]
-    assert "95.0% were met" in sentence
+def test_service_that_was_missed_has_the_cause_that_moved_it_that_way(bias, achieved, effects, words):
+    """More asked for than forecast does not explain that more was met: what moved it that way does."""
+    sentence = held(bias, achieved=achieved, **effects)
+    assert f"{achieved:.1%} were met" in sentence
     assert "90.0%" in sentence
     assert words in sentence
-    assert ("was asked for than forecast" in sentence) == bool(words)
-    near = told(replay=table("replay", {**row, "expected_fill_rate": 0.945})).loc["service_held", "sentence"]
-    assert "than forecast" not in near
+
+
+def test_service_near_what_was_expected_needs_no_cause():
+    assert "because" not in held(0.25, expected=0.945, forecast_bias_effect=0.005)
+    row = {"rule": OWN, "entity": "all", "fill_rate": 0.95, "expected_fill_rate": 0.9, "forecast_bias": 0.2}
+    assert "because" not in told(replay=table("replay", row)).loc["service_held", "sentence"]
 
 
 def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
@@ -147,8 +164,14 @@ def test_price_stock_and_decisions_are_told():
     assert "1.40 times" in made.loc["price_of_segmentation", "sentence"]
     assert "best 3 classes 1.20 times" in made.loc["price_of_segmentation", "sentence"]
     assert made.loc["price_of_segmentation", "sentence"].endswith("Move it.")
-    assert "EUR 30 (1 item-locations); 1 lie" in made.loc["stock_out_of_range", "sentence"]
-    assert "EUR 60 a year; first SKU-0042 at NORTH: stock less, EUR 80" in made.loc["largest_decision", "sentence"]
+    assert (
+        "EUR 30 (1 item-locations); 1 are to be ordered, of which EUR 8 are late"
+        in made.loc["stock_out_of_range", "sentence"]
+    )
+    assert (
+        "to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR 80."
+        in made.loc["largest_decision", "sentence"]
+    )
 
 
 def test_nothing_is_told_of_nothing():
@@ -179,3 +202,25 @@ def test_an_interval_of_what_is_lost_rises():
 def test_decisions_that_move_nothing_are_not_told():
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "the same level", "yearly_saving": 0.0}
     assert "largest_decision" not in told(policy_decisions=table("policy_decisions", decision)).index
+
+
+def test_what_a_person_set_for_no_item_location_is_told():
+    rules = table("policy_rules", {"item_id": "a", "location_id": "N"})
+    made = [{"item_id": "a"}, {"item_id": "a", "location_id": "Q"}, {"item_id": "b"}]
+    by_hand = table("policy_overrides", *made).astype(empty_table("policy_overrides").dtypes.to_dict())
+    row = told(policy_rules=rules, policy_overrides=by_hand).loc["overrides_without_effect"]
+    assert row["value"] == 2
+    assert "2 of 3 policies set by a person have no effect" in row["sentence"]
+    assert "first a at Q" in row["sentence"]
+    assert "overrides_without_effect" not in told(policy_rules=rules, policy_overrides=by_hand.head(1)).index
+
+
+def test_decisions_that_cost_money_are_not_said_to_save_it():
+    rows = [
+        {"item_id": f"SKU-{n:04d}", "location_id": "NORTH", "decision": "stock more", "yearly_saving": saved}
+        for n, saved in enumerate((-150.0, 43.0))
+    ]
+    sentence = told(policy_decisions=table("policy_decisions", *rows)).loc["largest_decision", "sentence"]
+    assert "expected to cost EUR 107 more a year" in sentence
+    assert "stock more, to cost EUR 150 more." in sentence
+    assert "-" not in sentence.replace("SKU-0000", "")

@@ -154,7 +154,8 @@ def test_a_cap_set_by_a_person_makes_the_opposite_cap_of_the_rule_give_way():
 PROBLEMS = [
     ({}, "overrides set nothing"),
     ({"fill_rate": 0.9, "cycle_service": 0.9}, "set both cycle_service and fill_rate"),
-    ({"fill_rate": 1.0}, "set a target of 0 or 1"),
+    ({"fill_rate": 1.0}, "set a target of 0, or above 0.9999"),
+    ({"cycle_service": 0.999999}, "set a target of 0, or above 0.9999"),
     ({"fill_rate": 0.9, "safety_stock": 3}, "set both safety_stock and a target"),
     ({"order_up_to": 9, "order_quantity": 3}, "set both order_up_to and order_quantity"),
     ({"policy": "order_up_to", "reorder_point": 3}, "set what policy order_up_to does not use"),
@@ -244,6 +245,9 @@ def test_what_is_worth_knowing_is_noted():
         "not yet begun": 1,
         "of ids that the data do not know": 2,
     }
+    lines = pd.DataFrame({"item_id": ["a"], "location_id": ["N"]})
+    idle = note_policy_overrides(rows, [*known, lines], as_of=DAY).set_index("reason")["rows"]
+    assert idle["of an item at a place where nobody asked for it"] == 1  # b at N, not yet begun
     assert noted["first"].tolist()[1] == "a at all locations until 2026-03-31"
     assert noted.dtypes.to_dict() == empty_table("data_quality").dtypes.to_dict()
     assert note_policy_overrides(rows.iloc[:0], known, as_of=DAY).empty

@@ -1,5 +1,7 @@
 """Levels reach their target, keep what a person set and keep within caps; what cannot be sized says why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,7 +37,8 @@ def test_every_item_location_gets_a_row_of_the_table(make_sizing):
 def test_money_and_service_follow_from_the_levels(make_sizing):
     sizing = make_sizing(AT_95, {"policy": "min_max", "service_measure": "cycle_service", "target": 0.9, "moq": 12.0})
     table, demand = size_policies(sizing), sizing.covered.demand
-    given = expected_service(demand, table["reorder_point"].to_numpy(), table["order_quantity"].to_numpy())
+    levels = table["reorder_point"].to_numpy(), table["order_quantity"].to_numpy()
+    given = expected_service(demand, *levels, pack=np.ones(2))
     assert table["fill_rate"].tolist() == given.fill_rate.tolist()
     assert table["cycle_service"].tolist() == given.cycle_service.tolist()
     assert table["stock_value"].tolist() == (given.on_hand * 10.0).tolist()
@@ -125,7 +128,7 @@ def test_what_a_person_set_is_kept_to_the_unit(make_sizing, figures, lots):
 
 def test_service_of_a_persons_levels_is_that_of_those_levels(make_sizing):
     sizing = make_sizing({"policy": "min_max", "reorder_point": 13.0, "order_up_to": 47.0, "source": "override"})
-    given = expected_service(sizing.covered.demand, np.array([13.0]), np.array([34.0]))
+    given = expected_service(sizing.covered.demand, np.array([13.0]), np.array([34.0]), pack=np.ones(1))
     assert first(size_policies(sizing))[["fill_rate", "cycle_service", "stock"]].tolist() == [
         given.fill_rate[0], given.cycle_service[0], given.on_hand[0],
     ]  # fmt: skip
@@ -152,10 +155,17 @@ def test_what_cannot_be_sized_stays_blank_and_says_why(make_sizing):
     assert table["order_up_to"].isna().tolist() == [True, True, False, False]
     blank = [*LEVELS, "safety_stock", "cycle_service", "fill_rate", "stock", "stock_value", "lost_margin"]
     assert table.loc[[0, 1], blank].isna().all(axis=None)
-    assert table["reason"][0].startswith("not sized: its holding cost is not known")
-    assert table["reason"][1].startswith("not sized: its margin is not known")
+    assert table["reason"][0].startswith("not sized: holding cost not known")
+    assert table["reason"][1].startswith("not sized: margin not known, no cost of what was sold")
     assert table.loc[3, ["holding_cost", "lost_margin"]].isna().all()
     assert table["policy"].tolist() == ["order_up_to"] * 4
+
+
+def test_what_sold_earlier_only_is_not_said_never_to_have_sold(make_sizing):
+    sizing = make_sizing({})
+    costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan)
+    reason = size_policies(replace(sizing, costs=costs))["reason"][0]
+    assert reason == ("not sized: margin not known, nothing was sold in the window (segments.window_months)")
 
 
 def test_no_stock_pays_where_it_costs_more_than_it_returns(make_sizing):

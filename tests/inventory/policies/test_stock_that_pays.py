@@ -16,7 +16,13 @@ def sizing_of(curve, *, forecast, review_days=7.0, lead_periods=1.0):
     blank = ("order_quantity", "reorder_point", "order_up_to", "safety_stock", "max_cover_days", "min_stock")
     rules = {"item_id": "SKU-0042", "location_id": "DC-1", "rule": "all", "source": "rule", "policy": "order_up_to"}
     rules |= {"service_measure": "economic", "target": np.nan, "review_days": review_days, "reason": "rule all"}
-    costs = {"unit_cost": 8.0, "unit_margin": MARGIN, "holding_cost": HOLDING, "shortage_cost": MARGIN}
+    costs = {
+        "unit_cost": 8.0,
+        "unit_price": 8.0 + MARGIN,
+        "unit_margin": MARGIN,
+        "holding_cost": HOLDING,
+        "shortage_cost": MARGIN,
+    }
     places = {"item_id": "SKU-0042", "location_id": "DC-1", "mean_periods": lead_periods, "demand_mean": forecast}
     whole = np.asarray(curve, dtype=float)[None, :]
     span = lead_periods + review_days / 7.0

@@ -30,10 +30,10 @@ def levels():
         tables = {
             name.replace("_", " "): pd.DataFrame(
                 rows, columns=["reorder_point", "order_up_to", "lot"], dtype=float
-            ).assign(order_quantity=1.0, fill_rate=0.9)
+            ).assign(order_quantity=1.0, fill_rate=0.9, cycle_service=0.8)
             for name, rows in by_rule.items()
         }
-        told = places.assign(lead_time_days=2.0, review_days=1.0, demand_year=365.25)
+        told = places.assign(lead_time_days=2.0, review_days=1.0, demand_year=365.25, unit=1.0)
         return RuleLevels(DAY + pd.Timedelta(days=day), told.reset_index(drop=True), tables)
 
     return make

@@ -51,7 +51,7 @@ def held(came, make_sizing):
 
 def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
     demand, days, sized_on, asked = held
-    run, replayed = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
     levels = replayed.levels
     assert asked == days
     assert [one.day for one in levels] == [pd.Timestamp(day) for day in days]
@@ -65,15 +65,18 @@ def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
 @pytest.mark.parametrize(("weight", "unit"), [("margin", 4.0), ("revenue", 9.0), ("lines", 0.5), ("units", 1.0)])
 def test_what_a_unit_is_worth(held, terms, weight, unit):
     demand, days, sized_on, _ = held
-    run, replayed = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
+    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
     levels = replayed.levels
-    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    costs = pd.DataFrame(
+        {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
+    )
     segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": [""], "segment": ["AX"]})
     value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
     rules = Policies(replay_days=60, reset_days=30, service_weight=weight)
     worth = value_replay(run, levels, costs, segments, value, policies=rules, order_cost=None)
     assert worth.weight.tolist() == [unit]
     assert worth.order_cost == 0.0
+    assert worth.shortage.tolist() == [6.0]
     assert worth.segments.iloc[0].to_dict() == {
         "all": "(all)", "abc": "A", "xyz": "(none)", "segment": "AX", "location_id": "NORTH",
     }  # fmt: skip
@@ -83,9 +86,11 @@ def test_what_a_unit_is_worth(held, terms, weight, unit):
 
 def test_what_is_not_known_is_worth_nothing(held, terms):
     demand, days, sized_on, _ = held
-    run, replayed = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
+    run, replayed, _ = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
     levels = replayed.levels
-    costs = pd.DataFrame(np.nan, index=[0], columns=["unit_cost", "unit_margin", "unit_price", "holding_cost"])
+    costs = pd.DataFrame(
+        np.nan, index=[0], columns=["unit_cost", "unit_margin", "shortage_cost", "unit_price", "holding_cost"]
+    )
     none = pd.DataFrame({name: pd.Series(dtype="str") for name in ("item_id", "abc", "xyz", "segment")})
     value = pd.DataFrame(
         {"item_id": pd.Series(dtype="str"), "quantity": pd.Series(dtype=float), "lines": pd.Series(dtype=float)}
@@ -98,8 +103,10 @@ def test_what_is_not_known_is_worth_nothing(held, terms):
 
 def explained(held, terms, **terms_changed):
     demand, days, sized_on, _ = held
-    run, replayed = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
-    costs = pd.DataFrame({"unit_cost": [5.0], "unit_margin": [4.0], "unit_price": [9.0], "holding_cost": [1.0]})
+    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    costs = pd.DataFrame(
+        {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
+    )
     segments = pd.DataFrame({"item_id": ["SKU-0000"], "abc": ["A"], "xyz": ["X"], "segment": ["AX"]})
     value = pd.DataFrame({"item_id": ["SKU-0000"], "quantity": [20.0], "lines": [10]})
     if terms_changed:
@@ -126,3 +133,41 @@ def test_lead_times_that_drift_are_told_as_such(held, terms):
     later = explained(held, terms, lead_time_days=known + 40.0, lead_time_sd=0.0)
     assert same.loc["stock_value", "lead_time_effect"] == pytest.approx(0.0, abs=1e-9)
     assert later.loc["stock_value", "lead_time_effect"] < -1.0
+
+
+def test_what_no_rule_could_size_is_left_out_of_all_sums_and_listed_with_its_demand(held, terms, make_sizing):
+    """A place that could not be sized at one reset changes no total of the others, and is told with what was asked."""
+    one, days, _, _ = held
+    places = pd.DataFrame({"item_id": ["SKU-0000", "SKU-0001", "SKU-0002"], "location_id": "NORTH"})
+    rows = np.vstack([one.quantity[0], np.full(90, 2.0), np.full(90, 5.0)])
+    demand = type(one)(places, one.starts, 1.0, rows, np.ones(rows.shape, dtype=bool))
+
+    def sized_on(day):
+        sizing = make_sizing({"mean": 20.0}, {"mean": 40.0})
+        if day == days[1]:
+            sizing = replace(sizing, costs=sizing.costs.assign(shortage_cost=[5.0, np.nan]))
+        return replace(sizing, untimed=places.iloc[2:])
+
+    run, replayed, out = hold_replay(demand, days, sized_on, terms(3, lead_time_days=5.0), policies=RULES, seed=0)
+    assert run.demand.places["item_id"].tolist() == ["SKU-0000"]
+    assert replayed.demand.places.equals(run.demand.places)
+    assert out["item_id"].tolist() == ["SKU-0001", "SKU-0002"]
+    assert out["demand"].tolist() == [120.0, 300.0]
+    assert out["reason"].str.contains("margin").tolist() == [True, False]
+    assert out["reason"].str.contains("lead time").tolist() == [False, True]
+    alone, _, none = hold_replay(
+        one, days, lambda _: make_sizing({"mean": 20.0}), terms(1, lead_time_days=5.0), policies=RULES, seed=0
+    )
+    assert none.empty
+    for rule, path in run.paths.items():
+        assert path.served.tolist() == alone.paths[rule].served.tolist()
+        assert path.end_stock.tolist() == alone.paths[rule].end_stock.tolist()
+
+
+def test_nothing_that_can_be_sized_is_no_replay(held, terms, make_sizing):
+    one, days, _, _ = held
+    bare = make_sizing({})
+    bare = replace(bare, costs=bare.costs.assign(holding_cost=np.nan))
+    run, _, out = hold_replay(one, days, lambda _: bare, terms(1), policies=RULES, seed=0)
+    assert run.demand.places.empty
+    assert out["demand"].tolist() == [one.quantity[:, -60:].sum()]

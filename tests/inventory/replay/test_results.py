@@ -23,9 +23,8 @@ def rule_steps(rule, short, value, lost=None, noise=0.0, steps=STEPS):
     met = asked * (1 - short)
     frame = pd.DataFrame({"period": pd.date_range("2025-01-01", periods=steps), "demand": asked, "served": met})
     frame = frame.assign(weighted_demand=asked, weighted_served=met, stock_value=value * wobble**2)
-    frame = frame.assign(
-        lost_margin=(asked - met if lost is None else lost), holding_cost=0.1 * value / 365.25, order_cost=0.0
-    )
+    lost = asked - met if lost is None else lost
+    frame = frame.assign(lost_margin=lost, shortage_cost=lost, holding_cost=0.1 * value / 365.25, order_cost=0.0)
     frame = frame.assign(rule=rule, entity="all", entity_id="(all)", places=2)
     return frame.reindex(columns=empty_table("replay_steps").columns, fill_value=0.0)
 
@@ -101,6 +100,10 @@ def test_replay_is_told_by_hand():
     mine = (steps["rule"] == OWN).to_numpy()
     asked = steps["demand"]
     steps = steps.assign(
+        shortage_cost=2.0 * steps["lost_margin"],
+        cycles=4.0,
+        cycles_served=3.0,
+        expected_cycles_served=3.5,
         expected_demand=asked * 1.5,
         expected_served=asked * 0.9,
         served_cost=steps["served"] * 2,
@@ -117,11 +120,21 @@ def test_replay_is_told_by_hand():
     assert row["fill_low"] <= 0.8 + 1e-9
     assert row["fill_high"] >= 0.8 - 1e-9
     assert row[["expected_fill_rate", "forecast_bias", "orders_year"]].tolist() == pytest.approx([0.9, 0.5, 3 * 365.25])
-    assert np.isnan(table.loc[THUMB, "expected_fill_rate"])
+    assert row[["cycle_service", "expected_cycle_service"]].tolist() == [0.75, 0.875]
+    assert table.loc[THUMB, ["expected_fill_rate", "expected_cycle_service"]].isna().all()
     assert row["stock_value"] == pytest.approx(steps.loc[mine, "stock_value"].mean())
-    yearly = steps.loc[mine, ["lost_margin", "holding_cost", "order_cost"]].sum() * 365.25 / STEPS
+    yearly = steps.loc[mine, ["shortage_cost", "holding_cost", "order_cost"]].sum() * 365.25 / STEPS
     assert row["total_cost"] == pytest.approx(yearly.sum())
+    assert row["shortage_cost"] == pytest.approx(2.0 * row["lost_margin"])
     assert row["turns"] == pytest.approx(asked[mine].sum() * 0.8 * 2 * 365.25 / STEPS / row["stock_value"])
+
+
+def test_rules_are_judged_at_the_shortage_cost_by_which_levels_are_sized():
+    """At the margin alone least stock is cheapest; where a unit short costs much more, most stock is."""
+    steps = all_steps((0.1, 300.0), curve=lambda place: (0.5 * 0.7**place, 40_000.0 * (place + 1)))
+    dear = steps.assign(shortage_cost=100.0 * steps["lost_margin"])
+    cheapest = [gains(table.assign(places=1)).loc[CHEAPEST, "other_stock_value"] for table in (steps, dear)]
+    assert cheapest == pytest.approx([80_000.0, 40_000.0 * len(NAMES)])
 
 
 def test_no_demand_is_no_rate():
@@ -154,17 +167,21 @@ def summed(came):
         np.array([[3.0, 0, 6], [1, 0, 0]]),
         np.full((2, 3), 2.0),
         np.array([[0, 5.0, 0], [1, 1, 0]]),
+        np.array([[False, True, True], [True, False, True]]),
+        np.array([[False, False, True], [True, False, False]]),
     )
     run = RuleReplay(demand, {"own": path}, demand.known, np.ones((2, 3)))
     segments = pd.DataFrame({"all": ["(all)"] * 2, "abc": ["A", "B"]})
     worth = Worth(
         np.array([10.0, 20.0]),
         np.array([5.0, 1.0]),
+        np.array([7.5, 1.5]),
         np.array([3.6525, 0.0]),
         np.array([5.0, 1.0]),
         7.0,
         segments,
         np.array([0.5, 1.0]),
+        np.array([0.25, 1.0]),
     )
     return sum_steps(run, worth).set_index(["entity_id", "period"])
 
@@ -176,12 +193,16 @@ def test_steps_are_added_up_by_hand_and_hidden_days_do_not_count(summed):
     assert every["served"].tolist() == [4, 0, 6]
     assert every["weighted_demand"].tolist() == [21, 0, 30]
     assert every["lost_margin"].tolist() == [5, 0, 0]
+    assert every["shortage_cost"].tolist() == [7.5, 0, 0]
     assert every["expected_demand"].tolist() == [2, 1, 2]
     assert every["expected_served"].tolist() == [3, 0, 3]
     assert every[["asked_steps", "served_steps"]].to_numpy().tolist() == [[2, 1], [0, 0], [1, 1]]
     assert every["stock_value"].tolist() == [60, 60, 60]
     assert every["holding_cost"].tolist() == pytest.approx([0.02] * 3)
     assert every["orders"].tolist() == [1, 2, 0]
+    assert every["cycles"].tolist() == [1, 1, 2]
+    assert every["cycles_served"].tolist() == [1, 0, 1]
+    assert every["expected_cycles_served"].tolist() == [1, 0.25, 1.25]
     assert every["order_cost"].tolist() == [7, 14, 0]
     assert every["places"].tolist() == [2, 2, 2]
 

@@ -137,3 +137,24 @@ def test_steps_that_miss_lead_time_and_review_by_far_are_told(terms):
     assert not misses_times(terms(3, lead_time_days=10.0, review_days=7.0), 7.0)
     assert not misses_times(terms(3, lead_time_days=61.0, review_days=30.0), 30.4)
     assert not misses_times(terms(0), 30.4)
+
+
+@pytest.mark.parametrize(("point", "level", "pack"), [(8, 20, 6.0), (14, 20, 6.0), (19, 20, 0.0), (18, 20, 6.0)])
+def test_orders_fill_up_to_the_level_in_as_many_whole_packs_as_stay_below_it(came, levels, terms, point, level, pack):
+    """At or below the reorder point, a pack at least: a gap between both levels that is smaller than a pack."""
+    demand = came(np.random.default_rng(3).poisson(2.0, (1, 200)))
+    made = run(
+        demand, [levels(own=[(point, level, 0)], places=demand.places)], terms(1, order_multiple=pack, waiting=1.0)
+    ).paths["own"]
+    position, placed = float(level), []
+    for want, ordered in zip(demand.quantity[0], made.ordered[0], strict=True):
+        position -= want
+        if position <= point:
+            size = pack or 1.0
+            placed.append(max(np.floor((level - position) / size), 1.0) * size)
+            assert ordered == placed[-1]
+        else:
+            assert ordered == 0
+        position += ordered
+        assert position <= max(level, point + (pack or 1.0))
+    assert len(placed) > 5

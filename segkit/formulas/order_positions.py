@@ -1,0 +1,140 @@
+"""Where the inventory position lies below its order-up-to level S, right after reviews.
+
+Every review takes its demand off the position. At s = S - Q or below, as many whole packs P are ordered as keep the
+position at S or below. With P = Q that is (R,s,nQ): the position lies anywhere among the Q lots above s, evenly. With
+smaller packs it is (R,s,S): each order fills up to S, less what is missing to a pack, whatever the undershoot of s, so
+that the position lies higher: how often it is at each depth is the renewal function of demand per review.
+"""
+
+import numpy as np
+from scipy.special import gammainc
+
+POINTS = 12  # depths at which stock and shortages are worked out
+_CELLS = 48  # into which Q is parted, where it has more lots
+_LEAST = 1e-12
+
+
+def position_depths(
+    lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how deep below S positions lie after reviews, how often each depth is met, and when at once is ordered.
+
+    Parameters
+    ----------
+    lot : array
+        Q, whole, 1 or more. [lots]
+    pack : array
+        P: in what an order comes, no more than Q. [lots]
+    mean, variance : array
+        Of the demand of a review; taken as gamma distributed. [lots]
+
+    Returns
+    -------
+    depths : array
+        Shape (items, POINTS): S less the position. [lots]
+    weights : array
+        Same shape: how often each is met; those of an item add up to 1.
+    straight : array
+        Chance that a position at S is ordered for at the very next review: demand of one takes all of Q.
+
+    References
+    ----------
+    Silver, E. A., Pyke, D. F. & Thomas, D. J. (2017). Inventory and Production Management in Supply Chains, 4e, ch. 7
+    (undershoot); Tijms, H. C. (2003). A First Course in Stochastic Models, ch. 2 and 8 (renewal function, excess).
+
+    Examples
+    --------
+    >>> two = np.ones(2) * 2
+    >>> depths, weights, _ = position_depths(2 * two, np.array([4.0, 1.0]), two, two)
+    >>> (depths * weights).sum(axis=1).round(2).tolist()
+    [1.5, 1.16]
+    """
+    size = np.maximum(np.asarray(lot, dtype=float), 1.0)
+    depths, weights = _even(size)
+    straight = np.zeros(len(size))
+    filled = np.flatnonzero((size >= 2.0) & (np.minimum(pack, size) < size) & (mean > 0))
+    for cells in np.unique(np.minimum(np.floor(size[filled]), _CELLS).astype(int)):
+        rows = filled[np.minimum(np.floor(size[filled]), _CELLS) == cells]
+        cdf = _below(cells, size[rows], mean[rows], variance[rows])
+        often = _renewed(cdf, _after_order(cdf, np.asarray(pack)[rows] / size[rows] * cells, mean[rows] / size[rows]))
+        depths[rows], weights[rows] = _gathered(often, size[rows] / cells)
+        straight[rows] = 1.0 - cdf[:, -1]
+    return depths, weights, straight
+
+
+def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the chance that a review places an order: its demand takes the position to S - Q or below.
+
+    Parameters
+    ----------
+    lot, pack, mean, variance
+        As `position_depths` takes them.
+
+    Examples
+    --------
+    >>> order_chance(np.array([20.0]), np.array([20.0]), np.array([4.0]), np.array([4.0])).round(2).tolist()
+    [0.2]
+    """
+    depths, weights, _ = position_depths(lot, pack, mean, variance)
+    shape = mean**2 / np.maximum(variance, _LEAST)
+    missing = np.maximum(np.maximum(lot, 1.0)[:, None] - depths - 0.5, 0.0)
+    rate = np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0)
+    reached = 1.0 - gammainc(np.maximum(shape, _LEAST)[:, None], missing * rate[:, None])
+    return np.where(mean > 0, (weights * reached).sum(axis=1), 0.0)
+
+
+def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return depths spread evenly over the lots of an order, from the deepest on."""
+    count = np.clip(np.floor(size + 0.5), 1, POINTS)[:, None]
+    place = np.arange(POINTS)[None, :]
+    wide = size[:, None] - 0.5 - size[:, None] * (place + 0.5) / count
+    depths = np.where(count < size[:, None], wide, size[:, None] - 1.0 - place)
+    used = place < count
+    return np.where(used, depths, 0.0), used / count
+
+
+def _below(cells: int, size: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the chance that demand of a review ends in a cell of Q or before it, (items, cells)."""
+    shape = mean**2 / np.maximum(variance, _LEAST)
+    upto = (np.arange(cells) + 0.5)[None, :] * (size / cells)[:, None]
+    return gammainc(shape[:, None], upto * (shape / mean)[:, None])
+
+
+def _after_order(cdf: np.ndarray, pack: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return where the position lies right after an order: S less what the undershoot leaves of a pack, (items, cells).
+
+    The undershoot is taken as the excess of a renewal process in equilibrium.
+    """
+    count, cells = cdf.shape
+    over = np.concatenate([1.0 - cdf, np.zeros((count, 1))], axis=1)
+    over[:, -1] = np.maximum(mean * cells - over.sum(axis=1), 0.0)  # farther than Q: anywhere within a pack
+    start = np.zeros((count, cells))
+    whole = np.maximum(pack, 1.0)
+    place = np.minimum((np.arange(cells)[None, :] % whole[:, None]).astype(int), cells - 1)
+    np.add.at(start, (np.arange(count)[:, None], place), over[:, :-1])
+    within = np.arange(cells)[None, :] < np.ceil(whole - 1e-9)[:, None]
+    start += within * (over[:, -1:] / within.sum(axis=1, keepdims=True))
+    return start / np.maximum(start.sum(axis=1, keepdims=True), _LEAST)
+
+
+def _renewed(cdf: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return how often each cell is met until Q is passed, adding up to 1."""
+    each = np.diff(cdf, axis=1, prepend=0.0)
+    moves = np.maximum(1.0 - each[:, :1], _LEAST)
+    often = np.zeros_like(start)
+    for cell in range(start.shape[1]):
+        come = (often[:, :cell] * each[:, cell:0:-1]).sum(axis=1)
+        often[:, cell] = (start[:, cell] + come) / moves[:, 0]
+    return often / often.sum(axis=1, keepdims=True)
+
+
+def _gathered(often: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return depths and weights of the first cell, and of the others in groups."""
+    count, cells = often.shape
+    depths, weights = np.zeros((2, count, POINTS))
+    groups = [np.array([0]), *np.array_split(np.arange(1, cells), min(POINTS - 1, cells - 1))]
+    for place, group in enumerate(groups):
+        weights[:, place] = often[:, group].sum(axis=1)
+        middle = (often[:, group] * group).sum(axis=1) / np.maximum(weights[:, place], _LEAST)
+        depths[:, place] = middle * width
+    return depths, weights
