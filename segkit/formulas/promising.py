@@ -298,7 +298,7 @@ def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-unt
 def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
     arrival = np.asarray(book.arrival, dtype=float)
     place, requested = np.asarray(book.place, dtype=np.int32), np.asarray(book.requested, dtype=np.int32)
-    rank, quantity = np.asarray(book.rank, dtype=np.int8), np.asarray(book.quantity, dtype=float)
+    rank, quantity = np.asarray(book.rank, dtype=np.int16), np.asarray(book.quantity, dtype=float)
     require(place.shape == arrival.shape == requested.shape == rank.shape == quantity.shape, "lines differ in length")
     require(bool((quantity >= 0).all() and np.isfinite(quantity).all()), "a line has a quantity below 0, or none")
     require(bool(np.isfinite(arrival).all()), "a line has no arrival")
