@@ -56,7 +56,7 @@ def read_demand(demand: pd.DataFrame, buckets: SupplyBuckets, classes: Sequence[
     value = _values(faults, demand, mean) if worth else np.zeros(len(demand))
     day = None
     if "period" in demand:
-        dates = pd.to_datetime(demand["period"], errors="coerce")
+        dates = faults.days("period")
         faults.add("period is no date", dates.isna().to_numpy())
         day = day_numbers(dates.fillna(pd.Timestamp(0)))
     key = [*PLACE, "demand_class", *(["period"] if "period" in demand else [])]

@@ -87,7 +87,7 @@ def allocate_nested(
     >>> made[["demand_class", "quantity", "protection_level"]].to_numpy().tolist()
     [['bronze', 11.0, 20.0], ['gold', 4.0, 4.0], ['silver', 5.0, 9.0]]
     """
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes))
     counted = _without_losses(asked)
     worth = counted.worth()
