@@ -26,6 +26,7 @@ from segkit.promising.backorder_segments import (
     require_segments,
 )
 from segkit.promising.backorder_words import tell_reasons
+from segkit.promising.given_tables import plain_tables
 
 _UNITS = ("on_time", "late", "unconfirmed")
 
@@ -112,8 +113,10 @@ def confirm_anew(
     words: SegmentWords,
 ) -> BackorderRun:
     """Return a backorder run as `run_backorders` does, its errors in the words of who states the segments."""
+    tables = {"orders": orders, "confirmations": confirmations, "supply": supply}
+    plain = plain_tables("backorders cannot be run", tables, numbers=("quantity", "max_lateness_days", "split_minimum"))
     require_segments(segments, [*orders.columns, "confirmed_before"], words)
-    book = read_book(orders, confirmations, supply)
+    book = read_book(plain["orders"], plain["confirmations"], plain["supply"])
     if book.lines.empty:
         return BackorderRun(
             *(empty_table(f"backorder_{name}") for name in ("run", "segments", "confirmations", "transfers"))

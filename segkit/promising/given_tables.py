@@ -9,7 +9,10 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
 from segkit.promising.reliability.requirements import no_dates, read_dates
 
-IDS = ("order_id", "line_id", "item_id", "location_id", "alternative_item_id", "alternative_location_id")
+IDS = (
+    "order_id", "line_id", "item_id", "location_id", "alternative_item_id", "alternative_location_id",
+    "supply_item_id", "supply_location_id",
+)  # fmt: skip
 DAYS = ("order_date", "requested_date", "promised_date", "available_date", "released_date", "from_date")
 _TABLE_FIX = "Give tables as pandas DataFrames, each column once."
 _DAY_FIX = "Turn them into dates first, with pd.to_datetime(…, format=…), all of one calendar."
@@ -49,7 +52,7 @@ def plain_tables(
     found = [(problem, _TABLE_FIX) for name, table in tables.items() for problem in _no_table(name, table)]
     made: dict[str, pd.DataFrame] = {}
     if not found:
-        made = {name: _plain(table) for name, table in tables.items()}
+        made = {name: _plain(table, numbers) for name, table in tables.items()}
         found += [(one, _DAY_FIX) for name, table in made.items() for one in _no_days(name, table)]
         found += [(one, _NUMBER_FIX) for name, table in made.items() for one in _no_numbers(name, table, numbers)]
     if found:
@@ -71,11 +74,19 @@ def id_texts(cells: pd.Series) -> pd.Series:
     return cells.astype("str")
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
+def _plain(table: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
     changed = {name: id_texts(table[name]) for name in IDS if name in table}
     changed |= {name: _days(table[name]) for name in DAYS if name in table and not no_dates(table[name]).any()}
     changed |= {name: days for name in DAYS if name in table and (days := _written_days(table[name])) is not None}
+    for name in numbers:
+        if name in table and table[name].dtype.kind not in "iufb" and not _are_none(table[name]).any():
+            changed[name] = pd.to_numeric(table[name]).astype("float64")
     return table.assign(**changed)
+
+
+def _are_none(cells: pd.Series) -> np.ndarray:
+    """Return which cells are filled, but with no number."""
+    return (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy(dtype=bool)
 
 
 def _days(cells: pd.Series) -> pd.Series:
@@ -115,7 +126,7 @@ def _no_numbers(name: str, table: pd.DataFrame, numbers: Sequence[str]) -> Itera
     for column in numbers:
         if column in table and table[column].dtype.kind not in "iufb":
             cells = table[column]
-            wrong = (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy(dtype=bool)
+            wrong = _are_none(cells)
             if wrong.any():
                 first = f"first: {_said(cells[wrong].iloc[0])}, {first_offenders(table[wrong], 1)}"
                 yield f"{name}: {column} is no number {in_rows(int(wrong.sum()))}, {first}".removesuffix(", ")

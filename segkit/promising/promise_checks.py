@@ -171,7 +171,9 @@ def _of_alternatives(table: pd.DataFrame | None) -> Iterator[str]:
     for name in ("unit_cost", "transit_days"):
         if name in table:
             amount = _numbers(table, name)
-            yield from _wrong(table, ~(np.isfinite(amount) & (amount >= 0)), f"{name} is missing, endless or below 0")
+            yield from _wrong(
+                table, ~(np.isfinite(amount) & (amount >= 0)), f"{name} is missing or below 0, or endless"
+            )
 
 
 def _of_levels(table: pd.DataFrame | None, terms: PromiseTerms) -> Iterator[str]:

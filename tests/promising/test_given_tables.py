@@ -104,7 +104,7 @@ OTHER = pd.DataFrame({**PLACE, "alternative_item_id": ["SKU-0043"], "unit_cost":
         ({"orders": orders(max_lateness_days="long")}, "orders: max_lateness_days is no number"),
         ({"supply": supply(bid_price="dear")}, "supply: bid_price is no number"),
         ({"orders": orders(demand_class=None), "allocations": None, "terms": None}, "demand_class is missing"),
-        ({"alternatives": OTHER.assign(transit_days=np.inf)}, "transit_days is missing, endless or below 0"),
+        ({"alternatives": OTHER.assign(transit_days=np.inf)}, "transit_days is missing or below 0, or endless"),
         ({"alternatives": OTHER.assign(alternative_item_id=None)}, "alternative_item_id is missing in 1 row"),
         ({"terms": {"critical_levels": LEVELS.assign(demand_class="wbe")}}, "did you mean web"),
         ({"terms": {"critical_levels": pd.concat([LEVELS, LEVELS])}}, "a class has a place twice in 1 row"),
