@@ -128,3 +128,56 @@ def test_an_explanation_reads_the_same_tables():
     book = orders(item_id=7.0, order_date=orders()["order_date"].dt.tz_localize("Asia/Tokyo"), quantity=9.0)
     found = sk.explain_promise(book, supply(item_id="7"), ("O-3", "1"), terms=TIERS)
     assert found.changes["improvement"].tolist() == ["21 more units in the supply of 2026-03-02"]
+
+
+HELD = pd.DataFrame({"order_id": ["O-1"], "line_id": ["1"], "available_date": [DAY], "quantity": [5.0]})
+STOCK = pd.DataFrame({**PLACE, "on_hand": [4.0]}, index=[0])
+ALL = {"all": sk.BackorderSegment("redistribute")}
+
+
+def numbered(table):
+    """Return a table with ids as floats and days of a time zone."""
+    days = [name for name in ("order_date", "requested_date", "available_date") if name in table]
+    changed = {name: table[name].dt.tz_localize("Asia/Tokyo") for name in days}
+    changed |= {"order_id": table["order_id"].str[2:].astype("float64")} if "order_id" in table else {}
+    return table.assign(**changed, **({"item_id": 42.0} if "item_id" in table else {}))
+
+
+def test_a_backorder_run_and_a_release_read_ids_and_days_of_any_kind():
+    plain = sk.run_backorders(orders(), HELD, supply(), segments=ALL).lines
+    other = sk.run_backorders(numbered(orders()), numbered(HELD), numbered(supply()), segments=ALL).lines
+    assert plain["confirmed_after"].tolist() == other["confirmed_after"].tolist() == [5, 4, 3]
+    due = {"requested_date": DAY}
+    plain = sk.release_deliveries(orders(**due), HELD, STOCK, day="2026-03-02")
+    other = sk.release_deliveries(numbered(orders(**due)), numbered(HELD), numbered(STOCK), day=DAY)
+    assert plain["released"].tolist() == other["released"].tolist() == [4, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"orders": orders(requested_date="soon")}, "requested_date is no date in 3 rows"),
+        ({"orders": orders(max_lateness_days="long")}, "max_lateness_days is no number"),
+        ({"supply": supply(quantity="ten")}, "supply: quantity is no number in 2 rows, first: 'ten'"),
+        ({"confirmations": None}, "confirmations is no table but NoneType"),
+    ],
+)
+def test_what_a_backorder_run_cannot_use_is_told(changed, told):
+    given = {"orders": orders(), "confirmations": HELD, "supply": supply(), **changed}
+    with pytest.raises(DataError, match=told):
+        sk.run_backorders(**given, segments=ALL)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"day": "soon"}, "day: a day as YYYY-MM-DD is needed"),
+        ({"day": ""}, "day is blank"),
+        ({"sort": "requested_date"}, "sort is a text; give a list"),
+        ({"orders": orders(credit_block="yes")}, "credit_block is neither true nor false in 3 rows"),
+    ],
+)
+def test_what_a_release_cannot_use_is_told(changed, told):
+    given = {"orders": orders(), "confirmations": HELD, "stock": STOCK, "day": DAY, **changed}
+    with pytest.raises(sk.SegkitError, match=told):
+        sk.release_deliveries(**given)
