@@ -145,20 +145,25 @@ class OrderPromises(Contest):
         Raises
         ------
         DataError
-            New lines are open already, or name no location where others do.
+            New lines are open already, or name no location where there are several.
         """
         by, rules, day = self._class_by(), self.settings.promising, self.as_of
         customers = self.customer_segments if by == "abc" else self.customers
         labelled = class_demand.label_demand_classes(new, customers, by=by)
         known = [name if name in self._classes() else UNKNOWN_CUSTOMER for name in labelled["demand_class"]]
         settled = plan_terms.settle_terms(labelled.assign(demand_class=known), self.customers, rules=rules)
-        book = new_orders.join_book(self.open_orders, settled, as_of=day)
+        book = new_orders.join_book(self.open_orders, settled, locations=self._locations(), as_of=day)
         made = self._promise(self.allocations, book)
         new_keys = labelled[_KEY].astype("str")
         lines, trace = made.lines.merge(new_keys, on=_KEY), made.trace.merge(new_keys, on=_KEY)
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)
+
+    def _locations(self) -> list[str]:
+        """Return the locations of order lines and supply."""
+        tables = [self.supply, *([self.order_lines] if self.has_input("orders") else [])]
+        return sorted({str(name) for table in tables for name in table["location_id"].dropna().unique()})
 
     def _undone_lines(self) -> int:
         if not self.has_input("orders"):
