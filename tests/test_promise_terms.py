@@ -42,6 +42,18 @@ HUB = {
 }
 
 
+def test_what_is_there_early_stays_for_who_asks_early_unless_told_otherwise(promise):
+    """A receipt of four days later is taken first by a line that can wait for it, and last if the setting says so."""
+    come = {"po_id": ["P1"], "line_id": "1", "supplier_id": "S1", "item_id": "SKU-1", "location_id": "DC"}
+    due = {"ordered_date": ["2025-06-01"], "expected_date": ["2025-07-04"], "quantity": [9.0], "unit_price": [6.0]}
+    new = NEW.iloc[[0, 2]].assign(quantity=[7.0, 7.0], requested_date=["2025-07-20", "2025-07-02"])
+    tables = stocked(purchases=come | due)
+    assert promise(new, tables)["late_days"].tolist() == [0, 0]
+    early = promise(new, tables, RULES + "latest_first = false\n")
+    assert early["late_days"].tolist()[0] == 0
+    assert early["late_days"].tolist()[1] > 0
+
+
 def test_another_place_stands_in_where_it_costs_less_than_waiting(promise):
     made = promise(NEW, stocked(alternatives=HUB), RULES + "late_cost = 1.0\n")
     assert made["promised_quantity"].tolist() == [4.0, 3.0, 9.0]
