@@ -30,7 +30,7 @@ def run_places(line_begin, bucket_begin, supply, lines, held):
     """Return what every line gets, and who gave what to whom; lines of a place stand in the order of the run.
 
     ``lines``: on (buckets up to the requested day), end (buckets up to the latest day), quantity, complete, strategy,
-    fallback. ``held``: begin by line, bucket within the place, quantity; buckets of a line rise.
+    fallback, least delivery. ``held``: begin by line, bucket within the place, quantity; buckets of a line rise.
     """
     count = line_begin[-1]
     treated, broken = lines[4].copy(), np.zeros(count, dtype=np.bool_)
@@ -112,6 +112,9 @@ def _decide(first, last, supply, lines, held, treated, broken):
                 if missing > dust and (complete[line] or treated[line] not in (WIN, IMPROVE)):
                     _release(begin[i], count, slack, due)
                     stop[i] = begin[i]
+                elif missing > dust:
+                    stop[i] = _delivered(line, lines, begin[i], count, due)
+                    _release(stop[i], count, slack, due)
             elif turn == 2 and what != SKIP:
                 aside, until = _release(begin[i], stop[i], slack, due)
                 _look_ahead(slack, free)
@@ -125,6 +128,12 @@ def _decide(first, last, supply, lines, held, treated, broken):
                     if complete[line] and (end == 0 or free[end - 1] < wanted - dust):
                         wanted = aside
                     count = _take(on[line], end, wanted, dust, own, free, slack, due, count)
+                    last = _delivered(line, lines, begin[i], count, due)
+                    if last < count:
+                        less = due[1][begin[i] : last].sum() < aside - dust
+                        count = _drop(begin[i] if less else last, count, on[line], own, slack, due)
+                        if less:  # it holds more than such deliveries would give, and is never worse off
+                            count = _take(on[line], end, aside, dust, own, free, slack, due, count)
                 stop[i] = count
     return begin, stop, bucket, amount
 
@@ -238,13 +247,33 @@ def _take_less(line, lines, held, own, free, slack, due, count):
             allowed -= part
             if b >= on:
                 own[b] -= part
-    if lines[3][line] and taken < total - dust:
-        for s in range(start, count):
-            if due[0][s] >= on:
-                own[due[0][s]] += due[1][s]
-        _release(start, count, slack, due)
-        return start
+    if taken < total - dust:
+        last = start if lines[3][line] else _delivered(line, lines, start, count, due)
+        return _drop(last, count, on, own, slack, due)
     return count
+
+
+@njit(cache=True, nogil=True)
+def _delivered(line, lines, start, count, due):
+    """Return up to where what a line is due makes up deliveries of the least size, or completes the line."""
+    wanted, least = lines[2][line], lines[6][line]
+    total, in_hand, last = 0.0, 0.0, start
+    for s in range(start, count):
+        total += due[1][s]
+        in_hand += due[1][s]
+        if in_hand >= least - _LIKE * wanted or total >= wanted - _LIKE * wanted:
+            in_hand, last = 0.0, s + 1
+    return last
+
+
+@njit(cache=True, nogil=True)
+def _drop(start, count, on, own, slack, due):
+    """Give back what a line is due from ``start`` on; return the new end."""
+    for s in range(start, count):
+        if due[0][s] >= on:
+            own[due[0][s]] += due[1][s]
+    _release(start, count, slack, due)
+    return start
 
 
 @njit(cache=True, nogil=True)

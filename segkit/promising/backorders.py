@@ -60,7 +60,7 @@ def run_backorders(
     orders : DataFrame
         Open order lines: order_id, line_id, order_date, requested_date, item_id, location_id, quantity [units]; any
         other column may serve segments to choose and sort. ``max_lateness_days`` (blank = any) and ``delivery``
-        (partial, complete; blank = partial; split is run as partial) are kept to.
+        (partial, complete, split into deliveries of at least ``split_minimum``; blank = partial) are kept to.
     confirmations : DataFrame
         What lines hold now, as `promise_orders` traces it: order_id, line_id, available_date of the supply, quantity
         [units]; several rows of one day are added up. It may exceed the supply, as where a receipt was cancelled. What
@@ -147,10 +147,9 @@ def _run(
         np.array([STRATEGIES.index(getattr(segment, name)) for segment in segments.values()])[chosen]
         for name in ("strategy", "fallback")
     ]
-    delivery = lines["delivery"] if "delivery" in lines else pd.Series("", index=lines.index)
     given = (
         book.place, whole_days(lines, "requested_date"), lines["quantity"].to_numpy(dtype=float), *codes,
-        lateness_limit(lines), (delivery == "complete").to_numpy(dtype=bool, na_value=False),
+        lateness_limit(lines), *_least_deliveries(lines),
     )  # fmt: skip
     held = type(book.held)(place_of[np.asarray(book.held.line)], book.held.bucket, book.held.quantity)
     made = backorder_confirmations(OpenLines(*(values[order] for values in given)), book.supply, held)
@@ -158,6 +157,17 @@ def _run(
     sides = {side: _renumbered(getattr(made, side), order) for side in ("giver", "taker")}
     after = type(made.held)(order[np.asarray(made.held.line)], made.held.bucket, made.held.quantity)
     return BackorderConfirmations(held=after, **back, **sides, moved_bucket=made.moved_bucket, moved=made.moved)
+
+
+def _least_deliveries(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which lines go complete only, and the least delivery of the others."""
+    if "delivery" not in lines:
+        return np.zeros(len(lines), dtype=bool), np.zeros(len(lines))
+    delivery, quantity = lines["delivery"].astype("str"), lines["quantity"].to_numpy(dtype=float)
+    told = lines["split_minimum"] if "split_minimum" in lines else pd.Series(0.0, index=lines.index)
+    least = np.where((delivery == "split").to_numpy(dtype=bool), told.to_numpy(dtype=float, na_value=0.0), 0.0)
+    complete = (delivery == "complete").to_numpy(dtype=bool) | (least >= quantity)
+    return complete, np.where(complete, 0.0, np.nan_to_num(least))
 
 
 def _renumbered(line: np.ndarray, order: np.ndarray) -> np.ndarray:
