@@ -129,6 +129,7 @@ def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSup
     ([0, 1, 1], [0, 0, 1], [5.0, 1.0, 2.0])
     """
     from segkit.formulas import backorder_kernels as kernels
+    from segkit.formulas.backorder_moves import match_places
 
     checked = _checked_lines(lines)
     place, requested, quantity, strategy, fallback, latest, minimum, complete = checked
@@ -142,7 +143,8 @@ def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSup
     begin, old, amount = _checked_held(held, place, at, order, bucket_begin)
     ordered = tuple(values[order] for values in (on, end, quantity, complete, strategy, fallback, minimum))
     made = kernels.run_places(line_begin, bucket_begin, units, ordered, (begin, old, amount))
-    starts, bucket, given, *by_line, gave, moved = made
+    starts, bucket, given, *by_line, changes = made
+    gave, moved = match_places(bucket_begin, *changes)
     treated, exception, change, figures = (_unsorted(values, order) for values in by_line)
     for last in (2, 5):
         none = figures[:, last] < 0
