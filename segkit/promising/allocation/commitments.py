@@ -155,7 +155,8 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         raise DataError(list_problems("allocations cannot be joined", [problem], ["Give a class one kind of quota."]))
     made = groups.first()
     made["quantity"] = groups["quantity"].sum()
-    made["released_date"] = groups["released_date"].max().where(groups["released_date"].count() == groups.size())
+    if "released_date" in made:
+        made["released_date"] = groups["released_date"].max().where(groups["released_date"].count() == groups.size())
     made["supply"] = both.groupby(BUCKET)["supply"].max().reindex(made.index.droplevel("demand_class")).to_numpy()
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)

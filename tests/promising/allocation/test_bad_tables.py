@@ -107,3 +107,12 @@ def test_the_later_release_counts_where_both_are_released():
     rest = sk.allocate_by_rank(sk.supply_left(SUPPLY, kept), DEMAND, classes=CLASSES, release_days=2)
     both = sk.join_allocations(kept, rest)
     assert both["released_date"].dropna().unique().tolist() == [DAY + pd.Timedelta(5, "D")]
+
+
+def test_quotas_without_a_day_of_release_are_joined():
+    bare = [
+        sk.allocate_by_number(SUPPLY, pd.DataFrame({"demand_class": [name], "number": [5.0]}), classes=CLASSES)
+        for name in CLASSES
+    ]
+    both = sk.join_allocations(*(table.drop(columns="released_date") for table in bare))
+    assert both["quantity"].tolist() == [5.0] * 4
