@@ -191,15 +191,19 @@ class OrderPromises(Contest):
         capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
         capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
         alternatives = plan_terms.place_alternatives(agreed.alternatives, places)
-        return PromisedFrom(counted, allocations, capable, alternatives, self._levels(places))
+        known = self._classes()
+        classes = [*known, *sorted(set(book["demand_class"]) - set(known))]
+        return PromisedFrom(counted, allocations, capable, alternatives, self._levels(places, classes))
 
-    def _levels(self, places: pd.DataFrame) -> pd.DataFrame | None:
+    def _levels(self, places: pd.DataFrame, classes: list[str] | None = None) -> pd.DataFrame | None:
         """Return critical levels: those agreed on, and by rule critical_levels those of class_stock."""
         rules, by = self.settings.promising, self._class_by()
         sized = empty_table("class_stock")
         if rules.rule == "critical_levels" and by == self.settings.policies.class_by:
             sized = self.class_stock
-        levels = plan_terms.levels_of_classes(self._agreed().critical_levels, sized, places)
+        levels = plan_terms.levels_of_classes(
+            self._agreed().critical_levels, sized, places, classes=classes or self._classes()
+        )
         plan_terms.require_levels(levels, class_by=by, rules=rules)
         return levels
 
