@@ -198,3 +198,19 @@ def test_a_company_without_locations_and_open_orders_promises_new_ones(write_wor
 
 def test_the_answer_has_the_same_columns_for_no_lines(promise):
     assert promise(NEW.head(0)).columns.tolist() == promise(NEW).columns.tolist()
+
+
+def test_customers_without_a_value_class_rank_last(write_workspace):
+    """One who bought before the window only has a blank class, which came before A."""
+    tables = company()
+    rows = tables["orders"].head(40).assign(customer_id="CUST-3")
+    days = {name: rows[name] - pd.Timedelta(days=500) for name in ("order_date", "requested_date", "delivered_date")}
+    old = rows.assign(**days, order_id="O-OLD", line_id=[str(number) for number in range(40)])
+    tables["orders"] = pd.concat([old, tables["orders"]], ignore_index=True)
+    tables["customers"].loc[2] = ["CUST-3", "tin"]
+    plan = open_plan(
+        write_workspace(tables, RULES.replace('class_by = "tier"', 'class_by = "abc"')), as_of="2025-06-30"
+    )
+    assert plan.customer_segments.set_index("customer_id").loc["CUST-3", "abc"] == ""
+    assert plan._classes()[-1] == "(unknown)"
+    assert "" not in plan._classes()
