@@ -48,7 +48,7 @@ def gather_supply(
     -------
     DataFrame
         A row per stock, open purchase line or planned order, sorted by item, location and day. ``left_out`` tells why a
-        row is not counted on; blank = it is.
+        row is not counted on; blank = it is. Stock below 0 is such a row, of 0 units.
     """
     day = pd.Timestamp(as_of)
     parts = [_on_hand(inventory, day), _receipts(purchases, day, rules), _planned(planned)]
@@ -56,7 +56,7 @@ def gather_supply(
     table = pd.concat([part.reindex(columns=list(kinds.index)) for part in parts], ignore_index=True)
     table["left_out"] = table["left_out"].fillna("")
     table["available_date"] += days_by_name(table["location_id"], rules.transit_days)
-    table = table[table["quantity"] > 0].astype(kinds.to_dict())
+    table = table[((table["quantity"] > 0) | (table["left_out"] != "")).to_numpy()].astype(kinds.to_dict())
     return table.sort_values([*PLACE, "available_date", "kind", "supply_id"], ignore_index=True)
 
 
@@ -130,8 +130,10 @@ def _on_hand(inventory: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
         return empty_table("supply")
     known = inventory[(inventory["date"] <= day).to_numpy()].dropna(subset=["on_hand"])
     last = known.sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")
-    texts = {"kind": "on_hand", "supply_id": "stock", "left_out": ""}
-    return last[PLACE].assign(available_date=day, quantity=last["on_hand"].to_numpy(dtype=float), **texts)
+    units = last["on_hand"].to_numpy(dtype=float)
+    below = np.where(units < 0, "stock is below 0: count it, or book what is missing", "")
+    texts = {"kind": "on_hand", "supply_id": "stock", "left_out": below}
+    return last[PLACE].assign(available_date=day, quantity=np.maximum(units, 0.0), **texts)
 
 
 def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: SupplyRules) -> pd.DataFrame:
