@@ -67,7 +67,8 @@ def promise_batch(
     answered = promise_new_orders(plan, orders)
     target = Path(out) if out else path.with_name(f"{path.stem}.{_ENDING}")
     answered.to_csv(target, index=False, date_format="%Y-%m-%d", lineterminator="\n")
-    return f"{_tell(answered)}\nPromises: {target}"
+    bare = "; the workspace tells of no stock and no purchases to promise from" if plan.supply.empty else ""
+    return f"{_tell(answered)}{bare}\nPromises: {target}"
 
 
 def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataFrame:
@@ -131,6 +132,7 @@ def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
     orders = _in_base_units(_with_margin(orders, plan), plan)
     made = plan.promise_more(orders)
     days = made.dates.pivot(index=_KEY, columns="promised_reliability", values="promised_date")
+    days = days.reindex(columns=sorted(plan.settings.promising.reliability)).astype("datetime64[us]")
     days.columns = [f"there_by_p{100 * level:g}" for level in days.columns]
     columns = [*_KEY, "item_id", "location_id", "demand_class", "requested_date", "quantity", "promised_quantity"]
     lines = made.lines[[*columns, "promised_date", "late_days", "quota", "reason"]]

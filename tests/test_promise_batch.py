@@ -176,3 +176,41 @@ def test_a_company_without_order_lines_has_nothing_to_promise_and_says_so_withou
 
 def read_as_dates(lines):
     return lines.assign(**{name: pd.to_datetime(lines[name]) for name in ("order_date", "requested_date")})
+
+
+def test_a_company_without_locations_and_open_orders_promises_new_ones(write_workspace, tmp_path):
+    """Online Retail is one: its lines were refused, as no open order told where they are delivered from."""
+    tables = company()
+    orders = tables["orders"][tables["orders"]["status"] == "delivered"].drop(columns="location_id")
+    place = write_workspace({"orders": orders, "items": tables["items"], "customers": tables["customers"]}, RULES)
+    plan = open_plan(place, as_of="2025-06-30")
+    NEW.drop(columns="location_id").to_csv(tmp_path / "new.csv", index=False)
+    made = promise_new_orders(plan, read_new_orders(tmp_path / "new.csv", plan.settings, plan.workspace))
+    assert len(made) == len(NEW)
+    assert not made["reason"].str.contains("in no table").any()
+    assert made["location_id"].unique().tolist() == ["(all)"]
+    assert (
+        promise_batch(tmp_path / "new.csv", place, as_of="2025-06-30")
+        .splitlines()[0]
+        .endswith("the workspace tells of no stock and no purchases to promise from")
+    )
+
+
+def test_the_answer_has_the_same_columns_for_no_lines(promise):
+    assert promise(NEW.head(0)).columns.tolist() == promise(NEW).columns.tolist()
+
+
+def test_customers_without_a_value_class_rank_last(write_workspace):
+    """One who bought before the window only has a blank class, which came before A."""
+    tables = company()
+    rows = tables["orders"].head(40).assign(customer_id="CUST-3")
+    days = {name: rows[name] - pd.Timedelta(days=500) for name in ("order_date", "requested_date", "delivered_date")}
+    old = rows.assign(**days, order_id="O-OLD", line_id=[str(number) for number in range(40)])
+    tables["orders"] = pd.concat([old, tables["orders"]], ignore_index=True)
+    tables["customers"].loc[2] = ["CUST-3", "tin"]
+    plan = open_plan(
+        write_workspace(tables, RULES.replace('class_by = "tier"', 'class_by = "abc"')), as_of="2025-06-30"
+    )
+    assert plan.customer_segments.set_index("customer_id").loc["CUST-3", "abc"] == ""
+    assert plan._classes()[-1] == "(unknown)"
+    assert "" not in plan._classes()

@@ -8,6 +8,7 @@ from segkit import open_plan
 from segkit.core.errors import CoverageError, DataError, SettingsError
 from segkit.prepare import check_workspace
 from segkit.promise_batch import promise_batch, promise_new_orders, read_new_orders
+from segkit.promising.plan_terms import levels_of_classes
 
 DAY = "2025-06-30"
 
@@ -40,6 +41,18 @@ HUB = {
     "unit_cost": [0.5],
     "transit_days": [0],
 }
+
+
+def test_what_is_there_early_stays_for_who_asks_early_unless_told_otherwise(promise):
+    """A receipt of four days later is taken first by a line that can wait for it, and last if the setting says so."""
+    come = {"po_id": ["P1"], "line_id": "1", "supplier_id": "S1", "item_id": "SKU-1", "location_id": "DC"}
+    due = {"ordered_date": ["2025-06-01"], "expected_date": ["2025-07-04"], "quantity": [9.0], "unit_price": [6.0]}
+    new = NEW.iloc[[0, 2]].assign(quantity=[7.0, 7.0], requested_date=["2025-07-20", "2025-07-02"])
+    tables = stocked(purchases=come | due)
+    assert promise(new, tables)["late_days"].tolist() == [0, 0]
+    early = promise(new, tables, RULES + "latest_first = false\n")
+    assert early["late_days"].tolist()[0] == 0
+    assert early["late_days"].tolist()[1] > 0
 
 
 def test_another_place_stands_in_where_it_costs_less_than_waiting(promise):
@@ -168,6 +181,25 @@ def test_stock_kept_from_a_class_is_not_promised_to_it(promise):
     made = promise(NEW, stocked(critical_levels=levels))
     assert made["promised_quantity"].tolist() == [4.0, 3.0, 1.0]
     assert "kept for classes above tin" in made["reason"].tolist()[2]
+
+
+def test_stock_kept_from_a_class_is_kept_from_customers_nobody_knows(promise):
+    """A class without a level of its own was served to the last unit, though it ranks below."""
+    levels = {"item_id": ["SKU-1"], "demand_class": ["tin"], "critical_level": [2.0]}
+    made = promise(NEW.assign(customer_id=["CUST-1", "CUST-1", "CUST-9"]), stocked(critical_levels=levels))
+    assert made["demand_class"].tolist()[2] == "(unknown)"
+    assert made["promised_quantity"].tolist() == [4.0, 3.0, 1.0]
+
+
+def test_levels_of_classes_that_are_not_promised_to_are_left_out():
+    levels = pd.DataFrame({"item_id": "SKU-1", "location_id": ["DC", "DC", "HUB"], "demand_class": ["b", "x", "c"]})
+    levels["critical_level"] = [3.0, 9.0, 1.0]
+    places = levels[["item_id", "location_id"]]
+    stock = levels.head(0).assign(left_out="")
+    made = levels_of_classes(levels, stock, places, classes=["a", "b", "c"])
+    found = made.set_index(["location_id", "demand_class"])["critical_level"].to_dict()
+    assert found == {("DC", "a"): 0, ("DC", "b"): 3, ("DC", "c"): 3, ("HUB", "a"): 0, ("HUB", "b"): 0, ("HUB", "c"): 1}
+    assert levels_of_classes(levels, stock, places, classes=["z"]) is None
 
 
 def test_an_unknown_class_of_a_level_is_named(write_workspace):

@@ -71,6 +71,11 @@ class Promising(Section):
     split_minimum: float = Field(
         0.0, ge=0, description="Least delivery of a line that is split, in units; what completes it may be less."
     )
+    latest_first: bool = Field(
+        True,
+        description="Of the supply that is there in time the latest goes first, so that what is there early stays for "
+        "orders that ask for an early day; false = the earliest first.",
+    )
     bid_price: float | None = Field(
         None,
         description="Margin a unit, in the company's currency, below which an order line is refused (0 = no line that "

@@ -11,7 +11,6 @@ from numba import njit
 
 WIN, GAIN, IMPROVE, REDISTRIBUTE, FILL, LOSE, SKIP = range(7)
 EQUAL, BETTER, WORSE, LOST, MIXED = range(5)
-NOBODY, GONE = -1, -2  # in a transfer, instead of a line: supply that was free or stays free; supply that is not there
 _LIKE = 1e-9  # less than this share of the quantity ordered is rounding
 
 
@@ -27,10 +26,10 @@ def count_until(days, place, day, bucket_begin):
 
 @njit(cache=True, nogil=True)
 def run_places(line_begin, bucket_begin, supply, lines, held):
-    """Return what every line gets, and who gave what to whom; lines of a place stand in the order of the run.
+    """Return what every line gets, and how that differs from before; lines of a place stand in the order of the run.
 
     ``lines``: on (buckets up to the requested day), end (buckets up to the latest day), quantity, complete, strategy,
-    fallback. ``held``: begin by line, bucket within the place, quantity; buckets of a line rise.
+    fallback, least delivery. ``held``: begin by line, bucket within the place, quantity; buckets of a line rise.
     """
     count = line_begin[-1]
     treated, broken = lines[4].copy(), np.zeros(count, dtype=np.bool_)
@@ -38,29 +37,26 @@ def run_places(line_begin, bucket_begin, supply, lines, held):
     figures = np.zeros((count, 6))  # on time, in all, last bucket: before, after
     begin = np.zeros(count + 1, dtype=np.int64)
     bucket, amount = np.empty(2 * count + 64, dtype=np.int64), np.empty(2 * count + 64)
-    gave = np.empty((count + 64, 3), dtype=np.int64)
-    given = np.empty(count + 64)
-    moves = 0
+    diff_begin, gone, found = np.zeros(line_begin.size, dtype=np.int64), -supply, 0
+    diffs, diff = np.empty((2, count + 64), dtype=np.int64), np.empty(count + 64)
     for p in range(line_begin.size - 1):
         first, last = line_begin[p], line_begin[p + 1]
         there = supply[bucket_begin[p] : bucket_begin[p + 1]]
         seats = _decide(first, last, there, lines, held, treated, broken)
         wants, kept = _settle(first, last, there, lines, held, seats)
-        diffs = (np.empty(last - first + 8, dtype=np.int64), np.empty(last - first + 8, dtype=np.int64))
-        diff, found = np.empty(last - first + 8), 0
-        row, old, gone = np.zeros(there.size), np.zeros(there.size), -there
+        row, old = np.zeros(there.size), np.zeros(there.size)
         for line in range(first, last):
             _fill_row(line, first, wants, kept, seats, lines, row)
             old[:] = 0.0
             for h in range(held[0][line], held[0][line + 1]):
                 old[held[1][h]] += held[2][h]
-                gone[held[1][h]] += held[2][h]
+                gone[bucket_begin[p] + held[1][h]] += held[2][h]
             change[line] = _compare(row, old, lines[0][line], lines[2][line], figures[line])
             at = begin[line]
             while at + there.size > bucket.size:
                 bucket, amount = np.concatenate((bucket, bucket)), np.concatenate((amount, amount))
             while found + there.size > diff.size:
-                diffs = (np.concatenate((diffs[0], diffs[0])), np.concatenate((diffs[1], diffs[1])))
+                diffs = np.concatenate((diffs, diffs), axis=1)
                 diff = np.concatenate((diff, diff))
             slack = _LIKE * lines[2][line]
             for b in range(there.size):
@@ -68,14 +64,13 @@ def run_places(line_begin, bucket_begin, supply, lines, held):
                     bucket[at], amount[at] = bucket_begin[p] + b, row[b]
                     at += 1
                 if abs(row[b] - old[b]) > slack:
-                    diffs[0][found], diffs[1][found], diff[found] = line, b, row[b] - old[b]
+                    diffs[0, found], diffs[1, found], diff[found] = line, b, row[b] - old[b]
                     found += 1
             begin[line + 1] = at
-        while moves + 3 * found > given.size:
-            gave, given = np.concatenate((gave, gave)), np.concatenate((given, given))
-        moves = _match(diffs[0][:found], diffs[1][:found], diff[:found], gone, bucket_begin[p], gave, given, moves)
+        diff_begin[p + 1] = found
     size = begin[-1]
-    return begin, bucket[:size], amount[:size], treated, broken, change, figures, gave[:moves], given[:moves]
+    changes = (diff_begin, diffs[0, :found], diffs[1, :found], diff[:found], gone)
+    return begin, bucket[:size], amount[:size], treated, broken, change, figures, changes
 
 
 @njit(cache=True, nogil=True)
@@ -112,6 +107,9 @@ def _decide(first, last, supply, lines, held, treated, broken):
                 if missing > dust and (complete[line] or treated[line] not in (WIN, IMPROVE)):
                     _release(begin[i], count, slack, due)
                     stop[i] = begin[i]
+                elif missing > dust:
+                    stop[i] = _delivered(line, lines, begin[i], count, due)
+                    _release(stop[i], count, slack, due)
             elif turn == 2 and what != SKIP:
                 aside, until = _release(begin[i], stop[i], slack, due)
                 _look_ahead(slack, free)
@@ -125,6 +123,12 @@ def _decide(first, last, supply, lines, held, treated, broken):
                     if complete[line] and (end == 0 or free[end - 1] < wanted - dust):
                         wanted = aside
                     count = _take(on[line], end, wanted, dust, own, free, slack, due, count)
+                    last = _delivered(line, lines, begin[i], count, due)
+                    if last < count:
+                        less = due[1][begin[i] : last].sum() < aside - dust
+                        count = _drop(begin[i] if less else last, count, on[line], own, slack, due)
+                        if less:  # it holds more than such deliveries would give, and is never worse off
+                            count = _take(on[line], end, aside, dust, own, free, slack, due, count)
                 stop[i] = count
     return begin, stop, bucket, amount
 
@@ -238,13 +242,33 @@ def _take_less(line, lines, held, own, free, slack, due, count):
             allowed -= part
             if b >= on:
                 own[b] -= part
-    if lines[3][line] and taken < total - dust:
-        for s in range(start, count):
-            if due[0][s] >= on:
-                own[due[0][s]] += due[1][s]
-        _release(start, count, slack, due)
-        return start
+    if taken < total - dust:
+        last = start if lines[3][line] else _delivered(line, lines, start, count, due)
+        return _drop(last, count, on, own, slack, due)
     return count
+
+
+@njit(cache=True, nogil=True)
+def _delivered(line, lines, start, count, due):
+    """Return up to where what a line is due makes up deliveries of the least size, or completes the line."""
+    wanted, least = lines[2][line], lines[6][line]
+    total, in_hand, last = 0.0, 0.0, start
+    for s in range(start, count):
+        total += due[1][s]
+        in_hand += due[1][s]
+        if in_hand >= least - _LIKE * wanted or total >= wanted - _LIKE * wanted:
+            in_hand, last = 0.0, s + 1
+    return last
+
+
+@njit(cache=True, nogil=True)
+def _drop(start, count, on, own, slack, due):
+    """Give back what a line is due from ``start`` on; return the new end."""
+    for s in range(start, count):
+        if due[0][s] >= on:
+            own[due[0][s]] += due[1][s]
+    _release(start, count, slack, due)
+    return start
 
 
 @njit(cache=True, nogil=True)
@@ -337,42 +361,3 @@ def _compare(row, old, on, wanted, figures):
     if low < -slack:
         return MIXED if high > slack else WORSE
     return BETTER if high > slack else EQUAL
-
-
-@njit(cache=True, nogil=True)
-def _match(line, bucket, diff, gone, offset, gave, given, moves):
-    """Write who gave to whom: in every bucket the last in the run gives first, the first takes first.
-
-    ``gone`` is by how much what was held exceeds the supply; what nobody took is told as gone up to that.
-    """
-    starts = np.zeros(gone.size + 1, dtype=np.int64)
-    for d in range(line.size):
-        starts[bucket[d] + 1] += 1
-    starts = np.cumsum(starts)
-    at, order = starts.copy(), np.empty(line.size, dtype=np.int64)
-    for d in range(line.size):
-        order[at[bucket[d]]] = d
-        at[bucket[d]] += 1
-    for b in range(gone.size):
-        part = order[starts[b] : starts[b + 1]]
-        giver, taker = part.size - 1, 0
-        rest, need = 0.0, 0.0
-        while True:
-            while rest <= 0.0 and giver >= 0:
-                rest = max(0.0, -diff[part[giver]])
-                giver -= 1
-            while need <= 0.0 and taker < part.size:
-                need = max(0.0, diff[part[taker]])
-                taker += 1
-            if rest <= 0.0 and need <= 0.0:
-                break
-            one = line[part[giver + 1]] if rest > 0.0 else NOBODY
-            other = line[part[taker - 1]] if need > 0.0 else NOBODY
-            moved = min(rest, need) if rest > 0.0 and need > 0.0 else max(rest, need)
-            if need <= 0.0 and gone[b] > _LIKE * moved:
-                other, moved = GONE, min(moved, gone[b])
-                gone[b] -= moved
-            gave[moves, 0], gave[moves, 1], gave[moves, 2], given[moves] = offset + b, one, other, moved
-            moves += 1
-            rest, need = max(0.0, rest - moved), max(0.0, need - moved)
-    return moves

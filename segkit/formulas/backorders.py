@@ -20,8 +20,9 @@ class OpenLines:
     """Open order lines in the order of the run, those first that are served first; one value per line.
 
     ``place`` numbers item-locations from 0. ``requested`` and ``latest`` are days: nothing new is confirmed after
-    ``latest``. ``complete`` lines are confirmed in full or not at all. ``strategy`` and ``fallback`` are places in
-    STRATEGIES; fallback must be one of FALLBACKS.
+    ``latest``. ``complete`` lines are confirmed in full or not at all; others in deliveries of at least ``minimum``,
+    what completes a line may be less [units]. ``strategy`` and ``fallback`` are places in STRATEGIES; fallback must be
+    one of FALLBACKS.
     """
 
     place: ArrayLike
@@ -31,6 +32,7 @@ class OpenLines:
     fallback: ArrayLike = IMPROVE
     latest: ArrayLike = np.inf
     complete: ArrayLike = False
+    minimum: ArrayLike = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSup
     - skip: what it holds; an exception where its supply is gone.
 
     A line with an exception of win or gain is treated by its fallback, in the same turn. A line gets the most that the
-    lines before it, and what is set aside, allow by any day. Last, lines stay in the buckets they hold as far as
+    lines before it, and what is set aside, allow by any day; of that, a line with a ``minimum`` gives back what never
+    makes up a delivery, unless it holds more. Last, lines stay in the buckets they hold as far as
     nobody fares worse by it. The same run on its own result changes nothing, unless a gain had to fall back on fill
     or lose.
 
@@ -126,9 +129,10 @@ def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSup
     ([0, 1, 1], [0, 0, 1], [5.0, 1.0, 2.0])
     """
     from segkit.formulas import backorder_kernels as kernels
+    from segkit.formulas.backorder_moves import match_places
 
     checked = _checked_lines(lines)
-    place, requested, quantity, strategy, fallback, latest, complete = checked
+    place, requested, quantity, strategy, fallback, latest, minimum, complete = checked
     at, day, units = _checked_supply(supply)
     places = int(max(place.max(initial=-1), at.max(initial=-1))) + 1
     order = np.argsort(place, kind="stable")
@@ -137,9 +141,10 @@ def backorder_confirmations(lines: OpenLines, supply: DatedSupply, held: HeldSup
     on = _buckets_until(requested, place, day, bucket_begin)
     end = np.maximum(_buckets_until(latest, place, day, bucket_begin), on)
     begin, old, amount = _checked_held(held, place, at, order, bucket_begin)
-    ordered = tuple(values[order] for values in (on, end, quantity, complete, strategy, fallback))
+    ordered = tuple(values[order] for values in (on, end, quantity, complete, strategy, fallback, minimum))
     made = kernels.run_places(line_begin, bucket_begin, units, ordered, (begin, old, amount))
-    starts, bucket, given, *by_line, gave, moved = made
+    starts, bucket, given, *by_line, changes = made
+    gave, moved = match_places(bucket_begin, *changes)
     treated, exception, change, figures = (_unsorted(values, order) for values in by_line)
     for last in (2, 5):
         none = figures[:, last] < 0
@@ -155,10 +160,12 @@ def _checked_lines(lines: OpenLines) -> list[np.ndarray]:
     place = np.asarray(lines.place, dtype=np.int64)
     _require(place.ndim == 1 and place.min(initial=0) >= 0, "place is one number per line, from 0")
     kinds = {"requested": float, "quantity": float, "strategy": np.int8, "fallback": np.int8, "latest": float}
+    kinds |= {"minimum": float}
     found = [np.broadcast_to(np.asarray(getattr(lines, name), kind), place.shape) for name, kind in kinds.items()]
-    requested, quantity, strategy, fallback, latest = found
+    requested, quantity, strategy, fallback, latest, minimum = found
     _require(np.isfinite(requested).all() and not np.isnan(latest).any(), "requested or latest is no day somewhere")
     _require((np.isfinite(quantity) & (quantity > 0)).all(), "quantity must be above 0")
+    _require((minimum >= 0).all(), "minimum must be at least 0")
     _require(np.isin(strategy, np.arange(len(STRATEGIES))).all(), "strategy is none of STRATEGIES somewhere")
     _require(np.isin(fallback, [STRATEGIES.index(name) for name in FALLBACKS]).all(), "fallback is none of FALLBACKS")
     return [place, *found, np.broadcast_to(np.asarray(lines.complete, bool), place.shape)]

@@ -225,6 +225,8 @@ def _hand_down(
     above, amount = np.asarray(parent, dtype=np.int64), np.atleast_1d(np.asarray(supply, dtype=float))
     got = np.zeros((len(amount), len(above)))
     tops = np.flatnonzero(above < 0)
+    if not len(above):
+        return got
     got[:, tops] = amount[:, None] if len(tops) == 1 else split(amount, tops)
     for node in top_down(above):
         children = np.flatnonzero(above == node)

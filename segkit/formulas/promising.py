@@ -242,10 +242,7 @@ def promise_book(
         int(lines.rank.max(initial=0)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
         "a line has a class that rules.sources does not know",
     )
-    told = arrays.Told(
-        np.zeros(count), np.zeros(count), np.full(count, -1, np.int32), np.zeros(count, np.uint8),
-        np.zeros(count), np.full(count, -1, np.int8), np.full(count, -1, np.int32),
-    )  # fmt: skip
+    told = arrays.nothing_told(count)
     other = _elsewhere(elsewhere, len(buckets.begin) - 1)
     trace, at = arrays.empty_trace(count + 1024), (0, 0, 0)
     while True:
@@ -253,10 +250,9 @@ def promise_book(
         if at[0] == count:
             break
         trace = arrays.longer_trace(trace, kernels.most_rows(lines.place[at[0]], buckets, other))
-    rows = at[1]
-    traced, said = [column[:rows] for column in trace], list(told)
+    traced, said = [column[: at[1]] for column in trace], list(told)
     if order is not None:
-        traced[0] = order[traced[0]].astype(np.int32)
+        traced[0] = order.astype(np.int32)[traced[0]]
         said = [_back(values, order) for values in said]
     return Promised._make([*traced, *said, buckets.left])
 
@@ -298,7 +294,7 @@ def _buckets(supply: SupplyBuckets, rules: PromiseRules):  # type: ignore[no-unt
 def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
     arrival = np.asarray(book.arrival, dtype=float)
     place, requested = np.asarray(book.place, dtype=np.int32), np.asarray(book.requested, dtype=np.int32)
-    rank, quantity = np.asarray(book.rank, dtype=np.int8), np.asarray(book.quantity, dtype=float)
+    rank, quantity = np.asarray(book.rank, dtype=np.int16), np.asarray(book.quantity, dtype=float)
     require(place.shape == arrival.shape == requested.shape == rank.shape == quantity.shape, "lines differ in length")
     require(bool((quantity >= 0).all() and np.isfinite(quantity).all()), "a line has a quantity below 0, or none")
     require(bool(np.isfinite(arrival).all()), "a line has no arrival")
@@ -309,8 +305,8 @@ def _lines(book: OrderBook, places: int):  # type: ignore[no-untyped-def]
         for given, kind in ((book.minimum, float), (book.lateness, np.int64), (book.margin, float))
     ]
     require(all(len(given) in (1, len(place)) for given in options), "lines differ in length")
-    rising = bool((np.diff(arrival) >= 0).all())
-    order = None if rising else np.argsort(arrival, kind="stable")
+    rising = bool((arrival[1:] >= arrival[:-1]).all())
+    order = None if rising else arrays.stable_order(arrival)
     arrived = np.floor(arrival).astype(np.int32)
     told = (place, arrived, requested, rank, quantity, *options)
     return arrays.Lines(*(_in_order(values, order) for values in told)), order

@@ -80,6 +80,34 @@ class Told(NamedTuple):
     reserved_until: np.ndarray  # day on which the first of these are everybody's; -1 = never
 
 
+def nothing_told(count: int) -> Told:
+    """Return what is told of lines before any is promised."""
+    return Told(
+        np.zeros(count), np.zeros(count), np.full(count, -1, np.int32), np.zeros(count, np.uint8),
+        np.zeros(count), np.full(count, -1, np.int8), np.full(count, -1, np.int32),
+    )  # fmt: skip
+
+
+def stable_order(values: np.ndarray) -> np.ndarray:
+    """Return the order of numbers, equal ones as they come: sorted quickly, and equal ones put right where few.
+
+    Examples
+    --------
+    >>> stable_order(np.array([2.0, 1.0, 2.0])).tolist()
+    [1, 0, 2]
+    """
+    order = np.argsort(values)
+    found = values[order]
+    same = np.flatnonzero(found[1:] == found[:-1])
+    if not len(same):
+        return order
+    if len(same) > len(values) // 8:
+        return np.argsort(values, kind="stable")
+    tied = np.union1d(same, same + 1)
+    order[tied] = order[tied][np.lexsort((order[tied], found[tied]))]
+    return order
+
+
 class Trace(NamedTuple):
     """Every unit: which line took it from which bucket and column, and the day it is promised for."""
 

@@ -270,7 +270,8 @@ def serve_by_bid_price(book: ContestBook, expected: np.ndarray, worth: np.ndarra
     The bid price is the dual of the linear program that gives what is on hand to the demand expected until the next
     receipt. It is solved anew for every unit: of one place and one receipt it is a knapsack, and the line wins the unit
     where more is on hand than is expected of other classes worth more than the line. Its own class holds nothing
-    against it: a line a little below the mean of its class would else wait for orders like itself.
+    against it: a line a little below the mean of its class would else wait for orders like itself. As a bid price is
+    never below 0, a line that costs more than it brings gets nothing.
 
     References
     ----------

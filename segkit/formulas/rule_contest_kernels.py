@@ -169,6 +169,8 @@ def _room(rule, on_hand, control, worths, quota, taken, rank, worth, left, whole
             better += taken[turn]
     elif rule == LEVELS:
         room = on_hand - control[rank]
+    elif worth < 0.0:
+        room = 0.0  # a bid price is never below 0
     else:
         room = on_hand
         for other in range(control.size):

@@ -145,20 +145,25 @@ class OrderPromises(Contest):
         Raises
         ------
         DataError
-            New lines are open already, or name no location where others do.
+            New lines are open already, or name no location where there are several.
         """
         by, rules, day = self._class_by(), self.settings.promising, self.as_of
         customers = self.customer_segments if by == "abc" else self.customers
         labelled = class_demand.label_demand_classes(new, customers, by=by)
         known = [name if name in self._classes() else UNKNOWN_CUSTOMER for name in labelled["demand_class"]]
         settled = plan_terms.settle_terms(labelled.assign(demand_class=known), self.customers, rules=rules)
-        book = new_orders.join_book(self.open_orders, settled, as_of=day)
+        book = new_orders.join_book(self.open_orders, settled, locations=self._locations(), as_of=day)
         made = self._promise(self.allocations, book)
         new_keys = labelled[_KEY].astype("str")
         lines, trace = made.lines.merge(new_keys, on=_KEY), made.trace.merge(new_keys, on=_KEY)
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)
+
+    def _locations(self) -> list[str]:
+        """Return the locations of order lines and supply."""
+        tables = [self.supply, *([self.order_lines] if self.has_input("orders") else [])]
+        return sorted({str(name) for table in tables for name in table["location_id"].dropna().unique()})
 
     def _undone_lines(self) -> int:
         if not self.has_input("orders"):
@@ -186,15 +191,19 @@ class OrderPromises(Contest):
         capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
         capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
         alternatives = plan_terms.place_alternatives(agreed.alternatives, places)
-        return PromisedFrom(counted, allocations, capable, alternatives, self._levels(places))
+        known = self._classes()
+        classes = [*known, *sorted(set(book["demand_class"]) - set(known))]
+        return PromisedFrom(counted, allocations, capable, alternatives, self._levels(places, classes))
 
-    def _levels(self, places: pd.DataFrame) -> pd.DataFrame | None:
+    def _levels(self, places: pd.DataFrame, classes: list[str] | None = None) -> pd.DataFrame | None:
         """Return critical levels: those agreed on, and by rule critical_levels those of class_stock."""
         rules, by = self.settings.promising, self._class_by()
         sized = empty_table("class_stock")
         if rules.rule == "critical_levels" and by == self.settings.policies.class_by:
             sized = self.class_stock
-        levels = plan_terms.levels_of_classes(self._agreed().critical_levels, sized, places)
+        levels = plan_terms.levels_of_classes(
+            self._agreed().critical_levels, sized, places, classes=classes or self._classes()
+        )
         plan_terms.require_levels(levels, class_by=by, rules=rules)
         return levels
 

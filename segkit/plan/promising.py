@@ -96,7 +96,7 @@ class Promising(SharedStock):
         by = self._class_by()
         customers = self.customer_segments if by == "abc" else self.customers
         labels = [self._dated_lines()["demand_class"], *([customers[by]] if by in customers else [])]
-        return [str(name) for name in pd.concat(labels).dropna().unique()]
+        return [str(name) for name in pd.concat(labels).dropna().unique() if str(name).strip()]
 
     def _in_order(self, dated: pd.DataFrame) -> list[str]:
         """Return the classes of customers, best first, as far as these lines tell."""

@@ -152,6 +152,8 @@ def _problems(
     ]
     if "max_lateness_days" in lines:
         checks.append(("orders: max_lateness_days is below 0", lines, (lines["max_lateness_days"] < 0).to_numpy(bool)))
+    if "split_minimum" in lines:
+        checks.append(("orders: split_minimum is below 0", lines, (lines["split_minimum"] < 0).to_numpy(bool)))
     if "delivery" in lines:
         odd = ~lines["delivery"].isin(_DELIVERIES) & lines["delivery"].notna()
         checks.append((f"orders: delivery is none of {', '.join(_DELIVERIES)}", lines, odd.to_numpy(dtype=bool)))

@@ -26,6 +26,7 @@ from segkit.promising.backorder_segments import (
     require_segments,
 )
 from segkit.promising.backorder_words import tell_reasons
+from segkit.promising.given_tables import plain_tables
 
 _UNITS = ("on_time", "late", "unconfirmed")
 
@@ -59,7 +60,7 @@ def run_backorders(
     orders : DataFrame
         Open order lines: order_id, line_id, order_date, requested_date, item_id, location_id, quantity [units]; any
         other column may serve segments to choose and sort. ``max_lateness_days`` (blank = any) and ``delivery``
-        (partial, complete; blank = partial; split is run as partial) are kept to.
+        (partial, complete, split into deliveries of at least ``split_minimum``; blank = partial) are kept to.
     confirmations : DataFrame
         What lines hold now, as `promise_orders` traces it: order_id, line_id, available_date of the supply, quantity
         [units]; several rows of one day are added up. It may exceed the supply, as where a receipt was cancelled. What
@@ -112,8 +113,10 @@ def confirm_anew(
     words: SegmentWords,
 ) -> BackorderRun:
     """Return a backorder run as `run_backorders` does, its errors in the words of who states the segments."""
+    tables = {"orders": orders, "confirmations": confirmations, "supply": supply}
+    plain = plain_tables("backorders cannot be run", tables, numbers=("quantity", "max_lateness_days", "split_minimum"))
     require_segments(segments, [*orders.columns, "confirmed_before"], words)
-    book = read_book(orders, confirmations, supply)
+    book = read_book(plain["orders"], plain["confirmations"], plain["supply"])
     if book.lines.empty:
         return BackorderRun(
             *(empty_table(f"backorder_{name}") for name in ("run", "segments", "confirmations", "transfers"))
@@ -144,10 +147,9 @@ def _run(
         np.array([STRATEGIES.index(getattr(segment, name)) for segment in segments.values()])[chosen]
         for name in ("strategy", "fallback")
     ]
-    delivery = lines["delivery"] if "delivery" in lines else pd.Series("", index=lines.index)
     given = (
         book.place, whole_days(lines, "requested_date"), lines["quantity"].to_numpy(dtype=float), *codes,
-        lateness_limit(lines), (delivery == "complete").to_numpy(dtype=bool, na_value=False),
+        lateness_limit(lines), *_least_deliveries(lines),
     )  # fmt: skip
     held = type(book.held)(place_of[np.asarray(book.held.line)], book.held.bucket, book.held.quantity)
     made = backorder_confirmations(OpenLines(*(values[order] for values in given)), book.supply, held)
@@ -155,6 +157,17 @@ def _run(
     sides = {side: _renumbered(getattr(made, side), order) for side in ("giver", "taker")}
     after = type(made.held)(order[np.asarray(made.held.line)], made.held.bucket, made.held.quantity)
     return BackorderConfirmations(held=after, **back, **sides, moved_bucket=made.moved_bucket, moved=made.moved)
+
+
+def _least_deliveries(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which lines go complete only, and the least delivery of the others."""
+    if "delivery" not in lines:
+        return np.zeros(len(lines), dtype=bool), np.zeros(len(lines))
+    delivery, quantity = lines["delivery"].astype("str"), lines["quantity"].to_numpy(dtype=float)
+    told = lines["split_minimum"] if "split_minimum" in lines else pd.Series(0.0, index=lines.index)
+    least = np.where((delivery == "split").to_numpy(dtype=bool), told.to_numpy(dtype=float, na_value=0.0), 0.0)
+    complete = (delivery == "complete").to_numpy(dtype=bool) | (least >= quantity)
+    return complete, np.where(complete, 0.0, np.nan_to_num(least))
 
 
 def _renumbered(line: np.ndarray, order: np.ndarray) -> np.ndarray:

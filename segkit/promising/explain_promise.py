@@ -6,7 +6,9 @@ import pandas as pd
 
 from segkit.core.columns import column_dtype, empty_table, nomenclature
 from segkit.core.errors import DataError, list_problems
+from segkit.promising.promise_book import GivenBook, read_promise_book
 from segkit.promising.promise_changes import Change, Question, find_changes
+from segkit.promising.promise_checks import require_tables
 from segkit.promising.promise_terms import PromiseTerms
 
 _KEY = ["order_id", "line_id"]
@@ -72,7 +74,9 @@ def explain_promise(
     """
     if orders.empty:
         return PromiseExplanation(*(empty_table(name) for name in ("promise_lines", "promises", "promise_changes")))
-    question = _narrow(orders, supply, (str(line[0]), str(line[1])), allocations, alternatives, terms or PromiseTerms())
+    book, plain = read_promise_book(orders, supply, allocations, alternatives, terms or PromiseTerms())
+    require_tables(book.named(plain), plain, None)
+    question = _narrow(book, (str(line[0]), str(line[1])), plain)
     now = question.ask()
     changes = [_row(question.line, change) for change in find_changes(question, now)]
     kinds = {column: column_dtype(column) for column in nomenclature()["promise_changes"].columns}
@@ -96,29 +100,26 @@ def _row(line: tuple[str, str], change: Change) -> dict:
     }
 
 
-def _narrow(orders, supply, line, allocations, alternatives, terms) -> Question:  # type: ignore[no-untyped-def]
+def _narrow(book: GivenBook, line: tuple[str, str], terms: PromiseTerms) -> Question:
     """Return the line with what can have had an influence on it: earlier lines, of items linked with its own."""
-    texts = {name: "str" for name in (*_KEY, "item_id", "location_id") if name in orders}
-    orders = orders.astype(texts)
+    orders = book.orders
     here = (orders["order_id"] == line[0]) & (orders["line_id"] == line[1])
     if not here.any():
         problem = f"orders have no line order_id={line[0]!r}, line_id={line[1]!r}"
         raise DataError(list_problems("the promise cannot be explained", [problem], ["Name a line of the orders."]))
-    if "left_out" in supply:
-        supply = supply[supply["left_out"].fillna("").eq("")]
     one = orders[here].iloc[0]
     sooner = (orders["order_date"] < one["order_date"]) | orders["order_date"].isna()
     same = orders["order_date"] == one["order_date"]
     smaller = (orders["order_id"] < line[0]) | ((orders["order_id"] == line[0]) & (orders["line_id"] <= line[1]))
     orders = orders[sooner | (same & smaller)]
-    items = _linked(one["item_id"], alternatives)
+    items = _linked(one["item_id"], book.alternatives)
 
     def cut(table):  # type: ignore[no-untyped-def]
-        return None if table is None else table[table["item_id"].astype("str").isin(items)].reset_index(drop=True)
+        return None if table is None else table[table["item_id"].isin(items)].reset_index(drop=True)
 
     narrowed = {"capable": cut(terms.capable), "critical_levels": cut(terms.critical_levels)}
     terms = replace(terms, **narrowed)
-    return Question(cut(orders), cut(supply), cut(allocations), cut(alternatives), terms, line)
+    return Question(cut(orders), cut(book.supply), cut(book.allocations), cut(book.alternatives), terms, line)
 
 
 def _linked(item: str, alternatives: pd.DataFrame | None) -> set[str]:
@@ -126,6 +127,6 @@ def _linked(item: str, alternatives: pd.DataFrame | None) -> set[str]:
     found, size = {item}, 0
     while alternatives is not None and len(found) > size:
         size = len(found)
-        pairs = alternatives[["item_id", "alternative_item_id"]].astype("str")
+        pairs = alternatives[["item_id", "alternative_item_id"]]
         found |= set(pairs[pairs.isin(found).any(axis=1)].to_numpy().ravel())
     return found

@@ -1,5 +1,6 @@
 """New order lines join the order book behind those that are open."""
 
+from collections.abc import Collection
 from datetime import date
 
 import pandas as pd
@@ -11,7 +12,9 @@ from segkit.core.offenders import first_offenders
 _KEY = ["order_id", "line_id"]
 
 
-def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+def join_book(
+    open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date, locations: Collection[str] | None = None
+) -> pd.DataFrame:
     """Return the order book with new lines, which come after all that are open.
 
     Parameters
@@ -23,6 +26,8 @@ def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> p
         requested_date, unit_margin and terms of delivery.
     as_of : date
         Last day known: no new line arrives before the day after, or is asked for before it.
+    locations : collection of str, optional
+        All that the company has (default: those of open orders); a line that names none is delivered from the only one.
 
     Returns
     -------
@@ -32,13 +37,15 @@ def join_book(open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date) -> p
     Raises
     ------
     DataError
-        New lines are open already, name no location where others do, or ask for a day that is over: all at once.
+        New lines are open already, name no location where there are several, or ask for a day that is over: all at
+        once.
     """
-    places = open_orders["location_id"].dropna().unique()
+    if locations is None:
+        locations = open_orders["location_id"].dropna().unique()
     located = new if "location_id" in new else new.assign(location_id=pd.Series(pd.NA, index=new.index, dtype="str"))
     blank = located["location_id"].isna().to_numpy()
-    if blank.any() and len(places) == 1:
-        located = located.assign(location_id=located["location_id"].fillna(str(places[0])))
+    if blank.any() and len(locations) == 1:
+        located = located.assign(location_id=located["location_id"].fillna(*locations))
         blank = blank & False
     known = pd.MultiIndex.from_frame(open_orders[_KEY])
     again = pd.MultiIndex.from_frame(located[_KEY].astype("str")).isin(known)

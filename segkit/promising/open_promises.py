@@ -100,6 +100,7 @@ def _terms(classes: Sequence[str], given: PromisedFrom, rules: Promising) -> Pro
         delivery=rules.delivery,
         split_minimum=rules.split_minimum,
         max_lateness_days=float(rules.max_lateness_days),
+        latest_first=rules.latest_first,
         late_cost=rules.late_cost or 0.0,
         capable=given.capable,
         critical_levels=given.critical_levels,

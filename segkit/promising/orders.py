@@ -8,6 +8,7 @@ import pandas as pd
 
 from segkit.core.columns import column_dtype, nomenclature
 from segkit.core.periods import parse_day
+from segkit.promising.promise_book import read_promise_book
 from segkit.promising.promise_checks import require_tables
 from segkit.promising.promise_inputs import PromiseInputs, read_promise_inputs
 from segkit.promising.promise_terms import MADE, PromiseTerms
@@ -91,19 +92,12 @@ def promise_orders(
     from segkit.formulas.promising import promise_book
     from segkit.promising.promise_reasons import tell_reasons
 
-    terms = terms or PromiseTerms()
-    counted = supply[~_left_out(supply)] if "left_out" in supply else supply
-    tables = {"orders": orders, "supply": counted, "allocations": allocations, "alternatives": alternatives}
-    tables |= {"terms.capable": terms.capable, "terms.critical_levels": terms.critical_levels}
+    book, terms = read_promise_book(orders, supply, allocations, alternatives, terms or PromiseTerms())
     day = parse_day(as_of, "as_of")
-    require_tables(tables, terms, None if day is None else pd.Timestamp(day))
-    inputs = read_promise_inputs(orders, counted, allocations, alternatives, terms)
+    require_tables(book.named(terms), terms, None if day is None else pd.Timestamp(day))
+    inputs = read_promise_inputs(book, terms)
     made = promise_book(inputs.book, inputs.supply, inputs.rules, inputs.elsewhere)
-    return Promises(_lines(orders, inputs, made, tell_reasons(inputs, made)), _trace(orders, inputs, made))
-
-
-def _left_out(supply: pd.DataFrame) -> np.ndarray:
-    return supply["left_out"].fillna("").ne("").to_numpy(dtype=bool)
+    return Promises(_lines(book.orders, inputs, made, tell_reasons(inputs, made)), _trace(book.orders, inputs, made))
 
 
 def _dates(days: np.ndarray, known: np.ndarray) -> np.ndarray:

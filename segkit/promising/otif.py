@@ -8,7 +8,7 @@ import pandas as pd
 from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.core.offenders import first_offenders
 from segkit.promising.reliability.history import day_numbers, last_known_day
-from segkit.promising.reliability.requirements import no_dates, require_day
+from segkit.promising.reliability.requirements import no_dates, require_columns_of, require_day
 
 WINDOWS = ((0, 0), (2, 0), (None, 0), (2, 2), (None, 2))
 _BASES = {"requested": "requested_date", "promised": "promised_date"}
@@ -73,6 +73,7 @@ def measure_otif(
     >>> measure_otif(orders, windows=[(None, 0)])[["counted_by", "otif"]].values.tolist()
     [['case', 0.9333333333333333], ['line', 0.6666666666666666], ['order', 0.5]]
     """
+    by = require_columns_of(by, _SUBJECT)
     bases = _require(orders, by, windows)
     when = require_day(as_of)
     start, end = day_numbers(orders[bases[0]]), day_numbers(orders["delivered_date"])
@@ -99,6 +100,9 @@ def measure_otif(
 
 def _require(orders: pd.DataFrame, by: Sequence[str], windows: Sequence[tuple[int | None, int]]) -> list[str]:
     """Return the date columns that are there; raise a DataError that tells every problem."""
+    if not isinstance(orders, pd.DataFrame):
+        problem = f"orders is no table but {type(orders).__name__}"
+        raise DataError(list_problems(_SUBJECT, [problem], ["Give orders as a pandas DataFrame."]))
     columns = [str(name) for name in orders.columns]
     bases = [column for column in _BASES.values() if column in orders]
     problems = [
@@ -108,21 +112,47 @@ def _require(orders: pd.DataFrame, by: Sequence[str], windows: Sequence[tuple[in
     ]
     problems += [] if bases else ["orders has neither requested_date nor promised_date"]
     problems += [f"orders has column {name!r} twice" for name in dict.fromkeys(columns) if columns.count(name) > 1]
-    for window in windows:
-        early, late = window if len(window) == 2 else (-1, -1)
-        if late < 0 or (early is not None and early < 0):
-            problems.append(f"window {window!r} is no pair of days, 0 or more (None = however early)")
+    problems += ["by names order_id, by which orders are told apart"] if "order_id" in by else []
+    problems += [
+        f"window {window!r} is no pair of days, 0 or more (None = however early)"
+        for window in windows
+        if not _is_window(window)
+    ]
     if not len(windows):
         problems.append("no window is named")
     if not problems:
         problems = [one for name in [*bases, "delivered_date"] for one in _date_problems(orders, name)]
         lost = orders["quantity"].isna().to_numpy()
         problems += [f"quantity is missing {_where(orders, lost)}"] if lost.any() else []
+        problems += [one for name in ("quantity", "delivered_quantity") for one in _amount_problems(orders, name)]
         lost = orders["order_id"].isna().to_numpy()
         problems += [f"order_id is missing {_where(orders, lost)}"] if lost.any() else []
     if problems:
         raise DataError(list_problems(_SUBJECT, problems, ["Mend the table orders, or the windows."]))
     return bases
+
+
+def _is_window(window: object) -> bool:
+    if not isinstance(window, (tuple, list)) or len(window) != 2:
+        return False
+    early, late = window
+    days = (late,) if early is None else window
+    return all(isinstance(one, (int, np.integer)) and one >= 0 for one in days)
+
+
+def _amount_problems(orders: pd.DataFrame, name: str) -> list[str]:
+    """Return what is wrong with units: no numbers, endless, or delivered ones below 0."""
+    if name not in orders:
+        return []
+    cells = orders[name]
+    if not pd.api.types.is_numeric_dtype(cells):
+        text = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+        if text.any():
+            return [f"{name} is no number {_where(orders, text)}"]
+    units = cells.to_numpy(dtype=float, na_value=np.nan)
+    endless, below = np.isinf(units), (units < 0) & (name == "delivered_quantity")
+    told = [("is endless", endless), ("is below 0", below)]
+    return [f"{name} {word} {_where(orders, rows)}" for word, rows in told if rows.any()]
 
 
 def _date_problems(orders: pd.DataFrame, name: str) -> list[str]:

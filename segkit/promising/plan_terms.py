@@ -1,6 +1,6 @@
 """On what terms a plan promises: delivery by line, what can stand in, stock kept from classes, the least margin."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,7 +141,9 @@ def bid_prices_of(places: pd.DataFrame, bid_prices: pd.DataFrame, *, rules: Prom
     return price if rules.bid_price is None else price.fillna(rules.bid_price)
 
 
-def levels_of_classes(stated: pd.DataFrame, class_stock: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame | None:
+def levels_of_classes(
+    stated: pd.DataFrame, class_stock: pd.DataFrame, places: pd.DataFrame, *, classes: Sequence[str]
+) -> pd.DataFrame | None:
     """Return critical levels by place and class: those stated, else those of ``class_stock``; None where none is known.
 
     Parameters
@@ -152,14 +154,25 @@ def levels_of_classes(stated: pd.DataFrame, class_stock: pd.DataFrame, places: p
         Table of that name, or none of its rows where its levels do not hold.
     places : DataFrame
         item_id and location_id that have orders or supply.
+    classes : sequence of str
+        Classes that are promised to, best first; levels of others are left out. One for which nothing is told at a
+        place has the highest level of those above it: what is kept from a class is kept from those below.
     """
     key = [*PLACE, "demand_class"]
     sized = class_stock[(class_stock["left_out"] == "").to_numpy()][[*key, "critical_level"]]
     own = spread_over_places(stated, places, key)[[*key, "critical_level"]] if len(stated) else sized[:0]
     both = pd.concat([own, sized], ignore_index=True).drop_duplicates(key, ignore_index=True)
     here = pd.MultiIndex.from_frame(both[PLACE]).isin(pd.MultiIndex.from_frame(places[PLACE]))
+    here &= both["demand_class"].isin(classes).to_numpy()
     both = both[here & both["critical_level"].notna().to_numpy()].reset_index(drop=True)
-    return both if len(both) else None
+    return _with_those_below(both, classes) if len(both) else None
+
+
+def _with_those_below(levels: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return levels with those of classes for which none is told: the highest of the classes above, 0 without any."""
+    table = levels.pivot(index=PLACE, columns="demand_class", values="critical_level").reindex(columns=list(classes))
+    filled = table.fillna(table.cummax(axis=1).ffill(axis=1)).fillna(0.0)
+    return filled.rename_axis(columns="demand_class").stack().rename("critical_level").reset_index()
 
 
 def require_levels(levels: pd.DataFrame | None, *, class_by: str, rules: Promising) -> None:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from segkit.core.errors import DataError, list_problems
 from segkit.formulas.promising import Elsewhere, OrderBook
+
+_MOST_PERIODS = 10_000_000
 
 
 class Buckets(NamedTuple):
@@ -76,6 +79,10 @@ def _with_capacity(table, at, known, book, elsewhere, capable, last) -> Capable:
     late = np.max(book.lateness, initial=-1)
     if np.min(book.lateness, initial=0) >= 0:
         periods = np.minimum(periods, np.maximum(0, np.ceil((final + late - start) / period)))
+    if periods.sum() > _MOST_PERIODS:
+        problem = f"what is ordered would take {periods.sum():,.0f} periods of capacity; {_MOST_PERIODS:,} can be told"
+        fix = "Mend capacity and period_days of terms.capable, or set max_lateness_days."
+        raise DataError(list_problems("orders cannot be promised", [problem], [fix]))
     count = periods.astype(int) + 1
     nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     more = Buckets(

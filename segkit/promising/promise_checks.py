@@ -18,6 +18,7 @@ _COLUMNS = {
     "terms.capable": ("item_id", "lead_time_days"),
     "terms.critical_levels": ("item_id", "demand_class", "critical_level"),
 }
+_MOST_QUOTAS, _MOST_CLASSES = 62, 32_767  # a bit of a whole number each; whole numbers of 16 bits
 _FIX = {
     "orders": "Give every line once, with an order_date, quantity above 0 and what is allowed of delivery.",
     "supply": "Give supply with a day and a quantity of 0 or more; leave out what is not there.",
@@ -33,20 +34,29 @@ def require_tables(tables: dict[str, pd.DataFrame | None], terms: PromiseTerms, 
         if table is not None and (gone := [column for column in _COLUMNS[name] if column not in table])
     ]
     _raise(lacking, ["Map the columns, or rename them."])
-    problems, fixes = [], []
+    problems = list(_placed(tables))
+    fixes = ["Give location_id in every table, or in none."] if problems else []
     for name, found in (
         ("orders", _of_orders(tables["orders"], as_of)),
         ("supply", _of_supply(tables["supply"])),
         ("allocations", _of_allocations(tables["allocations"], tables["supply"], terms)),
-        ("alternatives", _of_numbers(tables["alternatives"], ("unit_cost", "transit_days"))),
+        ("alternatives", _of_alternatives(tables["alternatives"])),
         ("terms.capable", _of_capable(tables["terms.capable"])),
-        ("terms.critical_levels", _of_numbers(tables["terms.critical_levels"], ("critical_level",))),
+        ("terms.critical_levels", _of_levels(tables["terms.critical_levels"], terms)),
     ):
         told = [f"{name}: {problem}" for problem in found]
         problems += told
         fixes += [_FIX[name]] if told and name in _FIX else []
     problems += list(_of_terms(tables["orders"], tables["allocations"], terms))
     _raise(problems, fixes)
+
+
+def _placed(tables: dict[str, pd.DataFrame | None]) -> Iterator[str]:
+    """Yield where some tables tell locations and others do not: their rows would never meet."""
+    given = {name: "location_id" in table for name, table in tables.items() if table is not None}
+    if len(set(given.values())) > 1:
+        without, have = ([name for name, told in given.items() if told == has] for has in (False, True))
+        yield f"{', '.join(without)}: no location_id, though {', '.join(have)} tell locations"
 
 
 def _raise(problems: Sequence[str], fixes: Sequence[str]) -> None:
@@ -98,6 +108,8 @@ def _of_orders(orders: pd.DataFrame | None, as_of: pd.Timestamp | None) -> Itera
         if as_of is not None:
             problem = f"requested_date lies before as_of ({as_of:%Y-%m-%d})"
             yield from _wrong(orders, orders["requested_date"] < as_of, problem)
+    if "demand_class" in orders:
+        yield from _wrong(orders, orders["demand_class"].isna(), "demand_class is missing")
     for name in ("max_lateness_days", "split_minimum"):
         if name in orders:
             yield from _wrong(orders, _numbers(orders, name) < 0, f"{name} is below 0")
@@ -151,11 +163,29 @@ def _unknown_class(rows: pd.DataFrame, terms: PromiseTerms) -> str:
     return f"demand_class {word!r} is not among terms.classes{nearest_name(word, list(terms.classes))}"
 
 
-def _of_numbers(table: pd.DataFrame | None, names: Sequence[str]) -> Iterator[str]:
-    if table is not None:
-        for name in names:
-            if name in table:
-                yield from _wrong(table, ~(_numbers(table, name) >= 0), f"{name} is missing or below 0")
+def _of_alternatives(table: pd.DataFrame | None) -> Iterator[str]:
+    if table is None:
+        return
+    yield from _nowhere(table)
+    yield from _wrong(table, table["alternative_item_id"].isna(), "alternative_item_id is missing")
+    for name in ("unit_cost", "transit_days"):
+        if name in table:
+            amount = _numbers(table, name)
+            yield from _wrong(
+                table, ~(np.isfinite(amount) & (amount >= 0)), f"{name} is missing or below 0, or endless"
+            )
+
+
+def _of_levels(table: pd.DataFrame | None, terms: PromiseTerms) -> Iterator[str]:
+    if table is None:
+        return
+    yield from _nowhere(table)
+    yield from _wrong(table, ~(_numbers(table, "critical_level") >= 0), "critical_level is missing or below 0")
+    place = [name for name in PLACE if name in table]
+    yield from _wrong(table, table.duplicated([*place, "demand_class"]), "a class has a place twice")
+    strange = ~table["demand_class"].isin(terms.classes)
+    if terms.classes:
+        yield from _wrong(table, strange, _unknown_class(table.loc[strange], terms))
 
 
 def _of_capable(table: pd.DataFrame | None) -> Iterator[str]:
@@ -167,20 +197,34 @@ def _of_capable(table: pd.DataFrame | None) -> Iterator[str]:
     yield from _wrong(table, table.duplicated(place), "an item and location repeat")
     if "capacity" in table:
         limited = table["capacity"].notna().to_numpy()
-        yield from _wrong(table, limited & ~(_numbers(table, "capacity") > 0), "capacity is not above 0")
+        capacity = _numbers(table, "capacity")
+        yield from _wrong(table, limited & ~((capacity > 0) & np.isfinite(capacity)), "capacity is no number above 0")
         days = _numbers(table, "period_days") if "period_days" in table else np.full(len(table), np.nan)
         yield from _wrong(table, limited & ~(days >= 1), "capacity needs period_days of 1 or more")
 
 
 def _of_terms(orders: pd.DataFrame | None, allocations: pd.DataFrame | None, terms: PromiseTerms) -> Iterator[str]:
     assert orders is not None
+    if isinstance(terms.classes, str):
+        yield f"terms.classes is a text: give a tuple, for example ({terms.classes!r},)"
+        return
+    for name in ("split_minimum", "max_lateness_days", "late_cost"):
+        value = getattr(terms, name)
+        if (value is not None and not value >= 0) or (name == "late_cost" and value == np.inf):
+            yield f"terms.{name} is {value}, no number of 0 or more"
     if terms.delivery not in DELIVERIES:
         yield f"terms.delivery {terms.delivery!r} is none of {', '.join(DELIVERIES)}"
     if len(set(terms.classes)) < len(terms.classes):
         yield "terms.classes names a class twice"
+    named = len(terms.classes) or (orders["demand_class"].nunique() if "demand_class" in orders else 0)
+    if named > _MOST_CLASSES:
+        yield f"{named:,} classes of customers, of which {_MOST_CLASSES:,} can be told apart"
+    quotas = 0 if allocations is None else allocations["demand_class"].nunique()
+    if quotas > _MOST_QUOTAS:
+        yield f"allocations: {quotas:,} classes have quotas of their own, of which {_MOST_QUOTAS} can be kept apart"
     if not terms.classes and (allocations is not None or terms.critical_levels is not None):
         yield "terms.classes is blank: give the classes of customers, best first"
-    if terms.classes and "demand_class" in orders:
+    if terms.classes and "demand_class" in orders and orders["demand_class"].notna().all():
         strange = ~orders["demand_class"].isin(terms.classes)
         yield from (
             f"orders: {problem}" for problem in _wrong(orders, strange, _unknown_class(orders.loc[strange], terms))

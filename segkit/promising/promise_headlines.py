@@ -88,11 +88,13 @@ def _tell_best(contest: pd.DataFrame, currency: str, rules: Promising) -> tuple 
     if whole.empty:
         return None
     best = whole.sort_values(["contribution", "rule"], ascending=[False, True]).iloc[0]
+    if best["gain"] <= 1e-9 * abs(best["contribution"]):
+        return "best_rule", "No rule replayed earned more than first come, first served.", 0.0, currency
     if best["rule"] == _RULES[rules.rule]:
         return None
     sentence = f"Of all rules replayed, {best['rule']} earned most"
     share = f", {best['gain_share']:.0%} of what perfect hindsight gains" if pd.notna(best["gain_share"]) else ""
-    gain = f": {_money(best['gain'], currency)} more than first come" if best["rule"] != _FIRST else ""
+    gain = f": {_money(best['gain'], currency)} more than first come"
     return "best_rule", f"{sentence}{gain}{share}.", best["gain"], currency
 
 

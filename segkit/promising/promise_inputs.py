@@ -14,6 +14,7 @@ from segkit.formulas.promising import (
     nested_sources,
     quota_sources,
 )
+from segkit.promising.promise_book import GivenBook
 from segkit.promising.promise_capable import Buckets, read_capable
 from segkit.promising.promise_terms import ONE_CLASS, OTHERS, POOL, PromiseTerms
 
@@ -49,24 +50,12 @@ class _Places:
     codes: dict[str, np.ndarray]
 
 
-def read_promise_inputs(
-    orders: pd.DataFrame,
-    supply: pd.DataFrame,
-    allocations: pd.DataFrame | None,
-    alternatives: pd.DataFrame | None,
-    terms: PromiseTerms,
-) -> PromiseInputs:
+def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     """Return tables that have been checked as arrays."""
-    tables = {"orders": orders, "supply": supply, "allocations": allocations}
-    tables |= {"capable": terms.capable, "levels": terms.critical_levels}
-    given = {name: table for name, table in tables.items() if table is not None}
-    if alternatives is not None:
-        other = alternatives.reindex(columns=["alternative_item_id", "alternative_location_id"])
-        other.columns = pd.Index(["item_id", "location_id"])
-        if "alternative_location_id" not in alternatives and "location_id" in alternatives:
-            other["location_id"] = alternatives["location_id"]
-        given |= {"alternatives": alternatives, "other": other}
-    places = _number_places(given)
+    orders, supply, allocations, alternatives = given.orders, given.supply, given.allocations, given.alternatives
+    tables = {"orders": orders, "supply": supply, "allocations": allocations, "alternatives": alternatives}
+    tables |= {"capable": terms.capable, "levels": terms.critical_levels, "other": _other_places(alternatives)}
+    places = _number_places({name: table for name, table in tables.items() if table is not None})
     classes = terms.classes or tuple(sorted(_classes_of(orders).unique()))
     book, order = _book(orders, places.codes["orders"], classes, terms)
     day, quantity, place = _sum_supply(supply, places.codes["supply"])
@@ -93,6 +82,17 @@ def read_promise_inputs(
     return PromiseInputs(
         book, SupplyBuckets(begin, day, left), rules, elsewhere, order, places.table, place, classes, columns, own
     )
+
+
+def _other_places(alternatives: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return item and location that can stand in; the same location where none is named."""
+    if alternatives is None:
+        return None
+    other = alternatives[["alternative_item_id"]].rename(columns={"alternative_item_id": "item_id"})
+    if "location_id" not in alternatives:
+        return other
+    named = alternatives.reindex(columns=["alternative_location_id"])["alternative_location_id"]
+    return other.assign(location_id=named.fillna(alternatives["location_id"]).array)
 
 
 def _number_places(tables: dict[str, pd.DataFrame]) -> _Places:
@@ -131,7 +131,7 @@ def _book(
     moment = orders["order_date"].to_numpy().astype("datetime64[us]").astype(np.int64)
     order = _by_arrival(orders, moment)
     code, words = pd.factorize(_classes_of(orders))
-    rank = pd.Index(classes).get_indexer(words).astype(np.int8)[code] if len(orders) else np.zeros(0, np.int8)
+    rank = pd.Index(classes).get_indexer(words).astype(np.int16)[code] if len(orders) else np.zeros(0, np.int16)
     requested = _days(orders["requested_date"] if "requested_date" in orders else orders["order_date"])
     options = (_minimum(orders, terms), _lateness(orders, terms), _option(orders, "unit_margin", np.inf))
     book = OrderBook(
@@ -171,8 +171,9 @@ def _minimum(orders: pd.DataFrame, terms: PromiseTerms) -> np.ndarray:
 
 
 def _lateness(orders: pd.DataFrame, terms: PromiseTerms) -> np.ndarray:
-    usual = -1.0 if terms.max_lateness_days is None else float(terms.max_lateness_days)
-    return _option(orders, "max_lateness_days", usual).astype(np.int64)
+    usual = np.inf if terms.max_lateness_days is None else float(terms.max_lateness_days)
+    days = _option(orders, "max_lateness_days", usual)
+    return np.where(np.isfinite(days), days, -1.0).astype(np.int64)
 
 
 def _option(orders: pd.DataFrame, name: str, blank: float) -> np.ndarray:

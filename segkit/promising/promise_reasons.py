@@ -27,7 +27,7 @@ def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
     parts = [
         _told((made.on_time[rows], quantity[rows]), _in_time),
-        _told((own, made.why[rows]), _own_quota(inputs)),
+        _told((own, made.why[rows], _comes_by(inputs, rows, due[rows])), _own_quota(inputs)),
         _told(
             (made.reserved_column[rows], made.reserved_until[rows], made.reserved[rows], made.why[rows]),
             _reserved(inputs),
@@ -38,6 +38,14 @@ def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
     told[rows] = words.to_numpy(zero_copy_only=False)
     return pd.Series(told, dtype="str")
+
+
+def _comes_by(inputs: PromiseInputs, rows: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """Return whether a line's place has any supply by the day it is due, taken or not."""
+    begin, day = (np.asarray(values) for values in (inputs.supply.begin, inputs.supply.day))
+    first = np.append(day, np.iinfo(np.int64).max)[begin[:-1]]
+    first = np.where(begin[:-1] < begin[1:], first, np.iinfo(np.int64).max)
+    return first[np.asarray(inputs.book.place)[rows]] <= due
 
 
 def _told(fields: tuple[np.ndarray, ...], say: Callable[..., str | None]) -> pa.Array:
@@ -66,10 +74,12 @@ def _in_time(found: float, wanted: float) -> str:
 
 
 def _own_quota(inputs: PromiseInputs) -> Callable[..., str | None]:
-    def say(own: int, why: int) -> str | None:
+    def say(own: int, why: int, comes: bool) -> str | None:
         if why & (LIMITED | PROTECTED | UNPROFITABLE | TOO_SMALL):
             return None
         pool = len(inputs.columns) - 1
+        if not comes and pool > 0:
+            return "no supply comes by then"
         if own == pool:
             return "no supply left by then" if pool == 0 else "pool empty"
         return f"quota of {inputs.columns[own]} used up, pool empty"

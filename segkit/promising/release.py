@@ -9,10 +9,12 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError, SettingsError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
+from segkit.core.periods import parse_day
 from segkit.core.tables import repeated_rows, row_codes, sort_rows
 from segkit.promising.backorder_inputs import KEY, PLACE, find_lines, require_columns, whole_days
 from segkit.promising.backorder_segments import BackorderSegment, order_of_run, sort_problems
 from segkit.promising.backorder_words import write_amounts
+from segkit.promising.given_tables import plain_tables
 
 _SUBJECT = "deliveries cannot be released"
 _NEEDED = {
@@ -79,16 +81,24 @@ def release_deliveries(
     """
     from segkit.formulas.release_kernels import release_in_order
 
-    require_columns(_SUBJECT, {"orders": orders, "confirmations": confirmations, "stock": stock}, _NEEDED)
+    tables = {"orders": orders, "confirmations": confirmations, "stock": stock}
+    plain = plain_tables(_SUBJECT, tables, numbers=("quantity", "on_hand"))
+    orders, confirmations, stock = plain["orders"], plain["confirmations"], plain["stock"]
+    require_columns(_SUBJECT, plain, _NEEDED)
+    if isinstance(sort, str):
+        raise SettingsError(list_problems(_SUBJECT, [f"sort is a text; give a list, for example [{sort!r}]"]))
     turn = BackorderSegment(sort=tuple(sort))
     if unknown := sort_problems(turn.sort, list(orders.columns)):
         raise SettingsError(list_problems(_SUBJECT, unknown))
+    today = parse_day(day, "day")
+    if today is None:
+        raise SettingsError(f"day is blank ({day!r}): name the day of the release")
     lines = sort_rows(orders, KEY)
     line = find_lines(lines, confirmations)
     _require_usable(lines, confirmations, stock, line)
     if lines.empty:
         return empty_table("delivery_release")
-    due = _units_due(lines, confirmations, line, np.datetime64(day, "D").astype("int64"))
+    due = _units_due(lines, confirmations, line, np.datetime64(today, "D").astype("int64"))
     both, _ = row_codes(pd.concat([stock[PLACE], lines[PLACE]], ignore_index=True), PLACE)
     place, names = pd.factorize(both)
     on_hand = np.bincount(place[: len(stock)], stock["on_hand"].to_numpy(dtype=float), len(names))
@@ -105,7 +115,7 @@ def release_deliveries(
     )  # fmt: skip
     table = lines.take(order).reset_index(drop=True)
     table = table.assign(rank=np.arange(1, len(table) + 1), due=due[order], released=released)
-    table["reason"] = _tell(table, why, np.minimum(seen, due[order]), pd.Timestamp(day))
+    table["reason"] = _tell(table, why, np.minimum(seen, due[order]), pd.Timestamp(today))
     kinds = empty_table("delivery_release").dtypes
     return sort_rows(table.reindex(columns=list(kinds.index)).astype(kinds.to_dict()), KEY)
 
@@ -156,6 +166,9 @@ def _require_usable(lines: pd.DataFrame, confirmations: pd.DataFrame, stock: pd.
         ("stock repeats item_id and location_id", stock, repeated_rows(stock, PLACE)),
         ("stock: on_hand is no amount", stock, ~(_amount(stock, "on_hand") >= 0)),
     ]
+    if "credit_block" in lines:
+        strange = lines["credit_block"].notna() & ~lines["credit_block"].isin([True, False])
+        checks.append(("orders: credit_block is neither true nor false", lines, strange.to_numpy(dtype=bool)))
     if "delivery" in lines:
         odd = ~lines["delivery"].isin(_DELIVERIES) & lines["delivery"].notna()
         checks.append((f"orders: delivery is none of {', '.join(_DELIVERIES)}", lines, odd.to_numpy(dtype=bool)))

@@ -48,7 +48,7 @@ def gather_supply(
     -------
     DataFrame
         A row per stock, open purchase line or planned order, sorted by item, location and day. ``left_out`` tells why a
-        row is not counted on; blank = it is.
+        row is not counted on; blank = it is. Stock below 0 is such a row, of 0 units.
     """
     day = pd.Timestamp(as_of)
     parts = [_on_hand(inventory, day), _receipts(purchases, day, rules), _planned(planned)]
@@ -56,7 +56,7 @@ def gather_supply(
     table = pd.concat([part.reindex(columns=list(kinds.index)) for part in parts], ignore_index=True)
     table["left_out"] = table["left_out"].fillna("")
     table["available_date"] += days_by_name(table["location_id"], rules.transit_days)
-    table = table[table["quantity"] > 0].astype(kinds.to_dict())
+    table = table[((table["quantity"] > 0) | (table["left_out"] != "")).to_numpy()].astype(kinds.to_dict())
     return table.sort_values([*PLACE, "available_date", "kind", "supply_id"], ignore_index=True)
 
 
@@ -80,7 +80,8 @@ def plan_orders(
     Returns
     -------
     DataFrame
-        item_id, location_id, quantity [units], available_date: of item-locations at or below their reorder point.
+        item_id, location_id, quantity [units], available_date: of item-locations at or below their reorder point. As the
+        policies are sized: as many whole packs as stay at or below the order-up-to level, at least the least order.
     """
     levels = ["reorder_point", "order_up_to", "lead_time_days"]
     both = stock_position[[*PLACE, "inventory_position"]].merge(policies[[*PLACE, *levels]], on=PLACE)
@@ -89,10 +90,12 @@ def plan_orders(
     lots = items.drop_duplicates("item_id").set_index("item_id").reindex(wanted["item_id"])
     least = _column(lots, "moq", 0.0)
     pack = _column(lots, "order_multiple", 0.0)
-    quantity = np.maximum((wanted["order_up_to"] - wanted["inventory_position"]).to_numpy(dtype=float), least)
-    whole = np.ceil(np.divide(quantity, pack, out=np.zeros_like(quantity), where=pack > 0) - 1e-9) * pack
+    lacking = (wanted["order_up_to"] - wanted["inventory_position"]).to_numpy(dtype=float)
+    unit = np.where(pack > 0, pack, 1.0)
+    whole = np.maximum(np.floor(lacking / unit + 1e-9), np.maximum(np.ceil(least / unit - 1e-9), 1.0)) * unit
+    quantity = np.where(pack > 0, whole, np.maximum(lacking, least))
     days = pd.to_timedelta(np.ceil(wanted["lead_time_days"]), unit="D")
-    made = wanted[PLACE].assign(quantity=np.where(pack > 0, whole, quantity), available_date=pd.Timestamp(as_of) + days)
+    made = wanted[PLACE].assign(quantity=quantity, available_date=pd.Timestamp(as_of) + days)
     return made[made["quantity"] > 0].reset_index(drop=True)
 
 
@@ -130,8 +133,10 @@ def _on_hand(inventory: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
         return empty_table("supply")
     known = inventory[(inventory["date"] <= day).to_numpy()].dropna(subset=["on_hand"])
     last = known.sort_values("date", kind="stable").drop_duplicates(PLACE, keep="last")
-    texts = {"kind": "on_hand", "supply_id": "stock", "left_out": ""}
-    return last[PLACE].assign(available_date=day, quantity=last["on_hand"].to_numpy(dtype=float), **texts)
+    units = last["on_hand"].to_numpy(dtype=float)
+    below = np.where(units < 0, "stock is below 0: count it, or book what is missing", "")
+    texts = {"kind": "on_hand", "supply_id": "stock", "left_out": below}
+    return last[PLACE].assign(available_date=day, quantity=np.maximum(units, 0.0), **texts)
 
 
 def _receipts(purchases: pd.DataFrame, day: pd.Timestamp, rules: SupplyRules) -> pd.DataFrame:

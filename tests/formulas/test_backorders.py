@@ -70,6 +70,7 @@ def books(draw, kinds=tuple(range(7)), shrunk=True, whole_lines=False):
     )
     latest = requested + np.array(draw(st.lists(st.sampled_from([0, 2, 9]), min_size=count, max_size=count)))
     complete = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count))) & whole_lines
+    minimum = np.array(draw(st.lists(st.sampled_from([0.0, 2.0, 4.0]), min_size=count, max_size=count))) * whole_lines
     free, need, rows = np.array(units, float), quantity.copy(), []
     for line in range(count):
         for bucket in range(len(units)):
@@ -81,7 +82,7 @@ def books(draw, kinds=tuple(range(7)), shrunk=True, whole_lines=False):
                     free[bucket] -= taken
                     need[line] -= taken
     held = HeldSupply(*(np.array(rows).reshape(-1, 3).T))
-    lines = OpenLines(place, requested, quantity, strategy, fallback, latest, complete)
+    lines = OpenLines(place, requested, quantity, strategy, fallback, latest, complete, minimum)
     return lines, DatedSupply(np.array(supply_place, int), np.array(day, float), np.array(units, float)), held
 
 
@@ -224,6 +225,37 @@ def test_the_invariant_of_every_strategy(book):
             assert before[line].sum() < lines.quantity[line]
 
 
+def left_over(amounts, wanted, least):
+    """Return what of amounts by day never makes up a delivery of the least size, nor completes the line."""
+    in_hand = total = 0.0
+    for amount in amounts:
+        in_hand, total = in_hand + amount, total + amount
+        in_hand = 0.0 if in_hand >= least or total >= wanted else in_hand
+    return in_hand
+
+
+@given(books(kinds=(WIN, GAIN, IMPROVE, REDISTRIBUTE, FILL), whole_lines=True))
+@settings(max_examples=400, deadline=None)
+def test_nothing_is_delivered_that_is_less_than_the_least_delivery(book):
+    """But what a protected line holds, and what one that only fills keeps whole, as it was confirmed."""
+    made, lines = run(book), book[0]
+    had, got, _ = curves(book, made.held)
+    for line in range(len(lines.place)):
+        rest = left_over(np.diff(got[line], prepend=0.0), lines.quantity[line], lines.minimum[line])
+        if rest and not lines.complete[line]:
+            assert made.treated[line] != REDISTRIBUTE
+            assert got[line, -1] == had[line, -1]
+
+
+@given(books(kinds=(REDISTRIBUTE,), whole_lines=True))
+@settings(max_examples=200, deadline=None)
+def test_a_least_delivery_of_the_whole_line_is_complete_delivery(book):
+    whole = replace(book[0], complete=np.ones(len(book[0].place), bool), minimum=0.0)
+    least = replace(book[0], complete=False, minimum=book[0].quantity)
+    straight, made = run((whole, *book[1:])), run((least, *book[1:]))
+    np.testing.assert_array_equal(dense(book, made.held), dense(book, straight.held))
+
+
 @given(books(shrunk=False, whole_lines=True))
 @settings(max_examples=300, deadline=None)
 def test_where_the_supply_is_there_nobody_who_is_protected_loses(book):
@@ -304,7 +336,7 @@ def test_lines_of_other_places_do_not_matter(book, random):
     turn = turn[np.argsort(lines.place[turn], kind="stable")] if random.random() < 0.5 else turn
     back = {place: iter(np.flatnonzero(lines.place == place)) for place in set(lines.place)}
     mixed = np.array([next(back[place]) for place in lines.place[turn]])
-    names = ("place", "requested", "quantity", "strategy", "fallback", "latest", "complete")
+    names = ("place", "requested", "quantity", "strategy", "fallback", "latest", "complete", "minimum")
     other = replace(lines, **{name: np.asarray(getattr(lines, name))[mixed] for name in names})
     where = np.argsort(mixed)
     held = HeldSupply(where[np.asarray(book[2].line, int)], book[2].bucket, book[2].quantity)

@@ -19,6 +19,7 @@ from segkit.formulas.promising import (
     quota_sources,
     shared_sources,
 )
+from segkit.formulas.promising_arrays import stable_order
 
 CLASSES = 3
 COLUMNS = CLASSES + 1
@@ -241,3 +242,12 @@ def test_the_trace_grows_where_lines_take_of_many_buckets():
     assert made.line.tolist() == sorted(made.line.tolist())
     twin = promising_twin.Twin(book, supply, PromiseRules(shared_sources(1))).run()
     assert [row[:4] for row in twin] == list(zip(made.line, made.bucket, made.column, made.quantity, strict=True))
+
+
+@pytest.mark.parametrize("kinds", [1, 3, 50, 10**9])
+def test_moments_are_sorted_as_they_come_where_they_are_equal(kinds):
+    """Few equal ones are put right after a quick sort, many are sorted by the stable one."""
+    for seed in range(20):
+        moments = np.random.default_rng(seed).integers(0, kinds, 300).astype(float)
+        assert stable_order(moments).tolist() == np.argsort(moments, kind="stable").tolist()
+    assert stable_order(np.zeros(0)).tolist() == []

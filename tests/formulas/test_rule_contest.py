@@ -95,7 +95,7 @@ class PlainPlace:
         elif self.rule == "bid prices":
             others = [one for one in range(CLASSES) if one != rank]
             more = [one for one in others if self.worth[now, one] > self.book.worth[line]]
-            kept = sum(self.control[now, one] * left for one in more)
+            kept = np.inf if self.book.worth[line] < 0 else sum(self.control[now, one] * left for one in more)
         return self.stock - kept >= 1 - 1e-9
 
     def priority(self, line):

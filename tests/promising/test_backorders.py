@@ -130,6 +130,23 @@ def test_lateness_and_complete_delivery_are_kept_to():
 
 
 # ------------------------------------------------------------------ segments
+def test_a_line_that_is_split_takes_deliveries_of_its_least_size_only():
+    """It was run as one that takes any part: 3 units late of which no delivery was allowed."""
+    told = {"delivery": "split", "split_minimum": 4.0}
+    supply = there((0, 5), (3, 3), (6, 2))
+    run = sk.run_backorders(book(("A", 12, 0, told)), held(), supply, segments=ALL)
+    assert run.confirmations["quantity"].tolist() == [5, 3, 2]
+    run = sk.run_backorders(book(("A", 12, 0, told)), held(), there((0, 5), (3, 3)), segments=ALL)
+    assert run.confirmations["quantity"].tolist() == [5]
+    assert run.lines["reason"].tolist() == ["redistribute; takes 5 held by nobody"]
+    run = sk.run_backorders(book(("A", 8, 0, told)), held(), there((0, 5), (3, 3)), segments=ALL)
+    assert run.confirmations["quantity"].tolist() == [5, 3]
+    whole = book(("A", 4, 0, told | {"split_minimum": 9.0}))
+    assert sk.run_backorders(whole, held(), there((0, 3)), segments=ALL).confirmations.empty
+    with pytest.raises(DataError, match="split_minimum is below 0"):
+        sk.run_backorders(whole.assign(split_minimum=-1.0), held(), supply, segments=ALL)
+
+
 def test_segments_take_lines_in_their_order_and_say_what_shadows_them():
     orders = book(*((name, 1, 0) for name in "ABCD"))
     segments = {

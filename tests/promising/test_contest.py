@@ -181,6 +181,64 @@ def test_with_ample_supply_every_rule_serves_everything(orders, supply):
     assert made["gain_share"].isna().all()
 
 
+def test_bid_prices_refuse_what_costs_more_than_it_brings(orders, supply):
+    """They served losing lines wherever there was enough, though a bid price is never below 0."""
+    losing = orders.assign(unit_margin=orders["unit_margin"].where(orders["demand_class"] != "C", -1.0))
+    made = sk.contest_rules(losing, supply.assign(quantity=1000.0), classes=CLASSES).set_index(["rule", "demand_class"])
+    assert made.loc[("bid prices", "C"), ["served", "served_late", "contribution"]].tolist() == [0.0, 0.0, 0.0]
+    assert made.loc[("bid prices", "(all)"), "regret"] == pytest.approx(0.0)
+    assert made.loc[("first come", "C"), "contribution"] < 0
+
+
+@pytest.mark.parametrize("name", ["item_id", "location_id"])
+def test_blank_places_are_told(orders, supply, name):
+    """Their lines met no receipt, and were lost under every rule."""
+    with pytest.raises(sk.DataError, match=f"{name} of orders is blank|location_id of orders is blank"):
+        sk.contest_rules(orders.assign(**{name: None}), supply, classes=CLASSES)
+    with pytest.raises(sk.DataError, match="is blank in"):
+        sk.cut_supply(orders.assign(**{name: None}), start="2025-03-03")
+
+
+def test_ids_and_days_of_any_kind_meet(orders, supply, contest):
+    zoned = {"order_date": orders["order_date"].dt.tz_localize("Asia/Tokyo")}
+    number = dict(zip(sorted(set(orders["item_id"])), range(100), strict=False))
+    made = sk.contest_rules(
+        orders.assign(**zoned, item_id=orders["item_id"].map(number).astype("float64")),
+        supply.assign(item_id=supply["item_id"].map(number).astype("str")),
+        classes=CLASSES,
+    )
+    pd.testing.assert_frame_equal(made, contest)
+
+
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        ({"max_lateness_days": -1.0}, "max_lateness_days is -1.0, no number of days"),
+        ({"max_lateness_days": np.inf}, "max_lateness_days is inf"),
+        ({"trailing": -1}, "trailing is -1, no number of cycles"),
+        ({"carried_share": 2.0}, "carried_share is 2.0, not between 0 and 1"),
+    ],
+)
+def test_terms_that_cannot_be_used_are_told(orders, supply, terms, told):
+    with pytest.raises(sk.SettingsError, match=told):
+        sk.contest_rules(orders, supply, classes=CLASSES, terms=sk.ContestTerms(**terms))
+
+
+def test_forecasts_of_nothing_that_is_replayed_are_told(orders, supply):
+    """They were read as a forecast of 0 for everything."""
+    key = supply[["item_id", "location_id", "available_date"]].assign(demand_class="A", mean=3.0, sd=1.0)
+    later = key.assign(available_date=key["available_date"] + pd.Timedelta(1, "D"))
+    with pytest.raises(sk.DataError, match="no row is of an item and location of the orders and the day of a receipt"):
+        sk.contest_rules(orders, supply, later, classes=CLASSES)
+    with pytest.raises(sk.DataError, match="class 'a' in"):
+        sk.contest_rules(orders, supply, key.assign(demand_class="a"), classes=CLASSES)
+
+
+def test_supply_is_cut_from_amounts_only(orders):
+    with pytest.raises(sk.DataError, match="quantity is missing or below 0, or endless in 1 row"):
+        sk.cut_supply(orders.assign(quantity=orders["quantity"].where(orders.index > 0, -5.0)), start="2025-03-03")
+
+
 def test_fairness_is_jains_index_of_the_fill_rates(contest):
     for rule, told in contest.groupby("rule"):
         by_class = told[told["demand_class"] != "(all)"]["fill_rate"].to_numpy()

@@ -69,6 +69,13 @@ def test_a_quota_is_a_cap_and_a_reservation_at_once():
     )
 
 
+def test_a_quota_of_supply_that_comes_later_is_not_called_used_up():
+    made = sk.promise_orders(
+        lines(("gold", 4, 1)), buckets((3, 9)), allocations=quotas((3, "gold", 6, "reservation", None)), terms=TIERS
+    )
+    assert made.lines["reason"][0] == "none of 4 there in time; no supply comes by then"
+
+
 @pytest.mark.parametrize(
     ("kind", "gold", "web"), [("reservation", 10, 4), ("limit", 6, 8), ("both", 6, 8), ("neutral", 10, 4)]
 )

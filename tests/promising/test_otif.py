@@ -107,3 +107,36 @@ def test_bad_input_is_told(change, message):
     assert message in str(raised.value)
     with pytest.raises(sk.DataError, match="no pair of days"):
         sk.measure_otif(table, windows=[(-1, 0)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quantity": np.inf}, "quantity is endless in 1 row"),
+        ({"quantity": "five"}, "quantity is no number in 1 row"),
+        ({"delivered_quantity": -1.0}, "delivered_quantity is below 0 in 1 row"),
+        ({"delivered_quantity": "all"}, "delivered_quantity is no number in 1 row"),
+    ],
+)
+def test_units_that_are_none_are_told(change, message):
+    """A delivery of -1 unit gave a share on time of -7 %, an endless one none at all."""
+    table = pd.DataFrame({"order_id": ["A"], "quantity": [1], "requested_date": [AS_OF], "delivered_date": [AS_OF]})
+    with pytest.raises(sk.DataError, match=message):
+        sk.measure_otif(table.assign(**change))
+
+
+@pytest.mark.parametrize("window", [3, (0.5, 1), (float("nan"), 0), (0, None), "12"])
+def test_windows_are_pairs_of_whole_days(window):
+    table = pd.DataFrame({"order_id": ["A"], "quantity": [1], "requested_date": [AS_OF], "delivered_date": [AS_OF]})
+    with pytest.raises(sk.DataError, match="is no pair of days"):
+        sk.measure_otif(table, windows=[window])
+
+
+def test_what_parts_the_groups_is_a_list_without_the_order():
+    table = pd.DataFrame({"order_id": ["A"], "quantity": [1], "requested_date": [AS_OF], "delivered_date": [AS_OF]})
+    with pytest.raises(sk.DataError, match="by names order_id"):
+        sk.measure_otif(table, by=["order_id"])
+    with pytest.raises(sk.DataError, match="by is the text 'order_id'"):
+        sk.measure_otif(table, by="order_id")
+    with pytest.raises(sk.DataError, match="orders is no table but list"):
+        sk.measure_otif([table])

@@ -48,6 +48,14 @@ def test_the_best_rule_is_told_beside_the_one_in_force():
     assert made.loc["best_rule", "sentence"] == f"Of all rules replayed, {said}"
 
 
+@pytest.mark.parametrize("gain", [0.0, -5.0])
+def test_no_rule_is_called_best_that_earns_no_more_than_first_come(gain):
+    """It read: bid prices earned most, EUR 0 more than first come."""
+    made = told(rule_contest=contest(**REPLAYED, bid_prices=(gain, -9.0, 9.0)))
+    assert made.loc["best_rule", "sentence"] == "No rule replayed earned more than first come, first served."
+    assert made.loc["best_rule", "value"] == 0
+
+
 def test_the_rule_by_margin_is_told_by_its_quotas_and_not_by_bid_prices_solved_for_every_order():
     table = contest(**REPLAYED, bid_prices=(80.0, 1.0, 90.0), margin_quotas=(-30.0, -60.0, -5.0))
     made = told(Promising(rule="by_margin"), rule_contest=table)

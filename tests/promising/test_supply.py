@@ -84,3 +84,14 @@ def test_what_can_be_delivered_is_later_by_the_way_to_the_customer():
         inventory, bought(), NONE, as_of=DAY, rules=SupplyRules(transit_days={"(all)": 1.0, "FAR": 3.5})
     )
     assert made["available_date"].dt.strftime("%m-%d").tolist() == ["07-01", "07-04"]
+
+
+def test_stock_below_zero_is_listed_and_not_counted_on():
+    """It was dropped without a word."""
+    made = gather_supply(
+        stock(("2025-06-30", "SKU-1", "DC", -5.0), ("2025-06-30", "SKU-2", "DC", 0.0)), bought(), NONE, as_of=DAY,
+        rules=SupplyRules(),
+    )  # fmt: skip
+    assert made[["item_id", "quantity"]].values.tolist() == [["SKU-1", 0.0]]
+    assert made["left_out"].tolist() == ["stock is below 0: count it, or book what is missing"]
+    assert counted_on(made).empty

@@ -3,6 +3,7 @@ import re
 from datetime import date
 
 import nbformat
+import pandas as pd
 import pytest
 
 from segkit.core.errors import SettingsError
@@ -108,6 +109,21 @@ def test_contents_link_to_every_heading_once(run_dir, executed, workspace):
     assert {"classes", "classes-2"} <= set(ids)
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
     assert text.count("<h1>") == 1
+
+
+def test_the_index_has_one_card_of_promising_that_links_to_its_page(run_dir, executed, workspace):
+    sentences = ["Sharing is worth EUR 6,707.", "85 % are promised in full."]
+    told = pd.DataFrame({"step": "4", "headline": ["contest", "promised"], "sentence": sentences})
+    told.assign(value=[6707.0, 0.85], unit=["currency", "share"]).to_parquet(
+        run_dir / "tables" / "promise_headlines.parquet"
+    )
+    heading = nbformat.v4.new_markdown_cell("# Allocation and order promising")
+    page = write_notebook(run_dir, "4_allocation_and_promising", [heading])
+    index = write(run_dir, [*executed, page], workspace)["index.html"]
+    assert sentences[0] in index
+    assert sentences[1] not in index
+    card = next(part for part in re.findall(r"<article.*?</article>", index, re.DOTALL) if sentences[0] in part)
+    assert "4_allocation_and_promising.html" in card
 
 
 def test_page_head_and_foot(run_dir, executed, workspace):

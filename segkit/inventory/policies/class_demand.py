@@ -39,7 +39,7 @@ def label_demand_classes(lines: pd.DataFrame, customers: pd.DataFrame, *, by: st
     Returns
     -------
     DataFrame
-        Same rows; "(unknown)" where no class is known.
+        Same rows; "(unknown)" where no class is known or it is blank, as that of customers without sales in the window.
 
     Examples
     --------
@@ -50,7 +50,8 @@ def label_demand_classes(lines: pd.DataFrame, customers: pd.DataFrame, *, by: st
     """
     labels = lines[by] if by in lines else look_up(lines["customer_id"], customers, by)
     labels = labels.astype("str")
-    return lines.assign(demand_class=labels.mask(labels.isna() | (labels == _ALL), UNKNOWN_CUSTOMER))
+    unknown = labels.isna() | (labels == _ALL) | (labels.str.strip() == "")
+    return lines.assign(demand_class=labels.mask(unknown, UNKNOWN_CUSTOMER))
 
 
 def list_class_places(intervals: pd.DataFrame, policy_rules: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

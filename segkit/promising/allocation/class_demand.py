@@ -10,7 +10,7 @@ from segkit.formulas.demand_distributions import Demand, Gamma, NegativeBinomial
 from segkit.promising.allocation.faults import Faults, require_classes
 from segkit.promising.allocation.supply_buckets import PLACE, SupplyBuckets, day_numbers
 
-_WORTHLESS = 1e-6  # of the best class's value: what a class that brings nothing counts as
+_WORTHLESS = 0.01  # of the least value that earns: what a class that brings nothing counts as
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class BucketDemand:
 
     def worth(self) -> np.ndarray:
         """Return values above 0 for all: of classes that ask for nothing, the least in the bucket."""
-        best = np.nanmax(np.where(np.isnan(self.value), -np.inf, self.value), axis=1, initial=0.0, keepdims=True)
-        floor = np.where(best > 0, best * _WORTHLESS, 1.0)
+        lowest = np.min(np.where(self.value > 0, self.value, np.inf), axis=1, initial=np.inf, keepdims=True)
+        floor = np.where(np.isfinite(lowest), lowest * _WORTHLESS, 1.0)
         least = np.nanmin(np.where(np.isnan(self.value), np.inf, self.value), axis=1, initial=np.inf, keepdims=True)
         filled = np.where(np.isnan(self.value), np.where(np.isfinite(least), least, 1.0), self.value)
-        return np.maximum(filled, floor)
+        return np.where(filled > 0, filled, floor)
 
 
 def read_demand(demand: pd.DataFrame, buckets: SupplyBuckets, classes: Sequence[str], *, worth: bool) -> ClassDemand:
@@ -56,7 +56,7 @@ def read_demand(demand: pd.DataFrame, buckets: SupplyBuckets, classes: Sequence[
     value = _values(faults, demand, mean) if worth else np.zeros(len(demand))
     day = None
     if "period" in demand:
-        dates = pd.to_datetime(demand["period"], errors="coerce")
+        dates = faults.days("period")
         faults.add("period is no date", dates.isna().to_numpy())
         day = day_numbers(dates.fillna(pd.Timestamp(0)))
     key = [*PLACE, "demand_class", *(["period"] if "period" in demand else [])]

@@ -11,6 +11,7 @@ from segkit.promising.allocation.fair_quotas import read_asked
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import HELD, Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, read_supply
+from segkit.promising.given_tables import id_texts
 
 
 def allocate_commitments(
@@ -96,7 +97,9 @@ def supply_left(supply: pd.DataFrame, allocations: pd.DataFrame) -> pd.DataFrame
     held = allocations[allocations["kind"].isin(HELD).to_numpy()]
     if not len(held) or not len(buckets.table):
         return buckets.table.assign(quantity=buckets.supply)
-    taken = held.astype({name: "str" for name in PLACE}).groupby(BUCKET, as_index=False)["quantity"].sum()
+    days = pd.Series(Faults(held, "allocations").days("available_date").dt.normalize(), name="available_date")
+    keys = held.assign(**{name: id_texts(held[name]) for name in PLACE}, available_date=days.astype("datetime64[us]"))
+    taken = keys.groupby(BUCKET, as_index=False)["quantity"].sum()
     both = buckets.table.assign(there=buckets.supply).merge(taken, "outer", BUCKET)
     left = both["there"].fillna(0.0) - both["quantity"].fillna(0.0)
     over = both[(left < -1e-6).to_numpy()]
@@ -119,7 +122,8 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Table ``allocations``; other numbers are those of the second, where it has them.
+        Table ``allocations``; released_date is the later of the two, never where one is never released, so that a
+        contract keeps what it is owed; other numbers are those of the second, where it has them.
 
     Raises
     ------
@@ -151,6 +155,8 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         raise DataError(list_problems("allocations cannot be joined", [problem], ["Give a class one kind of quota."]))
     made = groups.first()
     made["quantity"] = groups["quantity"].sum()
+    if "released_date" in made:
+        made["released_date"] = groups["released_date"].max().where(groups["released_date"].count() == groups.size())
     made["supply"] = both.groupby(BUCKET)["supply"].max().reindex(made.index.droplevel("demand_class")).to_numpy()
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)

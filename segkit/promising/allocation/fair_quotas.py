@@ -11,6 +11,7 @@ from segkit.promising.allocation.class_demand import BucketDemand, demand_of_buc
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
+from segkit.promising.given_tables import id_texts
 
 
 def allocate_by_rank(
@@ -161,7 +162,7 @@ def read_asked(
     supply: pd.DataFrame, demand: pd.DataFrame, classes: Sequence[str], unit: float
 ) -> tuple[SupplyBuckets, BucketDemand, np.ndarray]:
     """Return buckets, demand that meets them, and its mean in whole pieces."""
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     wanted = demand_of_buckets(read_demand(demand, buckets, classes, worth=False), buckets, len(classes))
     return buckets, wanted, whole_pieces(wanted.mean, unit)
 
@@ -186,7 +187,7 @@ def _entitlements(
     faults.stop("Give every class an entitlement above 0.")
     place, cls = (
         buckets.places_of(demand),
-        pd.Index([str(one) for one in classes]).get_indexer(demand["demand_class"].astype("str")),
+        pd.Index([str(one) for one in classes]).get_indexer(id_texts(demand["demand_class"])),
     )
     by_place = np.ones((len(buckets.places), shape[1]))
     here = place >= 0

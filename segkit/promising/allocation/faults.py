@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.promising.given_tables import id_texts
 
 _SHOWN = 3
 
@@ -41,6 +42,15 @@ class Faults:
         self.add(f"{column} is no amount of 0 or more", ~(np.isfinite(found) & (found >= 0)))
         return found
 
+    def days(self, column: str) -> pd.Series:
+        """Return a column of days without time zone, missing where a cell is none; text is read as YYYY-MM-DD only."""
+        cells = self.table[column]
+        if cells.dtype == object:
+            cells = cells.where([not isinstance(cell, (int, float)) for cell in cells])
+        if cells.dtype.kind in "iufb":
+            return pd.Series(pd.NaT, cells.index, dtype="datetime64[us]")
+        return pd.to_datetime(cells, format="ISO8601", errors="coerce").dt.tz_localize(None)
+
     def stop(self, fix: str) -> None:
         """Raise the problems found."""
         if self.problems:
@@ -60,14 +70,18 @@ _KEYS = ("item_id", "location_id", "node", "parent", "demand_class", "available_
 
 def require_classes(classes: Sequence[str], found: pd.Series, name: str) -> np.ndarray:
     """Return the place of every class in the list; raises where classes are not in it, or it names one twice."""
+    if isinstance(classes, str):
+        fix = f"Give a list, best first: [{classes!r}]."
+        raise DataError(list_problems("classes cannot be used", [f"classes is the text {classes!r}"], [fix]))
     known = [str(one) for one in classes]
     twice = sorted({one for one in known if known.count(one) > 1})
     if twice:
         raise DataError(
             list_problems("classes cannot be used", [f"named twice: {', '.join(twice)}"], ["Name each once."])
         )
-    codes = pd.Index(known).get_indexer(found.astype("str"))
-    unknown = found[codes < 0].astype("str").value_counts().sort_index()
+    named = id_texts(found)
+    codes = pd.Index(known).get_indexer(named)
+    unknown = named[codes < 0].fillna("(blank)").value_counts().sort_index()
     if len(unknown):
         problems = [f"class {label!r} is not in classes, {in_rows(int(rows))}" for label, rows in unknown.items()]
         fix = f"Classes are {', '.join(known) or 'not given'}; name all, best first."

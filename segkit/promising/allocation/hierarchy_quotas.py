@@ -15,6 +15,7 @@ from segkit.promising.allocation.class_demand import demand_of_buckets, read_dem
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
+from segkit.promising.given_tables import id_texts
 
 
 def allocate_down_by_rank(
@@ -44,7 +45,7 @@ def allocate_down_by_rank(
     -------
     DataFrame
         Table ``allocations``: reservations of the nodes that order; of those above a neutral row with all that came
-        to them; what they did not hand down is for all.
+        to them; what they did not hand down is for all. `promise_orders` needs only the reservations.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def allocate_down_by_rank(
     >>> dict(zip(made["demand_class"], made["quantity"]))
     {'all': 60.0, 'north': 10.0, 'south': 50.0}
     """
-    buckets, tree = read_supply(supply), _Tree(hierarchy, "rank")
+    buckets, tree = read_supply(supply, unit), _Tree(hierarchy, "rank")
     asked = _asked(demand, buckets, tree, unit)
     got = hand_down_by_rank(_pieces(buckets, unit), tree.parent, asked, tree.amount)
     return _rows(buckets, tree, got, "hierarchy by rank", release_days)
@@ -114,7 +115,7 @@ def allocate_down_per_committed(
     >>> allocate_down_per_committed(supply, demand, tree)["quantity"].tolist()
     [60.0, 30.0, 30.0]
     """
-    buckets, tree = read_supply(supply), _Tree(hierarchy, None)
+    buckets, tree = read_supply(supply, unit), _Tree(hierarchy, None)
     asked = _asked(demand, buckets, tree, unit)
     piece = np.full(len(asked), float(unit))
     got = hand_down_per_committed(buckets.supply, tree.parent, asked, unit=piece)
@@ -157,7 +158,7 @@ def allocate_down_by_share(
     >>> allocate_down_by_share(supply, tree)["quantity"].tolist()
     [60.0, 24.0]
     """
-    buckets, tree = read_supply(supply), _Tree(hierarchy, "share")
+    buckets, tree = read_supply(supply, unit), _Tree(hierarchy, "share")
     piece = np.full(len(buckets.supply), float(unit))
     got = hand_down_by_share(buckets.supply, tree.parent, tree.amount, unit=piece)
     return _rows(buckets, tree, got, "hierarchy by share", release_days)
@@ -169,13 +170,15 @@ class _Tree:
     def __init__(self, hierarchy: pd.DataFrame, column: str | None) -> None:
         faults = Faults(hierarchy, "hierarchy")
         faults.needs(["node", "parent", *([column] if column else [])])
-        table = hierarchy.assign(node=hierarchy["node"].astype("str")).sort_values("node", ignore_index=True)
+        named = {name: id_texts(hierarchy[name]).fillna("") for name in ("node", "parent")}
+        table = hierarchy.assign(**named).sort_values("node", ignore_index=True)
         faults.table = table
         self.nodes = tuple(table["node"])
-        above = np.where(table["parent"].isna(), "", table["parent"].astype("str")).astype(object)
+        above = table["parent"].to_numpy(dtype=object)
+        faults.add("node is blank", (table["node"] == "").to_numpy())
         faults.add("the node is told again", table["node"].duplicated().to_numpy())
         known = pd.Index(table["node"].drop_duplicates())
-        self.parent = known.get_indexer(above)
+        self.parent = np.where(above == "", -1, known.get_indexer(above))
         faults.add("the parent is no node", (self.parent < 0) & (above != ""))
         circle = np.zeros(len(table), dtype=bool)
         if len(known) == len(table):
@@ -196,7 +199,7 @@ def _asked(demand: pd.DataFrame, buckets: SupplyBuckets, tree: _Tree, unit: floa
     rows = read_demand(demand, buckets, tree.nodes, worth=False)
     faults = Faults(demand, "demand")
     inner = [node for node, is_inner in zip(tree.nodes, tree.inner, strict=True) if is_inner]
-    faults.add("demand_class has nodes below it", demand["demand_class"].astype("str").isin(inner).to_numpy())
+    faults.add("demand_class has nodes below it", id_texts(demand["demand_class"]).isin(inner).to_numpy())
     faults.stop("Give demand of nodes without others below them; it is added up.")
     return whole_pieces(demand_of_buckets(rows, buckets, len(tree.nodes)).mean, unit)
 

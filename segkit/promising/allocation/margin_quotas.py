@@ -92,7 +92,7 @@ def allocate_by_margin(
     >>> made["quantity"].tolist(), made["bid_price"].round(2).tolist()
     ([4.0, 4.0], [4.73, 4.73])
     """
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     rows = read_demand(demand, buckets, classes, worth=True)
     asked = demand_of_buckets(rows, buckets, len(classes))
     given, price = _over_time(buckets, rows, len(classes), unit, late or LateDelivery())

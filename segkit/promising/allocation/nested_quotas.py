@@ -66,8 +66,9 @@ def allocate_nested(
     A class is worth unit_margin + goodwill_cost. Where a lower class is worth more than one above it in a bucket, the
     two count as one there, at their average: neither is protected from the other. So goodwill is what puts a rank into
     force. For a class that loses money in a bucket nothing is kept there, alone or together with others: among better
-    and lower classes that earn it counts as if it asked for nothing. Below the last that earns it counts as a millionth
-    of the best, so that supply is kept from it.
+    and lower classes that earn it counts as if it asked for nothing. Below the last that earns it counts as a
+    hundredth of that one: kept from it is what better classes ask for in 99 of 100 cases, and to refuse what loses is
+    the work of a bid price.
 
     Levels are best where low classes order before high. Where classes order in any order they protect too much, and may
     earn less than first come, first served: release quotas in time (``release_days``), or size critical levels with
@@ -87,7 +88,7 @@ def allocate_nested(
     >>> made[["demand_class", "quantity", "protection_level"]].to_numpy().tolist()
     [['bronze', 11.0, 20.0], ['gold', 4.0, 4.0], ['silver', 5.0, 9.0]]
     """
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes))
     counted = _without_losses(asked)
     worth = counted.worth()

@@ -11,6 +11,7 @@ from segkit.formulas.split_units import split_by_weight
 from segkit.promising.allocation.faults import Faults, require_classes
 from segkit.promising.allocation.quota_rows import HELD, KINDS, Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import PLACE, SupplyBuckets, read_supply
+from segkit.promising.given_tables import id_texts
 
 _ROUNDING = 1e-9
 
@@ -102,7 +103,7 @@ def allocate_by_share(
     >>> allocate_by_share(supply, quotas, classes=["gold"])["quantity"].tolist()
     [200.0]
     """
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     share, kind = _stated(quotas, "share", buckets, classes)
     held, asked = np.isin(kind, HELD), np.nan_to_num(share)
     _require_whole(buckets, np.where(held, asked, 0.0))
@@ -150,7 +151,7 @@ def allocate_by_ratio(
     >>> allocate_by_ratio(supply, quotas, classes=["gold", "silver"])["quantity"].tolist()
     [1500.0, 500.0]
     """
-    buckets = read_supply(supply)
+    buckets = read_supply(supply, unit)
     ratio, kind = _stated(quotas, "ratio", buckets, classes)
     weight = np.nan_to_num(ratio)
     some = weight.sum(axis=1) > 0
@@ -171,7 +172,7 @@ def _stated(
     if kind is not None:
         faults.add(f"kind is none of {', '.join(KINDS)}", ~kind.isin(KINDS).to_numpy())
     keys = pd.DataFrame({name: _texts(quotas, name) for name in PLACE})
-    key = keys.assign(demand_class=quotas["demand_class"].astype("str").to_numpy())
+    key = keys.assign(demand_class=id_texts(quotas["demand_class"]).to_numpy())
     faults.add("the same items and class are told again", key.duplicated().to_numpy())
     faults.stop(f"Give each class once for the same items, with a {column} of 0 or more.")
     found = np.full((len(buckets.supply), len(classes)), np.nan)
@@ -191,7 +192,7 @@ def _stated(
 def _texts(table: pd.DataFrame, name: str) -> np.ndarray:
     if name not in table:
         return np.full(len(table), "", dtype=object)
-    return np.where(table[name].isna(), "", table[name].astype("str")).astype(object)
+    return id_texts(table[name]).fillna("").to_numpy(dtype=object)
 
 
 def _require_whole(buckets: SupplyBuckets, share: np.ndarray) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from segkit.core.errors import SettingsError
 from segkit.promising.allocation.faults import Faults
+from segkit.promising.given_tables import id_texts
 
 PLACE = ["item_id", "location_id"]
 BUCKET = [*PLACE, "available_date"]
@@ -36,26 +38,33 @@ class SupplyBuckets:
         """Return the number of the place of each row, -1 where it has no supply."""
         if not len(self.places):
             return np.full(len(table), -1)
-        return self.places.get_indexer(pd.MultiIndex.from_frame(table[PLACE].astype("str")))
+        return self.places.get_indexer(pd.MultiIndex.from_frame(table[PLACE].apply(id_texts)))
 
 
-def read_supply(supply: pd.DataFrame) -> SupplyBuckets:
-    """Return supply by place and day; rows that say why they are left out are; raises where it cannot be used."""
+def read_supply(supply: pd.DataFrame, unit: float = 1.0) -> SupplyBuckets:
+    """Return supply by place and day; rows that say why they are left out are; raises where it cannot be used.
+
+    ``unit`` is the smallest piece in which it is to be shared out.
+    """
+    if not (np.isfinite(unit) and unit >= 0):
+        raise SettingsError(f"unit is {unit}: give the smallest piece, in units, or 0 for any amount")
     faults = Faults(supply, "supply")
     faults.needs([*BUCKET, "quantity"])
     if "left_out" in supply:
         supply = supply[(supply["left_out"].fillna("") == "").to_numpy()]
         faults.table = supply
     quantity = faults.amounts("quantity")
-    dates = pd.to_datetime(supply["available_date"], errors="coerce")
+    dates = faults.days("available_date")
     faults.add("available_date is no date", dates.isna().to_numpy())
     faults.add("item_id or location_id is blank", supply[PLACE].isna().any(axis=1).to_numpy())
-    expires = pd.to_datetime(supply["expiry_date"]) if "expiry_date" in supply else pd.Series(pd.NaT, supply.index)
+    expires = faults.days("expiry_date") if "expiry_date" in supply else pd.Series(pd.NaT, supply.index)
+    if "expiry_date" in supply:
+        faults.add("expiry_date is no date", (expires.isna() & supply["expiry_date"].notna()).to_numpy())
     faults.add("expiry_date is before available_date", (expires < dates).to_numpy())
     faults.stop("Give item_id, location_id, available_date and a quantity of 0 or more in every row.")
     rows = (
         supply[PLACE]
-        .astype("str")
+        .apply(id_texts)
         .assign(
             available_date=dates.dt.normalize().astype("datetime64[us]"),
             supply=quantity,

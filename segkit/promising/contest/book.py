@@ -6,15 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.errors import DataError, SettingsError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
 from segkit.formulas.rule_contest import ContestBook
 from segkit.promising.contest.terms import ContestTerms
+from segkit.promising.given_tables import plain_tables
 
 PLACE = ["item_id", "location_id"]
 _ORDERS = ["order_id", "order_date", *PLACE, "demand_class", "quantity", "unit_margin"]
 _SUPPLY = [*PLACE, "available_date", "quantity"]
 _COSTS = {"lost_cost": "lost_goodwill", "late_cost": "late_goodwill"}
+_NUMBERS = ("quantity", "unit_margin", *_COSTS.values())
+_SUBJECT = "the contest of rules cannot be held"
 _DAY = pd.Timedelta(days=1)
 _WEEK = 7.0
 
@@ -55,6 +58,8 @@ def read_book(
     DataError
         As `contest_rules` says.
     """
+    _require_terms(terms)
+    orders, supply = plain_book(orders, supply)
     _require(orders, supply, classes)
     if orders.empty or supply.empty:
         return None
@@ -90,6 +95,12 @@ def read_book(
     return ReadBook(
         contest, places, cycles, tuple(classes), earlier[["place", "cycle", "rank", "quantity", "worth"]], lines
     )
+
+
+def plain_book(orders: pd.DataFrame, supply: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return orders and supply as `plain_tables` has them."""
+    plain = plain_tables(_SUBJECT, {"orders": orders, "supply": supply}, numbers=_NUMBERS)
+    return plain["orders"], plain["supply"]
 
 
 def _in_order_of_arrival(orders: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -128,7 +139,19 @@ def _require(orders: pd.DataFrame, supply: pd.DataFrame, classes: Sequence[str])
         fixes = [
             "Give every line a known class, a date, a quantity above 0 and a unit_margin; supply is never below 0."
         ]
-        raise DataError(list_problems("the contest of rules cannot be held", problems, fixes))
+        raise DataError(list_problems(_SUBJECT, problems, fixes))
+
+
+def _require_terms(terms: ContestTerms) -> None:
+    problems = []
+    if not (np.isfinite(terms.max_lateness_days) and terms.max_lateness_days >= 0):
+        problems.append(f"max_lateness_days is {terms.max_lateness_days}, no number of days of 0 or more")
+    if terms.trailing < 0 or terms.trailing != int(terms.trailing):
+        problems.append(f"trailing is {terms.trailing}, no number of cycles")
+    if not 0 <= terms.carried_share <= 1:
+        problems.append(f"carried_share is {terms.carried_share}, not between 0 and 1")
+    if problems:
+        raise SettingsError(list_problems("terms of the contest cannot be used", problems))
 
 
 def _wrong_figures(orders: pd.DataFrame, supply: pd.DataFrame) -> list[str]:
@@ -137,16 +160,27 @@ def _wrong_figures(orders: pd.DataFrame, supply: pd.DataFrame) -> list[str]:
         "quantity of orders is missing, infinite or not above 0": orders[
             ~((orders["quantity"] > 0) & np.isfinite(orders["quantity"].astype("float64")))
         ],
-        "unit_margin of orders is missing": orders[orders["unit_margin"].isna()],
+        "order_id, item_id or location_id of orders is blank": orders[orders[["order_id", *PLACE]].isna().any(axis=1)],
+        "item_id or location_id of supply is blank": supply[supply[PLACE].isna().any(axis=1)],
+        "unit_margin of orders is missing or endless": orders[~np.isfinite(orders["unit_margin"].astype("float64"))],
         "order_date of orders is missing": orders[orders["order_date"].isna()],
-        "quantity of supply is missing or below 0": supply[~(supply["quantity"] >= 0)],
+        "quantity of supply is missing or below 0, or endless": supply[
+            ~((supply["quantity"] >= 0) & np.isfinite(supply["quantity"].astype("float64")))
+        ],
         "available_date of supply is missing": supply[supply["available_date"].isna()],
-        **{f"{name} of orders is missing or below 0": orders[~(orders[name] >= 0)] for name in costs},
+        **{
+            f"{name} of orders is missing or below 0, or endless": orders[
+                ~((orders[name] >= 0) & np.isfinite(orders[name].astype("float64")))
+            ]
+            for name in costs
+        },
     }
     return [f"{what} {in_rows(len(rows))}, first: {first_offenders(rows)}" for what, rows in wrong.items() if len(rows)]
 
 
 def _wrong_classes(orders: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+    if isinstance(classes, str):
+        return [f"classes is the text {classes!r}: give a list, best first"]
     problems = ["the list of classes names one twice"] if len(set(classes)) < len(classes) else []
     unknown = orders.loc[~orders["demand_class"].isin(classes), "demand_class"].astype("str").fillna("(blank)")
     named = unknown.value_counts().sort_index()

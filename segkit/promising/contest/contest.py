@@ -65,7 +65,8 @@ def contest_rules(
     - margin quotas: each receipt is split where it is expected to earn most (the linear program by steps of demand);
     - nested protection: EMSR-b with gamma demand; better classes may take all that is there;
     - critical levels: a class is served above a level that does not fall within the cycle;
-    - bid prices: a unit goes to a line worth more than the dual of the linear program, solved anew for every unit;
+    - bid prices: a unit goes to a line worth more than the dual of the linear program, solved anew for every unit, so
+      never to one that costs more than it brings;
     - perfect hindsight: knows all orders and receipts; the bound.
 
     A place starts without stock; what still waits at the end is lost.

@@ -8,7 +8,7 @@ import pandas as pd
 from segkit.core.columns import empty_table, nomenclature
 from segkit.core.errors import SettingsError
 from segkit.formulas.rule_contest import Served
-from segkit.promising.contest.book import ReadBook, read_book
+from segkit.promising.contest.book import ReadBook, plain_book, read_book
 from segkit.promising.contest.contest import expect
 from segkit.promising.contest.expectations import Expected, actual_demand, expected_worth, noisy_demand
 from segkit.promising.contest.measures import tell_in_all
@@ -49,7 +49,7 @@ def vary_class_count(
     DataError
         As `contest_rules`; where no line comes before the first receipt.
     SettingsError
-        A number of classes is below 1.
+        A number of classes is below 1, or not whole.
 
     Notes
     -----
@@ -71,15 +71,16 @@ def vary_class_count(
     >>> curve[curve["rule"] == "fixed quotas"]["classes"].tolist()
     [1, 2]
     """
-    if any(count < 1 for count in counts):
-        raise SettingsError("a number of classes is below 1")
+    if any(count < 1 or count != int(count) for count in counts):
+        raise SettingsError("a number of classes is below 1, or not whole")
+    orders, supply = plain_book(orders, supply)
     names = sorted(set(orders["demand_class"])) if "demand_class" in orders else []
     book, best = read_book(orders, supply, classes=names, terms=terms), None
     if book is None:
         return empty_table("contest_curve")
     start, step = book.cycles[0], float(np.median(np.diff(book.contest.bucket_day)))
     rows: list[dict] = []
-    for count in sorted(set(counts)):
+    for count in sorted({int(count) for count in counts}):
         banded = band_orders(orders, count, start=start, cycle_days=step)
         book = read_book(banded, supply, classes=[str(band) for band in range(1, count + 1)], terms=terms)
         assert book is not None
@@ -132,8 +133,8 @@ def vary_forecast_error(
     >>> curve.loc[curve["rule"] == "fixed quotas", ["forecast_source", "gain"]].to_numpy().tolist()
     [['noise 0 %', 8.0], ['trailing means', 0.0]]
     """
-    if any(noise < 0 for noise in noises):
-        raise SettingsError("a noise is below 0")
+    if not all(0 <= noise < np.inf for noise in noises):
+        raise SettingsError("a noise is below 0, or no number")
     book = read_book(orders, supply, classes=classes, terms=terms)
     if book is None:
         return empty_table("contest_curve")
@@ -163,5 +164,5 @@ def _rows(book: ReadBook, expected: Expected, best: Served, terms: ContestTerms,
 
 def _as_table(rows: list[dict]) -> pd.DataFrame:
     kinds = empty_table("contest_curve").dtypes
-    table = pd.DataFrame(rows)[list(kinds.index)].astype(kinds.to_dict())
+    table = pd.DataFrame(rows).reindex(columns=list(kinds.index)).astype(kinds.to_dict())
     return table.sort_values(list(nomenclature()["contest_curve"].key), ignore_index=True)

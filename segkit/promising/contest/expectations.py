@@ -1,5 +1,6 @@
 """What is expected of every class until the next receipt, from what was known at the last one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.promising.contest.book import PLACE, ReadBook
+from segkit.promising.given_tables import plain_tables
 
+_SUBJECT = "forecasts for the contest cannot be used"
 _LENT = 4.0  # cycles of demand by which the split of an item among classes leans on that of all items
 _FORECAST = [*PLACE, "demand_class", "available_date", "mean", "sd"]
 
@@ -112,11 +115,15 @@ def given_demand(book: ReadBook, forecasts: pd.DataFrame) -> tuple[np.ndarray, n
     forecasts : DataFrame
         As `contest_rules` takes them.
     """
-    _require(forecasts)
+    forecasts = plain_tables(_SUBJECT, {"forecasts": forecasts}, numbers=("mean", "sd"))["forecasts"]
+    _require(forecasts, book.classes)
     place = pd.MultiIndex.from_frame(book.places).get_indexer(pd.MultiIndex.from_frame(forecasts[PLACE]))
     cycle = book.cycles.get_indexer(pd.DatetimeIndex(forecasts["available_date"]))
     rank = pd.Index(book.classes).get_indexer(pd.Index(forecasts["demand_class"]))
     known = (place >= 0) & (cycle >= 0) & (rank >= 0)
+    if len(forecasts) and not known.any():
+        problem = "no row is of an item and location of the orders and the day of a receipt"
+        raise DataError(list_problems(_SUBJECT, [problem], [f"The first receipt is of {book.cycles[0]:%Y-%m-%d}."]))
     at = place[known], cycle[known], rank[known]
     shape = (*book.contest.supply.shape, len(book.classes))
     mean, sd = np.zeros(shape), np.zeros(shape)
@@ -124,17 +131,20 @@ def given_demand(book: ReadBook, forecasts: pd.DataFrame) -> tuple[np.ndarray, n
     return mean, sd
 
 
-def _require(forecasts: pd.DataFrame) -> None:
+def _require(forecasts: pd.DataFrame, classes: Sequence[str]) -> None:
     problems = [f"forecasts lack {name}" for name in _FORECAST if name not in forecasts]
     if not problems:
         key = [*PLACE, "demand_class", "available_date"]
         if twice := int(forecasts.duplicated(key).sum()):
             problems.append(f"an item-location, class and day repeats {in_rows(twice)}")
         for name in ("mean", "sd"):
-            if wrong := int((~(forecasts[name] >= 0)).sum()):
-                problems.append(f"{name} is missing or below 0 {in_rows(wrong)}")
+            if wrong := int((~((forecasts[name] >= 0) & np.isfinite(forecasts[name].astype("float64")))).sum()):
+                problems.append(f"{name} is missing or below 0, or endless {in_rows(wrong)}")
+        unknown = forecasts.loc[~forecasts["demand_class"].isin(classes), "demand_class"].astype("str")
+        named = unknown.fillna("(blank)").value_counts().sort_index()
+        problems += [f"class {name!r} {in_rows(int(rows))} is not in the list" for name, rows in named.items()]
     if problems:
-        raise DataError(list_problems("forecasts for the contest cannot be used", problems))
+        raise DataError(list_problems(_SUBJECT, problems))
 
 
 def _cycles_of(book: ReadBook, what: str) -> tuple[int, np.ndarray]:

@@ -60,6 +60,7 @@ def plan_contest(dated: pd.DataFrame, *, as_of: date, rules: Promising, seed: in
     margin = (lines["gross_margin"] - lines["freight_out"]) / lines["quantity"]
     lost = lines["demand_class"].map(rules.goodwill).astype("float64").fillna(0.0) * margin.clip(lower=0.0)
     late = lost / rules.max_lateness_days if rules.max_lateness_days else 0.0 * lost
+    lines = lines.assign(location_id=lines["location_id"].fillna("(all)"))
     orders = lines[_LINE].assign(unit_margin=margin, lost_goodwill=lost, late_goodwill=late).reset_index(drop=True)
     supply = cut_supply(orders, start=first_contested_day(as_of, rules=rules).date(), share=rules.contest_supply)
     return PlannedContest(orders, supply, ContestTerms(float(rules.max_lateness_days), seed=seed))

@@ -5,8 +5,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.offenders import first_offenders
+from segkit.core.periods import parse_day
+from segkit.promising.given_tables import plain_tables
 
+_SUBJECT = "supply cannot be cut"
 _PLACE = ["item_id", "location_id"]
 _DAY = pd.Timedelta(days=1)
 _LIKE = 1e-9
@@ -39,7 +43,7 @@ def cut_supply(
     Raises
     ------
     DataError
-        Where columns are missing, or the share is not between 0 and 1.
+        Where columns are missing, cells are blank, a quantity is below 0, or the share is not between 0 and 1.
 
     Examples
     --------
@@ -48,8 +52,9 @@ def cut_supply(
     >>> cut_supply(orders, start="2025-01-06")["quantity"].tolist()
     [8.0, 4.0]
     """
+    orders = plain_tables(_SUBJECT, {"orders": orders}, numbers=("quantity",))["orders"]
     _require(orders, share, trailing, cycle_days)
-    first = pd.Timestamp(start)
+    first = pd.Timestamp(parse_day(start, "start") if isinstance(start, str) else start)
     cycle = np.floor(((orders["order_date"] - first) / _DAY).to_numpy(dtype=float) / cycle_days).astype(int)
     count = int(cycle.max(initial=-1)) + 1
     if not (cycle >= 0).any():
@@ -82,5 +87,19 @@ def _require(orders: pd.DataFrame, share: float, trailing: int, cycle_days: int)
         problems.append(f"the share of demand supplied is {share}, not between 0 and 1")
     if trailing < 0 or cycle_days < 1:
         problems.append("trailing is below 0, or a cycle has less than a day")
+    if not missing:
+        units = orders["quantity"].to_numpy(dtype=float)
+        wrong = {
+            "quantity is missing or below 0, or endless": ~(np.isfinite(units) & (units >= 0)),
+            "order_date, item_id or location_id is blank": orders[["order_date", *_PLACE]]
+            .isna()
+            .any(axis=1)
+            .to_numpy(),
+        }
+        problems += [
+            f"{told} {in_rows(int(rows.sum()))}, first: {first_offenders(orders[rows])}"
+            for told, rows in wrong.items()
+            if rows.any()
+        ]
     if problems:
-        raise DataError(list_problems("supply cannot be cut", problems))
+        raise DataError(list_problems(_SUBJECT, problems))

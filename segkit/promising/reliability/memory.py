@@ -131,11 +131,25 @@ def past_promises(history: DeliveryHistory) -> list[Judged]:
         rows = np.flatnonzero((history.start > origin) & (history.start < history.as_of))
         if not (history.start <= origin).any() or not len(rows):
             continue
-        rows = rows[:: -(-len(rows) // _MOST_JUDGED)]
+        rows = _drawn(history, rows)
         cell = branch_of[history.group[rows]] * horizons + horizon_of(history.start[rows] - origin)
         seen = history.as_of + 1 - history.start[rows]
         made.append(Judged(origin, rows, cell, np.minimum(history.end[rows] - history.start[rows], seen), seen))
     return made
+
+
+def _drawn(history: DeliveryHistory, rows: np.ndarray) -> np.ndarray:
+    """Return every n-th row of each group, so many that enough are left: the same ones whatever groups are called.
+
+    Rows of a group stand in the order of their days; where the count begins is told by these days.
+    """
+    step = -(-len(rows) // _MOST_JUDGED)
+    group, known = history.group[rows], history.end[rows]
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    size = np.diff(np.append(first, len(rows)))
+    begin = np.add.reduceat(history.start[rows] + known, first)
+    turn = np.arange(len(rows)) - np.repeat(first, size) + np.repeat(begin, size)
+    return rows[turn % step == 0]
 
 
 def _losses(history: DeliveryHistory, judged: list[Judged], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

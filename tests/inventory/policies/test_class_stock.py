@@ -354,3 +354,11 @@ def test_the_sample_shows_what_levels_are_worth(sample_plan):
     with_demand = sized[sized["fill_rate_sized"].notna()]
     assert (with_demand["fill_rate_sized"] >= with_demand["fill_rate_target"]).all()
     assert sized["stock_value"].sum() < sized["stock_value_one_level"].sum() < sized["stock_value_separate"].sum()
+
+
+def test_a_blank_class_is_unknown():
+    """Customers without sales in the window have a blank value class: it sorted first, and ranked as the best."""
+    lines = pd.DataFrame({"customer_id": ["CUST-1", "CUST-2", "CUST-3"]})
+    customers = pd.DataFrame({"customer_id": ["CUST-1", "CUST-2"], "abc": ["A", " "]})
+    labelled = label_demand_classes(lines, customers, by="abc")
+    assert labelled["demand_class"].tolist() == ["A", "(unknown)", "(unknown)"]

@@ -1,0 +1,118 @@
+"""Quotas from tables with ids of any kind, days of any zone, blank cells; contracts joined with other quotas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import segkit as sk
+from segkit.core.errors import DataError, SettingsError
+
+DAY = pd.Timestamp("2026-03-02")
+CLASSES = ["gold", "web"]
+SUPPLY = pd.DataFrame(
+    {"item_id": "7", "location_id": "DC", "available_date": [DAY, DAY + pd.Timedelta(7, "D")], "quantity": [60.0, 90.0]}
+)
+DEMAND = pd.DataFrame(
+    {"item_id": "7", "location_id": "DC", "demand_class": CLASSES, "mean": [50.0, 70.0], "unit_margin": [9.0, 4.0]}
+)
+TREE = pd.DataFrame(
+    {"node": ["all", *CLASSES], "parent": ["", "all", "all"], "rank": [1, 1, 2], "share": [1, 0.6, 0.4]}
+)
+BY_DEMAND = [
+    sk.allocate_by_rank, sk.allocate_per_committed, sk.allocate_fair_share, sk.allocate_nested, sk.allocate_by_margin,
+]  # fmt: skip
+BY_STATED = [(sk.allocate_by_share, "share"), (sk.allocate_by_ratio, "ratio")]
+DOWN = [sk.allocate_down_by_rank, sk.allocate_down_per_committed]
+
+
+def quantities(made):
+    return made["quantity"].tolist()
+
+
+@pytest.mark.parametrize("allocate", BY_DEMAND)
+def test_ids_meet_whatever_their_kind(allocate):
+    plain = quantities(allocate(SUPPLY, DEMAND, classes=CLASSES))
+    assert quantities(allocate(SUPPLY.assign(item_id=7), DEMAND.assign(item_id=7.0), classes=CLASSES)) == plain
+    assert any(plain)
+
+
+@pytest.mark.parametrize("allocate", BY_DEMAND)
+def test_days_of_a_time_zone_are_those_of_its_calendar(allocate):
+    plain = quantities(allocate(SUPPLY, DEMAND, classes=CLASSES))
+    zoned = SUPPLY.assign(available_date=SUPPLY["available_date"].dt.tz_localize("Asia/Tokyo"))
+    assert quantities(allocate(zoned, DEMAND, classes=CLASSES)) == plain
+
+
+@pytest.mark.parametrize("unit", [-1, np.nan, np.inf])
+@pytest.mark.parametrize("allocate", BY_DEMAND)
+def test_a_piece_below_zero_is_refused(allocate, unit):
+    """Nested protection gave quotas of -51 units for pieces of -1."""
+    with pytest.raises(SettingsError, match=f"unit is {unit}: give the smallest piece"):
+        allocate(SUPPLY, DEMAND, classes=CLASSES, unit=unit)
+
+
+@pytest.mark.parametrize(("allocate", "column"), BY_STATED)
+def test_a_piece_below_zero_is_refused_of_stated_quotas(allocate, column):
+    stated = pd.DataFrame({"demand_class": CLASSES, column: [0.5, 0.2]})
+    with pytest.raises(SettingsError, match="unit is -1"):
+        allocate(SUPPLY, stated, classes=CLASSES, unit=-1)
+    some = stated.assign(item_id=[7.0, np.nan])
+    assert quantities(allocate(SUPPLY, some, classes=CLASSES)) == quantities(allocate(SUPPLY, stated, classes=CLASSES))
+
+
+@pytest.mark.parametrize("allocate", BY_DEMAND)
+def test_a_blank_class_and_classes_as_a_text_are_told(allocate):
+    with pytest.raises(DataError, match=r"class '\(blank\)' is not in classes, in 1 row"):
+        allocate(SUPPLY, DEMAND.assign(demand_class=[None, "web"]), classes=CLASSES)
+    with pytest.raises(DataError, match="classes is the text 'gold'"):
+        allocate(SUPPLY, DEMAND, classes="gold")
+
+
+@pytest.mark.parametrize("cell", [5, "soon", "03/04/2026", None])
+def test_days_that_are_none_are_told(cell):
+    with pytest.raises(DataError, match="available_date is no date in 2 rows"):
+        sk.allocate_by_rank(SUPPLY.assign(available_date=cell), DEMAND, classes=CLASSES)
+    with pytest.raises(DataError, match="period is no date in 2 rows"):
+        sk.allocate_by_rank(SUPPLY, DEMAND.assign(period=cell), classes=CLASSES)
+
+
+@pytest.mark.parametrize("allocate", DOWN)
+def test_nodes_by_number_with_a_blank_parent(allocate):
+    """A column of numbers with a blank cell is read from a file as 0.0, which was no node 0."""
+    tree = TREE.assign(node=[0, 1, 2], parent=[np.nan, 0, 0])
+    made = allocate(SUPPLY, DEMAND.assign(demand_class=[1, 2]), tree)
+    assert quantities(made) == quantities(allocate(SUPPLY, DEMAND, TREE))
+
+
+@pytest.mark.parametrize("allocate", DOWN)
+def test_blank_nodes_are_told_and_no_nodes_give_no_quotas(allocate):
+    with pytest.raises(DataError, match="node is blank in 1 row"):
+        allocate(SUPPLY, DEMAND, TREE.assign(node=["all", None, "web"]))
+    assert allocate(SUPPLY, DEMAND.head(0), TREE.head(0)).empty
+
+
+def test_a_contract_that_is_joined_with_quotas_that_are_released_keeps_what_it_is_owed():
+    owed = sk.allocate_commitments(SUPPLY, DEMAND.head(1).assign(mean=20.0), classes=CLASSES)
+    rest = sk.allocate_nested(sk.supply_left(SUPPLY, owed), DEMAND, classes=CLASSES, release_days=1)
+    both = sk.join_allocations(owed, rest).set_index("demand_class")
+    assert rest["released_date"].notna().any()
+    assert both.loc["gold", "released_date"].isna().all()
+    assert both.loc["web", "released_date"].notna().tolist() == [True, False]
+
+
+def test_the_later_release_counts_where_both_are_released():
+    kept = sk.allocate_by_number(
+        SUPPLY, pd.DataFrame({"demand_class": ["gold"], "number": [5.0]}), classes=CLASSES, release_days=4
+    )
+    rest = sk.allocate_by_rank(sk.supply_left(SUPPLY, kept), DEMAND, classes=CLASSES, release_days=2)
+    both = sk.join_allocations(kept, rest)
+    assert both["released_date"].dropna().unique().tolist() == [DAY + pd.Timedelta(5, "D")]
+
+
+def test_quotas_without_a_day_of_release_are_joined():
+    bare = [
+        sk.allocate_by_number(SUPPLY, pd.DataFrame({"demand_class": [name], "number": [5.0]}), classes=CLASSES)
+        for name in CLASSES
+    ]
+    both = sk.join_allocations(*(table.drop(columns="released_date") for table in bare))
+    assert both["quantity"].tolist() == [5.0] * 4
