@@ -80,8 +80,8 @@ def plan_orders(
     Returns
     -------
     DataFrame
-        item_id, location_id, quantity [units], available_date: of item-locations at or below their reorder point. As the
-        policies are sized: as many whole packs as stay at or below the order-up-to level, at least the least order.
+        item_id, location_id, quantity [units], available_date: of item-locations at or below their reorder point.
+        As policies are sized: whole packs, as many as stay at or below order_up_to, at least the least order.
     """
     levels = ["reorder_point", "order_up_to", "lead_time_days"]
     both = stock_position[[*PLACE, "inventory_position"]].merge(policies[[*PLACE, *levels]], on=PLACE)

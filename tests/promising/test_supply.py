@@ -67,7 +67,7 @@ def test_what_is_long_overdue_or_has_no_day_is_listed_and_not_counted_on():
     assert told["P2 / 1"] == "no expected day"
 
 
-@pytest.mark.parametrize(("position", "expected"), [(10.0, 48.0), (50.0, 24.0), (51.0, None)])
+@pytest.mark.parametrize(("position", "expected"), [(10.0, 36.0), (50.0, 24.0), (51.0, None)])
 def test_the_policies_order_up_to_their_level_in_whole_packs_and_at_least_the_minimum(position, expected):
     place = {"item_id": ["SKU-0001"], "location_id": ["DC"]}
     policies = pd.DataFrame({**place, "reorder_point": [50.0], "order_up_to": [55.0], "lead_time_days": [9.5]})

@@ -89,7 +89,7 @@ def list_methods(groups: dict[str, np.ndarray], rules: Pooling) -> list[Method]:
     -----
     Where plain smoothing and one that follows a group do as well, the latter is taken: it came out ahead on hold-out.
     """
-    classical = [Method(NAIVE), Method("mean"), Method("croston"), Method("sba"), Method("tsb")]
+    classical = [Method(NAIVE), Method("mean"), Method("sba"), Method("tsb"), Method("croston")]
     moved = [Method(f"smoothing, moved by {name}", Constants(), rules, code) for name, code in groups.items()]
     own = [Method(PLAIN, Constants(OWN, (1.0,)), rules), Method("slow smoothing", Constants(_SLOW, (1.0,)), rules)]
     return [*classical, *moved, *own]
