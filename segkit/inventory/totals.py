@@ -118,7 +118,7 @@ def _whole_demand(fit: FittedDemand, seed: int) -> np.ndarray:
     """Return demand of every series and period; where it was not observed, a draw around what was forecast then.
 
     The draw is off its forecast by as much as the series was in one of its own periods, for a total made of forecasts
-    would hardly scatter.
+    would hardly scatter, and comes in the lots of the series.
     """
     panel, before = fit.demand, fit.levels.one_ahead()
     listed = np.arange(before.shape[1])[None, :] >= panel.start[:, None]
@@ -129,7 +129,9 @@ def _whole_demand(fit: FittedDemand, seed: int) -> np.ndarray:
     shares = np.random.default_rng(seed).random(before.shape)[panel.rank]
     drawn = np.take_along_axis(order, (shares * count).astype(int), axis=1)
     around = before * np.where(count > 0, np.take_along_axis(ratio, drawn, axis=1), 1.0)
-    return np.where(panel.observed, panel.values, around)
+    lots = panel.counted[:, None]
+    whole = np.floor(around / lots + np.random.default_rng(seed + 1).random(before.shape)[panel.rank]) * lots
+    return np.where(panel.observed, panel.values, whole)
 
 
 def _add_up(panel: DemandPanel, demand: np.ndarray, code: np.ndarray, ids: pd.Index) -> DemandPanel:

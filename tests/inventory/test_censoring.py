@@ -152,7 +152,7 @@ def test_later_periods_change_no_level_that_was_known_before():
 
     demand = draw(10, 0.3, (1, 60))
     sold, in_stock = limited(demand, 12)
-    flat = Factors(np.ones((1, 60)), np.zeros(1, dtype=int), ())
+    flat = Factors(np.ones((1, 60)), np.zeros(1, dtype=int), (), np.ones((1, 60)))
     both = []
     for change in (0, 1):
         changed = sold.copy()

@@ -70,17 +70,18 @@ def lend(
         return Lent(table, method, doubt)
     table, periods = table.copy(), np.where(never, 0, seen).astype(float)
     last, lots = table[:, -1].copy(), np.maximum(panel.counted, _LEAST)
-    excess = _excess(panel, usual, table, ~short)
+    told_by = ~short & (seen >= FEW)  # what never sold says nothing of what others will
+    excess = _excess(panel, usual, table, told_by)
     alone = short & (periods > 0)
     doubt[alone] = np.minimum(_noise(last, lots, excess)[alone] / periods[alone], _APART)
     size = _place_sizes(last, np.minimum(periods, FEW), lots, groups)
     lent = np.zeros(len(short), dtype=bool)
     for name in _by(groups):
-        expected, known = _expected(last, size, groups[name], ~short)
+        expected, known = _expected(last, size, groups[name], told_by)
         told = short & known & ~lent
         if not told.any():
             continue
-        apart = _apart(last, expected, groups[name], ~short)
+        apart = _apart(last, expected, groups[name], told_by)
         held = _noise(expected, lots, excess)[told] / apart
         share = periods[told] / (periods[told] + held)
         table[told, -1] = share * last[told] + (1.0 - share) * expected[told]

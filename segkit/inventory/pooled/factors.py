@@ -26,11 +26,16 @@ _FLOOR = 0.01  # least factor
 
 @dataclass(frozen=True)
 class Factors:
-    """Multipliers of the level: ``table`` (group, period, with those ahead), ``group`` of each series; 1 = as usual."""
+    """Multipliers of the level: ``table`` (group, period, with those ahead), ``group`` of each series; 1 = as usual.
+
+    ``apart`` is the same, but each cycle's season is told by the other cycles only: errors of the past are found by it,
+    since a season that was fitted to them makes them too small.
+    """
 
     table: np.ndarray
     group: np.ndarray
     told: tuple[str, ...]
+    apart: np.ndarray
 
     def of(self, first: int, last: int) -> np.ndarray:
         """Return the multipliers of every series in a span of periods."""
@@ -46,7 +51,8 @@ def no_factors(
 ) -> Factors:
     """Return factors of one; parameters as `find_factors` takes them."""
     series, periods = panel.values.shape
-    return Factors(np.ones((1, periods + ahead)), np.zeros(series, dtype=int), ())
+    ones = np.ones((1, periods + ahead))
+    return Factors(ones, np.zeros(series, dtype=int), (), ones)
 
 
 def find_factors(
@@ -78,12 +84,12 @@ def find_factors(
     every = np.append(panel.periods, panel.next_periods(ahead)) if len(panel.periods) else panel.periods
     dates = pd.DatetimeIndex(every)
     series, periods = panel.values.shape
-    flat = Factors(np.ones((1, len(dates))), np.zeros(series, dtype=int), ())
+    flat = no_factors(panel, groupings, calendar, ahead=len(dates) - periods)
     if not series or periods < 8:
         return flat
     place = np.arange(periods)[None, :]
     known = panel.observed & (place >= panel.start[:, None])
-    factor, group, told = flat.table, flat.group, list(flat.told)
+    factor, apart, group, told = flat.table, flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
         if periods < _CYCLES * cycle:
             continue
@@ -91,6 +97,8 @@ def find_factors(
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
             way, table = best
+            others = _told_by_others(sums.sums[way], table, places=places, cycle=cycle)
+            apart, _ = _joined(apart, group, others, groupings[way])
             factor, group = _joined(factor, group, table, groupings[way])
             told.append(f"{name} by {way}")
     columns = _regressors(calendar, dates, periods)
@@ -99,9 +107,10 @@ def find_factors(
         best = sums.choose(partial(_calendar_fit, columns=columns))
         if best:
             way, table = best
+            apart, _ = _joined(apart, group, table, groupings[way])
             factor, group = _joined(factor, group, table, groupings[way])
             told.append(f"calendar by {way}")
-    return Factors(factor, group, tuple(told))
+    return Factors(factor, group, tuple(told), apart)
 
 
 def _joined(
@@ -122,6 +131,8 @@ def _seasons(dates: pd.DatetimeIndex, step: pd.DateOffset) -> Iterable[tuple[str
         weeks = np.arange(len(dates)) % 52
         yield "week of the year", weeks, 52
         yield "month", (dates + pd.Timedelta(days=3)).month.to_numpy() - 1, 52
+    elif days in (14, 28):
+        yield "part of the year", np.arange(len(dates)) % (364 // days), 364 // days
     elif months in (1, 2, 3, 4, 6):
         yield "quarter" if months == 3 else "month", (dates.month.to_numpy() - 1) // months, 12 // months
 
@@ -163,33 +174,73 @@ def _level(total: np.ndarray, cycle: int) -> np.ndarray:
 def _season_fit(sums: Sums, *, places: np.ndarray, cycle: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return factors of all periods, those from the other cycles only, and the moving average."""
     total = sums.all
-    periods, usual = total.shape[1], _level(total, cycle)
-    known = np.isfinite(usual).all(axis=0)
-    size, now = int(places.max()) + 1, places[:periods]
-    turn = np.arange(periods) // cycle
-    turn = turn - turn[known].min() if known.any() else turn
-    turns = int(turn[known].max()) + 1 if known.any() else 0
-    if turns < _CYCLES:
+    usual = _level(total, cycle)
+    turns = _turns(sums, usual, places, cycle)
+    if len(turns.top) < _CYCLES:
         return np.ones((len(total), len(places))), np.full(total.shape, np.nan), usual
-    top, bottom = np.zeros((turns, len(total), size)), np.zeros((turns, len(total), size))
-    for period in np.flatnonzero(known):
-        top[turn[period], :, now[period]] += sums.known[:, period]
-        bottom[turn[period], :, now[period]] += usual[:, period] * sums.part[:, period]
-    twice = ((bottom > 0).sum(axis=0) >= _CYCLES).mean(axis=1) > _MOSTLY  # else one turn says all there is
-    table = np.where(twice[:, None], _shrunk(top, bottom)[:, places], 1.0)
+    table = np.where(turns.twice[:, None], _shrunk(turns.top, turns.bottom)[:, places], 1.0)
     unseen = np.full(total.shape, np.nan)
-    for one in range(turns):
-        others = np.arange(turns) != one
-        mine = known & (turn == one)
-        if others.sum() and mine.any():
-            unseen[:, mine] = _shrunk(top[others], bottom[others])[:, now[mine]]
+    for one in range(len(turns.top)):
+        others, mine = np.arange(len(turns.top)) != one, turns.of == one
+        if mine.any():
+            unseen[:, mine] = _shrunk(turns.top[others], turns.bottom[others])[:, turns.place[mine]]
     return table, unseen, usual
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Demand and level of every cycle by place in it, (cycles, groups, places); ``of`` the cycle of a period, or -1."""
+
+    top: np.ndarray
+    bottom: np.ndarray
+    of: np.ndarray
+    place: np.ndarray
+
+    @property
+    def twice(self) -> np.ndarray:
+        """Of which groups most of a cycle was seen in two of them: else one says all there is."""
+        return ((self.bottom > 0).sum(axis=0) >= _CYCLES).mean(axis=1) > _MOSTLY
+
+
+def _turns(sums: Sums, usual: np.ndarray, places: np.ndarray, cycle: int) -> Turns:
+    """Return what the cycles of a history sold, beside their level."""
+    groups, periods = sums.all.shape
+    known = np.isfinite(usual).all(axis=0)
+    turn = np.arange(periods) // cycle
+    turn = np.where(known, turn - (turn[known].min() if known.any() else 0), -1)
+    shape = (int(turn.max(initial=-1)) + 1, groups, int(places.max()) + 1)
+    top, bottom = np.zeros(shape), np.zeros(shape)
+    for period in np.flatnonzero(known):
+        top[turn[period], :, places[period]] += sums.known[:, period]
+        bottom[turn[period], :, places[period]] += usual[:, period] * sums.part[:, period]
+    return Turns(top, bottom, turn, places[:periods])
+
+
+def _told_by_others(sums: Sums, table: np.ndarray, *, places: np.ndarray, cycle: int) -> np.ndarray:
+    """Return season factors of which those of each cycle of the history come from the other cycles."""
+    turns = _turns(sums, _level(sums.all, cycle), places, cycle)
+    keep, apart = _kept(turns.top, turns.bottom), table.copy()
+    for one in range(len(turns.top)):
+        others, mine = np.arange(len(turns.top)) != one, np.flatnonzero(turns.of == one)
+        told = _of_index(_index(turns.top[others], turns.bottom[others]), keep)[:, turns.place[mine]]
+        seen = (turns.bottom[others].sum(axis=0) > 0)[:, turns.place[mine]] & turns.twice[:, None]
+        apart[:, mine] = np.where(seen, told, table[:, mine])
+    return apart
 
 
 def _shrunk(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Return season factors by group and place in the cycle, shrunk to 1 by how much of them is noise."""
+    return _of_index(_index(top, bottom), _kept(top, bottom))
+
+
+def _index(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     total, base = top.sum(axis=0), bottom.sum(axis=0)
-    index = np.divide(total, base, out=np.ones_like(total), where=base > 0)
+    return np.divide(total, base, out=np.ones_like(total), where=base > 0)
+
+
+def _kept(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Return by group how much of a season is no noise."""
+    index = _index(top, bottom)
     apart = np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)
     count = (bottom > 0).sum(axis=0)
     several = count >= 2
@@ -198,7 +249,10 @@ def _shrunk(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     if not several.any():
         noise = np.full(len(index), (index - 1).var() / 2)
     spread = ((index - 1) ** 2).mean(axis=1)
-    keep = np.clip(1 - noise / np.maximum(spread, 1e-12), 0.0, 1.0)
+    return np.clip(1 - noise / np.maximum(spread, 1e-12), 0.0, 1.0)
+
+
+def _of_index(index: np.ndarray, keep: np.ndarray) -> np.ndarray:
     factor = 1 + keep[:, None] * (index - 1)
     mean = factor.mean(axis=1, keepdims=True)
     return np.maximum(factor / np.where(mean > 0, mean, 1.0), _FLOOR)

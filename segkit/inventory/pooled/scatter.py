@@ -57,10 +57,14 @@ class Levels:
             return usual
         return usual + self.growth[:, -1] * (factors @ damped_steps(DAMPED, last)[first - 1 :][: factors.shape[1]])
 
-    def one_ahead(self) -> np.ndarray:
-        """Return the forecast of every period as made one before it, (series, periods); zero for the first."""
+    def one_ahead(self, *, apart: bool = False) -> np.ndarray:
+        """Return the forecast of every period as made one before it, (series, periods); zero for the first.
+
+        ``apart``: by the season that other cycles tell.
+        """
         table = self.table[:, :-1] if self.growth is None else self.table[:, :-1] + DAMPED * self.growth[:, :-1]
-        return np.pad(table, ((0, 0), (1, 0))) * self.factors.of(0, self.panel.values.shape[1])
+        factors = self.factors.apart if apart else self.factors.table
+        return np.pad(table, ((0, 0), (1, 0))) * factors[self.factors.group, : self.panel.values.shape[1]]
 
     def width(self, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return by how much wider than usual series scattered, as known then; ``shift`` as `Cases` has it."""
@@ -108,7 +112,7 @@ class Habit:
 def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
     """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual."""
     panel, periods = levels.panel, levels.panel.values.shape[1]
-    ahead = levels.one_ahead()[:, 1:]
+    ahead = levels.one_ahead(apart=True)[:, 1:]
     told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
     error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.parts[:, :-1]
     first = np.zeros((len(panel.values), 1))
@@ -202,9 +206,9 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
         return sums[:, origins + last] - sums[:, origins + first - 1]
 
     actual = over(panel.values[part])
-    usual = over(levels.factors.table)[levels.factors.group[part]] * levels.table[part][:, origins - 1]
+    usual = over(levels.factors.apart)[levels.factors.group[part]] * levels.table[part][:, origins - 1]
     if levels.growth is not None:
-        every, steps = levels.factors.table, damped_steps(DAMPED, last)
+        every, steps = levels.factors.apart, damped_steps(DAMPED, last)
         grown = sum(steps[step - 1] * every[:, origins + step - 1] for step in range(first, last + 1))
         usual += grown[levels.factors.group[part]] * levels.growth[part][:, origins - 1]
     listed = np.arange(periods)[None, :] >= panel.start[part][:, None]

@@ -31,7 +31,8 @@ def levels_of(values, seed=0, in_stock=None):
     panel = panel_of(values, in_stock)
     rng = np.random.default_rng(seed)
     periods = values.shape[1]
-    factors = Factors(rng.uniform(0.5, 2, (2, periods + 6)), np.arange(len(values)) % 2, ("season",))
+    every = rng.uniform(0.5, 2, (2, periods + 6))
+    factors = Factors(every, np.arange(len(values)) % 2, ("season",), every)
     return Levels(panel, rng.gamma(3, 2, values.shape), factors)
 
 
@@ -74,7 +75,7 @@ def test_classes_of_cases_are_those_of_their_series():
     classes = np.arange(120) % 2
     values = np.where(classes[:, None], rng.negative_binomial(1, 1 / 21, (120, 80)), rng.poisson(20, (120, 80)))
     panel = panel_of(values.astype(float))
-    flat = Factors(np.ones((1, 86)), np.zeros(120, dtype=int), ())
+    flat = Factors(np.ones((1, 86)), np.zeros(120, dtype=int), (), np.ones((1, 86)))
     levels = Levels(panel, np.full(values.shape, 20.0), flat)
     spread = scatter_of(past_cases(levels, 1, 1, seed=0), classes)
     found, _ = spread.places(np.full(2, 20.0), np.arange(2), np.ones(2))
@@ -88,7 +89,7 @@ def test_classes_are_chosen_by_what_came_later(true):
     half = np.arange(200) % 2
     scattered = half if true == "half" else rng.permutation(half)
     values = np.where(scattered[:, None], rng.negative_binomial(1, 1 / 21, (200, 80)), rng.poisson(20, (200, 80)))
-    flat = Factors(np.ones((1, 86)), np.zeros(200, dtype=int), ())
+    flat = Factors(np.ones((1, 86)), np.zeros(200, dtype=int), (), np.ones((1, 86)))
     levels = Levels(panel_of(values.astype(float)), np.full(values.shape, 20.0), flat)
     cases = past_cases(levels, 1, 1, seed=0)
     ways = {"all": np.zeros(200, dtype=int), "half": half}
