@@ -10,14 +10,14 @@ import numpy as np
 from scipy.special import gammainc
 
 POINTS = 12  # depths at which stock and shortages are worked out
-_CELLS = 48  # into which Q is parted, where it has more lots
+CELLS = 48  # into which Q is parted, where it has more lots
 _LEAST = 1e-12
 
 
 def position_depths(
     lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how deep below S positions lie after reviews, how often each depth is met, and when at once is ordered.
+    """Return how deep below S positions lie after reviews, and how often each depth is met.
 
     Parameters
     ----------
@@ -34,8 +34,9 @@ def position_depths(
         Shape (items, POINTS): S less the position. [lots]
     weights : array
         Same shape: how often each is met; those of an item add up to 1.
-    straight : array
-        Chance that a position at S is ordered for at the very next review: demand of one takes all of Q.
+    finely : array
+        Shape (items, CELLS): how often each of up to CELLS even parts of Q is met, the first at S; zero behind the
+        last part, and all zero where the position lies anywhere among the lots above s.
 
     References
     ----------
@@ -51,15 +52,15 @@ def position_depths(
     """
     size = np.maximum(np.asarray(lot, dtype=float), 1.0)
     depths, weights = _even(size)
-    straight = np.zeros(len(size))
+    finely = np.zeros((len(size), CELLS))
     filled = np.flatnonzero((size >= 2.0) & (np.minimum(pack, size) < size) & (mean > 0))
-    for cells in np.unique(np.minimum(np.floor(size[filled]), _CELLS).astype(int)):
-        rows = filled[np.minimum(np.floor(size[filled]), _CELLS) == cells]
+    for cells in np.unique(np.minimum(np.floor(size[filled]), CELLS).astype(int)):
+        rows = filled[np.minimum(np.floor(size[filled]), CELLS) == cells]
         cdf = _below(cells, size[rows], mean[rows], variance[rows])
         often = _renewed(cdf, _after_order(cdf, np.asarray(pack)[rows] / size[rows] * cells, mean[rows] / size[rows]))
         depths[rows], weights[rows] = _gathered(often, size[rows] / cells)
-        straight[rows] = 1.0 - cdf[:, -1]
-    return depths, weights, straight
+        finely[rows, :cells] = often
+    return depths, weights, finely
 
 
 def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -75,9 +76,18 @@ def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: 
     >>> order_chance(np.array([20.0]), np.array([20.0]), np.array([4.0]), np.array([4.0])).round(2).tolist()
     [0.2]
     """
-    depths, weights, _ = position_depths(lot, pack, mean, variance)
+    depths, weights, finely = position_depths(lot, pack, mean, variance)
+    size = np.maximum(np.asarray(lot, dtype=float), 1.0)[:, None]
+    known = finely.any(axis=1, keepdims=True)
+    places = np.arange(CELLS)[None, :] * size / np.minimum(np.floor(size), CELLS)
+    even = np.zeros_like(finely)
+    even[:, :POINTS] = weights
+    depths, weights = (
+        np.where(known, places, np.pad(depths, ((0, 0), (0, CELLS - POINTS)))),
+        np.where(known, finely, even),
+    )
     shape = mean**2 / np.maximum(variance, _LEAST)
-    missing = np.maximum(np.maximum(lot, 1.0)[:, None] - depths - 0.5, 0.0)
+    missing = np.maximum(size - depths - 0.5, 0.0)
     rate = np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0)
     reached = 1.0 - gammainc(np.maximum(shape, _LEAST)[:, None], missing * rate[:, None])
     return np.where(mean > 0, (weights * reached).sum(axis=1), 0.0)
@@ -110,7 +120,8 @@ def _after_order(cdf: np.ndarray, pack: np.ndarray, mean: np.ndarray) -> np.ndar
     over[:, -1] = np.maximum(mean * cells - over.sum(axis=1), 0.0)  # farther than Q: anywhere within a pack
     start = np.zeros((count, cells))
     whole = np.maximum(pack, 1.0)
-    place = np.minimum((np.arange(cells)[None, :] % whole[:, None]).astype(int), cells - 1)
+    passed = cells + np.arange(cells)[None, :] + 1e-9  # of S: Q and the undershoot
+    place = np.minimum((passed % whole[:, None]).astype(int), cells - 1)
     np.add.at(start, (np.arange(count)[:, None], place), over[:, :-1])
     within = np.arange(cells)[None, :] < np.ceil(whole - 1e-9)[:, None]
     start += within * (over[:, -1:] / within.sum(axis=1, keepdims=True))

@@ -51,26 +51,30 @@ def _ordered_and_short(curve, grid, least, stock, above):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, least, reorder_point, lot, reach, straight):  # type: ignore[no-untyped-def]
+def _cycle_service(curve, grid, least, reorder_point, lot, reach, finely):  # type: ignore[no-untyped-def]
     """Return P1: of the reviews at which is ordered, the share after which nothing is short before the order comes.
 
-    They find the position within ``reach``, a review's demand, above s, or still at S: ``straight`` is the chance that
-    one review takes it from there. What fills up one by one orders at every review, if only nothing.
+    Reviews find the position as often in each part of the lot as ``finely`` tells; where it tells nothing, anywhere
+    within ``reach``, a review's demand, above s. What fills up one by one orders at every review, if only nothing.
     """
     if lot < 1.5:
         return chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST))
+    ordered, short = 0.0, 0.0
+    if finely[0] > 0.0:
+        count = int(min(np.floor(lot), finely.size))
+        for place in range(count):
+            if finely[place] > 0.0:
+                above = lot - place * lot / count
+                some, of_it = _ordered_and_short(curve, grid, least, reorder_point + above, above)
+                ordered, short = ordered + finely[place] * some, short + finely[place] * of_it
+        return 1.0 - short / ordered if ordered > 0.0 else 1.0
     span = min(lot, np.ceil(reach))
     count = _positions(span)
-    ordered, short = 0.0, 0.0
     for place in range(count):
         stock = _position(reorder_point, span, place, count)
         some, of_it = _ordered_and_short(curve, grid, least, stock, stock - reorder_point)
         ordered, short = ordered + some, short + of_it
-    missed = short / ordered if ordered > 0.0 else 0.0
-    if straight > 0.0:
-        some, of_it = _ordered_and_short(curve, grid, least, reorder_point + lot, lot)
-        missed = (1.0 - straight) * missed + straight * (of_it / some if some > 0.0 else 0.0)
-    return 1.0 - missed
+    return 1.0 - short / ordered if ordered > 0.0 else 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -122,9 +126,9 @@ def _pays(curve, grid, least, level, depth, weight, ratio):  # type: ignore[no-u
 
 @njit(cache=True, nogil=True)
 def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
-    depth, weight, straight, reach = below
+    depth, weight, finely, reach = below
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, least, point, lot, reach, straight) >= goal - _LEAST
+        return _cycle_service(curve, grid, least, point, lot, reach, finely) >= goal - _LEAST
     if measure == FILL_RATE:
         return _short(curve, grid, least, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
     return not _pays(curve, grid, least, point + 1.0 + lot, depth, weight, goal)
@@ -133,11 +137,11 @@ def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # ty
 @njit(cache=True, nogil=True, parallel=True)
 def search(curves, grid, least, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
     """Return the least whole reorder points that are enough; ``below`` as `position_depths` tells it."""
-    depth, weight, straight, reach = below
+    depth, weight, finely, reach = below
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
-        own = (depth[row], weight[row], straight[row], reach[row])
+        own = (depth[row], weight[row], finely[row], reach[row])
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -186,11 +190,11 @@ def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-unt
 @njit(cache=True, nogil=True, parallel=True)
 def outcome(curves, grid, least, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
     """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
-    depth, weight, straight, reach = below
+    depth, weight, finely, reach = below
     found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, reach[row], straight[row])
+        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, reach[row], finely[row])
         short = min(_short(curves[row], grid, least[row], point + size, depth[row], weight[row]), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
         for place in range(depth.shape[1]):

@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import poisson as poisson_law
 
 from segkit.formulas.lost_sales import expected_service_of_lost_sales
-from segkit.formulas.order_positions import POINTS, position_depths
-from segkit.formulas.policy_levels import CoveredDemand, expected_service, orders_per_review
+from segkit.formulas.order_positions import CELLS, POINTS, position_depths
+from segkit.formulas.policy_levels import (
+    CoveredDemand,
+    expected_service,
+    orders_per_review,
+    reorder_point_for_cycle_service_by_curve,
+)
 from segkit.formulas.replay import Stock, StockPolicy, replay
 
 CHANCES = (np.arange(4000) + 0.5) / 4000
@@ -38,7 +44,7 @@ def follow(demand, lot, pack):
     return total / len(demand)
 
 
-LOTS = [(24, 24), (24, 6), (24, 1), (50, 10), (150, 1)]
+LOTS = [(24, 24), (24, 6), (24, 1), (50, 10), (50, 20), (150, 1)]  # 20 does not part 50 evenly
 SMALL = [(6, 2), (2, 1)]  # below a lump of demand a lot is of no account: a gamma distribution has smaller lumps
 
 
@@ -49,11 +55,13 @@ SMALL = [(6, 2), (2, 1)]  # below a lump of demand a lot is of no account: a gam
 def test_mean_depth_is_that_of_orders_placed_one_by_one(draw, lot, pack):
     demand = draw(np.random.default_rng(3), 100_000)
     figures = (np.array([float(value)]) for value in (lot, pack, demand.mean(), demand.var()))
-    depths, weights, straight = position_depths(*figures)
+    depths, weights, finely = position_depths(*figures)
     assert weights.sum() == pytest.approx(1.0)
     assert (depths * weights).sum() == pytest.approx(follow(demand, lot, pack), abs=0.02 * lot + 0.05)
     if pack < lot:
-        assert straight[0] == pytest.approx((demand >= lot).mean(), abs=0.03)
+        parts = min(lot, CELLS)
+        fine = (finely[0, :parts] * np.arange(parts)).sum() * lot / parts
+        assert fine == pytest.approx(follow(demand, lot, pack), abs=0.02 * lot + 0.05)
 
 
 @given(
@@ -61,12 +69,13 @@ def test_mean_depth_is_that_of_orders_placed_one_by_one(draw, lot, pack):
 )  # fmt: skip
 def test_depths_lie_between_the_level_and_the_reorder_point(lot, part, mean, ratio):
     lot = np.floor(lot)
-    depths, weights, straight = position_depths(*(np.array([v]) for v in (lot, part * lot, mean, ratio * mean)))
+    depths, weights, finely = position_depths(*(np.array([v]) for v in (lot, part * lot, mean, ratio * mean)))
     assert depths.shape == weights.shape == (1, POINTS)
     assert (depths >= 0).all()
     assert (depths <= lot - 0.5).all()
     assert weights.sum() == pytest.approx(1.0)
-    assert 0 <= straight[0] <= 1
+    assert finely.sum() == pytest.approx(1.0) or not finely.any()
+    assert (finely >= 0).all()
 
 
 @pytest.mark.parametrize("serve", [expected_service, expected_service_of_lost_sales])
@@ -96,6 +105,46 @@ def test_stock_and_fill_rate_are_those_of_the_replay(draw, lot, pack, lead, revi
     assert ordered == pytest.approx(came.orders.sum() / reviews, abs=0.03 if waiting else 0.05)
     cycles = came.cycles_without_shortage.sum() / came.cycles.sum()
     assert told.cycle_service[0] == pytest.approx(cycles, abs=0.03 if waiting else 0.05)
+
+
+@pytest.mark.parametrize(
+    ("mean", "lead", "review", "lot", "pack"), [(5, 7, 28, 84, 42), (20, 14, 7, 700, 280), (20, 14, 7, 80, 40)]
+)
+def test_cycle_service_is_that_of_cycles_where_packs_are_smaller_than_the_lot(mean, lead, review, lot, pack):
+    chances = (np.arange(2_000) + 0.5) / 2_000
+    over = mean * (lead + review)
+    curve = poisson_law.ppf(chances, over)[None, :]
+    covered = CoveredDemand(curve, chances, np.array([float(over)]), np.array([float(mean * review)]))
+    figures = np.array([float(lot)]), np.array([0.9])
+    point = reorder_point_for_cycle_service_by_curve(covered, *figures, pack=np.array([float(pack)]))
+    told = expected_service(covered, point, figures[0], pack=np.array([float(pack)]))
+    served, stock, orders = simulate(mean, lead, review, point[0], point[0] + lot, pack)
+    assert told.cycle_service[0] == pytest.approx(served, abs=0.03)
+    assert told.on_hand[0] == pytest.approx(stock, rel=0.03)
+    ordered = float(orders_per_review(covered, figures[0], pack=np.array([float(pack)]))[0])
+    assert ordered == pytest.approx(orders, abs=0.02)
+
+
+def simulate(mean, lead, review, point, level, pack, days=400_000):
+    """Return the share of cycles without a shortage, mean stock and orders per review, day by day, demand waiting."""
+    demand = np.random.default_rng(7).poisson(mean, days)
+    due, net, position = np.zeros(days + lead + 1), float(level), float(level)
+    held, clean, cycles, short, reviews, orders = 0.0, 0, 0, False, 0, 0
+    for day in range(days):
+        if due[day]:
+            cycles, clean, short = cycles + 1, clean + (not short), net + due[day] < 0
+            net += due[day]
+        if day % review == 0:
+            reviews += 1
+            if position <= point:
+                order = np.floor((level - position) / pack) * pack
+                orders, position = orders + 1, position + order
+                due[day + lead] += order
+        half = max(net, 0.0)
+        net, position = net - demand[day], position - demand[day]
+        held += (half + max(net, 0.0)) / 2
+        short |= net < 0
+    return clean / cycles, held / days, orders / reviews
 
 
 def test_cycle_service_of_slow_lots_counts_the_cycles_that_begin_with_an_order():
