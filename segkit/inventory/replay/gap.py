@@ -67,7 +67,7 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
         path = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed).paths[OWN]
         known = run.counted
-        outcomes.append(((path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.end_stock.mean(1)))
+        outcomes.append(((path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.mean_stock.mean(1)))
     kinds = empty_table("replay_gap").dtypes
     rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, outcomes)]
     table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())

@@ -40,7 +40,7 @@ class ReplayTerms:
 
 @dataclass(frozen=True)
 class RulePath:
-    """What a rule gave at every place in every step [units]; stock is that at the end of the step.
+    """What a rule gave at every place in every step [units]; ``end_stock`` is that at the end of the step.
 
     ``cycles`` tells where a replenishment cycle ended, ``cycles_served`` where it ended without a shortage.
     """
@@ -51,6 +51,11 @@ class RulePath:
     ordered: np.ndarray
     cycles: np.ndarray
     cycles_served: np.ndarray
+
+    @property
+    def mean_stock(self) -> np.ndarray:
+        """Stock on hand on average over each step, as policies expect it: what is served leaves it evenly."""
+        return self.end_stock + self.served / 2.0
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,10 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
             "cycles_served": path.cycles_served.astype(float),
             "expected_cycles_served": path.cycles * worth.expected_cycles[:, None],
             "served_cost": met * worth.unit_cost[:, None],
-            "stock_value": path.end_stock * worth.unit_cost[:, None],
+            "stock_value": path.mean_stock * worth.unit_cost[:, None],
             "lost_margin": short * worth.margin[:, None],
             "shortage_cost": short * worth.shortage[:, None],
-            "holding_cost": path.end_stock * worth.holding[:, None] / years,
+            "holding_cost": path.mean_stock * worth.holding[:, None] / years,
             "orders": (path.ordered > 0).astype(float),
         }
         finest = {name: groups.of_places @ values for name, values in figures.items()}

@@ -197,8 +197,9 @@ def test_steps_are_added_up_by_hand_and_hidden_days_do_not_count(summed):
     assert every["expected_demand"].tolist() == [2, 1, 2]
     assert every["expected_served"].tolist() == [3, 0, 3]
     assert every[["asked_steps", "served_steps"]].to_numpy().tolist() == [[2, 1], [0, 0], [1, 1]]
-    assert every["stock_value"].tolist() == [60, 60, 60]
-    assert every["holding_cost"].tolist() == pytest.approx([0.02] * 3)
+    # Stock at the end of the step and half of what left it on the way.
+    assert every["stock_value"].tolist() == [60 + 15 + 10, 60, 60 + 30]
+    assert every["holding_cost"].tolist() == pytest.approx([0.02 + 0.015, 0.02, 0.02 + 0.03])
     assert every["orders"].tolist() == [1, 2, 0]
     assert every["cycles"].tolist() == [1, 1, 2]
     assert every["cycles_served"].tolist() == [1, 0, 1]
