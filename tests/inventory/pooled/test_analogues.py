@@ -71,3 +71,17 @@ def test_few_periods_alone_are_doubted():
     found = protection_demand(history.assign(quantity=values.ravel()), periods=4)
     came = rng.poisson(4 * rate, (400, 300))
     assert (came <= found["q95"].to_numpy()).mean() > 0.92
+
+
+def test_places_that_never_sold_an_item_say_nothing_of_it():
+    rng = np.random.default_rng(4)
+    usual = [(f"SKU-{one:04d}", "LOC-1", rng.poisson(10, 60)) for one in range(60)]
+    new = np.where(np.arange(60) >= 58, 21, 0)
+    rows = [*usual, ("SKU-NEW", "LOC-1", new), ("SKU-NEW", "LOC-0", np.zeros(60))]
+    table = pd.concat(
+        pd.DataFrame({"item_id": item, "location_id": place, "period": WEEKS, "quantity": sold.astype(float)})
+        for item, place, sold in rows
+    )
+    found = forecast_demand(table, horizon=1).set_index(["item_id", "location_id"]).loc[("SKU-NEW", "LOC-1")]
+    assert found["mean"] == pytest.approx(21, rel=0.1)
+    assert found["q95"] > 25
