@@ -350,6 +350,15 @@ def test_the_least_supply_is_not_one_unit_too_much():
     assert promised(sk.promise_orders(book, buckets((0, 8)))) == [4, 4]
 
 
+@pytest.mark.parametrize("how", [{"delivery": "complete"}, {"delivery": "split", "split_minimum": 4.0}])
+def test_the_least_supply_counts_units_that_were_too_few_to_deliver(how):
+    book = lines(("web", 5, 0), **how)
+    told = sk.explain_promise(book, buckets((0, 2)), ("O-000", "1"))
+    assert told.line["promised_quantity"].tolist() == [0.0]
+    assert told.changes["improvement"].tolist()[0] == "3 more units in the supply of 2026-03-02"
+    assert promised(sk.promise_orders(book, buckets((0, 5)))) == [5]
+
+
 def test_a_line_served_in_time_needs_no_change():
     told = sk.explain_promise(lines(("web", 4, 0)), buckets((0, 9)), ("O-000", "1"))
     assert told.changes.empty
