@@ -209,6 +209,18 @@ def test_capacity_limits_what_is_made_to_order():
     assert made.trace["quantity"].tolist() == [4, 4, 1, 2]
 
 
+def test_what_comes_from_capacity_is_made_to_order_and_kept_by_a_backorder_run():
+    book, supply = lines(("web", 10, 0), ("web", 3, 0)), buckets((0, 3), (7, 2))
+    made = sk.promise_orders(book, supply, terms=capable(capacity=4.0, period_days=7))
+    ordered = made.trace["available_date"].isna()
+    assert made.trace["quota"][ordered].unique().tolist() == ["(made to order)"]
+    assert made.trace["quantity"][ordered].sum() == 8
+    assert made.lines["quota"].tolist() == ["(pool); (made to order)", "(made to order)"]
+    run = sk.run_backorders(book, made.trace, supply, segments={"all": sk.BackorderSegment("gain")})
+    assert run.lines["confirmed_after"].tolist() == [10, 3]
+    assert not run.lines["exception"].any()
+
+
 def test_critical_levels_keep_the_last_units_for_better_classes():
     level = pd.DataFrame([{"item_id": "SKU-0042", "location_id": "DC", "demand_class": "web", "critical_level": 3.0}])
     book = lines(("web", 8, 0), ("gold", 8, 0))
