@@ -42,8 +42,8 @@ def promise_orders(
     orders : DataFrame
         A row per order_id and line_id: order_date (with the time of day: who came first; equal moments go by order_id
         and line_id), requested_date (blank column = order_date), item_id, location_id, quantity [units], demand_class
-        where there are classes; optional unit_margin [currency/unit], delivery (partial, complete or split),
-        split_minimum [units], max_lateness_days.
+        where there are classes; optional unit_margin [currency/unit] (blank: no bid price is applied, and reason says
+        so), delivery (partial, complete or split), split_minimum [units], max_lateness_days.
     supply : DataFrame
         item_id, location_id, available_date, quantity [units]; rows with left_out filled are not promised from.
         Optional bid_price: lines of a lower unit_margin are refused [currency/unit].
@@ -111,18 +111,9 @@ def _dates(days: np.ndarray, known: np.ndarray) -> np.ndarray:
     )
 
 
-def _from_stock(inputs: PromiseInputs, made: "Promised") -> np.ndarray:
-    """Return which rows of the trace come from known supply, neither from capacity nor made without limit."""
-    known = made.bucket >= 0
-    if inputs.rules.capacity_from is None:
-        return known
-    capacity_from = np.asarray(inputs.rules.capacity_from)[np.append(inputs.place, 0)]
-    return known & (made.bucket < capacity_from[made.bucket])
-
-
 def _columns_used(inputs: PromiseInputs, made: "Promised") -> np.ndarray:
     """Return the quota column of each row of the trace; the one behind the last = made to order."""
-    return np.where(_from_stock(inputs, made), made.column, len(inputs.columns))
+    return np.where(inputs.from_stock(made.bucket), made.column, len(inputs.columns))
 
 
 def _asked(orders: pd.DataFrame, rows: np.ndarray, inputs: PromiseInputs, line: np.ndarray) -> dict:
@@ -169,7 +160,7 @@ def _quotas(inputs: PromiseInputs, made: "Promised", lines: int) -> np.ndarray:
 
 
 def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made: "Promised") -> pd.DataFrame:
-    known, stock = made.bucket >= 0, _from_stock(inputs, made)
+    known, stock = made.bucket >= 0, inputs.from_stock(made.bucket)
     bucket_day, bucket_place = np.append(inputs.supply.day, 0), np.append(inputs.place, 0)
     place = np.where(known, bucket_place[made.bucket], np.asarray(inputs.book.place)[made.line])
     requested = np.asarray(inputs.book.requested)[made.line]

@@ -236,6 +236,21 @@ def test_a_line_is_accepted_if_its_margin_reaches_the_bid_price():
     assert "margin below the bid price" in made.lines["reason"][0]
 
 
+def test_a_bid_price_that_no_margin_could_be_held_against_is_told():
+    book = lines(("web", 2, 0), ("web", 2, 0), ("web", 9, 0), unit_margin=[np.nan, 4.0, np.nan])
+    made = sk.promise_orders(book, buckets((0, 10)).assign(bid_price=4.0), terms=TIERS)
+    told = "bid price not applied: margin not known"
+    assert made.lines["reason"].tolist()[:2] == [told, ""]
+    assert made.lines["reason"][2].startswith("6 of 9 there in time")
+    assert made.lines["reason"][2].endswith(f"; {told}")
+    for limit in ({}, {"capacity": 9.0, "period_days": 7}):
+        made = sk.promise_orders(
+            book.drop(columns="unit_margin"), buckets((0, 4)), terms=capable(bid_price=1.0, **limit)
+        )
+        assert made.lines["reason"].str.endswith(told).tolist() == [False, False, True]
+    assert not sk.promise_orders(book, buckets((0, 10)), terms=TIERS).lines["reason"].str.contains("bid").any()
+
+
 def test_equal_moments_go_by_order_and_line():
     book = lines(*[("web", 1, 0)] * 6).assign(order_date=DAY, line_id=["2", "1"] * 3, order_id=["B"] * 2 + ["A"] * 4)
     book["line_id"] = ["2", "1", "4", "3", "2", "1"]
