@@ -21,6 +21,7 @@ from segkit.core.units import to_base_units
 from segkit.dynamics.lines.profitability import value_lines
 from segkit.plan import Plan, open_plan
 from segkit.promising.plan_terms import tell_stand_ins
+from segkit.promising.promise_terms import UNPRICED
 
 _KEY = ["order_id", "line_id"]
 _MARGIN, _PRICES = "unit_margin", ("unit_price", "amount")
@@ -234,4 +235,6 @@ def _tell(answered: pd.DataFrame) -> str:
     elsewhere = int((answered["stands_in"] != "").sum())
     more += f"; {elsewhere:,} with another item or place than asked for" if elsewhere else ""
     more += f"; {unknown:,} of customers without a class" if unknown else ""
+    unpriced = int(answered["reason"].str.endswith(UNPRICED).sum())
+    more += f"; {unpriced:,} without a known margin, to which no bid price was applied" if unpriced else ""
     return f"{len(answered):,} order lines: {ways}{more}"

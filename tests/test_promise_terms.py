@@ -144,6 +144,7 @@ def test_a_line_below_the_bid_price_is_refused_by_price_or_margin(promise):
     assert "margin below the bid price" in made["reason"].tolist()[1]
     made = promise(NEW.assign(unit_margin=[2.0, 3.0, None]), tables, toml)
     assert made["promised_quantity"].tolist() == [0.0, 3.0, 7.0]  # of a margin that is not known nothing is refused
+    assert made["reason"].str.endswith("bid price not applied: margin not known").tolist() == [False, False, True]
     made = promise(NEW, tables, toml)
     assert made["promised_quantity"].tolist() == [4.0, 3.0, 3.0]
 
@@ -294,3 +295,11 @@ def test_what_is_due_leaves_in_time_for_its_transit_by_class_and_never_to_who_is
     odd = RULES + 'release_by = ["class_rnk"]\n'
     with pytest.raises(SettingsError, match=r"promising\.release_by cannot be used:\n.*did you mean class_rank"):
         _ = open_plan(write_workspace(tables, odd, "odd"), as_of=DAY).delivery_release
+
+
+def test_the_answer_of_a_batch_tells_where_no_bid_price_was_applied(write_workspace, tmp_path):
+    folder = write_workspace(stocked(), RULES + "bid_price = 3.0\n")
+    for margins, told in (([2.0, 3.0, None], True), ([2.0, 3.0, 4.0], False)):
+        NEW.assign(unit_margin=margins).to_csv(tmp_path / "new.csv", index=False)
+        answer = promise_batch(tmp_path / "new.csv", folder, as_of=DAY)
+        assert ("1 without a known margin, to which no bid price was applied" in answer) is told

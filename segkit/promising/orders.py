@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from segkit.promising.promise_book import read_promise_book
 from segkit.promising.promise_checks import require_tables
 from segkit.promising.promise_inputs import PromiseInputs, read_promise_inputs
 from segkit.promising.promise_terms import MADE, PromiseTerms
+
+if TYPE_CHECKING:
+    from segkit.formulas.promising import Promised
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ def promise_orders(
     orders : DataFrame
         A row per order_id and line_id: order_date (with the time of day: who came first; equal moments go by order_id
         and line_id), requested_date (blank column = order_date), item_id, location_id, quantity [units], demand_class
-        where there are classes; optional unit_margin [currency/unit], delivery (partial, complete or split),
-        split_minimum [units], max_lateness_days.
+        where there are classes; optional unit_margin [currency/unit] (blank: no bid price is applied, and reason says
+        so), delivery (partial, complete or split), split_minimum [units], max_lateness_days.
     supply : DataFrame
         item_id, location_id, available_date, quantity [units]; rows with left_out filled are not promised from.
         Optional bid_price: lines of a lower unit_margin are refused [currency/unit].
@@ -62,7 +66,7 @@ def promise_orders(
         ``lines``: in the order in which they were promised, with promised_quantity [units], first_date and
         promised_date (of the last unit; blank where nothing is promised), late_days, quota used, reserved_quantity and
         reserved_for (units that were there in time for others only), reason. ``trace``: whose quota and which supply
-        every unit comes from, available_date and promised_date.
+        every unit comes from, available_date (blank = made to order, from capacity too) and promised_date.
 
     Raises
     ------
@@ -107,8 +111,9 @@ def _dates(days: np.ndarray, known: np.ndarray) -> np.ndarray:
     )
 
 
-def _named(columns: tuple[str, ...], column: np.ndarray) -> np.ndarray:
-    return np.array([*columns, MADE], dtype=object)[column]
+def _columns_used(inputs: PromiseInputs, made: "Promised") -> np.ndarray:
+    """Return the quota column of each row of the trace; the one behind the last = made to order."""
+    return np.where(inputs.from_stock(made.bucket), made.column, len(inputs.columns))
 
 
 def _asked(orders: pd.DataFrame, rows: np.ndarray, inputs: PromiseInputs, line: np.ndarray) -> dict:
@@ -136,7 +141,7 @@ def _lines(orders: pd.DataFrame, inputs: PromiseInputs, made, reasons: pd.Series
         "first_date": _dates(first, some),
         "promised_date": _dates(made.last_day, some),
         "late_days": np.where(some, made.last_day - np.asarray(book.requested), np.nan),
-        "quota": _quotas(inputs.columns, made, len(every)),
+        "quota": _quotas(inputs, made, len(every)),
         "reserved_quantity": made.reserved,
         "reserved_for": np.array([*inputs.columns, ""], dtype=object)[made.reserved_column],
         "reason": reasons.array,
@@ -144,18 +149,18 @@ def _lines(orders: pd.DataFrame, inputs: PromiseInputs, made, reasons: pd.Series
     return _typed(told, "promise_lines")
 
 
-def _quotas(columns: tuple[str, ...], made, lines: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _quotas(inputs: PromiseInputs, made: "Promised", lines: int) -> np.ndarray:
     """Return the quotas that each line used, by name."""
     bits = np.zeros(lines, dtype=np.int64)
-    np.bitwise_or.at(bits, made.line, np.int64(1) << (made.column.astype(np.int64) % (len(columns) + 1)))
+    np.bitwise_or.at(bits, made.line, np.int64(1) << _columns_used(inputs, made).astype(np.int64))
     kinds, which = np.unique(bits, return_inverse=True)
-    names = [*columns, MADE]
+    names = [*inputs.columns, MADE]
     words = ["; ".join(name for place, name in enumerate(names) if kind >> place & 1) for kind in kinds.tolist()]
     return np.array(words, dtype=object)[which] if lines else np.zeros(0, dtype=object)
 
 
-def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made) -> pd.DataFrame:  # type: ignore[no-untyped-def]
-    known = made.bucket >= 0
+def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made: "Promised") -> pd.DataFrame:
+    known, stock = made.bucket >= 0, inputs.from_stock(made.bucket)
     bucket_day, bucket_place = np.append(inputs.supply.day, 0), np.append(inputs.place, 0)
     place = np.where(known, bucket_place[made.bucket], np.asarray(inputs.book.place)[made.line])
     requested = np.asarray(inputs.book.requested)[made.line]
@@ -163,9 +168,9 @@ def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made) -> pd.DataFrame:  
         **_asked(orders, inputs.order[made.line], inputs, made.line),
         "supply_item_id": inputs.places["item_id"].array.take(place),
         "supply_location_id": inputs.places["location_id"].array.take(place),
-        "available_date": _dates(bucket_day[made.bucket], known),
+        "available_date": _dates(bucket_day[made.bucket], stock),
         "promised_date": _dates(made.day, known | ~known),
-        "quota": _named(inputs.columns, made.column),
+        "quota": np.array([*inputs.columns, MADE], dtype=object)[_columns_used(inputs, made)],
         "quantity": made.quantity,
         "late_days": (made.day - requested).astype(float),
     }

@@ -135,7 +135,7 @@ def _more_supply(question: Question, now: Answer) -> Iterator[Change]:
         return replace(question, supply=pd.concat([question.supply, more], ignore_index=True)).ask()
 
     most = int(np.ceil(now.made.lines["quantity"].sum()))
-    units, found = _least(ask, max(0, int(np.ceil(now.line["quantity"] - now.timely)) - 1), most)
+    units, found = _least(ask, 0, most)
     if found is not None:
         words = f"{units:,} more {'unit' if units == 1 else 'units'} in the supply of {day:%Y-%m-%d}"
         yield Change("supply", words, units, found)

@@ -41,6 +41,13 @@ class PromiseInputs:
     columns: tuple[str, ...]
     own: np.ndarray
 
+    def from_stock(self, bucket: np.ndarray) -> np.ndarray:
+        """Return which buckets (-1 = made without limit) are known supply, not capacity."""
+        known = bucket >= 0
+        if self.rules.capacity_from is None:
+            return known
+        return known & (bucket < np.asarray(self.rules.capacity_from)[np.append(self.place, 0)][bucket])
+
 
 @dataclass(frozen=True)
 class _Places:

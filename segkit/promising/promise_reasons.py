@@ -10,9 +10,34 @@ import pyarrow.compute as pc
 from segkit.formulas.promising import Promised
 from segkit.formulas.promising_arrays import LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
 from segkit.promising.promise_inputs import PromiseInputs
+from segkit.promising.promise_terms import UNPRICED
 
 
 def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
+    """Return why a line is not promised earlier, and where no bid price could be applied; else blank."""
+    told, unpriced = _why_not_earlier(inputs, made), _takes_unpriced(inputs, made)
+    told[unpriced & (told != "")] += "; "
+    told[unpriced] += UNPRICED
+    return pd.Series(told, dtype="str")
+
+
+def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
+    """Return which lines, of a margin that is not known, take what only a margin of a bid price may have."""
+    book, rules = inputs.book, inputs.rules
+    place, rank = np.asarray(book.place)[made.line], np.asarray(book.rank)[made.line]
+    bid, known = np.full(len(made.line), -np.inf), made.bucket >= 0
+    if rules.bid_price is not None:
+        bid[known] = np.asarray(rules.bid_price)[made.bucket[known], rank[known]]
+    if rules.made_bid_price is not None:
+        ordered = ~inputs.from_stock(made.bucket)
+        place[known] = inputs.place[made.bucket[known]]
+        bid[ordered] = np.maximum(bid, np.asarray(rules.made_bid_price)[place])[ordered]
+    priced = np.zeros(len(made.promised), dtype=np.bool_)
+    priced[made.line[np.isfinite(bid)]] = True
+    return priced & np.isposinf(np.asarray(book.margin, dtype=float))
+
+
+def _why_not_earlier(inputs: PromiseInputs, made: Promised) -> np.ndarray:
     """Return a reason per line of the book; blank where all of it is promised for the day asked for."""
     book = inputs.book
     quantity, requested = np.asarray(book.quantity), np.asarray(book.requested)
@@ -22,7 +47,7 @@ def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     told = np.full(len(quantity), "", dtype=object)
     told[~short & (made.last_day > requested)] = "asked for a day before it was ordered"
     if not len(rows):
-        return pd.Series(told, dtype="str")
+        return told
     rank, late = np.asarray(book.rank)[rows], np.broadcast_to(np.asarray(book.lateness), quantity.shape)[rows]
     own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
     parts = [
@@ -37,7 +62,7 @@ def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     ]
     words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
     told[rows] = words.to_numpy(zero_copy_only=False)
-    return pd.Series(told, dtype="str")
+    return told
 
 
 def _comes_by(inputs: PromiseInputs, rows: np.ndarray, due: np.ndarray) -> np.ndarray:

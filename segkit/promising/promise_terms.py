@@ -6,6 +6,7 @@ import pandas as pd
 
 PLACE = ["item_id", "location_id"]
 OTHERS, POOL, MADE, ONE_CLASS = "(all others)", "(pool)", "(made to order)", "(all)"
+UNPRICED = "bid price not applied: margin not known"
 KINDS = ("reservation", "limit", "both", "neutral")
 DELIVERIES = ("partial", "complete", "split")
 

@@ -209,6 +209,18 @@ def test_capacity_limits_what_is_made_to_order():
     assert made.trace["quantity"].tolist() == [4, 4, 1, 2]
 
 
+def test_what_comes_from_capacity_is_made_to_order_and_kept_by_a_backorder_run():
+    book, supply = lines(("web", 10, 0), ("web", 3, 0)), buckets((0, 3), (7, 2))
+    made = sk.promise_orders(book, supply, terms=capable(capacity=4.0, period_days=7))
+    ordered = made.trace["available_date"].isna()
+    assert made.trace["quota"][ordered].unique().tolist() == ["(made to order)"]
+    assert made.trace["quantity"][ordered].sum() == 8
+    assert made.lines["quota"].tolist() == ["(pool); (made to order)", "(made to order)"]
+    run = sk.run_backorders(book, made.trace, supply, segments={"all": sk.BackorderSegment("gain")})
+    assert run.lines["confirmed_after"].tolist() == [10, 3]
+    assert not run.lines["exception"].any()
+
+
 def test_critical_levels_keep_the_last_units_for_better_classes():
     level = pd.DataFrame([{"item_id": "SKU-0042", "location_id": "DC", "demand_class": "web", "critical_level": 3.0}])
     book = lines(("web", 8, 0), ("gold", 8, 0))
@@ -222,6 +234,21 @@ def test_a_line_is_accepted_if_its_margin_reaches_the_bid_price():
     made = sk.promise_orders(book, buckets((0, 10)).assign(bid_price=4.0), terms=TIERS)
     assert promised(made) == [0, 2]
     assert "margin below the bid price" in made.lines["reason"][0]
+
+
+def test_a_bid_price_that_no_margin_could_be_held_against_is_told():
+    book = lines(("web", 2, 0), ("web", 2, 0), ("web", 9, 0), unit_margin=[np.nan, 4.0, np.nan])
+    made = sk.promise_orders(book, buckets((0, 10)).assign(bid_price=4.0), terms=TIERS)
+    told = "bid price not applied: margin not known"
+    assert made.lines["reason"].tolist()[:2] == [told, ""]
+    assert made.lines["reason"][2].startswith("6 of 9 there in time")
+    assert made.lines["reason"][2].endswith(f"; {told}")
+    for limit in ({}, {"capacity": 9.0, "period_days": 7}):
+        made = sk.promise_orders(
+            book.drop(columns="unit_margin"), buckets((0, 4)), terms=capable(bid_price=1.0, **limit)
+        )
+        assert made.lines["reason"].str.endswith(told).tolist() == [False, False, True]
+    assert not sk.promise_orders(book, buckets((0, 10)), terms=TIERS).lines["reason"].str.contains("bid").any()
 
 
 def test_equal_moments_go_by_order_and_line():
@@ -348,6 +375,15 @@ def test_the_least_supply_is_not_one_unit_too_much():
     told = sk.explain_promise(book, buckets((0, 3)), ("O-001", "1"))
     assert told.changes["improvement"].tolist() == ["6 more units in the supply of 2026-03-02"]
     assert promised(sk.promise_orders(book, buckets((0, 8)))) == [4, 4]
+
+
+@pytest.mark.parametrize("how", [{"delivery": "complete"}, {"delivery": "split", "split_minimum": 4.0}])
+def test_the_least_supply_counts_units_that_were_too_few_to_deliver(how):
+    book = lines(("web", 5, 0), **how)
+    told = sk.explain_promise(book, buckets((0, 2)), ("O-000", "1"))
+    assert told.line["promised_quantity"].tolist() == [0.0]
+    assert told.changes["improvement"].tolist()[0] == "3 more units in the supply of 2026-03-02"
+    assert promised(sk.promise_orders(book, buckets((0, 5)))) == [5]
 
 
 def test_a_line_served_in_time_needs_no_change():

@@ -123,12 +123,13 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Table ``allocations``; released_date is the later of the two, never where one is never released, so that a
-        contract keeps what it is owed; other numbers are those of the second, where it has them.
+        contract keeps what it is owed; other numbers are those of the second, where it has them. Beside a neutral row,
+        which neither keeps nor limits, kind, quantity and released_date are those of the other.
 
     Raises
     ------
     DataError
-        Where a class has quotas of two kinds in a bucket.
+        Where a class has quotas of two kinds in a bucket, neutral ones aside.
 
     Examples
     --------
@@ -147,17 +148,24 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     if not len(first) or not len(second):
         return (second if len(second) else first).copy()
     both = pd.concat([second, first], ignore_index=True)
-    groups = both.groupby(key, sort=True)
-    mixed = groups["kind"].nunique()
+    groups, deciding = both.groupby(key, sort=True), _without_idle(both, key).groupby(key, sort=True)
+    mixed = deciding["kind"].nunique()
     if (mixed > 1).any():
         shown = ["/".join(map(str, place)) for place in mixed[mixed > 1].index[:3]]
         problem = f"{int((mixed > 1).sum()):,} quotas are of two kinds, first: {'; '.join(shown)}"
         raise DataError(list_problems("allocations cannot be joined", [problem], ["Give a class one kind of quota."]))
     made = groups.first()
-    made["quantity"] = groups["quantity"].sum()
+    made["kind"], made["quantity"] = deciding["kind"].first(), deciding["quantity"].sum()
     if "released_date" in made:
-        made["released_date"] = groups["released_date"].max().where(groups["released_date"].count() == groups.size())
+        day = deciding["released_date"]
+        made["released_date"] = day.max().where(day.count() == deciding.size())
     made["supply"] = both.groupby(BUCKET)["supply"].max().reindex(made.index.droplevel("demand_class")).to_numpy()
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)
     return made.reset_index()[list(first.columns)].astype(first.dtypes.to_dict())
+
+
+def _without_idle(both: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the rows without those that are neutral beside one that keeps or limits."""
+    acts = both["kind"] != "neutral"
+    return both[acts | ~acts.groupby([both[name] for name in key]).transform("any")]

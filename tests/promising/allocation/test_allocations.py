@@ -214,6 +214,22 @@ def test_contracts_first_then_the_rest():
         sk.supply_left(supply_of(10), kept)
 
 
+def test_a_contract_of_the_lowest_class_is_kept_beside_its_neutral_row():
+    supply = supply_of(10, 10)
+    kept = sk.allocate_commitments(supply, demand_of([0, 0, 4]), classes=CLASSES)
+    left, wanted = sk.supply_left(supply, kept), demand_of([3, 3, 5])
+    rest = sk.allocate_nested(left, wanted, classes=CLASSES, release_days=2.0)
+    lowest = rest["demand_class"] == "bronze"
+    assert rest["kind"][lowest].eq("neutral").all()
+    both = sk.join_allocations(kept, rest)
+    assert both.loc[lowest, ["kind", "quantity"]].values.tolist() == [["reservation", 4.0]] * 2
+    assert both["released_date"][lowest].isna().all()
+    assert both["quantity"][~lowest].tolist() == rest["quantity"][~lowest].tolist()
+    pd.testing.assert_series_equal(both["bid_price"], rest["bid_price"])
+    turned = sk.join_allocations(rest, kept)
+    assert turned[["kind", "quantity"]].values.tolist() == both[["kind", "quantity"]].values.tolist()
+
+
 def test_bad_input_names_all_offenders():
     supply = supply_of(10, -5, -7)
     with pytest.raises(DataError, match=r"quantity is no amount of 0 or more in 2 rows"):
