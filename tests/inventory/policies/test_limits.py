@@ -6,13 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.inventory.policies.covered import CoveredPlaces
 from segkit.inventory.policies.limits import location_room, size_within_limits, stock_budget
 from segkit.inventory.policies.sizing import size_policies
 
 
 @pytest.fixture(scope="module")
 def sizing(sample_plan):
-    return sample_plan.what_if(assume={"holding_rate": 0.25, "order_cost": 15.0}).sizing()
+    """Return every fourth item-location of the sample: a limit takes many sizings."""
+    every = sample_plan.what_if(assume={"holding_rate": 0.25, "order_cost": 15.0}).sizing()
+    rows = np.arange(0, len(every.rules), 4)
+    rules, costs, places = (
+        table.iloc[rows].reset_index(drop=True) for table in (every.rules, every.costs, every.covered.places)
+    )
+    covered = CoveredPlaces(places, every.covered.demand.of(rows), every.covered.lots[rows])
+    return replace(every, rules=rules, costs=costs, covered=covered)
 
 
 def within(sizing, *limits):
