@@ -156,10 +156,8 @@ def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: n
     lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, 0.0) for told, place in ((left, 1), (held, 3)))
-    some, cycles = (
-        waits[..., 0] > _NEAR,
-        waits[..., 2] > _NEAR,
-    )  # scenarios without a shortage tell nothing of rare ones
+    # Scenarios without a shortage tell nothing of rare ones.
+    some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
     fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
     short = np.clip(fewer, 0.0, review[:, None])
     lacking = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)

@@ -70,7 +70,7 @@ def lend(
         return Lent(table, method, doubt)
     table, periods = table.copy(), np.where(never, 0, seen).astype(float)
     last, lots = table[:, -1].copy(), np.maximum(panel.counted, _LEAST)
-    told_by = ~short & (seen >= FEW)  # what never sold says nothing of what others will
+    told_by = seen >= FEW  # what never sold says nothing of what others will
     excess = _excess(panel, usual, table, told_by)
     alone = short & (periods > 0)
     doubt[alone] = np.minimum(_noise(last, lots, excess)[alone] / periods[alone], _APART)
