@@ -37,18 +37,26 @@ def _path(amounts, order, parts, path):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, told):  # type: ignore[no-untyped-def]
     """Roll a stock forward and fill in what was short, left and served in whole cycles."""
-    stock, coming, slot = point + lot, 0.0, 0
+    stock, coming, slot, into = point + lot, 0.0, 0, lead  # into: where in the ring what is ordered now arrives
+    # Counters, because a remainder at every step costs more than all the rest of a review.
+    to_review, to_arrival = warm % every, (warm + lead) % every
     short, left, held, arrivals, cycles, whole, lacking = 0.0, 0.0, 0.0, 0, 0, 0, False
     ring[:] = 0.0
     for now in range(-warm, path.size):
         judged = now >= 0
-        if now % every == 0 and stock + coming <= point:
-            ordered = max(np.floor((point + lot - stock - coming) / pack), 1.0) * pack
-            ring[(slot + lead) % ring.size] += ordered
-            coming += ordered
-        if judged and (now - lead) % every == 0:
-            left += max(stock, 0.0)
-            arrivals += 1
+        if to_review == 0:
+            to_review = every
+            if stock + coming <= point:
+                ordered = max(np.floor((point + lot - stock - coming) / pack), 1.0) * pack
+                ring[into] += ordered
+                coming += ordered
+        if to_arrival == 0:
+            to_arrival = every
+            if judged:
+                left += max(stock, 0.0)
+                arrivals += 1
+        to_review -= 1
+        to_arrival -= 1
         if ring[slot] > 0.0:
             cycles += judged
             whole += judged and not lacking
@@ -65,6 +73,7 @@ def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, to
             held += max(stock, 0.0) - served + 0.5 * served * lasts
         stock -= want if waiting else served
         slot = slot + 1 if slot + 1 < ring.size else 0
+        into = into + 1 if into + 1 < ring.size else 0
     told[0], told[1] = short * every / path.size, left / arrivals
     told[2], told[3] = 1.0 - whole / cycles if cycles else 1.0, held / path.size
 
