@@ -72,7 +72,7 @@ def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tup
     if name not in whole.index or name == _FIRST:
         return None
     row = whole.loc[name]
-    span = f" (90 % interval {_signed(row['gain_low'], currency)} to {_signed(row['gain_high'], currency)})"
+    span = f" (90 % interval {_span(row['gain_low'], row['gain_high'], currency)})"
     way = "more" if row["gain"] >= 0 else "less"
     sure = "" if row["gain_low"] > 0 or row["gain_high"] < 0 else ", which chance alone may give"
     sentence = (
@@ -218,5 +218,6 @@ def _money(amount: float, currency: str) -> str:
     return f"{currency} {amount:,.0f}"
 
 
-def _signed(amount: float, currency: str) -> str:
-    return "unknown" if np.isnan(amount) else f"{currency} {amount:+,.0f}"
+def _span(low: float, high: float, currency: str) -> str:
+    told = f"{currency} {low:,.0f} to {high:,.0f}".replace("-", "\u2212")
+    return "unknown" if np.isnan(low) or np.isnan(high) else told

@@ -23,7 +23,8 @@ def column_about(name: str, table_name: str | None, values: pd.Series) -> Column
     Returns
     -------
     Column
-        Its meaning is blank where it is not known.
+        Its meaning is blank where it is not known, and where whole numbers stand under the name of money or a share:
+        those are counts, as of causes (``price``, ``volume``) spread over columns.
 
     Examples
     --------
@@ -32,10 +33,12 @@ def column_about(name: str, table_name: str | None, values: pd.Series) -> Column
     """
     tables = nomenclature()
     own = [tables[table_name]] if table_name in tables else []
+    kind = kind_of(values)
     for spec in (*own, *reversed(tables.values())):
-        if name in spec.columns:
-            return spec.columns[name]
-    return Column(name, kind_of(values), "")
+        about = spec.columns.get(name)
+        if about and (spec in own or kind != "whole" or about.kind not in ("money", "share")):
+            return about
+    return Column(name, kind, "")
 
 
 def kind_of(values: pd.Series) -> str:

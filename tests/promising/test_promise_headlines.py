@@ -36,7 +36,7 @@ def test_nothing_to_tell_gives_no_headline():
 def test_what_a_rule_gains_carries_its_interval_and_says_when_it_may_be_chance():
     made = told(rule_contest=contest(**REPLAYED, nested_protection=(50.0, -10.0, 90.0)))
     assert "nested protection would have earned EUR 50 more" in made.loc["allocation_gain", "sentence"]
-    assert "EUR -10 to EUR +90), which chance alone may give." in made.loc["allocation_gain", "sentence"]
+    assert "EUR \u221210 to 90), which chance alone may give." in made.loc["allocation_gain", "sentence"]
     sure = told(rule_contest=contest(**REPLAYED, nested_protection=(-50.0, -90.0, -10.0)))
     assert "EUR 50 less" in sure.loc["allocation_gain", "sentence"]
     assert "chance" not in sure.loc["allocation_gain", "sentence"]

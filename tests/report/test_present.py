@@ -27,6 +27,12 @@ def test_figure_without_run_dir_writes_nothing(tables, shown, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+def test_counts_under_the_name_of_money_carry_no_unit():
+    moves = pd.DataFrame({"known_on": pd.to_datetime(["2025-11-30"]), "price": [3], "volume": [12]})
+    assert "EUR" not in table_html(moves, currency="EUR")
+    assert "EUR" in table_html(moves.astype({"price": "float64"}), currency="EUR")
+
+
 def test_headline_shows_only_its_step_and_escapes(tables, shown):
     present.show_headline(tables["headlines"], "1")
     html = shown[0][0]["text/html"]

@@ -63,6 +63,12 @@ def test_the_first_page_says_what_the_tables_say(published):
         assert sentence.replace("'", "&#39;") in page or sentence in page
 
 
+def test_money_is_named_by_its_currency(published):
+    folder, _ = published
+    for path in folder.glob("*.html"):
+        assert 'class="unit">currency' not in path.read_text("utf-8"), path.name
+
+
 def test_the_report_names_no_folder_of_the_machine(published, tmp_path_factory):
     folder, _ = published
     base = str(tmp_path_factory.getbasetemp())
