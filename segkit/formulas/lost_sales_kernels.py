@@ -1,9 +1,17 @@
-"""Compiled loops of `segkit.formulas.lost_sales`: demand scenarios, and a stock rolled forward along them twice."""
+"""Compiled loops of `segkit.formulas.lost_sales`: demand scenarios, and a stock rolled forward along them twice.
+
+Stocks run side by side in lanes, at every level tried one that loses and one that lets wait, all in one array by lanes
+at fixed distances: so the compiler works at several of them at once.
+"""
 
 import numpy as np
 from numba import njit, prange
 
 _WARM = 16  # blocks of demand, from the end of the path, before it is judged
+_LANES = 16
+_COMING, _LACKING, _SHORT, _LEFT, _HELD, _CYCLES, _WHOLE, _POINT, _WAITING = (
+    _LANES * (place + 1) for place in range(9)
+)
 
 
 @njit(cache=True, nogil=True)
@@ -35,47 +43,78 @@ def _path(amounts, order, parts, path):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, told):  # type: ignore[no-untyped-def]
-    """Roll a stock forward and fill in what was short, left and served in whole cycles."""
-    stock, coming, slot, into = point + lot, 0.0, 0, lead  # into: where in the ring what is ordered now arrives
-    # Counters, because a remainder at every step costs more than all the rest of a review.
-    to_review, to_arrival = warm % every, (warm + lead) % every
-    short, left, held, arrivals, cycles, whole, lacking = 0.0, 0.0, 0.0, 0, 0, 0, False
+def _review(state, ring, into, lot, pack):  # type: ignore[no-untyped-def]
+    """Order in whole packs what fills up to the level, where stock and orders are at the reorder point or below."""
+    for lane in range(_LANES):
+        gap = state[_POINT + lane] - state[lane] - state[_COMING + lane]
+        ordered = max(np.floor((gap + lot) / pack), 1.0) * pack if gap >= 0.0 else 0.0
+        ring[into * _LANES + lane] += ordered
+        state[_COMING + lane] += ordered
+
+
+@njit(cache=True, nogil=True)
+def _arrive(state, ring, slot, judged):  # type: ignore[no-untyped-def]
+    """Take in what comes; tell what was left, and whether the cycle that ends was without a shortage."""
+    for lane in range(_LANES):
+        came = ring[slot * _LANES + lane]
+        ends = 1.0 if came > 0.0 else 0.0
+        state[_LEFT + lane] += judged * max(state[lane], 0.0)
+        state[_CYCLES + lane] += judged * ends
+        state[_WHOLE + lane] += judged * ends * (1.0 - state[_LACKING + lane])
+        state[_LACKING + lane] *= 1.0 - ends
+        state[lane] += came
+        state[_COMING + lane] -= came
+        ring[slot * _LANES + lane] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _serve(state, want, part, judged):  # type: ignore[no-untyped-def]
+    """Take demand out of the stocks; tell what is short, and the stock held on the mean of the step."""
+    for lane in range(_LANES):
+        there = max(state[lane], 0.0)
+        served = min(want, there)
+        short = want - served
+        state[_LACKING + lane] = 1.0 if short > 0.0 else state[_LACKING + lane]
+        state[_SHORT + lane] += judged * short
+        state[_HELD + lane] += judged * (there - served + 0.5 * served * (1.0 - part * short))
+        state[lane] -= served + state[_WAITING + lane] * short
+
+
+@njit(cache=True, nogil=True)
+def _follow(path, warm, timing, lot, pack, smooth, ring, state):  # type: ignore[no-untyped-def]
+    """Roll the stocks forward and return how often something could arrive; the sums of ``state`` tell the rest."""
+    every, lead = timing
+    for lane in range(_LANES):
+        state[lane] = state[_POINT + lane] + lot
+    state[_COMING:_POINT] = 0.0
     ring[:] = 0.0
+    slot, into, arrivals = 0, lead, 0  # into: where in the ring what is ordered now will come
+    # Counters, because a remainder at every step costs more than the step.
+    to_review, to_arrival = warm % every, (warm + lead) % every
     for now in range(-warm, path.size):
-        judged = now >= 0
+        judged = 1.0 if now >= 0 else 0.0
         if to_review == 0:
             to_review = every
-            if stock + coming <= point:
-                ordered = max(np.floor((point + lot - stock - coming) / pack), 1.0) * pack
-                ring[into] += ordered
-                coming += ordered
+            _review(state, ring, into, lot, pack)
         if to_arrival == 0:
             to_arrival = every
-            if judged:
-                left += max(stock, 0.0)
-                arrivals += 1
+            arrivals += now >= 0
+            _arrive(state, ring, slot, judged)
         to_review -= 1
         to_arrival -= 1
-        if ring[slot] > 0.0:
-            cycles += judged
-            whole += judged and not lacking
-            lacking = False
-            stock += ring[slot]
-            coming -= ring[slot]
-            ring[slot] = 0.0
-        want = path[now if judged else path.size + now]
-        served = min(want, max(stock, 0.0))
-        lacking = lacking or served < want
-        if judged:
-            short += want - served
-            lasts = 1.0 if served == want else 1.0 - smooth * (1.0 - served / want)
-            held += max(stock, 0.0) - served + 0.5 * served * lasts
-        stock -= want if waiting else served
-        slot = slot + 1 if slot + 1 < ring.size else 0
-        into = into + 1 if into + 1 < ring.size else 0
-    told[0], told[1] = short * every / path.size, left / arrivals
-    told[2], told[3] = 1.0 - whole / cycles if cycles else 1.0, held / path.size
+        want = path[now if now >= 0 else path.size + now]
+        _serve(state, want, smooth / want if want > 0.0 else 0.0, judged)
+        slot = slot + 1 if slot < lead else 0
+        into = into + 1 if into < lead else 0
+    return arrivals
+
+
+@njit(cache=True, nogil=True)
+def _tell(told, state, lane, every, steps, arrivals):  # type: ignore[no-untyped-def]
+    """Fill in units short a review, units left, share of cycles with a shortage, mean stock."""
+    told[0], told[1] = state[_SHORT + lane] * every / steps, state[_LEFT + lane] / arrivals
+    told[2] = 1.0 - state[_WHOLE + lane] / state[_CYCLES + lane] if state[_CYCLES + lane] > 0.0 else 1.0
+    told[3] = state[_HELD + lane] / steps
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -92,13 +131,17 @@ def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, s
         amounts, path = np.empty(order.size), np.empty(order.size * steps)
         _amounts(curves[row], grid, amounts)
         _path(amounts, order, parts[shape[row]], path)
-        ring = np.zeros(lead + 1)
+        ring, state = np.zeros((lead + 1) * _LANES), np.zeros(10 * _LANES)
+        for first in range(0, count, _LANES // 2):
+            for lane in range(_LANES):
+                point = points[row, min(first + lane // 2, count - 1)]
+                state[_POINT + lane] = point if point >= 0.0 else -lot[row]
+                state[_WAITING + lane] = lane % 2
+            arrivals = _follow(path, _WARM * steps, timing, lot[row], pack[row], smooth[row], ring, state)
+            for lane in range(min(_LANES, 2 * (count - first))):
+                _tell(found[row, first + lane // 2, lane % 2], state, lane, every, path.size, arrivals)
         for place in range(count):
-            point, lost, waits = points[row, place], found[row, place, 0], found[row, place, 1]
-            if point < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
-                lost[0], lost[2] = path.sum() * every / path.size, 1.0
-                point = -lot[row]
-            else:
-                _follow(path, _WARM * steps, every, lead, point, lot[row], pack[row], False, smooth[row], ring, lost)
-            _follow(path, _WARM * steps, every, lead, point, lot[row], pack[row], True, smooth[row], ring, waits)
+            if points[row, place] < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
+                lost = found[row, place, 0]
+                lost[0], lost[1], lost[2], lost[3] = path.sum() * every / path.size, 0.0, 1.0, 0.0
     return found
