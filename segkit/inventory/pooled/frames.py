@@ -54,7 +54,7 @@ def read_attributes(attributes: pd.DataFrame | None, keys: pd.DataFrame) -> pd.D
     require_frame(attributes, subject)
     if "item_id" in attributes and len(attributes) and len(keys):
         told = attributes["item_id"].astype("str")
-        if not told.isin(keys["item_id"]).any():
+        if set(told.unique()).isdisjoint(keys["item_id"].unique()):  # isin of texts is ten times slower
             items = f"they have {told.iloc[0]}, it has {keys['item_id'].iloc[0]}"
             problem = f"none of their items is in the history: {items}"
             raise DataError(list_problems(subject, [problem], ["Write item_id in both tables alike."]))
