@@ -60,10 +60,11 @@ def show_table(
     caption : str
         Line above the table.
     nothing : str
-        Sentence that stands instead of a table without rows, and says why there are none.
+        Sentence that stands instead of a table without rows, and says why there are none; the caption where it is blank.
     """
-    if frame.empty and nothing:
-        _display({"text/html": f"<p>{escape(nothing)}</p>", "text/plain": nothing}, "sentence")
+    said = nothing or (f"{caption}: nothing to show." if caption else "")
+    if frame.empty and said:
+        _display({"text/html": f"<p>{escape(said)}</p>", "text/plain": said}, "sentence")
         return
     html = table_html(frame, table_name, rows=rows, currency=currency, caption=caption)
     _display({"text/html": html, "text/plain": f"{table_name or 'table'}: {len(frame):,} rows"}, "table")

@@ -27,6 +27,11 @@ def test_figure_without_run_dir_writes_nothing(tables, shown, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_table_without_rows_says_so_in_one_line(shown):
+    present.show_table(pd.DataFrame({"item_id": []}), caption="Left out")
+    assert shown[0][0]["text/html"] == "<p>Left out: nothing to show.</p>"
+
+
 def test_counts_under_the_name_of_money_carry_no_unit():
     moves = pd.DataFrame({"known_on": pd.to_datetime(["2025-11-30"]), "price": [3], "volume": [12]})
     assert "EUR" not in table_html(moves, currency="EUR")
