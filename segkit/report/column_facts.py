@@ -24,7 +24,8 @@ def column_about(name: str, table_name: str | None, values: pd.Series) -> Column
     -------
     Column
         Its meaning is blank where it is not known, and where whole numbers stand under the name of money or a share:
-        those are counts, as of causes (``price``, ``volume``) spread over columns.
+        those are counts, as of causes (``price``, ``volume``) spread over columns. A table whose ``cause_value`` is
+        money and spread over columns (``demand_value``) keeps it.
 
     Examples
     --------
@@ -38,7 +39,8 @@ def column_about(name: str, table_name: str | None, values: pd.Series) -> Column
         about = spec.columns.get(name)
         if about and (spec in own or kind != "whole" or about.kind not in ("money", "share")):
             return about
-    return Column(name, kind, "")
+    spread = kind == "number" and name.endswith("_value") and own and "cause_value" in own[0].columns
+    return Column(name, "money", "currency") if spread else Column(name, kind, "")
 
 
 def kind_of(values: pd.Series) -> str:

@@ -32,6 +32,12 @@ def test_a_table_without_rows_says_so_in_one_line(shown):
     assert shown[0][0]["text/html"] == "<p>Left out: nothing to show.</p>"
 
 
+def test_causes_spread_over_columns_are_money_as_they_are_in_one():
+    sums = pd.DataFrame({"segment": ["AX"], "demand_value": [4490.11]})
+    assert "EUR" in table_html(sums, "safety_stock_causes", currency="EUR")
+    assert "EUR" not in table_html(sums, "policies", currency="EUR")
+
+
 def test_counts_under_the_name_of_money_carry_no_unit():
     moves = pd.DataFrame({"known_on": pd.to_datetime(["2025-11-30"]), "price": [3], "volume": [12]})
     assert "EUR" not in table_html(moves, currency="EUR")
