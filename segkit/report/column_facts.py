@@ -40,7 +40,7 @@ def column_about(name: str, table_name: str | None, values: pd.Series) -> Column
         if about and (spec in own or kind != "whole" or about.kind not in ("money", "share")):
             return about
     spread = kind == "number" and name.endswith("_value") and own and "cause_value" in own[0].columns
-    return Column(name, "money", "currency") if spread else Column(name, kind, "")
+    return Column(name, "money", "The cause at unit cost.", "currency") if spread else Column(name, kind, "")
 
 
 def kind_of(values: pd.Series) -> str:

@@ -60,7 +60,7 @@ def show_table(
     caption : str
         Line above the table.
     nothing : str
-        Sentence that stands instead of a table without rows, and says why there are none; the caption where it is blank.
+        Sentence that stands instead of a table without rows, and says why; blank = the caption says so.
     """
     said = nothing or (f"{caption}: nothing to show." if caption else "")
     if frame.empty and said:
