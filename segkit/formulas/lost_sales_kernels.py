@@ -22,11 +22,24 @@ def _amounts(curve, grid, amounts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _path(amounts, order, parts, path):  # type: ignore[no-untyped-def]
-    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says."""
+def _path(amounts, order, parts, apart, path):  # type: ignore[no-untyped-def]
+    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says.
+
+    Where demand comes by single orders, few units fall each for itself into a step, with the chances of ``apart``.
+    """
     steps = parts.shape[1]
+    chances, draws, single = apart
+    path[:] = 0.0
     for block in range(order.size):
         amount, before, total = amounts[order[block]], 0.0, 0.0
+        if single and amount < draws.shape[1]:
+            for unit in range(int(np.floor(amount + 0.5))):
+                step, upto = 0, chances[block, 0]
+                while upto < draws[block, unit] and step < steps - 1:
+                    step += 1
+                    upto += chances[block, step]
+                path[block * steps + step] += 1.0
+            continue
         for step in range(steps):
             total += amount * parts[block, step]
             upto = np.floor(total + 0.5)
@@ -40,15 +53,18 @@ def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, to
     stock, coming, slot = point + lot, 0.0, 0
     short, left, held, arrivals, cycles, whole, lacking = 0.0, 0.0, 0.0, 0, 0, 0, False
     ring[:] = 0.0
+    review, arrival = -warm % every, -(warm + lead) % every  # steps since the last of each
     for now in range(-warm, path.size):
         judged = now >= 0
-        if now % every == 0 and stock + coming <= point:
+        if review == 0 and stock + coming <= point:
             ordered = max(np.floor((point + lot - stock - coming) / pack), 1.0) * pack
             ring[(slot + lead) % ring.size] += ordered
             coming += ordered
-        if judged and (now - lead) % every == 0:
+        if judged and arrival == 0:
             left += max(stock, 0.0)
             arrivals += 1
+        review = review + 1 if review + 1 < every else 0
+        arrival = arrival + 1 if arrival + 1 < every else 0
         if ring[slot] > 0.0:
             cycles += judged
             whole += judged and not lacking
@@ -70,8 +86,10 @@ def _follow(path, warm, every, lead, point, lot, pack, waiting, smooth, ring, to
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
+def roll_forward(curves, grid, shape, counted, parts, draws, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
     """Return what lost sales, and what waiting demand gives, on the same scenarios: (places, candidates, 2, 4).
+
+    ``shape`` tells which of the ``parts`` demand is split by, ``counted`` by which where it comes by single orders.
 
     Units short a review, units left before the next arrival, share of cycles with a shortage, mean stock.
     """
@@ -82,10 +100,13 @@ def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, s
         steps = parts.shape[2]
         amounts, path = np.empty(order.size), np.empty(order.size * steps)
         _amounts(curves[row], grid, amounts)
-        _path(amounts, order, parts[shape[row]], path)
+        apart = (parts[max(counted[row], 0)], draws, counted[row] >= 0)
+        _path(amounts, order, parts[shape[row]], apart, path)
         ring = np.zeros(lead + 1)
         for place in range(count):
             point, lost, waits = points[row, place], found[row, place, 0], found[row, place, 1]
+            if point >= curves[row, -1]:  # nothing is short, so nothing changes
+                continue
             if point < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
                 lost[0], lost[2] = path.sum() * every / path.size, 1.0
                 point = -lot[row]
