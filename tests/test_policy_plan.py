@@ -260,7 +260,8 @@ def test_places_without_a_lead_time_are_left_out_of_the_replay_and_told(small, s
     assert left["demand"].sum() == asked[True]
     assert every["demand"].sum() == asked[False]
     told = plan.policy_headlines.set_index("headline").loc["replay_left_out"]
-    assert f"{len(left)} item-locations with" in told["sentence"]
+    assert f"{len(left)} item-location" in told["sentence"]
+    assert told["sentence"].endswith("not replayed because no lead time is known.")
     assert told["value"] == asked[True]
 
 

@@ -6,20 +6,28 @@ more; the fewer units the level has, the more. No closed form tells it. So a sto
 demand twice, once with short demand lost and once waiting, and what the closed form gives is changed as the scenarios
 change: their chance falls out of the ratio, and where nothing is short nothing changes.
 
+Outcomes are worked out at a few levels of each item-location, the same whatever is asked, and read between. Where s is
+a whole number of lots, one more of them can be under way, and service and stock leap; between, stock can fall as s
+rises: what is ordered later is ordered in better time. Of all levels that serve enough the one that holds least is
+taken, so that more service never takes less stock.
+
 Scenarios are the strata of the demand over lead time and review, each once, in an order that is mixed; within each,
 demand is split over steps as a gamma process splits it that scatters as much, as in `policy_levels`, in whole lots.
 They are the same for all item-locations, and at every call.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from segkit.formulas.order_positions import count_shape
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     ExpectedService,
     economic_reorder_point,
     expected_service,
+    expected_services,
     reorder_point_for_fill_rate_by_curve,
 )
 
@@ -27,8 +35,13 @@ _BLOCKS = 256
 _SHAPES = np.geomspace(0.02, 500.0, 41)
 _FINEST, _WHOLE = 4, 0.15  # most steps of a review; how near to whole steps lead times must come to do with fewer
 _MOST_STEPS = 24
-_INNER = 5  # levels tried in a round
+_INNER = 31  # levels tried in a round
+_PARTS = np.arange(3) / 3.0  # of mean demand, and chances: levels at which outcomes are worked out
+_CHANCES = np.array([0.5, 0.75, 0.9, 0.96, 0.985, 0.995])
+_LEAPS = np.arange(1, 6)  # lots under way, above which one more makes no leap
+_KEPT = "outcomes_of_lost_sales"
 _SEED = 20250101
+_FARTHEST = 1e15
 _NEAR = 1e-9
 
 
@@ -60,10 +73,31 @@ def expected_service_of_lost_sales(
     >>> bool(lost.fill_rate[0] > waits.fill_rate[0] + 0.3)
     True
     """
-    point = np.asarray(reorder_point, dtype=float)
-    review, short, left, lacking, held = _outcome(demand, point[:, None], lot, _packs(lot, pack))
-    fill = 1.0 - short[:, 0] / np.where(review > 0, review, 1.0)
-    return ExpectedService(1.0 - lacking[:, 0], fill, held[:, 0], left[:, 0])
+    point, lots = np.asarray(reorder_point, dtype=float), np.asarray(lot, dtype=float)
+    packs, review = _packs(lots, pack), demand.moments[0] * demand.review_share
+    waits = expected_service(demand, point, lots, pack=packs)
+    outcomes = _outcomes(demand, lots, packs)
+    short, left, lacking, held = np.moveaxis(outcomes(point[:, None]), 1, 0)[..., 0]
+    ordered = point >= 0  # stock cannot fall below zero
+    fill = np.maximum(
+        1.0 - short / np.where(review > 0, review, 1.0), waits.fill_rate
+    )  # what is lost is not asked again
+    served = np.maximum(1.0 - lacking, waits.cycle_service)
+    served, fill = np.where(ordered, served, 0.0), np.where(ordered, fill, np.where(review > 0, 0.0, 1.0))
+    told = served, fill, np.where(ordered, held, 0.0), np.where(ordered, left, 0.0)
+    exact = waits.cycle_service, waits.fill_rate, waits.on_hand, waits.left
+    return ExpectedService(*(np.where(outcomes.same & ordered, *pair) for pair in zip(exact, told, strict=True)))
+
+
+def work_out_lost_sales(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:
+    """Work out what levels give with these lots, and keep it with the demand, for all its parts.
+
+    Parameters
+    ----------
+    demand, lot, pack
+        As `expected_service_of_lost_sales` takes them.
+    """
+    _outcomes(demand, np.asarray(lot, dtype=float), _packs(lot, pack))
 
 
 def economic_reorder_point_of_lost_sales(
@@ -91,22 +125,23 @@ def economic_reorder_point_of_lost_sales(
     newsvendor = _exceeded(demand, ratio / (1.0 + ratio))
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
-    rows, inner = np.flatnonzero(np.isfinite(waits)), slice(None)
+    outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
+    search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
+    rows = np.flatnonzero(search)
+    tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
     while rows.size:
-        tried = np.round(np.linspace(low[rows], high[rows], _INNER + 2, axis=1))
-        _, short, left, *_ = _outcome(demand.of(rows), tried[:, inner], lot[rows], packs[rows])
-        cost = np.full(tried.shape, np.inf)
-        cost[:, inner] = short + ratio[rows, None] * left
+        short, left = np.moveaxis(outcomes.of(rows)(tried), 1, 0)[:2]
+        cost = short + ratio[rows, None] * left
         place, each = cost.argmin(axis=1), np.arange(rows.size)
         better = cost[each, place] < least[rows] - _NEAR
         best[rows] = np.where(better, tried[each, place], best[rows])
         least[rows] = np.where(better, cost[each, place], least[rows])
-        wide = high[rows] - low[rows] > _INNER + 1
+        wide = tried[:, -1] - tried[:, 0] > dense
         low[rows] = tried[each, np.maximum(place - 1, 0)]
-        high[rows] = tried[each, np.minimum(place + 1, _INNER + 1)]
-        inner = slice(1, -1)  # both ends are known from the round before
+        high[rows] = tried[each, np.minimum(place + 1, tried.shape[1] - 1)]
         rows = rows[wide]
-    return np.where(np.isfinite(waits), best, waits)
+        tried, dense = np.round(np.linspace(low[rows], high[rows], _INNER + 2, axis=1)), _INNER + 1.0
+    return np.where(search, best, waits)
 
 
 def reorder_point_for_fill_rate_of_lost_sales(
@@ -122,18 +157,27 @@ def reorder_point_for_fill_rate_of_lost_sales(
     Returns
     -------
     array
-        s, whole, 0 or more; no more than where unmet demand waits. [lots]
+        s, whole, 0 or more, of those that reach the target the one with least stock. [lots]
     """
     waits, packs = reorder_point_for_fill_rate_by_curve(demand, lot, target, pack=pack), _packs(lot, pack)
     high, low = np.maximum(waits, 0.0), np.full(len(lot), -1.0)
-    rows = np.flatnonzero(high - low > 1.0)
+    outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
+    rows, review = np.flatnonzero((high - low > 1.0) & ~outcomes.same), demand.moments[0] * demand.review_share
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2.0)
-        given = expected_service_of_lost_sales(demand.of(rows), middle, lot[rows], pack=packs[rows])
-        enough = given.fill_rate >= target[rows] - _NEAR
+        short = outcomes.of(rows)(middle[:, None])[:, 0, 0]
+        enough = short <= (1.0 - target[rows] + _NEAR) * review[rows]
         high[rows], low[rows] = np.where(enough, middle, high[rows]), np.where(enough, low[rows], middle)
         rows = rows[high[rows] - low[rows] > 1.0]
+    high = _with_least_stock(outcomes, high)
     return np.where((demand.mean > 0) | np.isnan(waits), np.where(np.isfinite(waits), high, waits), waits)
+
+
+def _with_least_stock(outcomes: "_Outcomes", point: np.ndarray) -> np.ndarray:
+    """Return the level of least stock at a level or above it: itself, or one at which outcomes were worked out."""
+    tried = np.concatenate([point[:, None], np.maximum(outcomes.at, point[:, None])], axis=1)
+    best = tried[np.arange(len(point)), outcomes(tried)[:, 3].argmin(axis=1)]
+    return np.where(outcomes.same, point, best)
 
 
 def _packs(lot: np.ndarray, pack: np.ndarray | None) -> np.ndarray:
@@ -142,26 +186,93 @@ def _packs(lot: np.ndarray, pack: np.ndarray | None) -> np.ndarray:
     return lots if pack is None else np.clip(pack, 1.0, lots)
 
 
-def _outcome(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return demand of a review; by candidate what of it is short, left, cycles with a shortage, and mean stock.
+@dataclass(frozen=True)
+class _Outcomes:
+    """What levels give, by item-location: figures (rows, 4, points) at some levels ``at``, rising or falling with them.
+
+    Units short a review, units left, share of cycles with a shortage, mean stock. ``same`` tells where none of it is
+    other than where demand waits.
+    """
+
+    at: np.ndarray
+    figures: np.ndarray
+    same: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "_Outcomes":
+        return _Outcomes(self.at[rows], self.figures[rows], self.same[rows])
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Return the figures of levels (rows, candidates): (rows, 4, candidates)."""
+        from segkit.formulas.monotone_curves import values_between
+
+        found = values_between(self.at, self.figures, np.ascontiguousarray(points, dtype=float))
+        found[:, 1::2] += np.maximum(points - self.at[:, -1:], 0.0)[:, None]  # where all is met, each unit more is left
+        return found
+
+
+def _outcomes(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> _Outcomes:
+    """Return what levels give with these lots; what was last asked for is kept with the demand."""
+    from segkit.formulas.monotone_curves import falling_means
+
+    known = demand.kept.get(_KEPT)
+    rows = np.flatnonzero((known[0] != lot) | (known[1] != pack)) if known else np.arange(len(lot))
+    if known and not len(rows):
+        return _Outcomes(*known[2:])
+    at = _levels(demand.of(rows), lot[rows])
+    figures, same = _figures(demand.of(rows), at, lot[rows], pack[rows])
+    figures[:, ::2] = falling_means(figures[:, ::2])  # what is short, and cycles with a shortage
+    made: tuple[np.ndarray, ...] = (at, figures, same)
+    if known:
+        made = tuple(_with_rows(old, rows, new) for old, new in zip(known[2:], made, strict=True))
+    demand.kept[_KEPT] = (lot.copy(), pack.copy(), *made)
+    return _Outcomes(*made)
+
+
+def _with_rows(old: np.ndarray, rows: np.ndarray, new: np.ndarray) -> np.ndarray:
+    made = old.copy()
+    made[rows] = new
+    return made
+
+
+def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
+    """Return levels at which outcomes are worked out, whole and rising, from none to where nothing is short."""
+    place = np.minimum(np.searchsorted(demand.chances, _CHANCES), len(demand.chances) - 1)
+    mean, most = demand.moments[0][:, None], np.ceil(demand.whole[:, -1:])
+    leaps = np.floor(lot)[:, None] * _LEAPS
+    some = (leaps <= demand.whole[:, place[-1:]]) & (leaps * len(_LEAPS) >= mean * _LEAPS)
+    parts = [
+        mean * _PARTS,
+        demand.whole[:, place],
+        most,
+        np.where(some, leaps, most),
+        np.where(some, leaps - 1.0, most),
+    ]
+    wanted = np.floor(np.sort(np.nan_to_num(np.concatenate(parts, axis=1), posinf=_FARTHEST), axis=1))
+    each = np.arange(wanted.shape[1])
+    return np.maximum.accumulate(np.minimum(wanted, _FARTHEST) - each, axis=1) + each
+
+
+def _figures(
+    demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (rows, 4, candidates): short a review, left, cycles with a shortage, mean stock; and `_Outcomes.same`.
 
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
     """
     review = demand.moments[0] * demand.review_share
     short, left, lacking, held = np.empty((4, *points.shape))
-    for place in range(points.shape[1]):
-        given = expected_service(demand, points[:, place], lot, pack=pack)
+    for place, given in enumerate(expected_services(demand, points, lot, pack=pack)):
         short[:, place], left[:, place] = (1.0 - given.fill_rate) * review, given.left
         lacking[:, place], held[:, place] = 1.0 - given.cycle_service, given.on_hand
     lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
-    left, held = (np.maximum(told + more[..., place] * scale, 0.0) for told, place in ((left, 1), (held, 3)))
+    left, held = (np.maximum(told + more[..., place] * scale, told) for told, place in ((left, 1), (held, 3)))
     # Scenarios without a shortage tell nothing of rare ones.
     some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
     fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
     short = np.clip(fewer, 0.0, review[:, None])
     lacking = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
-    return review, short, left, np.clip(lacking, 0.0, 1.0), held
+    return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), (lost == waits).all(axis=(1, 2))
 
 
 def _exceeded(demand: CoveredDemand, chance: np.ndarray) -> np.ndarray:
@@ -184,7 +295,8 @@ def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np
         return found
     mean, variance = demand.moments
     grown = np.clip(mean**2 / variance, *_SHAPES[[0, -1]])
-    shape = np.abs(np.log(grown)[:, None] - np.log(_SHAPES)).argmin(axis=1)
+    shape, single = _nearest(grown), count_shape(mean, variance)
+    counted = np.where(single > 0, _nearest(np.clip(single, *_SHAPES[[0, -1]])), -1)
     every, steps = _timing(1.0 / demand.review_share)
     order = _order()
     for kind in np.unique(np.stack([every, steps], axis=1), axis=0):
@@ -197,7 +309,9 @@ def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np
             curves,
             demand.chances,
             shape[rows],
+            counted[rows],
             _parts_of_steps(int(kind[1])),
+            _draws(),
             order,
             timing,
             tried,
@@ -215,6 +329,18 @@ def _timing(reviews: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         every[np.abs(steps * reviews - np.round(steps * reviews)) <= _WHOLE] = steps
     every[reviews * every > _MOST_STEPS] = 1
     return every, np.maximum(np.minimum(np.round(every * reviews), _MOST_STEPS).astype("int64"), every)
+
+
+def _nearest(shape: np.ndarray) -> np.ndarray:
+    return np.abs(np.log(shape)[:, None] - np.log(_SHAPES)).argmin(axis=1)
+
+
+@lru_cache(maxsize=1)
+def _draws() -> np.ndarray:
+    """Return by block and unit where each falls, [0-1] of all that may."""
+    from segkit.formulas.count_split_kernels import MOST
+
+    return np.random.default_rng(_SEED + 1).random((_BLOCKS, MOST))
 
 
 @lru_cache(maxsize=1)

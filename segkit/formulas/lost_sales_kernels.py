@@ -30,11 +30,24 @@ def _amounts(curve, grid, amounts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _path(amounts, order, parts, path):  # type: ignore[no-untyped-def]
-    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says."""
+def _path(amounts, order, parts, apart, path):  # type: ignore[no-untyped-def]
+    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says.
+
+    Where demand comes by single orders, few units fall each for itself into a step, with the chances of ``apart``.
+    """
     steps = parts.shape[1]
+    chances, draws, single = apart
+    path[:] = 0.0
     for block in range(order.size):
         amount, before, total = amounts[order[block]], 0.0, 0.0
+        if single and amount < draws.shape[1]:
+            for unit in range(int(np.floor(amount + 0.5))):
+                step, upto = 0, chances[block, 0]
+                while upto < draws[block, unit] and step < steps - 1:
+                    step += 1
+                    upto += chances[block, step]
+                path[block * steps + step] += 1.0
+            continue
         for step in range(steps):
             total += amount * parts[block, step]
             upto = np.floor(total + 0.5)
@@ -118,8 +131,10 @@ def _tell(told, state, lane, every, steps, arrivals):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
+def roll_forward(curves, grid, shape, counted, parts, draws, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
     """Return what lost sales, and what waiting demand gives, on the same scenarios: (places, candidates, 2, 4).
+
+    ``shape`` tells which of the ``parts`` demand is split by, ``counted`` by which where it comes by single orders.
 
     Units short a review, units left before the next arrival, share of cycles with a shortage, mean stock.
     """
@@ -130,7 +145,8 @@ def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, s
         steps = parts.shape[2]
         amounts, path = np.empty(order.size), np.empty(order.size * steps)
         _amounts(curves[row], grid, amounts)
-        _path(amounts, order, parts[shape[row]], path)
+        apart = (parts[max(counted[row], 0)], draws, counted[row] >= 0)
+        _path(amounts, order, parts[shape[row]], apart, path)
         ring, state = np.zeros((lead + 1) * _LANES), np.zeros(10 * _LANES)
         for first in range(0, count, _LANES // 2):
             for lane in range(_LANES):
@@ -141,6 +157,8 @@ def roll_forward(curves, grid, shape, parts, order, timing, points, lot, pack, s
             for lane in range(min(_LANES, 2 * (count - first))):
                 _tell(found[row, first + lane // 2, lane % 2], state, lane, every, path.size, arrivals)
         for place in range(count):
+            if points[row, place] >= curves[row, -1]:  # nothing is short, so nothing changes
+                found[row, place] = 0.0
             if points[row, place] < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
                 lost = found[row, place, 0]
                 lost[0], lost[1], lost[2], lost[3] = path.sum() * every / path.size, 0.0, 1.0, 0.0

@@ -7,11 +7,13 @@ that the position lies higher: how often it is at each depth is the renewal func
 """
 
 import numpy as np
-from scipy.special import gammainc
+from scipy.special import betainc, gammainc, gammaincc
 
 POINTS = 12  # depths at which stock and shortages are worked out
 CELLS = 48  # into which Q is parted, where it has more lots
 _LEAST = 1e-12
+_POISSON = 1e-6  # more variance than the mean, from which on it is told
+_STEADY = 0.8  # variance over mean below which demand does not come by single orders
 
 
 def position_depths(
@@ -26,7 +28,7 @@ def position_depths(
     pack : array
         P: in what an order comes, no more than Q. [lots]
     mean, variance : array
-        Of the demand of a review; taken as gamma distributed. [lots]
+        Of the demand of a review, distributed as `chance_up_to` has it. [lots]
 
     Returns
     -------
@@ -76,21 +78,89 @@ def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: 
     >>> order_chance(np.array([20.0]), np.array([20.0]), np.array([4.0]), np.array([4.0])).round(2).tolist()
     [0.2]
     """
-    depths, weights, finely = position_depths(lot, pack, mean, variance)
-    size = np.maximum(np.asarray(lot, dtype=float), 1.0)[:, None]
-    known = finely.any(axis=1, keepdims=True)
-    places = np.arange(CELLS)[None, :] * size / np.minimum(np.floor(size), CELLS)
-    even = np.zeros_like(finely)
-    even[:, :POINTS] = weights
-    depths, weights = (
-        np.where(known, places, np.pad(depths, ((0, 0), (0, CELLS - POINTS)))),
-        np.where(known, finely, even),
-    )
-    shape = mean**2 / np.maximum(variance, _LEAST)
-    missing = np.maximum(size - depths - 0.5, 0.0)
-    rate = np.divide(shape, mean, out=np.zeros_like(shape), where=mean > 0)
-    reached = 1.0 - gammainc(np.maximum(shape, _LEAST)[:, None], missing * rate[:, None])
-    return np.where(mean > 0, (weights * reached).sum(axis=1), 0.0)
+    _, _, finely = position_depths(lot, pack, mean, variance)
+    size = np.maximum(np.asarray(lot, dtype=float), 1.0)
+    known = finely.any(axis=1)
+    depths = np.arange(CELLS)[None, :] * (size / np.minimum(np.floor(size), CELLS))[:, None]
+    missing = np.maximum(size[:, None] - depths - 0.5, 0.0)
+    reached = 1.0 - chance_up_to(missing, mean[:, None], variance[:, None])
+    even = expected_up_to(size, mean, variance) / size  # anywhere among the lots: each unit of demand reaches s once
+    return np.where(mean > 0, np.where(known, (finely * reached).sum(axis=1), even), 0.0)
+
+
+def count_shape(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the shape r of a negative binomial with a mean and a variance; infinite = Poisson.
+
+    Parameters
+    ----------
+    mean, variance : array
+        [units]
+
+    Returns
+    -------
+    array
+        r = mean² / (variance - mean); zero where demand is steadier than single orders by chance are.
+
+    Examples
+    --------
+    >>> count_shape(np.array([2.0, 2.0, 2.0]), np.array([4.0, 2.0, 0.5])).tolist()
+    [2.0, inf, 0.0]
+    """
+    beyond = variance - mean * (1.0 + _POISSON)
+    spread = np.divide(mean**2, variance - mean, out=np.full(np.shape(mean), np.inf), where=beyond > 0)
+    return np.where(variance >= _STEADY * mean, spread, 0.0)
+
+
+def chance_up_to(amount: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the chance that demand is at most an amount; in whole units unless it is steadier than Poisson's.
+
+    Parameters
+    ----------
+    amount : array
+        [units]
+    mean, variance : array
+        Of the demand, negative binomial, Poisson, or gamma distributed, see `count_shape`. [units]
+
+    Examples
+    --------
+    >>> chance_up_to(np.array([0.5]), np.array([0.1]), np.array([0.1])).round(4).tolist()
+    [0.9048]
+    """
+    whole, told = np.floor(np.maximum(amount, 0.0)), np.maximum(mean, _LEAST)
+    shape = count_shape(mean, variance)
+    found = np.where(np.isinf(shape), gammaincc(whole + 1.0, told), 0.0)
+    spread = np.where(np.isfinite(shape) & (shape > 0), shape, 1.0)
+    found = np.where(np.isfinite(shape) & (shape > 0), betainc(spread, whole + 1.0, spread / (spread + told)), found)
+    smooth = told**2 / np.maximum(variance, _LEAST)
+    return np.where(shape > 0, found, gammainc(smooth, amount * smooth / told))
+
+
+def expected_up_to(amount: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the mean of demand or a whole amount, whichever is less.
+
+    Parameters
+    ----------
+    amount, mean, variance : array
+        As `chance_up_to` takes them. [units]
+
+    Examples
+    --------
+    >>> expected_up_to(np.array([1.0]), np.array([0.1]), np.array([0.1])).round(4).tolist()
+    [0.0952]
+    """
+    told = np.maximum(mean, _LEAST)
+    shape = count_shape(mean, variance)
+    spread = np.where(np.isfinite(shape) & (shape > 0), shape, 1.0)
+    upto = np.where(
+        shape > 0,
+        np.where(
+            np.isinf(shape),
+            np.where(amount >= 1.0, gammaincc(np.maximum(amount, 1.0), told), 0.0),
+            betainc(spread + 1.0, np.maximum(amount, 1.0), spread / (spread + told)),
+        ),
+        gammainc(told**2 / np.maximum(variance, _LEAST) + 1.0, amount * told / np.maximum(variance, _LEAST)),
+    )  # of demand that is no more than the amount
+    return told * upto + amount * (1.0 - chance_up_to(amount, mean, variance))
 
 
 def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,9 +175,8 @@ def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _below(cells: int, size: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Return the chance that demand of a review ends in a cell of Q or before it, (items, cells)."""
-    shape = mean**2 / np.maximum(variance, _LEAST)
     upto = (np.arange(cells) + 0.5)[None, :] * (size / cells)[:, None]
-    return gammainc(shape[:, None], upto * (shape / mean)[:, None])
+    return chance_up_to(upto, mean[:, None], variance[:, None])
 
 
 def _after_order(cdf: np.ndarray, pack: np.ndarray, mean: np.ndarray) -> np.ndarray:

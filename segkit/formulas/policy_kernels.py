@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit, prange
 
+from segkit.formulas.count_split_kernels import MOST, chance_of, expected_parts, is_parted, short_of
 from segkit.formulas.demand_curves import chance_at
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
@@ -23,6 +24,13 @@ def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _parts(curve, least, shape, share):  # type: ignore[no-untyped-def]
+    """Return how demand parts: of many units as ``least`` tells, of few one by one."""
+    most = int(min(np.ceil(max(curve[-1], 0.0)) + 1.0, MOST)) if curve[0] < MOST else 0
+    return least, expected_parts(share, shape, most)
+
+
+@njit(cache=True, nogil=True)
 def _falls(least, share):  # type: ignore[no-untyped-def]
     """Return the chance that more than a share of demand falls into the review: how E[min(share, part)] rises."""
     if share >= 1.0:
@@ -33,25 +41,29 @@ def _falls(least, share):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _ordered_and_short(curve, grid, least, stock, above):  # type: ignore[no-untyped-def]
+def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-untyped-def]
     """Return how often a review's demand takes a position down to s, so that is ordered, and is short before it comes.
 
     ``above`` is how far the position lies above s.
     """
+    least, counts = parts
     last, below = grid.size - 1, chance_at(curve, grid, np.floor(stock + _LEAST))
     ordered, short = 0.0, 0.0
     for place in range(-1, grid.size):
         begin, end = (grid[place] if place >= 0 else 0.0), (grid[place + 1] if place < last else 1.0)
         amount = 0.5 * (curve[max(place, 0)] + curve[min(place + 1, last)])
         if amount > 0.0:
-            falls = _falls(least, max(above - 0.5, 0.0) / amount)
+            if is_parted(counts, amount):
+                falls = chance_of(counts, amount, above)
+            else:
+                falls = _falls(least, max(above - 0.5, 0.0) / amount)
             ordered += (end - begin) * falls
             short += max(end - max(begin, below), 0.0) * falls
     return ordered, short
 
 
 @njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, least, reorder_point, lot, reach, finely):  # type: ignore[no-untyped-def]
+def _cycle_service(curve, grid, parts, reorder_point, lot, reach, finely):  # type: ignore[no-untyped-def]
     """Return P1: of the reviews at which is ordered, the share after which nothing is short before the order comes.
 
     Reviews find the position as often in each part of the lot as ``finely`` tells; where it tells nothing, anywhere
@@ -65,14 +77,14 @@ def _cycle_service(curve, grid, least, reorder_point, lot, reach, finely):  # ty
         for place in range(count):
             if finely[place] > 0.0:
                 above = lot - place * lot / count
-                some, of_it = _ordered_and_short(curve, grid, least, reorder_point + above, above)
+                some, of_it = _ordered_and_short(curve, grid, parts, reorder_point + above, above)
                 ordered, short = ordered + finely[place] * some, short + finely[place] * of_it
         return 1.0 - short / ordered if ordered > 0.0 else 1.0
     span = min(lot, np.ceil(reach))
     count = _positions(span)
     for place in range(count):
         stock = _position(reorder_point, span, place, count)
-        some, of_it = _ordered_and_short(curve, grid, least, stock, stock - reorder_point)
+        some, of_it = _ordered_and_short(curve, grid, parts, stock, stock - reorder_point)
         ordered, short = ordered + some, short + of_it
     return 1.0 - short / ordered if ordered > 0.0 else 1.0
 
@@ -87,10 +99,19 @@ def _part(least, share):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _short_at(curve, grid, least, stock):  # type: ignore[no-untyped-def]
+def _short_of(parts, amount, stock):  # type: ignore[no-untyped-def]
+    """Return the mean of what a demand that exceeds stock has short in the review."""
+    least, counts = parts
+    if is_parted(counts, amount):
+        return short_of(counts, amount, stock)
+    return amount * _part(least, (amount - stock) / amount) if amount > stock else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _short_at(curve, grid, parts, stock):  # type: ignore[no-untyped-def]
     """Return the mean of what becomes short in a review period from one inventory position."""
     last = grid.size - 1
-    total = 0.0
+    total, there = 0.0, max(stock, 0.0)
     for place in range(last, -2, -1):
         if place == last:
             amount, width = curve[last], 1.0 - grid[last]
@@ -98,25 +119,25 @@ def _short_at(curve, grid, least, stock):  # type: ignore[no-untyped-def]
             amount, width = curve[0], grid[0]
         else:
             amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
-        if amount <= max(stock, 0.0):
+        if np.ceil(amount) <= there:
             break
-        total += width * amount * _part(least, (amount - max(stock, 0.0)) / amount)
+        total += width * _short_of(parts, amount, there)
     return total
 
 
 @njit(cache=True, nogil=True)
-def _short(curve, grid, least, level, depth, weight):  # type: ignore[no-untyped-def]
+def _short(curve, grid, parts, level, depth, weight):  # type: ignore[no-untyped-def]
     total = 0.0
     for place in range(depth.size):
         if weight[place] > 0.0:
-            total += weight[place] * _short_at(curve, grid, least, level - depth[place])
+            total += weight[place] * _short_at(curve, grid, parts, level - depth[place])
     return total
 
 
 @njit(cache=True, nogil=True)
-def _pays(curve, grid, least, level, depth, weight, ratio):  # type: ignore[no-untyped-def]
+def _pays(curve, grid, parts, level, depth, weight, ratio):  # type: ignore[no-untyped-def]
     """Return whether the last unit saves more than it costs to hold."""
-    saved = _short(curve, grid, least, level - 1.0, depth, weight) - _short(curve, grid, least, level, depth, weight)
+    saved = _short(curve, grid, parts, level - 1.0, depth, weight) - _short(curve, grid, parts, level, depth, weight)
     left = 0.0
     for place in range(depth.size):
         if weight[place] > 0.0:
@@ -125,23 +146,24 @@ def _pays(curve, grid, least, level, depth, weight, ratio):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _enough(curve, grid, least, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
+def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
     depth, weight, finely, reach = below
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, least, point, lot, reach, finely) >= goal - _LEAST
+        return _cycle_service(curve, grid, parts, point, lot, reach, finely) >= goal - _LEAST
     if measure == FILL_RATE:
-        return _short(curve, grid, least, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
-    return not _pays(curve, grid, least, point + 1.0 + lot, depth, weight, goal)
+        return _short(curve, grid, parts, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
+    return not _pays(curve, grid, parts, point + 1.0 + lot, depth, weight, goal)
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search(curves, grid, least, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
+def search(curves, grid, least, shape, share, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
     """Return the least whole reorder points that are enough; ``below`` as `position_depths` tells it."""
     depth, weight, finely, reach = below
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
         own = (depth[row], weight[row], finely[row], reach[row])
+        parts = _parts(curves[row], least[row], shape[row], share[row])
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -149,15 +171,13 @@ def search(curves, grid, least, mean, review, lot, below, goal, measure):  # typ
         start = low
         if measure == ECONOMIC:  # below demand of the lead time hardly a unit prevents a shortage: all are short then
             start = max(np.floor(mean[row] - review[row]) - size, low)
-        if mean[row] <= 0.0 or _enough(
-            curves[row], grid, least[row], start, size, review[row], own, goal[row], measure
-        ):
+        if mean[row] <= 0.0 or _enough(curves[row], grid, parts, start, size, review[row], own, goal[row], measure):
             found[row] = low
             continue
         low = start
         while high - low > 1.0:
             middle = np.floor((low + high) / 2.0)
-            if _enough(curves[row], grid, least[row], middle, size, review[row], own, goal[row], measure):
+            if _enough(curves[row], grid, parts, middle, size, review[row], own, goal[row], measure):
                 high = middle
             else:
                 low = middle
@@ -166,7 +186,7 @@ def search(curves, grid, least, mean, review, lot, below, goal, measure):  # typ
 
 
 @njit(cache=True, nogil=True)
-def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-untyped-def]
+def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-untyped-def]
     """Return mean stock that is sold within a review period, while it lasts.
 
     It lasts half the period on average, less where it runs out; a lump takes it at any time.
@@ -181,21 +201,22 @@ def _sold_from(curve, grid, least, stock, share, smooth):  # type: ignore[no-unt
             amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
         if amount > 0.0:
             met = 1.0
-            if amount > max(stock, 0.0):
-                met = max(1.0 - _part(least, (amount - max(stock, 0.0)) / amount) / share, 0.0)
+            if np.ceil(amount) > max(stock, 0.0):
+                met = max(1.0 - _short_of(parts, amount, max(stock, 0.0)) / (amount * share), 0.0)
             total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
     return total
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def outcome(curves, grid, least, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
+def outcome(curves, grid, least, shape, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
     """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
     depth, weight, finely, reach = below
     found = np.zeros((lot.size, 4))
     for row in prange(lot.size):
         size, point = max(lot[row], 1.0), reorder_point[row]
-        found[row, 0] = _cycle_service(curves[row], grid, least[row], point, size, reach[row], finely[row])
-        short = min(_short(curves[row], grid, least[row], point + size, depth[row], weight[row]), review[row])
+        parts = _parts(curves[row], least[row], shape[row], share[row])
+        found[row, 0] = _cycle_service(curves[row], grid, parts, point, size, reach[row], finely[row])
+        short = min(_short(curves[row], grid, parts, point + size, depth[row], weight[row]), review[row])
         found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
         for place in range(depth.shape[1]):
             if weight[row, place] <= 0.0:
@@ -205,7 +226,7 @@ def outcome(curves, grid, least, review, reorder_point, lot, below, share, smoot
                 upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
                 before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
                 left += (upto - before) * max(stock - curves[row, cell], 0.0)
-            sold = _sold_from(curves[row], grid, least[row], stock, share[row], smooth[row])
+            sold = _sold_from(curves[row], grid, parts, stock, share[row], smooth[row])
             found[row, 3] += weight[row, place] * left
             found[row, 2] += weight[row, place] * sold
         found[row, 2] += found[row, 3]

@@ -6,16 +6,17 @@ they fill up to S = s + Q in smaller packs (R,s,S), see `position_depths`; with 
 Until the next order can arrive, stock must cover demand X over L + R. Short in a review period is what exceeds stock
 and falls into that period, no more than its own demand: of X the part B that falls into the review is taken as beta
 distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly; a demand that comes in one
-rare lump falls into the review or it does not.
+rare lump falls into the review or it does not. Few units part one by one (`count_split_kernels`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas.order_positions import order_chance, position_depths
+from segkit.formulas.order_positions import count_shape, order_chance, position_depths
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
@@ -29,18 +30,20 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone.
+    ``review_mean`` the mean of a review period alone. ``kept`` are arrays that were worked out from it, row by row.
     """
 
     whole: np.ndarray
     chances: np.ndarray
     mean: np.ndarray
     review_mean: np.ndarray
+    kept: dict[str, tuple[np.ndarray, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations, with what is already worked out for them."""
         whole = np.ascontiguousarray(self.whole[rows])
-        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows])
+        kept = {name: tuple(values[rows] for values in arrays) for name, arrays in self.kept.items()}
+        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], kept)
         if "moments" in self.__dict__:
             some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
         if "part_in_review" in self.__dict__:
@@ -218,6 +221,17 @@ def economic_reorder_point(
     return _search(demand, lot, pack, ratio, ECONOMIC)
 
 
+def work_out_parts(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:  # noqa: ARG001
+    """Work out what part of demand falls into the review, and keep it with the demand, for all its parts.
+
+    Parameters
+    ----------
+    demand, lot, pack
+        As `expected_service` takes them; lots make no difference.
+    """
+    _ = demand.part_in_review
+
+
 def expected_service(
     demand: CoveredDemand, reorder_point: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
 ) -> ExpectedService:
@@ -238,12 +252,26 @@ def expected_service(
         Without demand: all of it is met. On hand is what is left before the next order comes, and what is sold within
         a review period while it lasts.
     """
+    return next(expected_services(demand, np.asarray(reorder_point)[:, None], lot, pack=pack))
+
+
+def expected_services(
+    demand: CoveredDemand, reorder_points: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
+) -> Iterator[ExpectedService]:
+    """Yield what `expected_service` gives for one column of reorder points (item-locations, candidates) after another.
+
+    Parameters
+    ----------
+    demand, reorder_points, lot, pack
+        As `expected_service` takes them.
+    """
     from segkit.formulas import policy_kernels as kernels
 
-    whole, chances, part, _, review = _arrays(demand)
-    levels = _floats(reorder_point), _floats(lot), _depths(demand, lot, pack)
-    found = kernels.outcome(whole, chances, part, review, *levels, _floats(demand.review_share), _floats(demand.smooth))
-    return ExpectedService(*found.T)
+    whole, chances, part, shape, share, _, review = _arrays(demand)
+    lots, depths, smooth = _floats(lot), _depths(demand, lot, pack), _floats(demand.smooth)
+    for points in reorder_points.T:
+        found = kernels.outcome(whole, chances, part, shape, review, _floats(points), lots, depths, share, smooth)
+        yield ExpectedService(*found.T)
 
 
 def _search(
@@ -251,9 +279,9 @@ def _search(
 ) -> np.ndarray:
     from segkit.formulas import policy_kernels as kernels
 
-    whole, chances, part, mean, review = _arrays(demand)
+    whole, chances, part, shape, share, mean, review = _arrays(demand)
     below = _depths(demand, lot, pack)
-    return kernels.search(whole, chances, part, mean, review, _floats(lot), below, _floats(goal), measure)
+    return kernels.search(whole, chances, part, shape, share, mean, review, _floats(lot), below, _floats(goal), measure)
 
 
 def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> np.ndarray:
@@ -284,7 +312,8 @@ def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) ->
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
     review = demand.moments[0] * demand.review_share
-    return tuple(map(_floats, (demand.whole, demand.chances, demand.part_in_review, demand.mean, review)))
+    parts = demand.part_in_review, count_shape(*demand.moments), demand.review_share
+    return tuple(map(_floats, (demand.whole, demand.chances, *parts, demand.mean, review)))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:

@@ -108,7 +108,7 @@ class Policies(Forecasts):
 
     @table
     def replay_left_out(self) -> pd.DataFrame:
-        """Item-locations that are not replayed, since no levels could be set for them, and their demand."""
+        """Item-locations that are not replayed, with their demand and the reason."""
         return self.once("replayed", Policies._replayed)[2]
 
     @table
@@ -178,12 +178,15 @@ class Policies(Forecasts):
         """Return the replay step by step, its gap explained, and what is left out of it: all from one replay."""
         own, days = self.settings.policies, self._period_days()
         known = self.periods.loc[self.periods["complete"], "period"]
-        resets = contest.reset_days(known.min(), self.as_of, policies=own, period_days=days) if len(known) else []
         none = empty_table("replay_steps"), empty_table("replay_gap")
-        if not resets or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
+        if known.empty:
             return *none, empty_table("replay_left_out")
-        demand = self._came(resets[0])
-        terms = self._terms(demand.places, self._replayed_intervals())
+        terms = self._terms(self.policy_rules, self._replayed_intervals())
+        longest = float(terms.arrival_days.max(initial=0.0))
+        resets = contest.plan_resets(known.min(), self.as_of, policies=own, period_days=days, arrival_days=longest)
+        if not resets.days or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
+            return *none, empty_table("replay_left_out")
+        demand = self._came(resets.days[0])
         run, held, out = contest.hold_replay(
             demand,
             resets,

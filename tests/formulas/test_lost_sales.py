@@ -110,8 +110,9 @@ def test_a_fill_rate_takes_no_more_where_demand_is_lost_and_is_reached(target, l
     lots, goal = np.array([float(lot)]), np.array([target])
     lost = reorder_point_for_fill_rate_of_lost_sales(demand, lots, goal)
     waits = reorder_point_for_fill_rate_by_curve(demand, lots, goal)
-    assert -lot <= lost[0] <= max(waits[0], 0.0)
-    if 0 < lost[0] < waits[0]:
+    assert -lot <= lost[0]
+    assert lost[0] <= max(waits[0], 0.0) or told(demand, lost[0], lot)[2] <= told(demand, max(waits[0], 0.0), lot)[2]
+    if lost[0] > 0:
         assert told(demand, lost[0], lot)[1] >= target - 1e-6
 
 
@@ -152,3 +153,54 @@ def test_where_demand_is_lost_no_more_is_short_than_where_it_waits(lot):
     lost, waits = (serve(many, points, lots) for serve in (expected_service_of_lost_sales, expected_service))
     assert (lost.fill_rate >= waits.fill_rate - 1e-9).all()
     assert (lost.cycle_service >= waits.cycle_service - 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("lead", "review", "lot"), [(7, 7, 7), (14, 7, 10), (14, 7, 21), (28, 2, 15), (28, 2, 120), (4, 1, 20)]
+)
+@pytest.mark.parametrize("draw", [poisson, negative_binomial, slow])
+def test_more_service_never_takes_less_stock(draw, lead, review, lot):
+    """Levels of one lot that serve more can hold less: another lot under way is ordered in better time."""
+    targets = np.linspace(0.02, 0.995, 90)
+    demand = covered(draw, lead, review).of(np.zeros(len(targets), dtype=int))
+    lots = np.full(len(targets), float(lot))
+    points = reorder_point_for_fill_rate_of_lost_sales(demand, lots, targets)
+    made = expected_service_of_lost_sales(demand, points, lots)
+    assert (np.diff(made.on_hand) >= -1e-9).all()
+    assert (np.diff(made.fill_rate) >= -1e-9).all()
+    reached = points < reorder_point_for_fill_rate_by_curve(demand, lots, targets)
+    assert (made.fill_rate[reached] >= targets[reached] - 1e-6).all()
+
+
+def test_a_level_that_serves_more_and_holds_less_is_taken():
+    """Two lots of ten at work or three: from 20 to 29 more is served of less stock, and a level there is never 20."""
+    demand, lot = covered(poisson, 14, 7), np.array([10.0])
+    runs = {point: replayed(poisson, 14, 7, point, 10) for point in (20, 29)}
+    held = {point: run.on_hand_periods.sum() / run.periods.sum() for point, run in runs.items()}
+    fill = {point: run.served.sum() / run.demand.sum() for point, run in runs.items()}
+    assert held[29] < held[20]
+    assert fill[29] > fill[20]
+    chosen = reorder_point_for_fill_rate_of_lost_sales(demand, lot, np.array([0.6]))
+    assert chosen[0] == 29.0
+
+
+@pytest.mark.parametrize(("lead", "review", "lot"), [(14, 7, 10), (28, 2, 30)])
+def test_leaps_where_another_lot_can_be_under_way_are_told(lead, review, lot):
+    demand = covered(poisson, lead, review)
+    for point in (lot - 2, lot, 2 * lot - 1, 2 * lot):
+        run = replayed(poisson, lead, review, point, lot)
+        _, fill, stock = told(demand, point, lot)
+        assert fill == pytest.approx(run.served.sum() / run.demand.sum(), abs=0.015)
+        assert stock == pytest.approx(run.on_hand_periods.sum() / run.periods.sum(), rel=0.06)
+
+
+def test_what_is_kept_with_a_demand_changes_nothing():
+    demand = covered(negative_binomial, 7, 7).of(np.zeros(3, dtype=int))
+    lots, points, packs = np.array([1.0, 7.0, 20.0]), np.array([9.0, 20.0, 30.0]), np.array([1.0, 7.0, 5.0])
+    first = expected_service_of_lost_sales(demand, points, lots, pack=packs)
+    others = np.array([1.0, 9.0, 20.0])
+    expected_service_of_lost_sales(demand, points, others, pack=np.minimum(packs, others))
+    again = expected_service_of_lost_sales(demand, points, lots, pack=packs)
+    part = expected_service_of_lost_sales(demand.of(np.array([2])), points[2:], lots[2:], pack=packs[2:])
+    assert again.on_hand.tolist() == first.on_hand.tolist()
+    assert part.on_hand.tolist() == first.on_hand[2:].tolist()

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import betabinom, binom, nbinom
 from scipy.stats import poisson as poisson_law
 
+from segkit.formulas.count_split_kernels import expected_parts
 from segkit.formulas.lost_sales import expected_service_of_lost_sales
-from segkit.formulas.order_positions import CELLS, POINTS, position_depths
+from segkit.formulas.order_positions import CELLS, POINTS, chance_up_to, expected_up_to, position_depths
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     expected_service,
@@ -157,3 +159,61 @@ def test_cycle_service_of_slow_lots_counts_the_cycles_that_begin_with_an_order()
     covered = CoveredDemand(curve.astype(float), chances, np.array([1.1]), np.array([0.1]))
     told = expected_service(covered, np.zeros(1), np.array([3.0]))
     assert told.cycle_service[0] == pytest.approx(np.exp(-1.0), abs=0.03)
+
+
+def single(rng, size):
+    return rng.poisson(0.1, size).astype(float)
+
+
+def brisk(rng, size):
+    return rng.poisson(0.3, size).astype(float)
+
+
+def clustered(rng, size):
+    return rng.negative_binomial(1.0, 1.0 / 1.3, size).astype(float)
+
+
+@pytest.mark.parametrize(("lot", "pack"), [(1, 1), (3, 3), (6, 1)])
+@pytest.mark.parametrize(("lead", "review"), [(20, 1), (14, 2), (7, 7)])
+@pytest.mark.parametrize("draw", [single, brisk, clustered])
+def test_few_units_part_one_by_one_between_lead_time_and_review(draw, lead, review, lot, pack):
+    """As parts of units in a gamma process, 0.958 were told where 0.942 came, and 0.059 orders a review for 0.094."""
+    rng = np.random.default_rng(1)
+    total = sum(draw(rng, 200_000) for _ in range(lead + review))
+    curve = np.quantile(total, CHANCES, method="inverted_cdf")[None, :]
+    mean = np.array([total.mean()])
+    covered = CoveredDemand(curve, CHANCES, mean, mean * review / (lead + review))
+    figures = np.array([float(lot)]), np.array([float(pack)])
+    point = np.floor(np.array([mean[0] + 1.5 * np.sqrt(mean[0])])) - lot // 2
+    told = expected_service(covered, point, figures[0], pack=figures[1])
+    level = point + lot - pack + 1  # rounding up from here fills up to the level and no farther
+    policy = StockPolicy(point, level, 0.0, 0.0, float(pack), review_periods=review)
+    opening = Stock(point + lot - np.arange(SERIES) % lot)
+    came = replay(draw(rng, (SERIES, 2 * PERIODS)), opening, policy, lead_time_periods=lead, waiting=1.0, first=WARM)
+    reviews = came.periods.sum() / review
+    assert told.fill_rate[0] == pytest.approx(came.served.sum() / came.demand.sum(), abs=0.008)
+    assert told.on_hand[0] == pytest.approx(came.on_hand_periods.sum() / came.periods.sum(), rel=0.015)
+    assert orders_per_review(covered, figures[0], pack=figures[1])[0] == pytest.approx(
+        came.orders.sum() / reviews, rel=0.03
+    )
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.05, 1e9), st.integers(1, 12))
+def test_parts_of_a_count_are_those_of_an_urn(share, shape, most):
+    """Against the beta-binomial of scipy, or the binomial that it becomes."""
+    table = expected_parts(share, shape, most)
+    law = binom(most, share) if shape >= 1e7 else betabinom(most, shape * share, shape * (1.0 - share))
+    chances = law.pmf(np.arange(most + 1))
+    for least in range(most + 1):
+        assert table[most, least] == pytest.approx((np.minimum(np.arange(most + 1), least) * chances).sum(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "variance"), [(0.1, 0.1), (2.0, 2.0), (2.0, 9.0), (0.3, 0.5)])
+def test_demand_of_a_review_comes_in_whole_units(mean, variance):
+    law = poisson_law(mean) if variance == mean else nbinom(mean**2 / (variance - mean), mean / variance)
+    for amount in (0.0, 1.0, 3.5, 7.0):
+        one = (np.array([value]) for value in (amount, mean, variance))
+        assert chance_up_to(*one)[0] == pytest.approx(law.cdf(np.floor(amount)))
+    counts = np.arange(400)
+    one = (np.array([value]) for value in (5.0, mean, variance))
+    assert expected_up_to(*one)[0] == pytest.approx((np.minimum(counts, 5) * law.pmf(counts)).sum())

@@ -195,12 +195,14 @@ def _tell_left_out(left: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:
     judged = replay.loc[(replay["rule"] == OWN) & (replay["entity"] == "all"), "demand"].sum()
     asked = left["demand"].sum()
     reasons = left["reason"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
-    why = "; ".join(f"{reason.removeprefix('not sized: ')} ({count:,})" for reason, count in reasons.head(3).items())
+    why = [(f"{count:,} because ", reason.removeprefix("not sized: ")) for reason, count in reasons.head(3).items()]
+    causes = why[0][1] if len(reasons) == 1 else ", ".join(count + reason for count, reason in why)
     part = asked / (asked + judged) if asked + judged > 0 else 0.0
     share = f"{part:.1%}" if part >= _SMALL or not part else "less than 0.1%"
+    one = len(left) == 1
     sentence = (
-        f"{len(left):,} item-locations with {share} of the units asked for ({asked:,.0f}) are left out of the replay, "
-        f"as no rule could set levels: {why}."
+        f"{len(left):,} item-location{'' if one else 's'}, of which {asked:,.0f} units were asked for ({share} of all)"
+        f", {'is' if one else 'are'} not replayed{' because ' if len(reasons) == 1 else ': '}{causes}."
     )
     return "replay_left_out", sentence, asked, "units"
 
@@ -212,7 +214,8 @@ def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
     why = ""
     if unsized.any():
         first = policies.loc[unsized, "reason"].mode().iloc[0]
-        why = f"; {int(unsized.sum()):,} {first}"
+        count = int(unsized.sum())
+        why = f"; {count:,} {'is' if count == 1 else 'are'} {first}"
     sentence = (
         f"{len(policies):,} item-locations have a policy: {int((~none & ~unsized).sum()):,} are stocked, with "
         f"{_money(value, currency)} expected on hand, {int(none.sum()):,} are not{why}."

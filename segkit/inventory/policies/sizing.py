@@ -12,6 +12,7 @@ from segkit.formulas.lost_sales import (
     economic_reorder_point_of_lost_sales,
     expected_service_of_lost_sales,
     reorder_point_for_fill_rate_of_lost_sales,
+    work_out_lost_sales,
 )
 from segkit.formulas.policy_levels import (
     CoveredDemand,
@@ -20,6 +21,7 @@ from segkit.formulas.policy_levels import (
     expected_service,
     reorder_point_for_cycle_service_by_curve,
     reorder_point_for_fill_rate_by_curve,
+    work_out_parts,
 )
 from segkit.inventory.policies.covered import CoveredPlaces
 from segkit.inventory.policies.economics import order_lots
@@ -28,8 +30,8 @@ from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
 NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
-_NOT_SOLD = "not sized: margin not known, nothing was sold in the window (segments.window_months)"
-_NO_COST = "not sized: margin not known, no cost of what was sold (unit_cost, assume.gross_margin)"
+_NOT_SOLD = "not sized: the margin is not known, as nothing was sold in the window (segments.window_months)"
+_NO_COST = "not sized: the margin is not known, as what was sold has no cost (unit_cost, assume.gross_margin)"
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,23 @@ class Limit:
 
 
 class Formulas(NamedTuple):
-    """What levels give, and which give a fill_rate (P2) or cost least; all take demand, two arrays, and packs."""
+    """What levels give, and which give a fill_rate (P2) or cost least; all take demand, arrays, and packs.
 
+    ``prepare`` works out once for all what the others would work out for each part of the demand.
+    """
+
+    prepare: Callable[..., None]
     service: Callable[..., ExpectedService]
     for_fill_rate: Callable[..., np.ndarray]
     economic: Callable[..., np.ndarray]
 
 
-WAITING = Formulas(expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
+WAITING = Formulas(work_out_parts, expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
 LOST = Formulas(
-    expected_service_of_lost_sales, reorder_point_for_fill_rate_of_lost_sales, economic_reorder_point_of_lost_sales
+    work_out_lost_sales,
+    expected_service_of_lost_sales,
+    reorder_point_for_fill_rate_of_lost_sales,
+    economic_reorder_point_of_lost_sales,
 )
 
 
@@ -235,8 +244,8 @@ def filled_by(sizing: Sizing, lot: np.ndarray) -> np.ndarray:
 def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the reorder points [lots] that targets ask for, or a person set, and why there is none."""
     rules, demand = sizing.rules, sizing.covered.demand
-    _ = demand.part_in_review  # worked out once for all, not for each part of them
     point, pack = np.full(len(rules), np.nan), filled_by(sizing, lot)
+    sizing.formulas.prepare(demand, lot, pack=pack)
     reason = rules["reason"].to_numpy(dtype=object).copy()
     target = rules["target"].to_numpy(dtype=float)
     measure = rules["service_measure"]
@@ -254,7 +263,9 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     rows = np.flatnonzero(known)
     ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
     point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
-    reason[economic & ~(holding > 0)] = "not sized: holding cost not known (unit_cost, or assume.holding_rate)"
+    reason[economic & ~(holding > 0)] = (
+        "not sized: the holding cost is not known (give unit_cost, or assume.holding_rate)"
+    )
     sold = sizing.costs["unit_price"].notna().to_numpy()
     bare = economic & (holding > 0) & ~np.isfinite(shortage)
     reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)

@@ -1,6 +1,7 @@
 """The contest of a plan: its rules replayed on the last days of its history, set anew from what was known then."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,10 +19,26 @@ from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 _KNOWN_PERIODS = 8
+TOO_SLOW = "lead time and review last longer than the history that is known before the judged days"
 
 
-def reset_days(first_known: date, as_of: date, *, policies: Policies, period_days: float) -> list[date]:
-    """Return the days on which levels are set, rising: one reset before the judged days, then every reset.
+@dataclass(frozen=True)
+class Resets:
+    """On which ``days`` levels are set, rising, and the first day that is ``judged``; no days = nothing to replay."""
+
+    days: list[date]
+    judged: date
+
+    @property
+    def warm_days(self) -> int:
+        """Days replayed before the first that is judged."""
+        return (self.judged - self.days[0]).days - 1 if self.days else 0
+
+
+def plan_resets(
+    first_known: date, as_of: date, *, policies: Policies, period_days: float, arrival_days: float = 0.0
+) -> Resets:
+    """Return when levels are set: resets before the judged days, until what they ordered has come, then every reset.
 
     Parameters
     ----------
@@ -33,29 +50,36 @@ def reset_days(first_known: date, as_of: date, *, policies: Policies, period_day
         replay_days and reset_days.
     period_days : float
         Days of a planning period: fewer than eight of them are too little to set levels from.
+    arrival_days : float
+        Longest lead time and review: stock with which rules start is judged with them unless they warm up as long.
 
     Returns
     -------
-    list of date
-        None where the history is too short.
+    Resets
+        As many resets before the judged days as that takes, or as the history has room for; without days where it has
+        none for one.
 
     Examples
     --------
     >>> rules = Policies(replay_days=60, reset_days=30)
-    >>> [str(day) for day in reset_days(date(2023, 1, 1), date(2024, 1, 31), policies=rules, period_days=30)]
-    ['2023-11-02', '2023-12-02', '2024-01-01']
+    >>> made = plan_resets(date(2023, 1, 1), date(2024, 1, 31), policies=rules, period_days=30, arrival_days=45)
+    >>> [str(day) for day in made.days], str(made.judged), made.warm_days
+    (['2023-10-03', '2023-11-02', '2023-12-02', '2024-01-01'], '2023-12-03', 60)
     """
-    begin = pd.Timestamp(as_of) - pd.Timedelta(days=policies.replay_days)
-    warm = begin - pd.Timedelta(days=policies.reset_days)
-    if (warm - pd.Timestamp(first_known)).days < _KNOWN_PERIODS * period_days:
-        return []
-    days = pd.date_range(warm, pd.Timestamp(as_of) - pd.Timedelta(days=1), freq=f"{policies.reset_days}D")
-    return [day.date() for day in days]
+    begin, reset = pd.Timestamp(as_of) - pd.Timedelta(days=policies.replay_days), policies.reset_days
+    room = (begin - pd.Timestamp(first_known)).days - _KNOWN_PERIODS * period_days
+    count = int(min(max(np.ceil(arrival_days / reset), 1.0), np.floor(room / reset)))
+    judged = (begin + pd.Timedelta(days=1)).date()
+    if count < 1:
+        return Resets([], judged)
+    warm = begin - pd.Timedelta(days=count * reset)
+    days = pd.date_range(warm, pd.Timestamp(as_of) - pd.Timedelta(days=1), freq=f"{reset}D")
+    return Resets([day.date() for day in days], judged)
 
 
 def hold_replay(
     demand: CameDemand,
-    days: list[date],
+    resets: Resets,
     sized_on: Callable[[date], Sizing],
     terms: ReplayTerms,
     *,
@@ -68,41 +92,50 @@ def hold_replay(
     ----------
     demand : CameDemand
         From the first reset on.
-    days : list of date
-        From `reset_days`.
+    resets : Resets
+        From `plan_resets`.
     sized_on : callable
         What policies are sized from, as known on a day.
     terms : ReplayTerms
         How orders and shortages go.
     policies : Policies
-        replay_days and thumb_cover_days.
+        thumb_cover_days.
     seed : int
         Of the lead times.
 
     Notes
     -----
     An item-location that could not be sized at one of the resets is stocked by no rule then: what is short there says
-    nothing of any of them. It is left out whole, and listed with the demand that came.
+    nothing of any of them. It is left out whole, and listed with the demand that came; so is one of which lead time and
+    review last longer than rules warm up, where the stock they start with would be judged in their place. Resets count
+    from the last one that lies a lead time and a review before the judged days.
     """
+    days, judged = resets.days, pd.Timestamp(resets.judged)
     levels = [set_levels(sized_on(day), pd.Timestamp(day), cover_days=policies.thumb_cover_days) for day in days]
-    judged = pd.Timestamp(days[0]) + pd.Timedelta(days=policies.reset_days + 1)
-    out = _left_out(demand, levels, judged)
+    out = _left_out(demand, levels, terms, resets)
     rows = np.setdiff1d(np.arange(len(demand.places)), demand.place_of(out))
     demand, terms = demand.of(rows), terms.of(rows)
     held = Held(demand, levels, terms, judged, seed)
     return replay_rules(demand, levels, terms, judged=judged, seed=seed), held, out
 
 
-def _left_out(demand: CameDemand, levels: list[RuleLevels], judged: pd.Timestamp) -> pd.DataFrame:
-    """Return places that could not be sized at some reset, the last reason of each, and what was asked for there."""
-    every = pd.concat([one.unsized for one in levels], ignore_index=True)
-    bare = every.drop_duplicates(PLACE, keep="last")
-    place = demand.place_of(bare)
-    bare, place = bare[place >= 0], place[place >= 0]
+def _left_out(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, resets: Resets) -> pd.DataFrame:
+    """Return places that rules cannot be judged at, the last reason of each, and what was asked for there."""
+    reason = np.full(len(demand.places), "", dtype=object)
+    judged, needed = pd.Timestamp(resets.judged), terms.arrival_days
+    ends = [*(later.day for later in levels[1:]), judged]
+    for one, end in zip(levels, ends, strict=True):
+        place, told = demand.place_of(one.unsized), one.unsized["reason"].to_numpy(dtype=object)
+        place, told = place[place >= 0], told[place >= 0]
+        counts = (judged - end).days - 1 < needed[place]
+        reason[place[counts]] = told[counts]
+    slow = np.flatnonzero((needed > resets.warm_days) & (reason == ""))
+    reason[slow] = [f"{TOO_SLOW} ({resets.warm_days} days)"] * len(slow)
+    rows = np.flatnonzero(reason != "")
     known = (demand.quantity * demand.known)[:, demand.starts >= judged]
     kinds = empty_table("replay_left_out").dtypes
-    told = bare.assign(demand=known.sum(axis=1)[place])[list(kinds.index)].astype(kinds.to_dict())
-    return told.sort_values(PLACE, ignore_index=True)
+    told = demand.places.iloc[rows].assign(demand=known.sum(axis=1)[rows], reason=reason[rows])
+    return told[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)
 
 
 def value_replay(
@@ -122,7 +155,7 @@ def value_replay(
     run : RuleReplay
         From `hold_replay`.
     levels : list of RuleLevels
-        Of which the last but not yet judged tell what was expected.
+        Of which those that held on judged days tell what was expected.
     costs : DataFrame
         From `cost_places`, row by row as the places.
     segments : DataFrame

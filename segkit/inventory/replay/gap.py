@@ -1,6 +1,7 @@
 """Why policies gave another service and another stock than their levels were to give: cause by cause, without rest."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -63,7 +64,7 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
     for switched in range(8):
         on = [bool(switched >> place & 1) for place in range(3)]
         demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
-        terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, own)
+        terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, _held_from(own, held.judged))
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
         path = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed).paths[OWN]
         known = run.counted
@@ -121,13 +122,19 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def expected_of(demand: CameDemand, levels: list[RuleLevels], column: str) -> np.ndarray:
-    """Return by place what the own levels were to give, the mean over the resets that count; 0 = not stocked."""
-    told = np.zeros((len(demand.places), len(levels)))
-    for column_place, one in enumerate(levels):
+    """Return by place what the own levels that held in these steps were to give, their mean; 0 = not stocked."""
+    counted = _held_from(levels, demand.starts.min())
+    told = np.zeros((len(demand.places), len(counted)))
+    for column_place, one in enumerate(counted):
         place = demand.place_of(one.places[PLACE])
         there = place >= 0
         told[place[there], column_place] = one.by_rule[OWN][column].fillna(0.0).to_numpy()[there]
-    return told[:, 1:].mean(axis=1) if len(levels) > 1 else told[:, 0]
+    return told.mean(axis=1)
+
+
+def _held_from(levels: list[RuleLevels], first: pd.Timestamp) -> list[RuleLevels]:
+    """Return the levels that held on a day or later."""
+    return [one for one, later in pairwise(levels) if later.day >= first] + levels[-1:]
 
 
 def _forecast_over_came(run: RuleReplay, worth: Worth) -> np.ndarray:
@@ -155,9 +162,9 @@ def _as_forecast(demand: CameDemand, factor: np.ndarray, judged: pd.Timestamp) -
 
 
 def _known_lead_times(terms: ReplayTerms, demand: CameDemand, levels: list[RuleLevels]) -> ReplayTerms:
-    """Return terms with the lead times that were known when levels were set, the mean over the resets that count."""
+    """Return terms with the lead times that were known when levels were set, the mean over the resets."""
     mean, sd, count = np.zeros((3, len(demand.places)))
-    for one in levels[1:] or levels:
+    for one in levels:
         place = demand.place_of(one.places[PLACE])
         there = place >= 0
         mean[place[there]] += one.places["lead_time_days"].to_numpy()[there]

@@ -32,6 +32,11 @@ class ReplayTerms:
     order_multiple: np.ndarray
     waiting: float
 
+    @property
+    def arrival_days(self) -> np.ndarray:
+        """Days after which all stock is what a rule ordered: lead time and review."""
+        return self.lead_time_days + self.review_days
+
     def of(self, rows: np.ndarray) -> "ReplayTerms":
         """Return the terms of some of the places."""
         by_place = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "waiting"}

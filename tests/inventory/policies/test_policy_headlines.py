@@ -140,7 +140,7 @@ def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
     row = told().loc["policies_set"]
     assert row["sentence"] == (
         "3 item-locations have a policy: 1 are stocked, with EUR 1,200 expected on hand, 1 are not; "
-        "1 not sized: give assume.holding_rate."
+        "1 is not sized: give assume.holding_rate."
     )
     assert row["value"] == 1200.0
 
@@ -224,3 +224,27 @@ def test_decisions_that_cost_money_are_not_said_to_save_it():
     assert "expected to cost EUR 107 more a year" in sentence
     assert "stock more, to cost EUR 150 more." in sentence
     assert "-" not in sentence.replace("SKU-0000", "")
+
+
+NOT_SOLD = "not sized: the margin is not known, as nothing was sold in the window (segments.window_months)"
+LEFT = [
+    (
+        [("SKU-0001", 12.0, NOT_SOLD)],
+        "1 item-location, of which 12 units were asked for (1.2% of all), is not replayed because the margin is not "
+        "known, as nothing was sold in the window (segments.window_months).",
+    ),
+    (
+        [("SKU-0001", 12.0, NOT_SOLD), ("SKU-0002", 0.0, NOT_SOLD), ("SKU-0003", 0.0, "no lead time is known")],
+        "3 item-locations, of which 12 units were asked for (1.2% of all), are not replayed: 2 because the margin is "
+        "not known, as nothing was sold in the window (segments.window_months), 1 because no lead time is known.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "sentence"), LEFT)
+def test_what_is_not_replayed_is_told_in_one_sentence(rows, sentence):
+    left = table("replay_left_out", *({"item_id": item, "demand": asked, "reason": why} for item, asked, why in rows))
+    replay = table("replay", {"rule": OWN, "entity": "all", "demand": 988.0, "served": 900.0, "fill_rate": 0.9})
+    row = told(replay_left_out=left, replay=replay).loc["replay_left_out"]
+    assert row["sentence"] == sentence
+    assert row["value"] == 12.0

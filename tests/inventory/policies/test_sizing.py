@@ -155,8 +155,8 @@ def test_what_cannot_be_sized_stays_blank_and_says_why(make_sizing):
     assert table["order_up_to"].isna().tolist() == [True, True, False, False]
     blank = [*LEVELS, "safety_stock", "cycle_service", "fill_rate", "stock", "stock_value", "lost_margin"]
     assert table.loc[[0, 1], blank].isna().all(axis=None)
-    assert table["reason"][0].startswith("not sized: holding cost not known")
-    assert table["reason"][1].startswith("not sized: margin not known, no cost of what was sold")
+    assert table["reason"][0].startswith("not sized: the holding cost is not known")
+    assert table["reason"][1].startswith("not sized: the margin is not known, as what was sold has no cost")
     assert table.loc[3, ["holding_cost", "lost_margin"]].isna().all()
     assert table["policy"].tolist() == ["order_up_to"] * 4
 
@@ -165,7 +165,7 @@ def test_what_sold_earlier_only_is_not_said_never_to_have_sold(make_sizing):
     sizing = make_sizing({})
     costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan)
     reason = size_policies(replace(sizing, costs=costs))["reason"][0]
-    assert reason == ("not sized: margin not known, nothing was sold in the window (segments.window_months)")
+    assert reason == ("not sized: the margin is not known, as nothing was sold in the window (segments.window_months)")
 
 
 def test_no_stock_pays_where_it_costs_more_than_it_returns(make_sizing):

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.policy_settings import Policies
-from segkit.inventory.replay.contest import hold_replay, reset_days, value_replay
+from segkit.inventory.replay.contest import TOO_SLOW, Resets, hold_replay, plan_resets, value_replay
+from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import explain_gap
 from segkit.inventory.replay.rules import OWN
 from segkit.inventory.replay.runs import replay_rules
@@ -19,23 +20,33 @@ from segkit.inventory.replay.runs import replay_rules
 RULES = Policies(replay_days=60, reset_days=30)
 
 
-@given(st.integers(28, 400), st.integers(7, 200), st.integers(1, 1500), st.sampled_from([1.0, 7.0, 30.4]))
-def test_levels_are_set_a_reset_before_what_is_judged_and_then_every_reset(replayed, reset, known, period):
+@given(
+    st.integers(28, 400), st.integers(7, 200), st.integers(1, 1500), st.sampled_from([1.0, 7.0, 30.4]),
+    st.floats(0, 500),
+)  # fmt: skip
+def test_levels_are_set_until_what_they_order_has_come_before_the_judged_days(replayed, reset, known, period, longest):
     as_of = date(2025, 6, 30)
     first = (pd.Timestamp(as_of) - pd.Timedelta(days=known)).date()
-    days = reset_days(first, as_of, policies=Policies(replay_days=replayed, reset_days=reset), period_days=period)
-    if known - replayed - reset < 8 * period:
+    rules = Policies(replay_days=replayed, reset_days=reset)
+    resets = plan_resets(first, as_of, policies=rules, period_days=period, arrival_days=longest)
+    days, room = resets.days, known - replayed - 8 * period
+    assert (as_of - resets.judged).days == replayed - 1
+    if room < reset:
         assert days == []
         return
-    assert (as_of - days[0]).days == replayed + reset
+    assert resets.warm_days % reset == 0
+    assert reset <= resets.warm_days <= room
+    assert resets.warm_days >= longest or resets.warm_days + reset > room
+    assert resets.warm_days < longest + reset or resets.warm_days == reset
+    assert (as_of - days[0]).days == replayed + resets.warm_days
     assert {(later - day).days for day, later in pairwise(days)} <= {reset}
     assert 0 < (as_of - days[-1]).days <= reset
 
 
 @pytest.fixture
 def held(came, make_sizing):
-    days = reset_days(date(2023, 1, 1), date(2025, 3, 31), policies=RULES, period_days=7.0)
-    start = pd.Timestamp(days[0]) + pd.Timedelta(days=1)
+    resets = plan_resets(date(2023, 1, 1), date(2025, 3, 31), policies=RULES, period_days=7.0)
+    start = pd.Timestamp(resets.days[0]) + pd.Timedelta(days=1)
     rng = np.random.default_rng(8)
     one = came(rng.poisson(0.6, (1, 90)))
     places = pd.DataFrame({"item_id": ["SKU-0000"], "location_id": ["NORTH"]})
@@ -46,12 +57,13 @@ def held(came, make_sizing):
         asked.append(day)
         return make_sizing({"mean": 10.0 + 10.0 * len(asked)})
 
-    return demand, days, sized_on, asked
+    return demand, resets, sized_on, asked
 
 
 def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
-    demand, days, sized_on, asked = held
-    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    demand, resets, sized_on, asked = held
+    days = resets.days
+    run, replayed, _ = hold_replay(demand, resets, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
     levels = replayed.levels
     assert asked == days
     assert [one.day for one in levels] == [pd.Timestamp(day) for day in days]
@@ -64,8 +76,8 @@ def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
 
 @pytest.mark.parametrize(("weight", "unit"), [("margin", 4.0), ("revenue", 9.0), ("lines", 0.5), ("units", 1.0)])
 def test_what_a_unit_is_worth(held, terms, weight, unit):
-    demand, days, sized_on, _ = held
-    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1), policies=RULES, seed=0)
+    demand, resets, sized_on, _ = held
+    run, replayed, _ = hold_replay(demand, resets, sized_on, terms(1), policies=RULES, seed=0)
     levels = replayed.levels
     costs = pd.DataFrame(
         {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
@@ -85,8 +97,10 @@ def test_what_a_unit_is_worth(held, terms, weight, unit):
 
 
 def test_what_is_not_known_is_worth_nothing(held, terms):
-    demand, days, sized_on, _ = held
-    run, replayed, _ = hold_replay(demand, days[:1], sized_on, terms(1), policies=RULES, seed=0)
+    demand, resets, sized_on, _ = held
+    run, replayed, _ = hold_replay(
+        demand, replace(resets, days=resets.days[:1]), sized_on, terms(1), policies=RULES, seed=0
+    )
     levels = replayed.levels
     costs = pd.DataFrame(
         np.nan, index=[0], columns=["unit_cost", "unit_margin", "shortage_cost", "unit_price", "holding_cost"]
@@ -102,8 +116,8 @@ def test_what_is_not_known_is_worth_nothing(held, terms):
 
 
 def explained(held, terms, **terms_changed):
-    demand, days, sized_on, _ = held
-    run, replayed, _ = hold_replay(demand, days, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
+    demand, resets, sized_on, _ = held
+    run, replayed, _ = hold_replay(demand, resets, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
     costs = pd.DataFrame(
         {"unit_cost": [5.0], "unit_margin": [4.0], "shortage_cost": [6.0], "unit_price": [9.0], "holding_cost": [1.0]}
     )
@@ -128,7 +142,7 @@ def test_causes_of_the_gap_leave_no_rest(held, terms):
 
 
 def test_lead_times_that_drift_are_told_as_such(held, terms):
-    known = float(held[2](held[1][0]).covered.places["mean_periods"].iloc[0]) * 7.0
+    known = float(held[2](held[1].days[0]).covered.places["mean_periods"].iloc[0]) * 7.0
     same = explained(held, terms, lead_time_days=known, lead_time_sd=0.0)
     later = explained(held, terms, lead_time_days=known + 40.0, lead_time_sd=0.0)
     assert same.loc["stock_value", "lead_time_effect"] == pytest.approx(0.0, abs=1e-9)
@@ -137,18 +151,18 @@ def test_lead_times_that_drift_are_told_as_such(held, terms):
 
 def test_what_no_rule_could_size_is_left_out_of_all_sums_and_listed_with_its_demand(held, terms, make_sizing):
     """A place that could not be sized at one reset changes no total of the others, and is told with what was asked."""
-    one, days, _, _ = held
+    one, resets, _, _ = held
     places = pd.DataFrame({"item_id": ["SKU-0000", "SKU-0001", "SKU-0002"], "location_id": "NORTH"})
     rows = np.vstack([one.quantity[0], np.full(90, 2.0), np.full(90, 5.0)])
     demand = type(one)(places, one.starts, 1.0, rows, np.ones(rows.shape, dtype=bool))
 
     def sized_on(day):
         sizing = make_sizing({"mean": 20.0}, {"mean": 40.0})
-        if day == days[1]:
+        if day == resets.days[1]:
             sizing = replace(sizing, costs=sizing.costs.assign(shortage_cost=[5.0, np.nan]))
         return replace(sizing, untimed=places.iloc[2:])
 
-    run, replayed, out = hold_replay(demand, days, sized_on, terms(3, lead_time_days=5.0), policies=RULES, seed=0)
+    run, replayed, out = hold_replay(demand, resets, sized_on, terms(3, lead_time_days=5.0), policies=RULES, seed=0)
     assert run.demand.places["item_id"].tolist() == ["SKU-0000"]
     assert replayed.demand.places.equals(run.demand.places)
     assert out["item_id"].tolist() == ["SKU-0001", "SKU-0002"]
@@ -156,7 +170,7 @@ def test_what_no_rule_could_size_is_left_out_of_all_sums_and_listed_with_its_dem
     assert out["reason"].str.contains("margin").tolist() == [True, False]
     assert out["reason"].str.contains("lead time").tolist() == [False, True]
     alone, _, none = hold_replay(
-        one, days, lambda _: make_sizing({"mean": 20.0}), terms(1, lead_time_days=5.0), policies=RULES, seed=0
+        one, resets, lambda _: make_sizing({"mean": 20.0}), terms(1, lead_time_days=5.0), policies=RULES, seed=0
     )
     assert none.empty
     for rule, path in run.paths.items():
@@ -165,9 +179,57 @@ def test_what_no_rule_could_size_is_left_out_of_all_sums_and_listed_with_its_dem
 
 
 def test_nothing_that_can_be_sized_is_no_replay(held, terms, make_sizing):
-    one, days, _, _ = held
+    one, resets, _, _ = held
     bare = make_sizing({})
     bare = replace(bare, costs=bare.costs.assign(holding_cost=np.nan))
-    run, _, out = hold_replay(one, days, lambda _: bare, terms(1), policies=RULES, seed=0)
+    run, _, out = hold_replay(one, resets, lambda _: bare, terms(1), policies=RULES, seed=0)
     assert run.demand.places.empty
     assert out["demand"].tolist() == [one.quantity[:, -60:].sum()]
+
+
+def warmed_up(terms, make_sizing, lead, first_known):
+    """Return the outcome of two resets of 30 days and 60 judged ones at a place with a long lead time, and a twin."""
+    span, rules = terms(1, lead_time_days=lead), Policies(replay_days=60, reset_days=30)
+    longest = float(span.arrival_days.max())
+    resets = plan_resets(first_known, date(2025, 3, 31), policies=rules, period_days=7.0, arrival_days=longest)
+    starts = pd.date_range(pd.Timestamp(resets.days[0]) + pd.Timedelta(days=1), date(2025, 3, 31))
+    quantity = np.full((1, len(starts)), 3.0)
+    places = pd.DataFrame({"item_id": ["SKU-0000"], "location_id": ["NORTH"]})
+    demand = CameDemand(places, starts, 1.0, quantity, np.ones(quantity.shape, dtype=bool))
+    return (*hold_replay(demand, resets, lambda _: make_sizing({"mean": 90.0}), span, policies=rules, seed=0), resets)
+
+
+def test_stock_with_which_rules_start_is_gone_before_the_judged_days(terms, make_sizing):
+    """Half a year under way: a level of so much demand lies there whole at the start, and a part of it for good."""
+    run, held, out, resets = warmed_up(terms, make_sizing, 170.0, date(2023, 1, 1))
+    assert out.empty
+    assert resets.warm_days == 180
+    level = held.levels[-1].by_rule[OWN]["order_up_to"].iloc[0]
+    path = run.paths[OWN]
+    assert level > 3.0 * 30
+    # What is on hand at a day's end is the level less 171 days' demand (served if it was there): nothing, here.
+    assert path.end_stock.max() <= max(level - 3.0 * 171, 0.0) + 1e-9
+
+
+def test_where_history_is_too_short_to_warm_up_a_place_is_left_out_and_told(terms, make_sizing):
+    _, _, out, resets = warmed_up(terms, make_sizing, 170.0, date(2024, 9, 1))
+    assert 0 < resets.warm_days < 170
+    assert out["reason"].tolist() == [f"{TOO_SLOW} ({resets.warm_days} days)"]
+    assert out["demand"].tolist() == [180.0]
+
+
+def test_what_could_not_be_sized_long_before_its_orders_count_is_replayed(held, terms, make_sizing):
+    """A reset that only warms up slower places than this one does not count for it."""
+    one, _, _, _ = held
+    days = [date(2025, 1, 1), date(2025, 1, 31), date(2025, 3, 2)]
+    starts = pd.date_range("2025-01-02", periods=90)
+    demand = CameDemand(one.places, starts, 1.0, one.quantity, one.known)
+
+    def sized_on(day):
+        sizing = make_sizing({"mean": 20.0})
+        return replace(sizing, costs=sizing.costs.assign(shortage_cost=[np.nan])) if day == days[0] else sizing
+
+    for lead, left in ((20.0, 0), (40.0, 1)):
+        resets = Resets(days, date(2025, 3, 3))
+        _, _, out = hold_replay(demand, resets, sized_on, terms(1, lead_time_days=lead), policies=RULES, seed=0)
+        assert len(out) == left
