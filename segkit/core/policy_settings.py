@@ -149,10 +149,10 @@ class Policies(Section):
         182, ge=28, description="Last days of the history on which policies are replayed and judged."
     )
     reset_days: int = Field(
-        91,
-        ge=7,
-        description="Days after which policies are set anew in the replay, from what was known then; rules warm up for "
-        "as many such spans as lead time and review take.",
+        28,
+        ge=1,
+        description="Days after which policies are set anew in the replay, rounded to whole planning periods, from "
+        "what was known then; rules warm up for as many such spans as lead time and review take.",
     )
     thumb_cover_days: float = Field(
         30, ge=0, description="Days of demand above lead time and review that the rule of thumb keeps, for comparison."

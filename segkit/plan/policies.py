@@ -177,13 +177,13 @@ class Policies(Forecasts):
     def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Return the replay step by step, its gap explained, and what is left out of it: all from one replay."""
         own, days = self.settings.policies, self._period_days()
-        known = self.periods.loc[self.periods["complete"], "period"]
+        ends = self.periods.loc[self.periods["complete"], "period_end"]
         none = empty_table("replay_steps"), empty_table("replay_gap")
-        if known.empty:
+        if ends.empty:
             return *none, empty_table("replay_left_out")
         terms = self._terms(self.policy_rules, self._replayed_intervals())
         longest = float(terms.arrival_days.max(initial=0.0))
-        resets = contest.plan_resets(known.min(), self.as_of, policies=own, period_days=days, arrival_days=longest)
+        resets = contest.plan_resets(ends, self.as_of, policies=own, period_days=days, arrival_days=longest)
         if not resets.days or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
             return *none, empty_table("replay_left_out")
         demand = self._came(resets.days[0])

@@ -1,6 +1,6 @@
 """The contest of a plan: its rules replayed on the last days of its history, set anew from what was known then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,45 +36,54 @@ class Resets:
 
 
 def plan_resets(
-    first_known: date, as_of: date, *, policies: Policies, period_days: float, arrival_days: float = 0.0
+    period_ends: Sequence[pd.Timestamp],
+    as_of: date,
+    *,
+    policies: Policies,
+    period_days: float,
+    arrival_days: float = 0.0,
 ) -> Resets:
-    """Return when levels are set: resets before the judged days, until what they ordered has come, then every reset.
+    """Return when levels are set: at ends of periods, before the judged days until what they ordered has come.
 
     Parameters
     ----------
-    first_known : date
-        First day of the history.
+    period_ends : sequence of Timestamp
+        Last days of the planning periods that are known in full, rising.
     as_of : date
-        Its last day.
+        Last day of the history.
     policies : Policies
-        replay_days and reset_days.
+        replay_days and reset_days, which is rounded to whole periods: between their ends nothing new is known.
     period_days : float
-        Days of a planning period: fewer than eight of them are too little to set levels from.
+        Days of a planning period.
     arrival_days : float
         Longest lead time and review: stock with which rules start is judged with them unless they warm up as long.
 
     Returns
     -------
     Resets
-        As many resets before the judged days as that takes, or as the history has room for; without days where it has
-        none for one.
+        As many resets before the judged days as that takes, or as the history has room for (eight periods at least are
+        needed to set levels from); without days where it has none for one.
 
     Examples
     --------
-    >>> rules = Policies(replay_days=60, reset_days=30)
-    >>> made = plan_resets(date(2023, 1, 1), date(2024, 1, 31), policies=rules, period_days=30, arrival_days=45)
-    >>> [str(day) for day in made.days], str(made.judged), made.warm_days
-    (['2023-10-03', '2023-11-02', '2023-12-02', '2024-01-01'], '2023-12-03', 60)
+    >>> ends = pd.date_range("2024-01-31", "2025-12-31", freq="ME")
+    >>> rules = Policies(replay_days=61, reset_days=28)
+    >>> made = plan_resets(ends, date(2025, 12, 31), policies=rules, period_days=30.4, arrival_days=45)
+    >>> [f"{day:%m-%d}" for day in made.days], str(made.judged), made.warm_days
+    (['08-31', '09-30', '10-31', '11-30'], '2025-11-01', 61)
     """
-    begin, reset = pd.Timestamp(as_of) - pd.Timedelta(days=policies.replay_days), policies.reset_days
-    room = (begin - pd.Timestamp(first_known)).days - _KNOWN_PERIODS * period_days
-    count = int(min(max(np.ceil(arrival_days / reset), 1.0), np.floor(room / reset)))
-    judged = (begin + pd.Timedelta(days=1)).date()
-    if count < 1:
+    begin, apart = (
+        pd.Timestamp(as_of) - pd.Timedelta(days=policies.replay_days),
+        round(policies.reset_days / period_days),
+    )
+    ends, apart = pd.DatetimeIndex(period_ends), max(apart, 1)
+    judged, last = (begin + pd.Timedelta(days=1)).date(), int(ends.searchsorted(begin, side="right")) - 1
+    warm = range(last - apart, _KNOWN_PERIODS - 2, -apart)
+    if not len(warm):
         return Resets([], judged)
-    warm = begin - pd.Timedelta(days=count * reset)
-    days = pd.date_range(warm, pd.Timestamp(as_of) - pd.Timedelta(days=1), freq=f"{reset}D")
-    return Resets([day.date() for day in days], judged)
+    enough = [place for place in warm if (begin - ends[place]).days >= arrival_days]
+    days = ends[enough[0] if enough else warm[-1] :: apart]
+    return Resets([day.date() for day in days[days < pd.Timestamp(as_of)]], judged)
 
 
 def hold_replay(

@@ -21,31 +21,41 @@ RULES = Policies(replay_days=60, reset_days=30)
 
 
 @given(
-    st.integers(28, 400), st.integers(7, 200), st.integers(1, 1500), st.sampled_from([1.0, 7.0, 30.4]),
-    st.floats(0, 500),
+    st.integers(28, 400), st.integers(1, 200), st.integers(1, 60), st.sampled_from(["D", "W-SUN", "ME"]),
+    st.floats(0, 500), st.integers(0, 5),
 )  # fmt: skip
-def test_levels_are_set_until_what_they_order_has_come_before_the_judged_days(replayed, reset, known, period, longest):
-    as_of = date(2025, 6, 30)
-    first = (pd.Timestamp(as_of) - pd.Timedelta(days=known)).date()
+def test_levels_are_set_at_ends_of_periods_until_what_they_order_has_come(replayed, reset, known, unit, longest, later):
+    ends = pd.date_range("2021-01-31", periods=8 * known, freq=unit)
+    as_of = (ends[-1] + pd.Timedelta(days=later)).date()
+    span = {"D": 1.0, "W-SUN": 7.0, "ME": 365.25 / 12}[unit]
     rules = Policies(replay_days=replayed, reset_days=reset)
-    resets = plan_resets(first, as_of, policies=rules, period_days=period, arrival_days=longest)
-    days, room = resets.days, known - replayed - 8 * period
+    resets = plan_resets(ends, as_of, policies=rules, period_days=span, arrival_days=longest)
+    begin, apart = pd.Timestamp(as_of) - pd.Timedelta(days=replayed), max(round(reset / span), 1)
     assert (as_of - resets.judged).days == replayed - 1
-    if room < reset:
-        assert days == []
+    places = ends.get_indexer(pd.DatetimeIndex(resets.days))
+    if (ends <= begin).sum() < 8 + apart:
+        assert resets.days == []
         return
-    assert resets.warm_days % reset == 0
-    assert reset <= resets.warm_days <= room
-    assert resets.warm_days >= longest or resets.warm_days + reset > room
-    assert resets.warm_days < longest + reset or resets.warm_days == reset
-    assert (as_of - days[0]).days == replayed + resets.warm_days
-    assert {(later - day).days for day, later in pairwise(days)} <= {reset}
-    assert 0 < (as_of - days[-1]).days <= reset
+    assert set(np.diff(places)) <= {apart}  # at ends of periods, whole resets apart
+    assert (ends[places] <= begin).sum() >= 2  # one to warm up, one that holds when judging begins
+    assert places[ends[places] <= begin][-1] == (ends <= begin).sum() - 1  # set from all that was known then
+    assert places[0] >= 7
+    assert (begin - ends[places[0]]).days >= longest or places[0] - apart < 7
+    assert (begin - ends[places[1]]).days < longest or len(places[ends[places] <= begin]) == 2
+    assert ends[places[-1]] < pd.Timestamp(as_of)
+    assert places[-1] + apart >= (ends < pd.Timestamp(as_of)).sum()
+
+
+def test_as_often_as_reset_days_say_in_whole_periods():
+    days, weeks = (pd.date_range("2024-01-07", "2025-12-28", freq=unit) for unit in ("D", "W-SUN"))
+    for ends, span in ((days, 1.0), (weeks, 7.0)):
+        made = plan_resets(ends, date(2025, 12, 28), policies=RULES, period_days=span).days
+        assert {(later - day).days for day, later in pairwise(made)} == {30 if span == 1.0 else 28}
 
 
 @pytest.fixture
 def held(came, make_sizing):
-    resets = plan_resets(date(2023, 1, 1), date(2025, 3, 31), policies=RULES, period_days=7.0)
+    resets = plan_resets(pd.date_range("2023-01-02", "2025-03-31"), date(2025, 3, 31), policies=RULES, period_days=1.0)
     start = pd.Timestamp(resets.days[0]) + pd.Timedelta(days=1)
     rng = np.random.default_rng(8)
     one = came(rng.poisson(0.6, (1, 90)))
@@ -191,7 +201,8 @@ def warmed_up(terms, make_sizing, lead, first_known):
     """Return the outcome of two resets of 30 days and 60 judged ones at a place with a long lead time, and a twin."""
     span, rules = terms(1, lead_time_days=lead), Policies(replay_days=60, reset_days=30)
     longest = float(span.arrival_days.max())
-    resets = plan_resets(first_known, date(2025, 3, 31), policies=rules, period_days=7.0, arrival_days=longest)
+    ends, last = pd.date_range(first_known, date(2025, 3, 31)), date(2025, 3, 31)
+    resets = plan_resets(ends, last, policies=rules, period_days=1.0, arrival_days=longest)
     starts = pd.date_range(pd.Timestamp(resets.days[0]) + pd.Timedelta(days=1), date(2025, 3, 31))
     quantity = np.full((1, len(starts)), 3.0)
     places = pd.DataFrame({"item_id": ["SKU-0000"], "location_id": ["NORTH"]})
