@@ -44,9 +44,9 @@ class Promising(Section):
     rule: Literal["first_come", "by_forecast", "nested", "by_margin", "critical_levels"] = Field(
         "nested",
         description="How supply is allocated: first_come = not at all; by_forecast = in proportion to expected demand; "
-        "nested = kept for a class while it is worth more than serving the next one now; by_margin = optimum of "
-        "expected margin by class and period (linear programme); critical_levels = a class is served only while more "
-        "than its level of class_stock (policies.class_by) or of table critical_levels is left.",
+        "nested = kept for a class while it is worth more than serving the next one now; by_margin = the reservations "
+        "of the highest expected margin over the periods of each supply; critical_levels = a class is served only "
+        "while more than its level of class_stock (policies.class_by) or of table critical_levels is left.",
     )
     horizon_days: int = Field(28, ge=1, description="Days ahead for which supply is kept for classes.")
     release_days: int = Field(

@@ -167,6 +167,30 @@ def test_supply_waits_for_the_class_that_brings_more():
     assert by_class(spoiled)["bronze"] >= 10
 
 
+def test_what_one_supply_keeps_for_several_periods_is_kept_once_for_all_of_them():
+    """Each period by itself kept units for the unlikely, of the cheapest class that asks most: all four were bronze."""
+    means = {"gold": 0.31, "silver": 0.47, "bronze": 0.56}
+    weeks = pd.date_range(DAYS[0], periods=4, freq="7D")
+    whole = demand_of([4 * mean for mean in means.values()], (29.8, 18.3, 24.4))
+    parts = [whole.assign(period=week, mean=whole["mean"] / 4) for week in weeks]
+    by_week = sk.allocate_by_margin(supply_of(4), pd.concat(parts), classes=CLASSES)
+    at_once = sk.allocate_by_margin(supply_of(4), whole, classes=CLASSES)
+    assert by_class(by_week) == by_class(at_once)
+    assert by_week["bid_price"].tolist() == at_once["bid_price"].tolist()
+
+
+def test_periods_before_supply_arrives_and_after_it_expires_take_nothing_of_it():
+    early, late = DAYS[0], DAYS[1]
+    demand = pd.concat(
+        [demand_of([9, 0, 0]).assign(period=early), demand_of([0, 5, 0]).assign(period=late),
+         demand_of([0, 0, 9]).assign(period=late + pd.Timedelta(days=14))]
+    )  # fmt: skip
+    supply = supply_of(0, 20).iloc[1:].assign(expiry_date=late + pd.Timedelta(days=7))
+    quotas = by_class(sk.allocate_by_margin(supply, demand, classes=CLASSES))
+    assert quotas["silver"] >= 5
+    assert quotas.get("gold", 0.0) == quotas.get("bronze", 0.0) == 0.0
+
+
 def test_demand_waits_for_supply_where_it_may():
     demand = pd.concat([demand_of([10]).assign(period=DAYS[0]), demand_of([0.1]).assign(period=DAYS[1])])
     supply = supply_of(0, 12)
