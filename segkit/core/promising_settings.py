@@ -4,9 +4,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from segkit.core.allocation_settings import AllocationSettings
 from segkit.core.source_settings import Section
 
 Cost = Annotated[float, Field(ge=0)]
+Rule = Literal[
+    "first_come", "by_number", "by_share", "by_ratio", "by_rank", "by_forecast", "fair_share", "hierarchy", "nested",
+    "by_margin", "critical_levels",
+]  # fmt: skip
 
 
 class BackorderRule(Section):
@@ -28,7 +33,7 @@ class BackorderRule(Section):
     rank: float | None = Field(None, description="Place in the order of the run; blank = as in the file.")
 
 
-class Promising(Section):
+class Promising(AllocationSettings):
     """How scarce stock is allocated to classes of customers, and what dates are promised."""
 
     class_by: Literal["", "tier", "channel", "region", "country", "abc"] = Field(
@@ -41,9 +46,11 @@ class Promising(Section):
         description="Classes in their order, best first; blank = by policies.class_targets, abc by its own order, "
         "others by the share of revenue that they leave as margin. Classes not named come last.",
     )
-    rule: Literal["first_come", "by_forecast", "nested", "by_margin", "critical_levels"] = Field(
+    rule: Rule = Field(
         "nested",
-        description="How supply is allocated: first_come = not at all; by_forecast = in proportion to expected demand; "
+        description="How supply is allocated: first_come = not at all; by_number, by_share, by_ratio = by quotas; "
+        "by_rank = the best class its expected demand first; by_forecast = in proportion to expected demand; "
+        "fair_share = all alike until expected demand is met, by entitlements; hierarchy = down the nodes of hierarchy; "
         "nested = kept for a class while it is worth more than serving the next one now; by_margin = the reservations "
         "of the highest expected margin over the periods of each supply; critical_levels = a class is served only "
         "while more than its level of class_stock (policies.class_by) or of table critical_levels is left.",

@@ -11,6 +11,7 @@ from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
 from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
+from segkit.promising.allocation.stated_terms import limit_capacity
 from segkit.promising.backorder_segments import TOML
 from segkit.promising.backorders import BackorderRun, confirm_anew
 from segkit.promising.explain_promise import PromiseExplanation
@@ -190,6 +191,7 @@ class OrderPromises(Contest):
         places = pd.concat([book[_PLACE], counted[_PLACE]]).drop_duplicates()
         capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
         capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
+        capable = limit_capacity(capable, rules, as_of=pd.Timestamp(self.as_of))
         alternatives = plan_terms.place_alternatives(agreed.alternatives, places)
         known = self._classes()
         classes = [*known, *sorted(set(book["demand_class"]) - set(known))]

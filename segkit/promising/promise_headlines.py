@@ -68,7 +68,7 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
 
 def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tuple | None:
     whole = contest[contest["demand_class"] == _ALL].set_index("rule")
-    name = _RULES[rules.rule]
+    name = _RULES.get(rules.rule, "")
     if name not in whole.index or name == _FIRST:
         return None
     row = whole.loc[name]
@@ -90,7 +90,7 @@ def _tell_best(contest: pd.DataFrame, currency: str, rules: Promising) -> tuple 
     best = whole.sort_values(["contribution", "rule"], ascending=[False, True]).iloc[0]
     if best["gain"] <= 1e-9 * abs(best["contribution"]):
         return "best_rule", "No rule replayed earned more than first come, first served.", 0.0, currency
-    if best["rule"] == _RULES[rules.rule]:
+    if best["rule"] == _RULES.get(rules.rule, ""):
         return None
     sentence = f"Of all rules replayed, {best['rule']} earned most"
     share = f", {best['gain_share']:.0%} of what perfect hindsight gains" if pd.notna(best["gain_share"]) else ""
