@@ -50,7 +50,7 @@ class Promising(AllocationSettings):
         "nested",
         description="How supply is allocated: first_come = not at all; by_number, by_share, by_ratio = by quotas; "
         "by_rank = the best class its expected demand first; by_forecast = in proportion to expected demand; "
-        "fair_share = all alike until expected demand is met, by entitlements; hierarchy = down the nodes of hierarchy; "
+        "fair_share = all alike until expected demand is met, by entitlements; hierarchy = down its nodes; "
         "nested = kept for a class while it is worth more than serving the next one now; by_margin = the reservations "
         "of the highest expected margin over the periods of each supply; critical_levels = a class is served only "
         "while more than its level of class_stock (policies.class_by) or of table critical_levels is left.",

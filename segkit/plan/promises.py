@@ -12,6 +12,7 @@ from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
 from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
 from segkit.promising.allocation.stated_terms import limit_capacity
+from segkit.promising.atp_table import tell_available
 from segkit.promising.backorder_segments import TOML
 from segkit.promising.backorders import BackorderRun, confirm_anew
 from segkit.promising.explain_promise import PromiseExplanation
@@ -49,6 +50,11 @@ class OrderPromises(Contest):
     def promises(self) -> pd.DataFrame:
         """From which supply and whose quota every promised unit comes."""
         return self._promised().trace
+
+    @table
+    def available_to_promise(self) -> pd.DataFrame:
+        """What is left of supply after what is promised, by item, location and week: discrete and cumulative ATP."""
+        return tell_available(self.supply, self.promises, self.allocations, as_of=self.as_of)
 
     @table
     def backorder_run(self) -> pd.DataFrame:
