@@ -358,6 +358,23 @@ def test_what_comes_from_another_location_leaves_it():
     assert short.lines["exception"].tolist() == [False, True, False]
 
 
+def test_what_came_from_another_place_and_is_freed_is_there_again():
+    """It was nobody's: the line that asked for it at its own place stayed without."""
+    trace = held(("A", 0, 5)).assign(supply_location_id="NORTH", promised_date=DAY + pd.Timedelta(days=3))
+    orders = pd.concat([book(("A", 5, 0)), book(("C", 9, 0)).assign(location_id="NORTH")])
+    supply = there((0, 6)).assign(location_id="NORTH")
+    segments = {"gone": sk.BackorderSegment("lose", "order_id = 'A'"), "rest": sk.BackorderSegment("improve")}
+    run = sk.run_backorders(orders, trace, supply, segments=segments)
+    assert run.lines["confirmed_after"].tolist() == [0.0, 6.0]
+    assert run.lines["late_after_days"].tolist()[1] == 0.0
+    here = sk.run_backorders(pd.concat([orders, book(("B", 2, 9))]), trace, supply, segments=segments).lines.set_index(
+        "order_id"
+    )
+    assert here["confirmed_after"].to_dict() == {"A": 0.0, "B": 2.0, "C": 4.0}, "of 6 units, 2 stay where they came to"
+    kept = sk.run_backorders(orders, trace, supply, segments={"all": sk.BackorderSegment("improve")})
+    assert kept.lines["confirmed_after"].tolist() == [5.0, 1.0]
+
+
 def test_a_row_without_any_day_is_refused():
     blank = held(("A", 0, 4)).assign(available_date=pd.NaT)
     for rows in (blank, blank.assign(promised_date=pd.NaT)):
