@@ -73,10 +73,12 @@ class Promising(AllocationSettings):
     delivery: Literal["partial", "complete", "split"] = Field(
         "partial",
         description="How an order line may be delivered where neither it nor its customer says: in any parts, complete "
-        "only, or split into deliveries of at least split_minimum.",
+        "only, or split into deliveries of at least split_minimum (with a minimum of 0 as partial).",
     )
     split_minimum: float = Field(
-        0.0, ge=0, description="Least delivery of a line that is split, in units; what completes it may be less."
+        0.0,
+        ge=0,
+        description="Least delivery of a line that is split, in units; what completes it may be less; 0 = any.",
     )
     latest_first: bool = Field(
         True,
