@@ -211,3 +211,17 @@ def test_places_that_nobody_has_are_found_by_the_check_of_a_workspace(write_work
     odd = entry("capacities", "a", units=5, location_id="CD")
     with pytest.raises(SettingsError, match="location_id 'CD' is not known"):
         check_workspace(write_workspace(company(), rule("first_come", odd)), as_of=DAY)
+
+
+def test_quotas_and_contracts_without_supply_are_told_in_the_headlines(planned):
+    tables = mixed()
+    tables["items"] = pd.concat([tables["items"], tables["items"].head(1).assign(item_id="SKU-3")])
+    quotas = [
+        entry("quotas", "gold", demand_class="gold", share=0.5),
+        entry("quotas", "idle", demand_class="gold", share=0.5, item_id="SKU-3"),
+    ]
+    owed = entry("commitments", "frame", demand_class="tin", quantity=2, item_id="SKU-3")
+    told = planned(rule("by_share", *quotas, owed), tables).promise_headlines.set_index("headline")
+    assert told.loc["idle_terms", "value"] == 2
+    assert "(promising.quotas.idle, promising.commitments.frame)" in told.loc["idle_terms", "sentence"]
+    assert "idle_terms" not in planned(rule("by_share", quotas[0]), tables).promise_headlines["headline"].tolist()

@@ -11,7 +11,7 @@ from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
 from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
-from segkit.promising.allocation.stated_terms import limit_capacity
+from segkit.promising.allocation.stated_terms import idle_terms, limit_capacity
 from segkit.promising.atp_table import tell_available
 from segkit.promising.backorder_segments import TOML
 from segkit.promising.backorders import BackorderRun, confirm_anew
@@ -111,7 +111,8 @@ class OrderPromises(Contest):
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
         made: dict[str, Any] = {name: getattr(self, name) for name in names}
-        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines())
+        idle = idle_terms(self.settings.promising, supply.counted_on(self.supply))
+        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines(), idle_terms=idle)
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:

@@ -113,6 +113,27 @@ def classes_stated(rules: Promising) -> dict[str, list[str]]:
     }
 
 
+def idle_terms(rules: Promising, supply: pd.DataFrame) -> list[str]:
+    """Return the quotas and contracts, by name, that are about items or places without supply: they count for nothing.
+
+    Parameters
+    ----------
+    rules : Promising
+        quotas and commitments.
+    supply : DataFrame
+        item_id and location_id of the supply that is counted on.
+
+    Examples
+    --------
+    >>> owed = {"frame": {"demand_class": "gold", "quantity": 5, "item_id": "SKU-9"}}
+    >>> idle_terms(Promising(commitments=owed), pd.DataFrame({"item_id": ["SKU-1"], "location_id": ["A"]}))
+    ['commitments.frame']
+    """
+    entries = [(f"quotas.{name}", one.item_id, one.location_id) for name, one in rules.quotas.items()]
+    entries += [(f"commitments.{name}", one.item_id, one.location_id) for name, one in rules.commitments.items()]
+    return [name for name, item, place in entries if not _meets(supply, item, place)]
+
+
 def require_known_places(rules: Promising, items: Iterable[str], locations: Iterable[str]) -> None:
     """Raise a SettingsError where quotas, contracts or capacities name items or locations that the company has not.
 
