@@ -12,6 +12,7 @@ import pandas as pd
 
 from segkit.core.columns import Column, TableSpec
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.row_hashes import surely_differ
 
 PROBLEM_COLUMNS = ["column", "problem", "rows", "first"]
 _SHOWN = 3
@@ -185,7 +186,7 @@ def repeated_rows(frame: pd.DataFrame, key: list[str]) -> np.ndarray:
     >>> repeated_rows(pd.DataFrame({"item_id": ["a", "b", "a"]}), ["item_id"])
     array([False, False,  True])
     """
-    if not key or frame.empty or _surely_differ(frame, key):
+    if not key or frame.empty or surely_differ(frame, key):
         return np.zeros(len(frame), dtype=bool)
     codes, size = row_codes(frame, key)
     repeats = _repeats(codes, size)
@@ -234,7 +235,6 @@ def name_row(frame: pd.DataFrame, place: int, spec: TableSpec) -> str:
 
 
 _KEY = "repeats"
-_LONG = 100_000  # rows from which hashes are worth it
 _TYPES = {
     **dict.fromkeys(("id", "text"), "text"),
     **dict.fromkeys(("number", "money", "share"), "a number"),
@@ -305,26 +305,6 @@ def _column_codes(cells: pd.Series) -> tuple[np.ndarray, int]:
         count = len(uniques)
     codes += 1
     return codes, count + 1
-
-
-def _surely_differ(frame: pd.DataFrame, key: list[str]) -> bool:
-    """Return whether the rows of a long table differ for certain, by hashes of a key that is text."""
-    if len(frame) < _LONG or not all(frame[name].dtype == "str" for name in key):
-        return False
-    import pyarrow as pa
-
-    from segkit.formulas.text_hashes import hash_texts
-
-    hashes = np.zeros(len(frame), dtype=np.uint64)
-    for name in key:
-        cells = pa.array(frame[name], pa.large_string())
-        cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-        _, places, letters = cells.buffers()
-        begin = np.frombuffer(places, dtype=np.int64)[cells.offset : cells.offset + len(cells) + 1]
-        text = np.frombuffer(letters, dtype=np.uint8) if letters is not None else np.zeros(0, dtype=np.uint8)
-        hash_texts(begin, text, frame[name].notna().to_numpy(dtype=bool), hashes)
-    hashes.sort()
-    return not bool((hashes[1:] == hashes[:-1]).any())
 
 
 def _repeats(codes: np.ndarray, size: int) -> np.ndarray:
