@@ -1,5 +1,6 @@
 """A batch of new orders is promised from what the open orders of a workspace leave."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from segkit.promising.promise_terms import UNPRICED
 _KEY = ["order_id", "line_id"]
 _MARGIN, _PRICES = "unit_margin", ("unit_price", "amount")
 _ENDING = "promised.csv"
+_LEFT_OUT = "left out by "
+_LAST_WORD = re.compile(" (missing|unreadable)$")
+_STRICT: dict[str, Any] = {"unreadable": "set_aside", "duplicates": "set_aside"}  # all of it is told, nothing left out
 _NOWHERE = "is in no table of the workspace"
 
 
@@ -95,23 +99,44 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
     DataError
         The file cannot be read, lacks columns or has cells that are no dates or numbers; order lines repeat.
     """
-    plain = Source(file=str(path))
+    plain = Source(file=str(path), **_STRICT)
     raw = read_source(plain, workspace)
     named = settings.sources.get("orders")
     source = plain
     if named and not set(input_tables()["orders"].required) <= set(raw.columns):
-        source = named.model_copy(update={"file": str(path), "url": "", "query": "", "format": "", "joins": {}})
+        source = named.model_copy(
+            update={"file": str(path), "url": "", "query": "", "format": "", "joins": {}, **_STRICT}
+        )
         raw = read_source(source, workspace)
     prices = {source.columns.get(name, name) for name in _PRICES}
     priced = bool(prices & set(raw.columns) or set(_PRICES) & set(source.expressions))
     if not priced:
-        raw = raw.assign(**{source.columns.get("unit_price", "unit_price"): "0"})  # a promise needs no price
+        source = _without_price(source)
     marked = map_table("orders", raw, source, workspace)
     margins, problems = _margins(raw, source)
-    orders = _require_readable(marked, problems, path)
+    orders = _require_readable(marked, [*problems, *_unread_cells(marked, raw, source)], path)
     orders = orders if priced else orders.drop(columns=list(_PRICES), errors="ignore")
     kept = margins[(marked.reason == "").to_numpy()] if margins is not None else None
     return _with_ids(orders if kept is None else orders.assign(unit_margin=kept.to_numpy(dtype=float)), path)
+
+
+def _without_price(source: Source) -> Source:
+    """Return a source for a file without prices: a promise needs none."""
+    columns = {name: origin for name, origin in source.columns.items() if name not in _PRICES}
+    return source.model_copy(update={"columns": columns, "expressions": {**source.expressions, "unit_price": "0"}})
+
+
+def _unread_cells(table: MarkedTable, raw: pd.DataFrame, source: Source) -> list[str]:
+    """Return what could not be read, with the first such cell, whatever the workspace's own rule for such cells."""
+    aside = table.reason[(table.reason != "") & ~table.reason.str.startswith(_LEFT_OUT)]
+    told = []
+    for reason, rows in aside.groupby(aside, sort=False):
+        name = str(reason).removesuffix(" unreadable")
+        column = source.columns.get(name, name)
+        cell = f" {str(raw[column].loc[rows.index[0]])!r}" if str(reason) != name and column in raw else ""
+        words = _LAST_WORD.sub(r" is \1", str(reason))
+        told.append(f"{words} {in_rows(len(rows))}, first: row {rows.index[0] + 1:,}{cell}")
+    return told
 
 
 def promise_new_orders(plan: Plan, orders: pd.DataFrame) -> pd.DataFrame:
@@ -178,11 +203,7 @@ def _margins(raw: pd.DataFrame, source: Source) -> tuple[pd.Series | None, list[
 
 def _require_readable(table: MarkedTable, problems: list[str], path: Path) -> pd.DataFrame:
     """Return the rows that are used; raise where cells of others could not be read: a blank would promise amiss."""
-    aside = (table.reason != "") & ~table.reason.str.startswith("left out by ")
     problems = [*problems, *(f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes)]
-    problems += [
-        f"{reason} {in_rows(int((table.reason == reason).sum()))}" for reason in table.reason[aside].drop_duplicates()
-    ]
     if problems:
         raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these cells."]))
     return table.frame[table.reason == ""].reset_index(drop=True)

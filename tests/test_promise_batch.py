@@ -214,3 +214,33 @@ def test_customers_without_a_value_class_rank_last(write_workspace):
     assert plan.customer_segments.set_index("customer_id").loc["CUST-3", "abc"] == ""
     assert plan._classes()[-1] == "(unknown)"
     assert "" not in plan._classes()
+
+
+def test_cells_that_cannot_be_read_are_told_whatever_the_workspaces_own_rule(write_workspace, tmp_path):
+    """The advice was to set what was set already."""
+    tables = company()
+    folder = write_workspace(tables, RULES)
+    text = (folder / "segkit.toml").read_text("utf-8")
+    (folder / "segkit.toml").write_text(
+        text.replace('"orders.csv"\n', '"orders.csv"\nunreadable = "set_aside"\n'), "utf-8"
+    )
+    plan = open_plan(folder, as_of="2025-06-30")
+    NEW.astype({"quantity": "object"}).assign(quantity=["4", "three", "9"]).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="quantity is unreadable in 1 row, first: row 2 'three'") as told:
+        read_new_orders(tmp_path / "new.csv", plan.settings, plan.workspace)
+    assert "set_aside" not in str(told.value)
+
+
+def test_the_columns_of_a_file_are_told_as_they_are(write_workspace, tmp_path):
+    plan = open_plan(write_workspace(company(), RULES), as_of="2025-06-30")
+    NEW.drop(columns="quantity").to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="quantity is required") as told:
+        read_new_orders(tmp_path / "new.csv", plan.settings, plan.workspace)
+    assert "unit_price" not in str(told.value).split("The source has:")[1]
+
+
+def test_a_line_asked_for_on_the_last_day_known_keeps_its_day_and_is_late(promise):
+    made = promise(NEW.assign(requested_date=["2025-06-30", "2025-07-04", None]))
+    assert made["requested_date"].astype("str").tolist() == ["2025-06-30", "2025-07-04", "2025-07-01"]
+    assert made["late_days"].tolist()[:2] == [1.0, 0.0]
+    assert "asked for a day before it was ordered" in made["reason"].tolist()[0]

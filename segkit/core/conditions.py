@@ -43,12 +43,23 @@ def rows_that_meet(table: pd.DataFrame, conditions: Mapping[str, str]) -> dict[s
     >>> rows_that_meet(frame, {"rules.big.where": "revenue > 6 AND abc = 'B'"})["rules.big.where"].tolist()
     [False, True]
     """
+    found, errors = _try(table, conditions)
+    problems = [_describe(where, conditions[where], error, list(table.columns)) for where, error in errors.items()]
+    if problems:
+        raise SettingsError(
+            list_problems("conditions cannot be used", problems, ["Text stands in single quotes: abc = 'A'."])
+        )
+    return found
+
+
+def _try(table: pd.DataFrame, conditions: Mapping[str, str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return which rows meet those conditions that can be used, and what is wrong with the others."""
     if not conditions:
-        return {}
+        return {}, {}
     import duckdb
 
     found: dict[str, np.ndarray] = {}
-    problems: list[str] = []
+    errors: dict[str, str] = {}
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
         connection.execute("SET python_enable_replacements = false")
         connection.execute("SET lock_configuration = true")
@@ -57,12 +68,8 @@ def rows_that_meet(table: pd.DataFrame, conditions: Mapping[str, str]) -> dict[s
             try:
                 found[where] = _meet(rows, text, len(table))
             except (duckdb.Error, ValueError) as error:
-                problems.append(_describe(where, text, str(error), list(table.columns)))
-    if problems:
-        raise SettingsError(
-            list_problems("conditions cannot be used", problems, ["Text stands in single quotes: abc = 'A'."])
-        )
-    return found
+                errors[where] = str(error)
+    return found, errors
 
 
 def never_decides(conditions: Mapping[str, str]) -> dict[str, str]:
@@ -83,6 +90,7 @@ def never_decides(conditions: Mapping[str, str]) -> dict[str, str]:
     >>> never_decides({"all": "true", "big": "revenue > 6"})
     {'big': 'can never fire: all before it meets all'}
     """
+    constants, _ = _try(pd.DataFrame({"no column": [0]}), conditions)  # what names a column is an error here
     told: dict[str, str] = {}
     seen: dict[str, str] = {}
     blocked = ""
@@ -92,19 +100,12 @@ def never_decides(conditions: Mapping[str, str]) -> dict[str, str]:
             told[name] = f"can never fire: {blocked} before it meets all"
         elif text in seen:
             told[name] = f"can never fire: {seen[text]} before it has the same condition"
-        elif (constant := _constant(where)) is not None:
+        elif name in constants:
+            constant = bool(constants[name][0])
             blocked = name if constant else ""
             told |= {} if constant else {name: "can never fire: its condition is never true"}
         seen.setdefault(text, name)
     return told
-
-
-def _constant(where: str) -> bool | None:
-    """Return what a condition that names no column gives; None for all others."""
-    try:
-        return bool(rows_that_meet(pd.DataFrame({"no column": [0]}), {"where": where})["where"][0])
-    except SettingsError:
-        return None
 
 
 def _arrow(table: pd.DataFrame) -> pa.Table:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from segkit.core.source_settings import Section
 
 MOST_TARGET = 0.9999  # beyond, no history tells what demand must be covered
+_UNKNOWN = "(unknown)"
 Target = Annotated[float, Field(gt=0, le=MOST_TARGET)]
 Units = Annotated[float, Field(ge=0)]
 Days = Annotated[float, Field(gt=0)]
@@ -129,8 +130,8 @@ class Policies(Section):
 
     @property
     def classes_in_order(self) -> dict[str, float]:
-        """Return the targets of the classes of customers, best class first; of equal targets by name."""
-        return dict(sorted(self.class_targets.items(), key=lambda entry: (-entry[1], entry[0])))
+        """Return the targets of the classes of customers, best first; of equal targets by name, (unknown) last."""
+        return dict(sorted(self.class_targets.items(), key=lambda entry: (-entry[1], entry[0] == _UNKNOWN, entry[0])))
 
     stock_budget: Annotated[float, Field(gt=0)] | None = Field(
         None,

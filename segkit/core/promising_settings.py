@@ -4,9 +4,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from segkit.core.allocation_settings import AllocationSettings
 from segkit.core.source_settings import Section
 
 Cost = Annotated[float, Field(ge=0)]
+Rule = Literal[
+    "first_come", "by_number", "by_share", "by_ratio", "by_rank", "by_forecast", "fair_share", "hierarchy", "nested",
+    "by_margin", "critical_levels",
+]  # fmt: skip
 
 
 class BackorderRule(Section):
@@ -28,7 +33,7 @@ class BackorderRule(Section):
     rank: float | None = Field(None, description="Place in the order of the run; blank = as in the file.")
 
 
-class Promising(Section):
+class Promising(AllocationSettings):
     """How scarce stock is allocated to classes of customers, and what dates are promised."""
 
     class_by: Literal["", "tier", "channel", "region", "country", "abc"] = Field(
@@ -41,12 +46,14 @@ class Promising(Section):
         description="Classes in their order, best first; blank = by policies.class_targets, abc by its own order, "
         "others by the share of revenue that they leave as margin. Classes not named come last.",
     )
-    rule: Literal["first_come", "by_forecast", "nested", "by_margin", "critical_levels"] = Field(
+    rule: Rule = Field(
         "nested",
-        description="How supply is allocated: first_come = not at all; by_forecast = in proportion to expected demand; "
-        "nested = kept for a class while it is worth more than serving the next one now; by_margin = optimum of "
-        "expected margin by class and period (linear programme); critical_levels = a class is served only while more "
-        "than its level of class_stock (policies.class_by) or of table critical_levels is left.",
+        description="How supply is allocated: first_come = not at all; by_number, by_share, by_ratio = by quotas; "
+        "by_rank = the best class its expected demand first; by_forecast = in proportion to expected demand; "
+        "fair_share = all alike until expected demand is met, by entitlements; hierarchy = down its nodes; "
+        "nested = kept for a class while it is worth more than serving the next one now; by_margin = the reservations "
+        "of the highest expected margin over the periods of each supply; critical_levels = a class is served only "
+        "while more than its level of class_stock (policies.class_by) or of table critical_levels is left.",
     )
     horizon_days: int = Field(28, ge=1, description="Days ahead for which supply is kept for classes.")
     release_days: int = Field(
@@ -66,10 +73,12 @@ class Promising(Section):
     delivery: Literal["partial", "complete", "split"] = Field(
         "partial",
         description="How an order line may be delivered where neither it nor its customer says: in any parts, complete "
-        "only, or split into deliveries of at least split_minimum.",
+        "only, or split into deliveries of at least split_minimum (with a minimum of 0 as partial).",
     )
     split_minimum: float = Field(
-        0.0, ge=0, description="Least delivery of a line that is split, in units; what completes it may be less."
+        0.0,
+        ge=0,
+        description="Least delivery of a line that is split, in units; what completes it may be less; 0 = any.",
     )
     latest_first: bool = Field(
         True,

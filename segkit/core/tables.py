@@ -12,6 +12,7 @@ import pandas as pd
 
 from segkit.core.columns import Column, TableSpec
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.row_hashes import surely_differ
 
 PROBLEM_COLUMNS = ["column", "problem", "rows", "first"]
 _SHOWN = 3
@@ -185,7 +186,7 @@ def repeated_rows(frame: pd.DataFrame, key: list[str]) -> np.ndarray:
     >>> repeated_rows(pd.DataFrame({"item_id": ["a", "b", "a"]}), ["item_id"])
     array([False, False,  True])
     """
-    if not key or frame.empty:
+    if not key or frame.empty or surely_differ(frame, key):
         return np.zeros(len(frame), dtype=bool)
     codes, size = row_codes(frame, key)
     repeats = _repeats(codes, size)

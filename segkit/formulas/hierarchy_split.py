@@ -128,7 +128,9 @@ def hand_down_by_share(supply: ArrayLike, parent: ArrayLike, shares: ArrayLike, 
     [[100.0, 30.0, 60.0, 30.0]]
     """
     share = np.asarray(shares, dtype=float)
-    return _hand_down(supply, parent, lambda amount, children: quotas_by_share(amount, share[children], unit=unit))
+    return _hand_down(
+        supply, parent, lambda amount, children: quotas_by_share(amount, share[children], unit=unit), whole_top=False
+    )
 
 
 def roll_up(parent: ArrayLike, demands: ArrayLike) -> np.ndarray:
@@ -220,14 +222,19 @@ def nodes_in_circles(parent: ArrayLike) -> np.ndarray:
 
 
 def _hand_down(
-    supply: ArrayLike, parent: ArrayLike, split: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    supply: ArrayLike,
+    parent: ArrayLike,
+    split: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    whole_top: bool = True,
 ) -> np.ndarray:
+    """Return what each node gets; with ``whole_top`` a top that is alone has all there is, asked for or not."""
     above, amount = np.asarray(parent, dtype=np.int64), np.atleast_1d(np.asarray(supply, dtype=float))
     got = np.zeros((len(amount), len(above)))
     tops = np.flatnonzero(above < 0)
     if not len(above):
         return got
-    got[:, tops] = amount[:, None] if len(tops) == 1 else split(amount, tops)
+    got[:, tops] = amount[:, None] if whole_top and len(tops) == 1 else split(amount, tops)
     for node in top_down(above):
         children = np.flatnonzero(above == node)
         if len(children):

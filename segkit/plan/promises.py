@@ -11,6 +11,8 @@ from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.contest import Contest
 from segkit.promising import new_orders, plan_release, plan_terms, promise_headlines, supply
+from segkit.promising.allocation.stated_terms import idle_terms, limit_capacity
+from segkit.promising.atp_table import tell_available
 from segkit.promising.backorder_segments import TOML
 from segkit.promising.backorders import BackorderRun, confirm_anew
 from segkit.promising.explain_promise import PromiseExplanation
@@ -48,6 +50,11 @@ class OrderPromises(Contest):
     def promises(self) -> pd.DataFrame:
         """From which supply and whose quota every promised unit comes."""
         return self._promised().trace
+
+    @table
+    def available_to_promise(self) -> pd.DataFrame:
+        """What is left of supply after what is promised, by item, location and week: discrete and cumulative ATP."""
+        return tell_available(self.supply, self.promises, self.allocations, as_of=self.as_of)
 
     @table
     def backorder_run(self) -> pd.DataFrame:
@@ -104,7 +111,8 @@ class OrderPromises(Contest):
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
         made: dict[str, Any] = {name: getattr(self, name) for name in names}
-        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines())
+        idle = idle_terms(self.settings.promising, supply.counted_on(self.supply))
+        tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines(), idle_terms=idle)
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
     def explain_promise(self, order_id: str = "", line_id: str = "") -> PromiseExplanation:
@@ -190,6 +198,7 @@ class OrderPromises(Contest):
         places = pd.concat([book[_PLACE], counted[_PLACE]]).drop_duplicates()
         capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
         capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
+        capable = limit_capacity(capable, rules, as_of=pd.Timestamp(self.as_of))
         alternatives = plan_terms.place_alternatives(agreed.alternatives, places)
         known = self._classes()
         classes = [*known, *sorted(set(book["demand_class"]) - set(known))]

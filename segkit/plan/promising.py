@@ -9,6 +9,7 @@ from segkit.plan.shared_stock import SharedStock
 from segkit.promising import order_book, plan_terms, supply
 from segkit.promising.allocation.class_outlook import expect_class_demand
 from segkit.promising.allocation.rule_of_plan import allocate_by_rule
+from segkit.promising.allocation.stated_terms import require_known_places
 from segkit.promising.reliability import outlook
 
 
@@ -51,6 +52,7 @@ class Promising(SharedStock):
         if not self.has_input("orders"):
             return
         self._require_class_attribute()
+        self._require_stated_places()
         if any(len(rows) for rows in vars(self._tables_agreed()).values()):
             self._agreed()
 
@@ -61,14 +63,22 @@ class Promising(SharedStock):
         """Return the tables of what was agreed, checked against what the company has."""
         agreed, rules = self._tables_agreed(), self.settings.promising
         if any(len(rows) for rows in vars(agreed).values()):
-            tables = [self.items, self.locations, self.inventory, self.purchases]
-            tables += [self.order_lines] if self.has_input("orders") else []
-            known = [table.reindex(columns=plan_terms.PLACE).drop_duplicates() for table in tables]
             classes = self._class_names() if len(agreed.critical_levels) else []
-            plan_terms.require_agreements(
-                agreed, pd.concat(known, ignore_index=True).astype("str"), classes=classes, rules=rules
-            )
+            plan_terms.require_agreements(agreed, self._known_places(), classes=classes, rules=rules)
         return agreed
+
+    def _known_places(self) -> pd.DataFrame:
+        """Return item_id and location_id of every table that tells them."""
+        tables = [self.items, self.locations, self.inventory, self.purchases]
+        tables += [self.order_lines] if self.has_input("orders") else []
+        known = [table.reindex(columns=plan_terms.PLACE).drop_duplicates() for table in tables]
+        return pd.concat(known, ignore_index=True).astype("str")
+
+    def _require_stated_places(self) -> None:
+        rules = self.settings.promising
+        if rules.quotas or rules.commitments or rules.capacities:
+            known = self._known_places()
+            require_known_places(rules, known["item_id"].dropna(), known["location_id"].dropna())
 
     def _require_class_attribute(self) -> None:
         own = self.settings.promising.class_by
@@ -89,6 +99,7 @@ class Promising(SharedStock):
             return []
         self._require_class_attribute()
         order_book.require_known_classes(self._class_names(), rules=self.settings.promising)
+        self._require_stated_places()
         return self._in_order(self._dated_lines())
 
     def _class_names(self) -> list[str]:

@@ -30,22 +30,30 @@ _FIXES = {
 
 @dataclass(frozen=True)
 class BackorderBook:
-    """Open lines sorted by key with their numbers: ``lines`` and ``place``, ``buckets`` (one row per place and day)."""
+    """Open lines sorted by key with their numbers: ``lines`` and ``place``, ``buckets`` (one row per place and day).
+
+    ``lent``: what lines hold of other places, as `bring_home` returns it.
+    """
 
     lines: pd.DataFrame
     place: np.ndarray
     buckets: pd.DataFrame
     supply: DatedSupply
     held: HeldSupply
+    lent: pd.DataFrame
 
 
-def read_book(orders: pd.DataFrame, confirmations: pd.DataFrame, supply: pd.DataFrame) -> BackorderBook:
+def read_book(
+    orders: pd.DataFrame, confirmations: pd.DataFrame, supply: pd.DataFrame, given_back: pd.DataFrame | None = None
+) -> BackorderBook:
     """Return the book of a backorder run.
 
     Parameters
     ----------
     orders, confirmations, supply : DataFrame
         As `run_backorders` takes them.
+    given_back : DataFrame, optional
+        Further supply that lines of other places held and use no more, as `give_back` returns it.
 
     Returns
     -------
@@ -67,7 +75,8 @@ def read_book(orders: pd.DataFrame, confirmations: pd.DataFrame, supply: pd.Data
         raise DataError(list_problems(_SUBJECT, list(problems), fixes))
     real = confirmations["quantity"].to_numpy(dtype=float) > 0
     line, rows = line[real], confirmations[real].reset_index(drop=True)
-    rows, supply = bring_home(lines, rows, line, supply)
+    rows, supply, lent = bring_home(lines, rows, line, supply)
+    supply = supply if given_back is None else pd.concat([supply, given_back], ignore_index=True)
     both = pd.concat([supply[PLACE], lines[PLACE]], ignore_index=True)
     place = pd.factorize(row_codes(both, PLACE)[0])[0]
     own, at = place[len(supply) :], place[: len(supply)]
@@ -78,7 +87,7 @@ def read_book(orders: pd.DataFrame, confirmations: pd.DataFrame, supply: pd.Data
     buckets = names.reset_index(drop=True).assign(available_date=day[first].astype("datetime64[D]").astype("M8[us]"))
     there = DatedSupply(codes[first], day[first], np.maximum(units, 0.0))
     held = _held(line, bucket[len(supply) :], rows["quantity"].to_numpy(dtype=float), len(first))
-    return BackorderBook(lines, own, buckets, there, held)
+    return BackorderBook(lines, own, buckets, there, held, lent)
 
 
 def _number(codes: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

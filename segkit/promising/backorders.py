@@ -27,6 +27,7 @@ from segkit.promising.backorder_segments import (
 )
 from segkit.promising.backorder_words import tell_reasons
 from segkit.promising.given_tables import plain_tables
+from segkit.promising.held_elsewhere import give_back
 
 _UNITS = ("on_time", "late", "unconfirmed")
 
@@ -65,7 +66,8 @@ def run_backorders(
         What lines hold now, as `promise_orders` traces it: order_id, line_id, available_date of the supply, quantity
         [units]; several rows of one day are added up. It may exceed the supply, as where a receipt was cancelled. What
         is made to order (available_date blank), or from another supply_item_id or supply_location_id, counts as supply
-        of the line's own place on promised_date; other lines may get it like any other.
+        of the line's own place on promised_date; other lines there may get it like any other. What came from another
+        place and no line takes is there again for the lines of that place.
     supply : DataFrame
         All supply, what is confirmed included: item_id, location_id, available_date, quantity [units].
     segments : mapping of str to BackorderSegment
@@ -131,6 +133,10 @@ def confirm_anew(
         segment=names.take(chosen).to_numpy(), strategy=pd.Series(strategies, dtype="str").take(chosen).to_numpy()
     )
     made = _run(book, lines, chosen, segments)
+    back = give_back(book.lent, _freed(book, made)) if len(book.lent) else book.lent
+    if len(back):
+        book = read_book(plain["orders"], plain["confirmations"], plain["supply"], back)
+        made = _run(book, lines, chosen, segments)
     table = _list_lines(lines, book, made)
     summary = _sum_segments(table, count_segments(met, chosen, segments))
     return BackorderRun(table, summary, _list_confirmations(lines, book, made), _list_transfers(lines, book, made))
@@ -157,6 +163,16 @@ def _run(
     sides = {side: _renumbered(getattr(made, side), order) for side in ("giver", "taker")}
     after = type(made.held)(order[np.asarray(made.held.line)], made.held.bucket, made.held.quantity)
     return BackorderConfirmations(held=after, **back, **sides, moved_bucket=made.moved_bucket, moved=made.moved)
+
+
+def _freed(book: BackorderBook, made: BackorderConfirmations) -> pd.DataFrame:
+    """Return by how much less of each bucket is held after the run than before."""
+    units, count = np.asarray(book.supply.quantity), len(book.buckets)
+    before, after = (
+        np.bincount(np.asarray(held.bucket), np.asarray(held.quantity), count) for held in (book.held, made.held)
+    )
+    less = np.minimum(before, units) - after
+    return book.buckets.assign(quantity=less)[less > 0]
 
 
 def _least_deliveries(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """What order lines hold of no supply of their own place: made to order, or from another item or location."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -9,9 +11,15 @@ PLACE = ["item_id", "location_id"]
 _SOURCE = ["supply_item_id", "supply_location_id"]
 
 
-def bring_home(
-    lines: pd.DataFrame, held: pd.DataFrame, line: np.ndarray, supply: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+class BroughtHome(NamedTuple):
+    """What lines hold and the supply at their places; ``lent`` = what came from elsewhere, with its source and day."""
+
+    held: pd.DataFrame
+    supply: pd.DataFrame
+    lent: pd.DataFrame
+
+
+def bring_home(lines: pd.DataFrame, held: pd.DataFrame, line: np.ndarray, supply: pd.DataFrame) -> BroughtHome:
     """Return what lines hold and the supply, as if all of it were at the place of the line on the day it is promised.
 
     Parameters
@@ -28,9 +36,11 @@ def bring_home(
 
     Returns
     -------
-    DataFrame, DataFrame
+    BroughtHome
         The same, with available_date of such rows set to promised_date. What is made to order is added to the supply
         of that day; what comes from elsewhere goes there from the supply of its own place, as far as that is there.
+        ``lent``: item_id, location_id, available_date (at the place of the line), source_item_id, source_location_id,
+        source_date, quantity.
 
     Examples
     --------
@@ -50,7 +60,7 @@ def bring_home(
             other |= ~from_here.to_numpy(dtype=bool)
     other &= ~made
     if not (made | other).any():
-        return held, supply
+        return BroughtHome(held, supply, _lent(held.iloc[:0].assign(**dict.fromkeys(PLACE, "")), held.iloc[:0]))
     at_home = lines[PLACE].take(line).reset_index(drop=True)
     come = held.reset_index(drop=True).assign(**{name: at_home[name] for name in PLACE})
     given = {own: come[name].fillna(come[own]) for name, own in zip(source, PLACE, strict=True) if name is not None}
@@ -61,7 +71,51 @@ def bring_home(
     added = pd.concat([home[made | other], there.assign(quantity=-there["quantity"])])
     days = come["available_date"].where(~(made | other), come["promised_date"])
     columns = [*PLACE, "available_date", "quantity"]
-    return held.assign(available_date=days.to_numpy()), pd.concat([supply[columns], added[columns]], ignore_index=True)
+    moved = pd.concat([supply[columns], added[columns]], ignore_index=True)
+    return BroughtHome(held.assign(available_date=days.to_numpy()), moved, _lent(home[other], there))
+
+
+def _lent(home: pd.DataFrame, there: pd.DataFrame) -> pd.DataFrame:
+    """Return what went from its source to the place of a line."""
+    source = {"source_item_id": "item_id", "source_location_id": "location_id", "source_date": "available_date"}
+    from_there = {name: there[own].to_numpy() if own in there else "" for name, own in source.items()}
+    rows = home[[*PLACE, "available_date", "quantity"]].assign(**from_there)
+    return rows[(rows["quantity"] > 0).to_numpy()].reset_index(drop=True)
+
+
+def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
+    """Return as supply of its source what came from elsewhere and no line at its place uses any more.
+
+    Parameters
+    ----------
+    lent : DataFrame
+        As `bring_home` returns it.
+    freed : DataFrame
+        item_id, location_id, available_date, quantity that is used no more. [units]
+
+    Returns
+    -------
+    DataFrame
+        item_id, location_id, available_date, quantity of the sources. What is freed at a place that gets some back
+        itself stays there: its lines decide anew.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2025-06-02")
+    >>> key = {"item_id": "SKU-1", "location_id": "DC", "available_date": [day], "quantity": [4.0]}
+    >>> source = {"source_item_id": "SKU-1", "source_location_id": "HUB", "source_date": day}
+    >>> give_back(pd.DataFrame(key | source), pd.DataFrame(key | {"quantity": [3.0]})).to_dict("list")["location_id"]
+    ['HUB']
+    """
+    key = [*PLACE, "available_date"]
+    both = lent.merge(freed[key].assign(freed=freed["quantity"]), on=key)
+    before = both.groupby(key)["quantity"].cumsum() - both["quantity"]
+    both["quantity"] = np.clip(both["freed"] - before, 0.0, both["quantity"])
+    both = both[(both["quantity"] > 0).to_numpy()]
+    gets = pd.MultiIndex.from_frame(both[["source_item_id", "source_location_id"]])
+    both = both[~pd.MultiIndex.from_frame(both[PLACE]).isin(gets)]
+    names = {"source_item_id": "item_id", "source_location_id": "location_id", "source_date": "available_date"}
+    return both[[*names, "quantity"]].rename(columns=names).reset_index(drop=True)
 
 
 def _as_far_as_there(there: pd.DataFrame, supply: pd.DataFrame) -> pd.Series:

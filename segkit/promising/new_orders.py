@@ -25,7 +25,7 @@ def join_book(
         order_id, line_id, order_date, customer_id, item_id, location_id, quantity, demand_class and, where known,
         requested_date, unit_margin and terms of delivery.
     as_of : date
-        Last day known: no new line arrives before the day after, or is asked for before it.
+        Last day known: no new line arrives before the day after; one that is asked for on it is late by a day at least.
     locations : collection of str, optional
         All that the company has (default: those of open orders); a line that names none is delivered from the only one.
 
@@ -49,8 +49,8 @@ def join_book(
         blank = blank & False
     known = pd.MultiIndex.from_frame(open_orders[_KEY])
     again = pd.MultiIndex.from_frame(located[_KEY].astype("str")).isin(known)
-    asked = located["requested_date"] if "requested_date" in located else located["order_date"]
-    over = (asked < pd.Timestamp(as_of)).to_numpy() if "requested_date" in located else blank & False
+    told = "requested_date" in located
+    over = (located["requested_date"] < pd.Timestamp(as_of)).to_numpy() if told else blank & False
     found = (
         (again, "lines are open already"),
         (blank, "location_id is blank"),
@@ -66,7 +66,7 @@ def join_book(
         raise DataError(list_problems("new orders cannot be promised", problems, [fix]))
     first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     arrives = located["order_date"].clip(lower=first)
-    asked = asked.fillna(located["order_date"]).clip(lower=first)
+    asked = located["requested_date"].fillna(arrives) if told else arrives
     kinds = empty_table("open_orders").dtypes
     joined = located.assign(order_date=arrives, requested_date=asked, left_out="").reindex(columns=list(kinds.index))
     return pd.concat([open_orders, joined.astype(kinds.to_dict())], ignore_index=True)

@@ -10,6 +10,7 @@ from segkit.core.columns import empty_table
 from segkit.core.errors import SettingsError, list_problems, nearest_name
 from segkit.core.promising_settings import Promising
 from segkit.core.tables import sort_rows
+from segkit.promising.allocation.stated_terms import classes_stated
 
 _KEY = ["order_id", "line_id"]
 _DATES = ["requested_date", "promised_date", "shipped_date", "delivered_date"]
@@ -144,18 +145,18 @@ def require_known_classes(names: Iterable[str], *, rules: Promising) -> None:
     names : iterable of str
         Classes that customers have.
     rules : Promising
-        classes and goodwill.
+        classes, goodwill, and what is stated of quotas, commitments, hierarchy and entitlements.
 
     Examples
     --------
     >>> require_known_classes(["gold"], rules=Promising(classes=["gold"]))
     """
     known = sorted({str(name) for name in names})
-    stated = {"classes": rules.classes, "goodwill": list(rules.goodwill)}
+    stated = {"classes": rules.classes, "goodwill": list(rules.goodwill), **classes_stated(rules)}
     problems = [
         f"promising.{key}: {name!r}{nearest_name(name, known)}"
         for key, given in stated.items()
-        for name in given
+        for name in dict.fromkeys(given)
         if name not in known
     ]
     if problems:

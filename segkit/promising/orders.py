@@ -9,6 +9,7 @@ import pandas as pd
 
 from segkit.core.columns import column_dtype, nomenclature
 from segkit.core.periods import parse_day
+from segkit.promising.named_cells import named_cells
 from segkit.promising.promise_book import read_promise_book
 from segkit.promising.promise_checks import require_tables
 from segkit.promising.promise_inputs import PromiseInputs, read_promise_inputs
@@ -16,6 +17,8 @@ from segkit.promising.promise_terms import MADE, PromiseTerms
 
 if TYPE_CHECKING:
     from segkit.formulas.promising import Promised
+
+_KEY = ("order_id", "line_id")
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def promise_orders(
     require_tables(book.named(terms), terms, None if day is None else pd.Timestamp(day))
     inputs = read_promise_inputs(book, terms)
     made = promise_book(inputs.book, inputs.supply, inputs.rules, inputs.elsewhere)
-    return Promises(_lines(book.orders, inputs, made, tell_reasons(inputs, made)), _trace(book.orders, inputs, made))
+    lines = _lines(book.orders, inputs, made, tell_reasons(inputs, made))
+    return Promises(lines, _trace(lines, inputs, made))
 
 
 def _dates(days: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -116,24 +120,16 @@ def _columns_used(inputs: PromiseInputs, made: "Promised") -> np.ndarray:
     return np.where(inputs.from_stock(made.bucket), made.column, len(inputs.columns))
 
 
-def _asked(orders: pd.DataFrame, rows: np.ndarray, inputs: PromiseInputs, line: np.ndarray) -> dict:
-    """Return what identifies lines, and what they asked for."""
-    place = np.asarray(inputs.book.place)[line]
-    return {
-        "order_id": orders["order_id"].astype("str").array.take(rows),
-        "line_id": orders["line_id"].astype("str").array.take(rows),
-        **{name: inputs.places[name].array.take(place) for name in ("item_id", "location_id")},
-    }
-
-
 def _lines(orders: pd.DataFrame, inputs: PromiseInputs, made, reasons: pd.Series) -> pd.DataFrame:  # type: ignore[no-untyped-def]
-    book, every = inputs.book, np.arange(len(inputs.order))
+    book, place = inputs.book, np.asarray(inputs.book.place)
     some = made.last_day >= 0
-    first = np.full(len(every), np.iinfo(np.int64).max)
-    np.minimum.at(first, made.line, made.day)
+    first = np.full(len(place), np.iinfo(np.int64).max)
+    parts = _first_rows(made.line)
+    first[made.line[parts]] = np.minimum.reduceat(made.day, parts) if len(parts) else 0
     told = {
-        **_asked(orders, inputs.order, inputs, every),
-        "demand_class": np.array(inputs.classes, dtype=object)[np.asarray(book.rank)],
+        **{name: orders[name].astype("str").array.take(inputs.order) for name in _KEY},
+        **{name: inputs.places[name].array.take(place) for name in ("item_id", "location_id")},
+        "demand_class": named_cells(inputs.classes, np.asarray(book.rank)),
         "order_date": orders["order_date"].to_numpy()[inputs.order],
         "requested_date": _dates(np.asarray(book.requested), some | ~some),
         "quantity": np.asarray(book.quantity),
@@ -141,36 +137,43 @@ def _lines(orders: pd.DataFrame, inputs: PromiseInputs, made, reasons: pd.Series
         "first_date": _dates(first, some),
         "promised_date": _dates(made.last_day, some),
         "late_days": np.where(some, made.last_day - np.asarray(book.requested), np.nan),
-        "quota": _quotas(inputs, made, len(every)),
+        "quota": _quotas(inputs, made, len(place)),
         "reserved_quantity": made.reserved,
-        "reserved_for": np.array([*inputs.columns, ""], dtype=object)[made.reserved_column],
+        "reserved_for": named_cells((*inputs.columns, ""), made.reserved_column),
         "reason": reasons.array,
     }
     return _typed(told, "promise_lines")
 
 
-def _quotas(inputs: PromiseInputs, made: "Promised", lines: int) -> np.ndarray:
+def _first_rows(line: np.ndarray) -> np.ndarray:
+    """Return the first row of each line in a trace, whose rows of a line stand together."""
+    return np.flatnonzero(np.diff(line, prepend=-1))
+
+
+def _quotas(inputs: PromiseInputs, made: "Promised", lines: int):  # type: ignore[no-untyped-def]
     """Return the quotas that each line used, by name."""
-    bits = np.zeros(lines, dtype=np.int64)
-    np.bitwise_or.at(bits, made.line, np.int64(1) << _columns_used(inputs, made).astype(np.int64))
-    kinds, which = np.unique(bits, return_inverse=True)
+    bits, parts = np.zeros(lines, dtype=np.int64), _first_rows(made.line)
+    if len(parts):
+        used = np.int64(1) << _columns_used(inputs, made).astype(np.int64)
+        bits[made.line[parts]] = np.bitwise_or.reduceat(used, parts)
+    which, kinds = pd.factorize(bits)
     names = [*inputs.columns, MADE]
     words = ["; ".join(name for place, name in enumerate(names) if kind >> place & 1) for kind in kinds.tolist()]
-    return np.array(words, dtype=object)[which] if lines else np.zeros(0, dtype=object)
+    return named_cells(words, which)
 
 
-def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made: "Promised") -> pd.DataFrame:
+def _trace(lines: pd.DataFrame, inputs: PromiseInputs, made: "Promised") -> pd.DataFrame:
     known, stock = made.bucket >= 0, inputs.from_stock(made.bucket)
     bucket_day, bucket_place = np.append(inputs.supply.day, 0), np.append(inputs.place, 0)
     place = np.where(known, bucket_place[made.bucket], np.asarray(inputs.book.place)[made.line])
     requested = np.asarray(inputs.book.requested)[made.line]
     told = {
-        **_asked(orders, inputs.order[made.line], inputs, made.line),
+        **{name: lines[name].array.take(made.line) for name in (*_KEY, "item_id", "location_id")},
         "supply_item_id": inputs.places["item_id"].array.take(place),
         "supply_location_id": inputs.places["location_id"].array.take(place),
         "available_date": _dates(bucket_day[made.bucket], stock),
         "promised_date": _dates(made.day, known | ~known),
-        "quota": np.array([*inputs.columns, MADE], dtype=object)[_columns_used(inputs, made)],
+        "quota": named_cells((*inputs.columns, MADE), _columns_used(inputs, made)),
         "quantity": made.quantity,
         "late_days": (made.day - requested).astype(float),
     }
@@ -179,4 +182,6 @@ def _trace(orders: pd.DataFrame, inputs: PromiseInputs, made: "Promised") -> pd.
 
 def _typed(told: dict, name: str) -> pd.DataFrame:
     kinds = {column: column_dtype(column) for column in nomenclature()[name].columns}
-    return pd.DataFrame({column: told[column] for column in kinds}).astype(kinds)
+    table = pd.DataFrame({column: told[column] for column in kinds}, copy=False)
+    other = {column: kind for column, kind in kinds.items() if table[column].dtype != kind}
+    return table.astype(other) if other else table

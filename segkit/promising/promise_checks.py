@@ -140,6 +140,12 @@ def _of_allocations(
     known = {*terms.classes, OTHERS}
     strange = ~allocations["demand_class"].isin(known)
     if terms.classes:
+        above = strange & allocations["kind"].eq("neutral") & _of_hierarchy(allocations)
+        told = (
+            "a node of the hierarchy that is no class has a row: give the reservations alone, not rows of kind neutral"
+        )
+        yield from _wrong(allocations, above, told)
+        strange &= ~above
         yield from _wrong(allocations, strange, _unknown_class(allocations.loc[strange], terms))
     place = [name for name in PLACE if name in allocations and name in supply]
     bucket = [*place, "available_date"]
@@ -156,6 +162,12 @@ def _of_allocations(
         one = over.iloc[0]
         told = f"{one['kept']:g} of {one['quantity']:g} units, {_first(over.drop(columns='quantity'))}"
         yield f"more than 100 % of a bucket is reserved in {len(over):,} buckets, first: {told}"
+
+
+def _of_hierarchy(allocations: pd.DataFrame) -> pd.Series:
+    if "rule" not in allocations:
+        return pd.Series(False, index=allocations.index)
+    return allocations["rule"].astype("str").str.contains("hierarchy", regex=False)
 
 
 def _unknown_class(rows: pd.DataFrame, terms: PromiseTerms) -> str:

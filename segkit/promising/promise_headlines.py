@@ -1,6 +1,6 @@
 """The headlines of allocation and promising: what a director reads first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,10 @@ _RULES = {
 
 @dataclass(frozen=True)
 class PromiseTables:
-    """The tables of a plan that the headlines tell of; ``undone_lines`` of the held-out months a return undid."""
+    """The tables of a plan that the headlines tell of; ``undone_lines`` of the held-out months a return undid.
+
+    ``idle_terms``: quotas and contracts by name for which there is no supply.
+    """
 
     open_orders: pd.DataFrame
     promise_lines: pd.DataFrame
@@ -31,6 +34,7 @@ class PromiseTables:
     otif: pd.DataFrame
     rule_contest: pd.DataFrame
     undone_lines: int = 0
+    idle_terms: Sequence[str] = ()
 
 
 def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> pd.DataFrame:
@@ -59,6 +63,7 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
         _tell_otif(tables.otif, rules),
         _tell_undone(tables, rules),
         _tell_left_out(tables.open_orders),
+        _tell_idle(tables.idle_terms),
     ]
     if not any(told):
         return empty_table("promise_headlines")
@@ -68,7 +73,7 @@ def tell_promises(tables: PromiseTables, *, currency: str, rules: Promising) -> 
 
 def _tell_contest(contest: pd.DataFrame, currency: str, rules: Promising) -> tuple | None:
     whole = contest[contest["demand_class"] == _ALL].set_index("rule")
-    name = _RULES[rules.rule]
+    name = _RULES.get(rules.rule, "")
     if name not in whole.index or name == _FIRST:
         return None
     row = whole.loc[name]
@@ -90,7 +95,7 @@ def _tell_best(contest: pd.DataFrame, currency: str, rules: Promising) -> tuple 
     best = whole.sort_values(["contribution", "rule"], ascending=[False, True]).iloc[0]
     if best["gain"] <= 1e-9 * abs(best["contribution"]):
         return "best_rule", "No rule replayed earned more than first come, first served.", 0.0, currency
-    if best["rule"] == _RULES[rules.rule]:
+    if best["rule"] == _RULES.get(rules.rule, ""):
         return None
     sentence = f"Of all rules replayed, {best['rule']} earned most"
     share = f", {best['gain_share']:.0%} of what perfect hindsight gains" if pd.notna(best["gain_share"]) else ""
@@ -155,6 +160,16 @@ def _tell_undone(tables: PromiseTables, rules: Promising) -> tuple | None:
         "neither among the dates kept nor on time, in full."
     )
     return "undone_lines", sentence, float(tables.undone_lines), "lines"
+
+
+def _tell_idle(names: Sequence[str]) -> tuple | None:
+    if not names:
+        return None
+    shown = ", ".join(f"promising.{name}" for name in names[:3]) + (" and others" if len(names) > 3 else "")
+    sentence = (
+        f"Stated quotas or contracts count for nothing now, as there is no supply for them: {len(names):,} ({shown})."
+    )
+    return "idle_terms", sentence, float(len(names)), "terms"
 
 
 def _tell_reliability(kept: pd.DataFrame, rules: Promising) -> tuple | None:

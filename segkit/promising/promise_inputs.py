@@ -14,6 +14,7 @@ from segkit.formulas.promising import (
     nested_sources,
     quota_sources,
 )
+from segkit.formulas.promising_arrays import stable_order
 from segkit.promising.promise_book import GivenBook
 from segkit.promising.promise_capable import Buckets, read_capable
 from segkit.promising.promise_terms import ONE_CLASS, OTHERS, POOL, PromiseTerms
@@ -115,7 +116,16 @@ def _number_places(tables: dict[str, pd.DataFrame]) -> _Places:
     table = pd.DataFrame(
         {"item_id": names["item_id"][used // width], "location_id": names["location_id"][used % width]}
     )
-    return _Places(table, {name: np.searchsorted(used, key).astype(np.int32) for name, key in keys.items()})
+    return _Places(table, {name: _place_of(used, key) for name, key in keys.items()})
+
+
+def _place_of(used: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return the place of each key among the sorted keys, by a table where that is not much longer than the keys."""
+    if not len(used) or used[-1] >= 4 * len(key) + 1_000:
+        return np.searchsorted(used, key).astype(np.int32)
+    place = np.zeros(int(used[-1]) + 1, dtype=np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return place[key]
 
 
 def _ids(table: pd.DataFrame, column: str) -> pd.Series:
@@ -153,7 +163,7 @@ def _book(
 
 
 def _by_arrival(orders: pd.DataFrame, moment: np.ndarray) -> np.ndarray:
-    order = np.argsort(moment, kind="stable")
+    order = stable_order(moment)
     sorted_moment = moment[order]
     same = np.zeros(len(order), dtype=bool)
     same[1:] = sorted_moment[1:] == sorted_moment[:-1]
@@ -162,7 +172,7 @@ def _by_arrival(orders: pd.DataFrame, moment: np.ndarray) -> np.ndarray:
         rows = order[tied]
         ties = pd.DataFrame({"moment": moment[rows], "row": rows})
         for name in ("order_id", "line_id"):
-            ties[name] = orders[name].astype("str").to_numpy()[rows]
+            ties[name] = orders[name].astype("str").array.take(rows)
         order[tied] = sort_rows(ties, ["moment", "order_id", "line_id"])["row"].to_numpy()
     return order
 

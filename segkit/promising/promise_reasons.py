@@ -9,16 +9,20 @@ import pyarrow.compute as pc
 
 from segkit.formulas.promising import Promised
 from segkit.formulas.promising_arrays import LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
+from segkit.promising.named_cells import named_cells
 from segkit.promising.promise_inputs import PromiseInputs
 from segkit.promising.promise_terms import UNPRICED
+
+_BEFORE = "asked for a day before it was ordered"
 
 
 def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
     """Return why a line is not promised earlier, and where no bid price could be applied; else blank."""
     told, unpriced = _why_not_earlier(inputs, made), _takes_unpriced(inputs, made)
-    told[unpriced & (told != "")] += "; "
-    told[unpriced] += UNPRICED
-    return pd.Series(told, dtype="str")
+    if unpriced.any():
+        told = told.where(~unpriced | (told == ""), told + "; ")
+        told = told.where(~unpriced, told + UNPRICED)
+    return told
 
 
 def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
@@ -37,17 +41,16 @@ def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
     return priced & np.isposinf(np.asarray(book.margin, dtype=float))
 
 
-def _why_not_earlier(inputs: PromiseInputs, made: Promised) -> np.ndarray:
+def _why_not_earlier(inputs: PromiseInputs, made: Promised) -> pd.Series:
     """Return a reason per line of the book; blank where all of it is promised for the day asked for."""
     book = inputs.book
     quantity, requested = np.asarray(book.quantity), np.asarray(book.requested)
     short = quantity - made.promised > 1e-9 * quantity
     due = np.maximum(requested, np.floor(book.arrival))
     rows = np.flatnonzero(short | (made.last_day > due))
-    told = np.full(len(quantity), "", dtype=object)
-    told[~short & (made.last_day > requested)] = "asked for a day before it was ordered"
+    which = np.where(~short & (made.last_day > requested), -1, -2)
     if not len(rows):
-        return told
+        return pd.Series(named_cells(["", _BEFORE], which + 2), dtype="str")
     rank, late = np.asarray(book.rank)[rows], np.broadcast_to(np.asarray(book.lateness), quantity.shape)[rows]
     own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
     parts = [
@@ -60,9 +63,11 @@ def _why_not_earlier(inputs: PromiseInputs, made: Promised) -> np.ndarray:
         _told((made.why[rows], rank), _held_back(inputs)),
         _told((short[rows], late), _short),
     ]
-    words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
-    told[rows] = words.to_numpy(zero_copy_only=False)
-    return told
+    words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip").cast(pa.large_string())
+    which[rows] = np.arange(len(rows))
+    which[which < 0] += len(rows) + 2
+    every = pa.concat_arrays([words, pa.array(["", _BEFORE], pa.large_string())]).take(pa.array(which))
+    return pd.Series(pd.array(every, dtype="str"))
 
 
 def _comes_by(inputs: PromiseInputs, rows: np.ndarray, due: np.ndarray) -> np.ndarray:

@@ -309,14 +309,15 @@ def test_forecasts_without_error_have_none_and_noise_has_what_is_stated(orders, 
 
 # ------------------------------------------------------------------ in a plan
 def test_the_contest_of_a_plan_is_short_by_what_is_stated(sample_plan):
-    made = sample_plan.rule_contest
+    plan = sample_plan.what_if(promising={"holdout_months": 2})
+    made = plan.rule_contest
     whole = made[made["demand_class"] == "(all)"].set_index("rule")
     named = made[(made["rule"] == "first come") & ~made["demand_class"].isin(["(all)", "(unknown)"])]
     assert whole.loc["first come", "least_fill_rate"] == pytest.approx(named["fill_rate"].min())
     share = whole.loc["first come", "delivered_share"]
-    assert sample_plan.settings.promising.contest_supply - 0.05 < share <= sample_plan.settings.promising.contest_supply
+    assert plan.settings.promising.contest_supply - 0.05 < share <= plan.settings.promising.contest_supply
     assert (whole["regret"] >= -1e-6).all()
-    curve = sample_plan.contest_curve
+    curve = plan.contest_curve
     assert set(curve["study"]) == {"classes", "forecast"}
 
 

@@ -13,6 +13,11 @@ from segkit.promising.allocation.quota_rows import HELD, Figures, allocation_row
 from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, read_supply
 from segkit.promising.given_tables import id_texts
 
+_ONE_KIND = (
+    "A quota is one number: what a contract keeps and a limit of the same class are two. Give the class kind both "
+    "beside the contract (it has what both together say, and no more), or leave its limit out."
+)
+
 
 def allocate_commitments(
     supply: pd.DataFrame, commitments: pd.DataFrame, *, classes: Sequence[str], unit: float = 1.0
@@ -124,12 +129,13 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Table ``allocations``; released_date is the later of the two, never where one is never released, so that a
         contract keeps what it is owed; other numbers are those of the second, where it has them. Beside a neutral row,
-        which neither keeps nor limits, kind, quantity and released_date are those of the other.
+        which neither keeps nor limits, kind, quantity and released_date are those of the other; a reservation
+        beside both is both.
 
     Raises
     ------
     DataError
-        Where a class has quotas of two kinds in a bucket, neutral ones aside.
+        Where a class has quotas of two kinds in a bucket, neutral ones aside and a reservation beside both.
 
     Examples
     --------
@@ -150,12 +156,13 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([second, first], ignore_index=True)
     groups, deciding = both.groupby(key, sort=True), _without_idle(both, key).groupby(key, sort=True)
     mixed = deciding["kind"].nunique()
+    mixed[deciding["kind"].agg(set).isin([{"reservation", "both"}])] = 1
     if (mixed > 1).any():
         shown = ["/".join(map(str, place)) for place in mixed[mixed > 1].index[:3]]
         problem = f"{int((mixed > 1).sum()):,} quotas are of two kinds, first: {'; '.join(shown)}"
-        raise DataError(list_problems("allocations cannot be joined", [problem], ["Give a class one kind of quota."]))
+        raise DataError(list_problems("allocations cannot be joined", [problem], [_ONE_KIND]))
     made = groups.first()
-    made["kind"], made["quantity"] = deciding["kind"].first(), deciding["quantity"].sum()
+    made["kind"], made["quantity"] = deciding["kind"].min(), deciding["quantity"].sum()
     if "released_date" in made:
         day = deciding["released_date"]
         made["released_date"] = day.max().where(day.count() == deciding.size())

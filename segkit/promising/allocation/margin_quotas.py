@@ -7,19 +7,18 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import SettingsError
-from segkit.formulas.margin_program import Buckets, Claims, allocate_over_time
-from segkit.formulas.margin_split import best_split, demand_steps
+from segkit.formulas.margin_program import Buckets
+from segkit.formulas.margin_split import best_split
+from segkit.formulas.reservations import TimedDemand, reserve_over_time
 from segkit.promising.allocation.class_demand import (
-    BucketDemand,
     ClassDemand,
     counted_in_pieces,
     demand_of_buckets,
     read_demand,
 )
+from segkit.promising.allocation.demand_windows import AskedInWindows, meet_in_windows, served_at_once
 from segkit.promising.allocation.quota_rows import allocation_rows
-from segkit.promising.allocation.supply_buckets import SupplyBuckets, day_numbers, read_supply
-
-_STEPS = 10  # by which the demand of a class in a period is told
+from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,11 @@ def allocate_by_margin(
 
     Notes
     -----
-    Quotas are a partition: what a class does not use is lost to the others until it is released. With one bucket and
-    one period each unit goes where it likely earns most; else a linear program (HiGHS) tells demand by ten steps.
-    Supply that arrives within a period serves it in time.
+    Quotas are a partition: what a class does not use is lost to the others until it is released, but it has it still in
+    the next period. Periods between which nothing arrives or expires count as one, unless demand waits. Where one
+    bucket serves one such window each unit goes where it likely earns most, exactly; else quotas are searched on drawn
+    demands (`reserve_over_time` of ``segkit.formulas.reservations``). Supply that arrives within a period serves it in
+    time.
 
     References
     ----------
@@ -95,73 +96,50 @@ def allocate_by_margin(
     buckets = read_supply(supply, unit)
     rows = read_demand(demand, buckets, classes, worth=True)
     asked = demand_of_buckets(rows, buckets, len(classes))
-    given, price = _over_time(buckets, rows, len(classes), unit, late or LateDelivery())
-    simple = _single(buckets, rows)
-    given[simple], price[simple] = _at_once(buckets.supply[simple], asked, simple, unit)
+    given, price = _reserve(buckets, rows, len(classes), unit, late or LateDelivery())
     figures = {"quantity": given, "mean": asked.mean, "sd": asked.sd, "unit_value": asked.value, "bid_price": price}
     named = (asked.mean > 0) | (given > 0)
     texts = {"kind": "reservation", "rule": "expected margin"}
     return allocation_rows(buckets, classes, {**figures, **texts}, release_days=release_days, named=named)
 
 
-def _single(buckets: SupplyBuckets, rows: ClassDemand) -> np.ndarray:
-    """Return the buckets that are alone at their place, with demand of one period."""
-    alone = np.bincount(buckets.place, minlength=len(buckets.places))[buckets.place] == 1
-    if rows.day is None:
-        return np.flatnonzero(alone)
-    pairs = np.unique(np.stack([rows.place, rows.day]), axis=1)
-    periods = np.bincount(pairs[0], minlength=len(buckets.places))
-    return np.flatnonzero(alone & (periods[buckets.place] <= 1))
-
-
-def _at_once(supply: np.ndarray, asked: BucketDemand, rows: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    value = np.maximum(np.nan_to_num(asked.value[rows]), 0.0)
-    size = unit if unit > 0 else 1.0
-    demand = counted_in_pieces(asked.mean[rows], asked.sd[rows], unit)
-    quotas, price = best_split(value, demand, supply / size, unit=1.0 if unit > 0 else 0.0)
-    return quotas * size, price
-
-
-def _over_time(
+def _reserve(
     buckets: SupplyBuckets, rows: ClassDemand, classes: int, unit: float, late: LateDelivery
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return quotas and bid prices of places with several buckets or periods; 0 for the others."""
-    given, price = np.zeros((len(buckets.supply), classes)), np.zeros(len(buckets.supply))
-    simple = np.zeros(len(price), dtype=bool)
-    simple[_single(buckets, rows)] = True
-    wide = np.zeros(len(buckets.places), dtype=bool)
-    wide[buckets.place[~simple]] = True
-    mine = np.flatnonzero(wide[rows.place] & (rows.mean > 0))
-    when = rows.place if rows.day is None else rows.day
-    mine = mine[np.lexsort((rows.cls[mine], when[mine], rows.place[mine]))]
-    own = np.flatnonzero(~simple)
-    if not len(mine):
-        return given, price
-    days = np.zeros(1, dtype=np.int64) if rows.day is None else np.unique(rows.day)
+    """Return quotas [units] and bid prices of all buckets."""
     size = unit if unit > 0 else 1.0
-    steps = demand_steps(
-        counted_in_pieces(rows.mean[mine], np.sqrt(rows.variance[mine]), unit), _STEPS, unit=1.0 if unit > 0 else 0.0
-    )
-    stock = buckets.supply[own] / size
-    offered = Buckets(
-        buckets.place[own],
-        _period(days, buckets.day[own], rows.day is None),
-        _period(days, day_numbers(buckets.expires)[own], rows.day is None),
-        np.floor(stock + 1e-9) if unit > 0 else stock,
-    )
-    period = np.zeros(len(mine), dtype=np.int64) if rows.day is None else np.searchsorted(days, rows.day[mine])
-    claims = Claims(
-        rows.place[mine], period, np.maximum(rows.value[mine], 0.0), *steps, np.full(len(mine), late.cost),
-        late.most_periods,
-    )  # fmt: skip
-    made = allocate_over_time(offered, claims)
-    np.add.at(given, (own[made.bucket], rows.cls[mine][made.claim]), made.quantity * size)
-    price[own] = made.bid_price
+    stock = buckets.supply / size
+    stock = np.floor(stock + 1e-9) if unit > 0 else stock
+    offered, asked = meet_in_windows(buckets, rows, stock, late.most_periods)
+    given, price = np.zeros((len(stock), classes)), np.zeros(len(stock))
+    at_once = served_at_once(offered, asked)
+    given, price = _split(offered, asked.some(at_once[asked.place]), given, price, unit)
+    given, price = _over_time(offered, asked.some(~at_once[asked.place]), given, price, unit, late)
+    return given * size, price
+
+
+def _split(
+    offered: Buckets, asked: AskedInWindows, given: np.ndarray, price: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Set quotas and prices where one supply is split: each unit goes where it is expected to earn most."""
+    own = np.flatnonzero(np.isin(offered.place, asked.place))
+    at = (np.searchsorted(offered.place[own], asked.place), asked.cls)
+    mean, variance, value = np.zeros((3, len(own), given.shape[1]))
+    mean[at], variance[at], value[at] = asked.mean, asked.variance, asked.value
+    demand = counted_in_pieces(mean, np.sqrt(variance), unit)
+    given[own], price[own] = best_split(value, demand, offered.quantity[own], unit=1.0 if unit > 0 else 0.0)
     return given, price
 
 
-def _period(days: np.ndarray, when: np.ndarray, one: bool) -> np.ndarray:
-    """Return the number of the period a day is in, the first where it is before all."""
-    if one:
-        return np.zeros(len(when), dtype=np.int64)
-    return np.maximum(np.searchsorted(days, when, side="right") - 1, 0)
+def _over_time(
+    offered: Buckets, asked: AskedInWindows, given: np.ndarray, price: np.ndarray, unit: float, late: LateDelivery
+) -> tuple[np.ndarray, np.ndarray]:
+    """Set quotas and prices where one supply serves several windows, or several serve one."""
+    if not len(asked.place):
+        return given, price
+    own = np.flatnonzero(np.isin(offered.place, asked.place))
+    here = Buckets(*(column[own] for column in vars(offered).values()))
+    timed = TimedDemand(asked.place, asked.cls, asked.window, asked.value, asked.demand(unit))
+    made, price[own] = reserve_over_time(here, timed, late_cost=late.cost, most_late=late.most_periods)
+    given[own, : made.shape[1]] = made
+    return given, price

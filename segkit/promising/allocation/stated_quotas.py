@@ -1,17 +1,19 @@
 """Quotas that people state: a number, a share or a ratio for each class, for all items or for some."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.quotas import quotas_by_number, quotas_by_share
 from segkit.formulas.split_units import split_by_weight
 from segkit.promising.allocation.faults import Faults, require_classes
 from segkit.promising.allocation.quota_rows import HELD, KINDS, Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import PLACE, SupplyBuckets, read_supply
 from segkit.promising.given_tables import id_texts
+from segkit.promising.promise_terms import OTHERS
 
 _ROUNDING = 1e-9
 
@@ -36,7 +38,8 @@ def allocate_by_number(
     Returns
     -------
     DataFrame
-        Table ``allocations``. What is reserved is never more than the supply; others reserve nothing.
+        Table ``allocations``. What is reserved is never more than the supply; others reserve nothing. Quotas for items
+        or places without supply are warned of.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def allocate_by_number(
     >>> allocate_by_number(supply, quotas, classes=["gold", "silver"])["quantity"].tolist()
     [500.0, 100.0]
     """
-    buckets = read_supply(supply)
+    buckets, classes = read_supply(supply), _with_others(classes, quotas)
     number, kind = _stated(quotas, "number", buckets, classes)
     held = np.isin(kind, HELD)
     asked = np.nan_to_num(number)
@@ -103,7 +106,7 @@ def allocate_by_share(
     >>> allocate_by_share(supply, quotas, classes=["gold"])["quantity"].tolist()
     [200.0]
     """
-    buckets = read_supply(supply, unit)
+    buckets, classes = read_supply(supply, unit), _with_others(classes, quotas)
     share, kind = _stated(quotas, "share", buckets, classes)
     held, asked = np.isin(kind, HELD), np.nan_to_num(share)
     _require_whole(buckets, np.where(held, asked, 0.0))
@@ -151,13 +154,20 @@ def allocate_by_ratio(
     >>> allocate_by_ratio(supply, quotas, classes=["gold", "silver"])["quantity"].tolist()
     [1500.0, 500.0]
     """
-    buckets = read_supply(supply, unit)
+    buckets, classes = read_supply(supply, unit), _with_others(classes, quotas)
     ratio, kind = _stated(quotas, "ratio", buckets, classes)
     weight = np.nan_to_num(ratio)
     some = weight.sum(axis=1) > 0
     given = split_by_weight(np.where(some, buckets.supply, 0.0), weight, unit=np.full(len(some), float(unit)))
     figures: Figures = {"quantity": given, "kind": kind, "rule": "ratio"}
     return allocation_rows(buckets, classes, figures, release_days=release_days, named=~np.isnan(ratio))
+
+
+def _with_others(classes: Sequence[str], quotas: pd.DataFrame) -> Sequence[str]:
+    """Return the classes, and behind them all others where a quota is theirs."""
+    if isinstance(classes, str) or OTHERS in classes or "demand_class" not in quotas:
+        return classes
+    return [*classes, OTHERS] if (quotas["demand_class"].astype("str") == OTHERS).any() else classes
 
 
 def _stated(
@@ -180,6 +190,7 @@ def _stated(
     words = np.full(len(quotas), "reservation", dtype=object) if kind is None else kind.to_numpy(dtype=object)
     told = keys.assign(cls=cls, amount=amount, kind=words)
     own = buckets.table[PLACE].assign(bucket=np.arange(len(found)))
+    _tell_unmet(keys, buckets)
     for names in ([], ["location_id"], ["item_id"], PLACE):
         exact = np.all([(keys[name] != "") == (name in names) for name in PLACE], axis=0)
         rows = told.loc[exact, [*names, "cls", "amount", "kind"]]
@@ -193,6 +204,20 @@ def _texts(table: pd.DataFrame, name: str) -> np.ndarray:
     if name not in table:
         return np.full(len(table), "", dtype=object)
     return id_texts(table[name]).fillna("").to_numpy(dtype=object)
+
+
+def _tell_unmet(keys: pd.DataFrame, buckets: SupplyBuckets) -> None:
+    """Warn of quotas for items or places that have no supply: they count for nothing."""
+    unmet = np.zeros(len(keys), dtype=bool)
+    for names in (["location_id"], ["item_id"], PLACE):
+        exact = np.all([(keys[name] != "") == (name in names) for name in PLACE], axis=0)
+        known = pd.MultiIndex.from_frame(buckets.table[names])
+        unmet |= exact & ~pd.MultiIndex.from_frame(keys[names]).isin(known)
+    if unmet.any():
+        where = keys[unmet].drop_duplicates().head(3)
+        first = "; ".join(f"{item or 'all items'} at {at or 'all locations'}" for item, at in where.to_numpy())
+        problem = f"quotas count for nothing {in_rows(int(unmet.sum()))}: there is no supply of {first}"
+        warnings.warn(problem, stacklevel=4)
 
 
 def _require_whole(buckets: SupplyBuckets, share: np.ndarray) -> None:

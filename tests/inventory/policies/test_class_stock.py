@@ -274,8 +274,8 @@ def test_settings():
         Policies(class_by="tier")
     with pytest.raises(ValueError, match="class_targets"):
         Policies(class_by="tier", class_targets={"gold": 1.2})
-    order = Policies(class_targets={"b": 0.9, "c": 0.95, "a": 0.9}).classes_in_order
-    assert list(order) == ["c", "a", "b"]
+    order = Policies(class_targets={"(unknown)": 0.9, "b": 0.9, "c": 0.95, "a": 0.9, "d": 0.8}).classes_in_order
+    assert list(order) == ["c", "a", "b", "(unknown)", "d"]
 
 
 # ------------------------------------------------------------------ what the plan gives

@@ -167,6 +167,30 @@ def test_supply_waits_for_the_class_that_brings_more():
     assert by_class(spoiled)["bronze"] >= 10
 
 
+def test_what_one_supply_keeps_for_several_periods_is_kept_once_for_all_of_them():
+    """Each period by itself kept units for the unlikely, of the cheapest class that asks most: all four were bronze."""
+    means = {"gold": 0.31, "silver": 0.47, "bronze": 0.56}
+    weeks = pd.date_range(DAYS[0], periods=4, freq="7D")
+    whole = demand_of([4 * mean for mean in means.values()], (29.8, 18.3, 24.4))
+    parts = [whole.assign(period=week, mean=whole["mean"] / 4) for week in weeks]
+    by_week = sk.allocate_by_margin(supply_of(4), pd.concat(parts), classes=CLASSES)
+    at_once = sk.allocate_by_margin(supply_of(4), whole, classes=CLASSES)
+    assert by_class(by_week) == by_class(at_once)
+    assert by_week["bid_price"].tolist() == at_once["bid_price"].tolist()
+
+
+def test_periods_before_supply_arrives_and_after_it_expires_take_nothing_of_it():
+    early, late = DAYS[0], DAYS[1]
+    demand = pd.concat(
+        [demand_of([9, 0, 0]).assign(period=early), demand_of([0, 5, 0]).assign(period=late),
+         demand_of([0, 0, 9]).assign(period=late + pd.Timedelta(days=14))]
+    )  # fmt: skip
+    supply = supply_of(0, 20).iloc[1:].assign(expiry_date=late + pd.Timedelta(days=7))
+    quotas = by_class(sk.allocate_by_margin(supply, demand, classes=CLASSES))
+    assert quotas["silver"] >= 5
+    assert quotas.get("gold", 0.0) == quotas.get("bronze", 0.0) == 0.0
+
+
 def test_demand_waits_for_supply_where_it_may():
     demand = pd.concat([demand_of([10]).assign(period=DAYS[0]), demand_of([0.1]).assign(period=DAYS[1])])
     supply = supply_of(0, 12)
@@ -197,6 +221,44 @@ def test_limits_keep_nothing():
     assert sk.supply_left(supply_of(100), made)["quantity"].tolist() == [80.0]
 
 
+@pytest.mark.parametrize("kind", ["reservation", "limit"])
+def test_all_others_have_a_quota_beside_named_classes(kind):
+    quotas = pd.DataFrame({"demand_class": ["gold", "(all others)"], "number": [5, 3], "kind": kind})
+    made = sk.allocate_by_number(supply_of(20), quotas, classes=CLASSES)
+    assert by_class(made) == {"(all others)": 3.0, "gold": 5.0}
+    shares = quotas.assign(share=[0.5, 0.25], ratio=[3, 1])
+    assert by_class(sk.allocate_by_share(supply_of(20), shares, classes=CLASSES)) == {"(all others)": 5.0, "gold": 10.0}
+    assert by_class(sk.allocate_by_ratio(supply_of(20), shares, classes=CLASSES)) == {"(all others)": 5.0, "gold": 15.0}
+    asked = {"order_date": DAYS[0], "item_id": "SKU-1", "location_id": "A", "quantity": 9.0}
+    orders = pd.DataFrame([{**asked, "order_id": one, "line_id": "1", "demand_class": one} for one in CLASSES])
+    terms = sk.PromiseTerms(tuple(CLASSES), nested=False)
+    lines = sk.promise_orders(orders, supply_of(20), allocations=made, terms=terms).lines.set_index("order_id")
+    got = lines["promised_quantity"].to_dict()
+    assert got["silver"] + got["bronze"] == (20.0 - got["gold"] if kind == "reservation" else 3.0)
+    assert got["gold"] == (9.0 if kind == "reservation" else 5.0)
+
+
+def test_stated_quotas_without_supply_are_told():
+    quotas = pd.DataFrame({"demand_class": "gold", "number": 5, "item_id": ["SKU-1", "SKU-9", None]})
+    with pytest.warns(UserWarning, match="count for nothing in 1 row: there is no supply of SKU-9 at all locations"):
+        made = sk.allocate_by_number(supply_of(20), quotas, classes=CLASSES)
+    assert by_class(made) == {"gold": 5.0}
+
+
+def test_rows_of_nodes_above_are_named_where_orders_are_promised():
+    tree = pd.DataFrame({"node": ["all", "gold"], "parent": ["", "all"], "share": [1.0, 0.4]})
+    made = sk.allocate_down_by_share(supply_of(60), tree)
+    order = {"order_id": "O", "line_id": "1", "order_date": DAYS[0], "item_id": "SKU-1", "location_id": "A"}
+    orders = pd.DataFrame([{**order, "quantity": 1.0, "demand_class": "gold"}])
+    terms = sk.PromiseTerms(("gold",))
+    with pytest.raises(DataError, match="give the reservations alone, not rows of kind neutral"):
+        sk.promise_orders(orders, supply_of(60), allocations=made, terms=terms)
+    kept = made[made["kind"] != "neutral"]
+    assert (
+        sk.promise_orders(orders, supply_of(60), allocations=kept, terms=terms).lines["promised_quantity"].item() == 1
+    )
+
+
 def test_contracts_first_then_the_rest():
     owed = demand_of([0, 20, 0])
     kept = sk.allocate_commitments(supply_of(60), owed, classes=CLASSES)
@@ -208,8 +270,11 @@ def test_contracts_first_then_the_rest():
     short = sk.allocate_commitments(supply_of(30), demand_of([20, 40]), classes=CLASSES)
     assert by_class(short) == {"gold": 10.0, "silver": 20.0}
     assert short["note"].str.startswith("cut: 60 committed, 30 there").all()
-    with pytest.raises(DataError, match="two kinds"):
+    with pytest.raises(DataError, match=r"two kinds(.|\n)*Give the class kind both beside the contract"):
         sk.join_allocations(kept, rest.assign(kind="limit"))
+    capped = sk.join_allocations(kept, rest.assign(kind="both"))
+    assert by_class(capped) == by_class(both)
+    assert set(capped["kind"]) == {"both"}
     with pytest.raises(DataError, match="more is reserved"):
         sk.supply_left(supply_of(10), kept)
 
@@ -253,6 +318,11 @@ def test_bad_input_names_all_offenders():
     quotas = pd.DataFrame({"demand_class": ["gold"], "number": [1], "kind": "wish"})
     with pytest.raises(DataError, match="kind is none of"):
         sk.allocate_by_number(supply_of(5), quotas, classes=CLASSES)
+
+
+def test_a_top_that_is_alone_has_its_share_of_the_supply_and_no_more():
+    tree = pd.DataFrame({"node": ["all", "gold"], "parent": ["", "all"], "share": [0.5, 0.4]})
+    assert by_class(sk.allocate_down_by_share(supply_of(60), tree)) == {"all": 30.0, "gold": 12.0}
 
 
 def test_a_bad_hierarchy_names_all_offenders():
