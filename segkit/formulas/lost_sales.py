@@ -29,6 +29,7 @@ from segkit.formulas.policy_levels import (
     expected_service,
     expected_services,
     reorder_point_for_fill_rate_by_curve,
+    work_out_parts,
 )
 
 _BLOCKS = 256
@@ -97,7 +98,9 @@ def work_out_lost_sales(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndar
     demand, lot, pack
         As `expected_service_of_lost_sales` takes them.
     """
-    _outcomes(demand, np.asarray(lot, dtype=float), _packs(lot, pack))
+    packs = _packs(lot, pack)
+    work_out_parts(demand, lot, pack=packs)
+    _outcomes(demand, np.asarray(lot, dtype=float), packs)
 
 
 def economic_reorder_point_of_lost_sales(

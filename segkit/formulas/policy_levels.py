@@ -22,6 +22,7 @@ CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
+_KEPT = "order_positions"
 _FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
@@ -221,15 +222,16 @@ def economic_reorder_point(
     return _search(demand, lot, pack, ratio, ECONOMIC)
 
 
-def work_out_parts(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:  # noqa: ARG001
-    """Work out what part of demand falls into the review, and keep it with the demand, for all its parts.
+def work_out_parts(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:
+    """Work out what part of demand falls into the review and where orders find stock, and keep it with the demand.
 
     Parameters
     ----------
     demand, lot, pack
-        As `expected_service` takes them; lots make no difference.
+        As `expected_service` takes them.
     """
     _ = demand.part_in_review
+    _depths(demand, lot, pack)
 
 
 def expected_service(
@@ -299,8 +301,12 @@ def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarra
 
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
     size, packs, mean, variance = _lots_of(demand, lot, pack)
-    reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
-    return *position_depths(size, packs, mean, variance), reach
+    known = demand.kept.get(_KEPT)
+    if known is None or not (np.array_equal(known[0], size) and np.array_equal(known[1], packs)):
+        reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
+        known = (size.copy(), packs.copy(), *position_depths(size, packs, mean, variance), reach)
+        demand.kept[_KEPT] = known
+    return known[2:]
 
 
 def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:

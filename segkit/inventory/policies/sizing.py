@@ -165,9 +165,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
     if rules.empty:
         return empty_table("policies")
-    lots, lot = covered.lots, wanted_lots(sizing)
-    point, reason = wanted_points(sizing, lot)
-    point, lot, capped = within_caps(sizing, point, lot)
+    lots, (point, lot, capped, reason) = covered.lots, _points(sizing)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
     given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot, pack=filled_by(sizing, lot))
     worth = _worth(sizing, given, stocked)
@@ -185,9 +183,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "policy": policy,
             "lead_time_days": covered.places["mean_periods"] * sizing.period_days,
             "demand_year": sizing.demand_year,
-            "reorder_point": np.where(kept, np.maximum(point * lots, 0.0), _none(policy)),
-            "order_up_to": np.where(kept, (point + lot) * lots, _none(policy)),
-            "order_quantity": np.where(kept, lot * lots, _none(policy)),
+            **_levels(sizing, point, lot, kept, policy),
             "safety_stock": np.where(kept, (exposed - covered.demand.mean) * lots, _none(policy)),
             "cycle_service": np.where(kept, given.cycle_service, _none(policy)),
             "fill_rate": np.where(kept, given.fill_rate, _none(policy)),
@@ -206,6 +202,40 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     table["lost_margin"] = short * costs["unit_margin"].clip(lower=0.0)
     kinds = empty_table("policies").dtypes
     return table[list(nomenclature()["policies"].columns)].astype(kinds.to_dict())
+
+
+def size_levels(sizing: Sizing) -> pd.DataFrame:
+    """Return what `size_policies` returns of policy, reorder_point, order_up_to and order_quantity, for targets alone.
+
+    What levels give is not worked out, which takes most of the time: so what must pay for itself (economic) has none.
+    """
+    if (sizing.rules["service_measure"] == "economic").any():
+        raise ValueError("economic levels are dropped by what they give: use size_policies")
+    point, lot, *_ = _points(sizing)
+    policy = sizing.rules["policy"]
+    kept = (policy != NONE).to_numpy() & np.isfinite(point)
+    table = pd.DataFrame({"policy": policy, **_levels(sizing, point, lot, kept, policy)})
+    for name in ("reorder_point", "order_up_to", "order_quantity"):
+        table[name] = sizing.rules[name].where(kept & sizing.rules[name].notna(), table[name])
+    return table
+
+
+def _points(sizing: Sizing) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return reorder points and lots [lots], which cap moved them, and why there is none."""
+    lot = wanted_lots(sizing)
+    point, reason = wanted_points(sizing, lot)
+    return *within_caps(sizing, point, lot), reason
+
+
+def _levels(
+    sizing: Sizing, point: np.ndarray, lot: np.ndarray, kept: np.ndarray, policy: pd.Series
+) -> dict[str, np.ndarray]:
+    lots, bare = sizing.covered.lots, _none(policy)
+    return {
+        "reorder_point": np.where(kept, np.maximum(point * lots, 0.0), bare),
+        "order_up_to": np.where(kept, (point + lot) * lots, bare),
+        "order_quantity": np.where(kept, lot * lots, bare),
+    }
 
 
 def _none(policy: pd.Series) -> np.ndarray:

@@ -8,11 +8,12 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_policies
+from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_levels
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
-_LEVELS = ["reorder_point", "order_up_to", "order_quantity", "fill_rate", "cycle_service"]
+_LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
+_EXPECTED = ["fill_rate", "cycle_service"]
 
 
 def one_target_name(target: float) -> str:
@@ -62,8 +63,8 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     made = {OWN: _levels(own).assign(**_without_lots(sizing, own))}
     for target in ONE_TARGETS:
         same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
-        levels = size_policies(replace(same, unmet="backorder"))  # P1 is sized so whatever becomes of short demand
-        made[one_target_name(target)] = _levels(levels)
+        # P1 is sized so whatever becomes of short demand.
+        made[one_target_name(target)] = _levels(size_levels(replace(same, unmet="backorder")))
     made[THUMB] = _thumb(sizing, cover_days)
     for levels in made.values():
         levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0
@@ -86,7 +87,7 @@ def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _levels(policies: pd.DataFrame) -> pd.DataFrame:
-    levels = policies[_LEVELS].copy()
+    levels = policies[[*_LEVELS, *(name for name in _EXPECTED if name in policies)]].copy()
     bare = (policies["policy"] == NONE).to_numpy() | ~(levels["order_up_to"] > 0).to_numpy()
     levels.loc[bare, ["reorder_point", "order_up_to"]] = -1.0
     lots = ((policies["policy"] == "reorder_quantity") & ~bare).to_numpy()
