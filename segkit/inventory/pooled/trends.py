@@ -29,7 +29,14 @@ class Trended:
 
 
 def follow_trends(
-    panel: DemandPanel, bare: Panel, factors: Factors, table: np.ndarray, patterns: np.ndarray, *, seed: int
+    panel: DemandPanel,
+    bare: Panel,
+    factors: Factors,
+    table: np.ndarray,
+    patterns: np.ndarray,
+    *,
+    seed: int,
+    steps: np.ndarray | None = None,
 ) -> Trended:
     """Return levels on their trends, where those are clear and would have helped.
 
@@ -47,6 +54,8 @@ def follow_trends(
         Demand pattern of every series.
     seed : int
         Where the draw of series begins.
+    steps : array of bool, optional
+        Where a level changed at once, (series, periods): a step is no trend.
 
     Returns
     -------
@@ -67,20 +76,22 @@ def follow_trends(
     part = np.flatnonzero((panel.rank + seed) % max(-(-len(table) * len(origins) // _CASES), 1) == 0)
     some = Panel(bare.values[part], bare.observed[part], bare.start[part])
     factor = factors.of(0, periods)[part]
-    past = _past_trends(panel.values[part], factor, some.observed, _trend(some, table[part]), origins, ahead)
+    past = _past_trends(panel.values[part], factor, some.observed, _trend(some, table[part], None if steps is None else steps[part]), origins, ahead)
     taken = _taken(past, patterns[part], count)
     if not taken.any():
         return Trended(table, None, taken)
-    _, off, growth = _trend(bare, table)
+    _, off, growth = _trend(bare, table, steps)
     share = taken[patterns][:, None]
     return Trended(table + share * off, share * growth, taken)
 
 
-def _trend(bare: Panel, table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _trend(bare: Panel, table: np.ndarray, steps: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return levels, how far they are off their lines and what they grow by: as far as clear, and they can bear it."""
     lines = local_lines(bare.values, bare.observed, bare.start)
     chance = (_CLEAR / np.maximum(lines.clear, _CLEAR)) ** 2
     keep = np.where(lines.seen >= _LEAST_SEEN, 1.0 - chance, 0.0)
+    if steps is not None:
+        keep = np.where(steps, 0.0, keep)
     most = _MOST / 2 * table
     off = np.clip(keep * (lines.level - table), -most, most)
     most *= (1.0 - DAMPED) / DAMPED
