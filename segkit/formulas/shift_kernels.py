@@ -11,9 +11,10 @@ _LEAST_BEFORE = 8  # periods known before a change
 _WARM = 4  # periods, before levels are held against what came
 _NEAR = 4.0  # squares of the usual deviation, below which nothing changed
 _HINT = 10.0  # squares of it that one length must show, before all are weighed
-_FAR = 8.0  # squares of it, as which an error counts at most
-_LENT = 4.0  # sums of so many lengths, as which it counts that they scatter as single periods do
+_FAR = 16.0  # squares of it, as which an error counts at most
+_LENT = 2.0  # sums of so many lengths, as which it counts that they scatter as single periods do
 _CLUMPED = 2.0  # zeros as which it counts that zeros come alone
+_RARELY = log(4.0)  # one change in so many is to nothing at all
 _MISSED = 2.0  # sales expected, before silence is a sign
 _SURE = 50.0  # log odds, beyond which it makes no difference
 _LOG_SHAPE = _SHAPE * log(_SHAPE) - lgamma(_SHAPE)
@@ -129,8 +130,9 @@ def _scale(errors, known, before, place, length, unit):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _weigh(one, period, upto, zeros, again, seen, lengths, usual, unit, errors, known):  # type: ignore[no-untyped-def]
-    """Return the odds of all changes, of those by which the level is off, by how much it is, and its doubt; ``one`` is
-    the demand of a series and which of it is known.
+    """Return the odds of all changes, of those by which the level is off, by how much it is, and its doubt.
+
+    ``one`` is the demand of a series and which of it is known.
     """
     weights = likely = move = rest = 0.0
     for place in range(1, lengths.size):
@@ -144,7 +146,7 @@ def _weigh(one, period, upto, zeros, again, seen, lengths, usual, unit, errors, 
         if sold > old:
             sold = _without_largest(one[0], one[1], period, length)
         elif sold == 0.0:
-            silence = log_silence(zeros[before], again[before], before, length)
+            silence = max(log_silence(zeros[before], again[before], before, length) - _RARELY, 0.0)
         if silence == 0.0 and (sold - old) ** 2 <= _NEAR * scale * old:
             continue
         told = max(log_odds(upto[before] / scale, sold / scale, seen, length), silence)
@@ -170,7 +172,7 @@ def find_shifts(values, observed, start, lengths, unit, made, chance, doubt):  #
         errors, known = np.zeros((periods + 1, lengths.size)), np.zeros((periods + 1, lengths.size))
         seen = 0
         for period in range(start[one], periods):
-            if not observed[one, period]:
+            if not observed[one, period] or period == start[one]:  # a series begins because something was sold
                 if period > start[one] and chance[one, period - 1] > 0.0:
                     made[one, period], chance[one, period] = made[one, period - 1], chance[one, period - 1]
                     doubt[one, period] = doubt[one, period - 1]

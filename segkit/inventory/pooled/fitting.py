@@ -117,7 +117,9 @@ def fit_demand(
     if trended.growth is not None:
         method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)
     lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
-    levels = Levels(panel, lent.table, factors, pattern=patterns, doubt=lent.doubt + shifted.doubt, growth=trended.growth)
+    levels = Levels(
+        panel, lent.table, factors, pattern=patterns, doubt=lent.doubt + shifted.doubt, growth=trended.growth
+    )
     choices = _scatter_choices(patterns, places)
     cases = past_cases(levels, 1, 1, seed=seed)
     levels = replace(levels, habit=watch_habits(levels, cases, patterns))

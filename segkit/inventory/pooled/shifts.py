@@ -11,12 +11,12 @@ from segkit.inventory.pooled.panel import DemandPanel
 
 _AHEAD = 4  # periods by which changes are judged, however many are asked for: so sums of periods fit together
 _FIRST = 12  # periods known, before a change is looked for
-_CELLS = 400_000  # series times periods, about, from which it is read how far changes last
+_CELLS = 600_000  # series times periods, about, from which it is read how far changes last
 _SILENT = 0.2  # of a level is left, below which it went silent: those that come back do so at once
 _TOLD = 0.5  # chance of a change, above which the method says so
 _SEEN = 0.02  # least chance by which changes are judged
 _RARER = np.array([1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0])  # times the odds of a change
-_LOATH = 1.0  # log likelihood by which each of these must be better than the one before
+_LOATH = 0.3  # log likelihood by which each of these must be better than the one before
 _KINDS = 3
 _EARLY = 8  # periods, within which those began by whose sum moves of all are told
 _SEVERAL = 5  # series
@@ -180,7 +180,7 @@ def _moves_of_all(bare: Panel, expected: np.ndarray, unit: np.ndarray, table: np
         return still
     before = np.pad(table[rows, :-1], ((0, 0), (1, 0)))
     values = np.where(bare.observed[rows], bare.values[rows], before).sum(axis=0, keepdims=True)
-    seen, start = bare.observed[rows].any(axis=0)[None, :], np.array([int(bare.start[rows].max())])
+    seen, start = bare.observed[rows].any(axis=0, keepdims=True), np.array([int(bare.start[rows].max())])
     weights = np.maximum(before.sum(axis=0, keepdims=True), _LEAST)
     usual = np.maximum((before * expected[rows]).sum(axis=0, keepdims=True) / weights, _LEAST)
     lot = np.array([(unit[rows] * table[rows, -1]).sum() / level[0, -1]])

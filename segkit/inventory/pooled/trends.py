@@ -76,7 +76,14 @@ def follow_trends(
     part = np.flatnonzero((panel.rank + seed) % max(-(-len(table) * len(origins) // _CASES), 1) == 0)
     some = Panel(bare.values[part], bare.observed[part], bare.start[part])
     factor = factors.of(0, periods)[part]
-    past = _past_trends(panel.values[part], factor, some.observed, _trend(some, table[part], None if steps is None else steps[part]), origins, ahead)
+    past = _past_trends(
+        panel.values[part],
+        factor,
+        some.observed,
+        _trend(some, table[part], None if steps is None else steps[part]),
+        origins,
+        ahead,
+    )
     taken = _taken(past, patterns[part], count)
     if not taken.any():
         return Trended(table, None, taken)
