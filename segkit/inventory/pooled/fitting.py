@@ -108,7 +108,7 @@ def fit_demand(
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
     shifted = follow_shifts(panel, bare, factors, table, seed=seed)
-    trended = follow_trends(panel, bare, factors, shifted.table, patterns, seed=seed, steps=shifted.changed)
+    trended = follow_trends(panel, bare, factors, shifted.table, patterns, seed=seed, shifted=shifted)
     table = trended.table
     if abs(np.log(max(shifted.together[-1], _LEAST))) > _MOVED:
         method = np.where(patterns > 0, method + _ALL_CHANGED, method)

@@ -8,6 +8,7 @@ from segkit.formulas.level_shifts import LENGTHS, LevelShifts, level_shifts
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
+from segkit.inventory.pooled.wholes import sum_of_all
 
 _AHEAD = 4  # periods by which changes are judged, however many are asked for: so sums of periods fit together
 _FIRST = 12  # periods known, before a change is looked for
@@ -18,8 +19,7 @@ _SEEN = 0.02  # least chance by which changes are judged
 _RARER = np.array([1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0])  # times the odds of a change
 _LOATH = 0.3  # log likelihood by which each of these must be better than the one before
 _KINDS = 3
-_EARLY = 8  # periods, within which those began by whose sum moves of all are told
-_SEVERAL = 5  # series
+_EARLY = 8  # periods, before a tilt is told
 _ASKED = 2_000  # series, about, that tell whether all moved
 _MOST_OF = 0.3  # of series more than usual went the same way, beyond which they moved together
 _LEAST = 1e-12
@@ -170,23 +170,16 @@ def _came(bare: Panel, expected: np.ndarray, one: np.ndarray, last: np.ndarray) 
 
 
 def _moves_of_all(bare: Panel, expected: np.ndarray, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Return by what the levels of all series are to be multiplied after every period, as their sum changed.
-
-    The sum is that of series that began early, so that launches do not raise it; most of demand must be theirs.
-    """
-    still, rows = np.ones(table.shape[1]), np.flatnonzero(bare.start < _EARLY)
-    level = table[rows].sum(axis=0, keepdims=True)
-    if len(rows) < _SEVERAL or 2 * level[0, -1] < table[:, -1].sum() or level[0, -1] <= 0:
+    """Return by what the levels of all series are to be multiplied after every period, as their sum changed."""
+    still, whole = np.ones(table.shape[1]), sum_of_all(bare, table)
+    if whole is None:
         return still
-    before = np.pad(table[rows, :-1], ((0, 0), (1, 0)))
-    values = np.where(bare.observed[rows], bare.values[rows], before).sum(axis=0, keepdims=True)
-    seen, start = bare.observed[rows].any(axis=0, keepdims=True), np.array([int(bare.start[rows].max())])
-    weights = np.maximum(before.sum(axis=0, keepdims=True), _LEAST)
-    usual = np.maximum((before * expected[rows]).sum(axis=0, keepdims=True) / weights, _LEAST)
+    rows, level = whole.rows, whole.level
+    weights = np.maximum(level, _LEAST)
+    usual = np.maximum((table[rows] * expected[rows]).sum(axis=0, keepdims=True) / weights, _LEAST)
     lot = np.array([(unit[rows] * table[rows, -1]).sum() / level[0, -1]])
-    whole = Panel(values, seen, start)
-    found = level_shifts(*_as_given(whole), level, lot)
-    made, _, changed = _believed(found, level, _learn(found, whole, usual, level))
+    found = level_shifts(*_as_given(whole.panel), level, lot)
+    made, _, changed = _believed(found, level, _learn(found, whole.panel, usual, level))
     if changed is None:
         return still
     moves = np.divide(made[0], level[0], out=still, where=level[0] > 0)
