@@ -63,8 +63,10 @@ def forecast_demand(
     A period without a row, after the first sale of its series, counts as no demand. Season (of groups, where two cycles
     are known) and calendar effects (of groups) are taken out; methods compete per demand pattern on earlier periods,
     the cheapest adequate one wins; its levels are put right by what came on earlier ones, by how many sales a series
-    missed since its last, where that would have helped; levels follow their trend (damped) where it is clear and such
-    trends came before; scatter is taken from earlier errors of those that behave alike, per step.
+    missed since its last, where that would have helped; where a series, or most of them at once, clearly sells more or
+    less than before for some periods, its level moves to that, the less the more often such changes did not last
+    ("since its change", "all moved"); levels follow their trend (damped) where it is clear and such trends came before;
+    scatter is taken from earlier errors of those that behave alike, per step.
 
     References
     ----------

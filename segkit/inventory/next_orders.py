@@ -84,7 +84,9 @@ def next_orders(
     """
     from segkit.formulas.projected_stock import CHANCES, Costs, projected_stock_order
     from segkit.inventory.order_outlook import look_ahead
+    from segkit.inventory.pooled.calendars import read_calendar
     from segkit.inventory.pooled.fitting import fit_demand
+    from segkit.inventory.pooled.frames import read_attributes
     from segkit.inventory.pooled.panel import read_panel
 
     panel = read_panel(_of_all_classes(history))
@@ -97,7 +99,9 @@ def next_orders(
     stock, (arrivals, on_order) = _take_stock(state, keys), _take_pipeline(pipeline, keys, periods)
     if not len(keys):
         return _result(keys, np.zeros((0, 7)), np.zeros(0, dtype=object))
+    calendar = read_calendar(calendar, panel, ahead=longest + 1)
     grouping = _without(attributes, [name for name in given.values() if isinstance(name, str)])
+    grouping = read_attributes(grouping, keys)
     fit = fit_demand(panel, grouping, calendar, ahead=periods, seed=seed)
     outlook = look_ahead(fit, periods, covered=int(np.median(lead)) + 1, seed=seed)
     costs = Costs(values["holding_cost"], values["shortage_cost"])

@@ -45,13 +45,14 @@ def list_worst_forecasts(
     weight : str
         Column of ``forecasts`` with what a unit counts, for example unit_cost [currency/unit]; blank = units.
     most : int
-        Series listed for each method.
+        Series listed; for each method, where several forecast the same periods.
 
     Returns
     -------
     DataFrame
-        Sorted by method and rank: the series; error_size = sum of |forecast - actual| [units, or weighed],
-        error_share = its share of all of the method; actual, forecast (sums) [units, or weighed]; wape, bias
+        Sorted by rank among all series, or by method and rank where several methods forecast the same periods (else
+        ``method`` is the one that forecast a series last): the series; error_size = sum of |forecast - actual| [units,
+        or weighed], error_share = its share of all; actual, forecast (sums) [units, or weighed]; wape, bias
         (relative to what came); judged_periods; misses = periods in which more came than the highest quantile, and
         expected_misses; worst_period with its worst_error = forecast - actual [units, or weighed]; reason: no demand
         came, mostly one period, always (mostly) too high, always (mostly) too low, too high and too low by turns.
@@ -75,13 +76,22 @@ def list_worst_forecasts(
     series = series_key(forecasts, actuals)
     rows = rows[~is_benchmark(rows, series) | (rows["method"] == NAIVE).all()]
     key = ["method", *series]
-    summed = _sum_series(_weighed(rows), key)
-    ranked = summed.sort_values(["method", "error_size", *key], ascending=[True, False, *[True] * len(key)])
-    ranked["rank"] = ranked.groupby("method").cumcount() + 1
-    ranked["error_share"] = scaled(ranked["error_size"], ranked.groupby("method")["error_size"].transform("sum"))
+    rivals = bool(rows.duplicated([*series, "origin", "period"]).any())
+    if not rivals:
+        rows = rows.assign(method=_last_method(rows, series))
+    summed = _sum_series(_weighed(rows), key).assign(list=lambda table: table["method"] if rivals else "")
+    ranked = summed.sort_values(["list", "error_size", *key], ascending=[True, False, *[True] * len(key)])
+    of_list = ranked.groupby("list")
+    ranked["rank"] = of_list.cumcount() + 1
+    ranked["error_share"] = scaled(ranked["error_size"], of_list["error_size"].transform("sum"))
     listed = ranked[(ranked["rank"] <= most) & (ranked["error_size"] > 0)]
     listed = listed.assign(reason=_reasons(listed))[["method", "rank", *key[1:], *list(_DTYPES)[1:]]]
     return listed.astype({**dict.fromkeys(key, column_dtype("item_id")), **_DTYPES}).reset_index(drop=True)
+
+
+def _last_method(rows: pd.DataFrame, series: list[str]) -> pd.Series:
+    """Return for every row the method by which its series was forecast last."""
+    return rows.sort_values("origin", kind="stable").groupby(series)["method"].transform("last")
 
 
 def _weighed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -136,6 +136,23 @@ def test_money_can_rank_them_and_naive_is_no_offender_beside_others():
     assert len(alone) == 7
 
 
+def test_series_that_different_methods_won_are_ranked_together():
+    """`forecast_demand` tells the method of each series: they are no rivals, and there is one list."""
+    forecasts, came = offenders()
+    alike = sk.list_worst_forecasts(forecasts, came, most=3)
+    won = forecasts.assign(method=forecasts["item_id"].map(lambda item: f"method {int(item[-1]) % 3}"))
+    apart = sk.list_worst_forecasts(won, came, most=3)
+    assert apart["rank"].tolist() == [1, 2, 3]
+    pd.testing.assert_frame_equal(apart.drop(columns="method"), alike.drop(columns="method"))
+    rivals = pd.concat([won, won.assign(method="other")])
+    assert sk.list_worst_forecasts(rivals, came, most=2).groupby("method").size().to_dict() == {
+        "method 0": 2,
+        "method 1": 2,
+        "method 2": 2,
+        "other": 2,
+    }
+
+
 def test_perfect_forecasts_offend_nobody():
     forecasts, came = offenders()
     right = forecasts.drop(columns="mean").merge(came).rename(columns={"quantity": "mean"})

@@ -269,3 +269,14 @@ def test_columns_need_attributes_with_one_row_a_series():
         ordered(*tables, holding_cost="hold", attributes=twice)
     by_item = tables[1][["item_id"]].drop_duplicates().assign(hold=0.2)
     pd.testing.assert_frame_equal(ordered(*tables, holding_cost="hold", attributes=by_item), ordered(*tables))
+
+
+def test_calendar_and_attributes_are_checked_as_for_forecasts():
+    history, state, pipeline = shops(periods=30)
+    weeks = pd.DatetimeIndex(np.sort(history["period"].unique()))
+    short = pd.DataFrame({"period": weeks, "promotion": 0.0})
+    with pytest.raises(DataError, match="of the horizon are missing"):
+        ordered(history, state, pipeline, calendar=short)
+    strange = pd.DataFrame({"item_id": ["nobody knows"], "group": ["A"]})
+    with pytest.raises(DataError, match="none of their items is in the history"):
+        ordered(history, state, pipeline, attributes=strange)

@@ -11,7 +11,8 @@ _MIXED = 0.5  # relative variance of what an item sells in a place of known size
 _TURNS = 20
 _LEAST = 1e-9
 _APART, _SAME = 4.0, 0.1  # relative variance between those of a group: most and least
-_ROUGH = 0.12  # excess where no earlier error tells it
+_ROUGH = 0.5  # excess where no earlier error tells it: weekly groceries have .14 to .35, wholesale 1, spare parts 4
+_SKEWED = 0.75  # relative variance of a sample, from which that of what it stands for grows no further
 _WATCHED = 52  # periods whose errors tell it
 _EXCESSES = np.append(0.0, np.geomspace(1e-3, 50.0, 60))
 _DEVIATION = 1.25  # standard deviation over mean |error|, of a normal variable
@@ -73,7 +74,10 @@ def lend(
     told_by = seen >= FEW  # what never sold says nothing of what others will
     excess = _excess(panel, usual, table, told_by)
     alone = short & (periods > 0)
-    doubt[alone] = np.minimum(_noise(last, lots, excess)[alone] / periods[alone], _APART)
+    chance = _noise(last, lots, excess)[alone] / periods[alone]
+    if not told_by.any():  # no earlier error says how low a sample of a high level can be
+        chance /= 1.0 - np.minimum(chance, _SKEWED)
+    doubt[alone] = np.minimum(chance, _APART)
     size = _place_sizes(last, np.minimum(periods, FEW), lots, groups)
     lent = np.zeros(len(short), dtype=bool)
     for name in _by(groups):

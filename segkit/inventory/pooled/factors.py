@@ -128,9 +128,9 @@ def _seasons(dates: pd.DatetimeIndex, step: pd.DateOffset) -> Iterable[tuple[str
         yield "weekday", dates.day_of_week.to_numpy(), 7
         yield "month", dates.month.to_numpy() - 1, 365
     elif days == 7:
-        weeks = np.arange(len(dates)) % 52
-        yield "week of the year", weeks, 52
-        yield "month", (dates + pd.Timedelta(days=3)).month.to_numpy() - 1, 52
+        middle = dates + pd.Timedelta(days=3)  # whose week of the year is that of ISO 8601, a 53rd one beside the 52nd
+        yield "week of the year", np.minimum((middle.day_of_year.to_numpy() - 1) // 7, 51), 52
+        yield "month", middle.month.to_numpy() - 1, 52
     elif days in (14, 28):
         yield "part of the year", np.arange(len(dates)) % (364 // days), 364 // days
     elif months in (1, 2, 3, 4, 6):

@@ -13,6 +13,7 @@ from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
+from segkit.inventory.pooled.shifts import follow_shifts
 from segkit.inventory.pooled.trends import follow_trends
 from segkit.inventory.pooled.uncensoring import uncensor
 
@@ -22,6 +23,10 @@ _THIN = 0.25  # factor below which a period tells too little of the level
 _TOGETHER = 0.8  # groups per series, above which hardly any has a companion
 _LAUNCHED = "analogue: launches"
 _TRENDED = ", on its trend"
+_CHANGED = ", since its change"
+_ALL_CHANGED = ", all moved"
+_MOVED = 0.05  # log of the movement of all levels, above which the method says so
+_LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -102,12 +107,19 @@ def fit_demand(
     table, launched = put_right(panel, bare, factors, table, seed=seed)
     if launched > 0:
         method[patterns == 0] = _LAUNCHED
-    trended = follow_trends(panel, bare, factors, table, patterns, seed=seed)
+    shifted = follow_shifts(panel, bare, factors, table, seed=seed)
+    trended = follow_trends(panel, bare, factors, shifted.table, patterns, seed=seed, shifted=shifted)
     table = trended.table
+    if abs(np.log(max(shifted.together[-1], _LEAST))) > _MOVED:
+        method = np.where(patterns > 0, method + _ALL_CHANGED, method)
+    if shifted.changed is not None:
+        method = np.where(shifted.changed[:, -1], method + _CHANGED, method)
     if trended.growth is not None:
         method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)
     lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
-    levels = Levels(panel, lent.table, factors, pattern=patterns, doubt=lent.doubt, growth=trended.growth)
+    levels = Levels(
+        panel, lent.table, factors, pattern=patterns, doubt=lent.doubt + shifted.doubt, growth=trended.growth
+    )
     choices = _scatter_choices(patterns, places)
     cases = past_cases(levels, 1, 1, seed=seed)
     levels = replace(levels, habit=watch_habits(levels, cases, patterns))

@@ -85,3 +85,14 @@ def test_places_that_never_sold_an_item_say_nothing_of_it():
     found = forecast_demand(table, horizon=1).set_index(["item_id", "location_id"]).loc[("SKU-NEW", "LOC-1")]
     assert found["mean"] == pytest.approx(21, rel=0.1)
     assert found["q95"] > 25
+
+
+def test_one_period_of_a_new_company_tells_little():
+    """Demand scatters as widely as its mean, which no earlier error can show yet."""
+    rng = np.random.default_rng(4)
+    size = rng.gamma(1, 10, (400, 1))
+    values = rng.poisson(size * rng.gamma(1, 1, (400, 7)))
+    values[:, 0] = np.maximum(values[:, 0], 1)
+    history = pd.DataFrame({"item_id": [f"SKU-{n:04d}" for n in range(400)], "location_id": "DC", "period": WEEKS[0]})
+    found = protection_demand(history.assign(quantity=values[:, 0]), periods=6)
+    assert (values[:, 1:].sum(axis=1) <= found["q95"]).mean() > 0.8

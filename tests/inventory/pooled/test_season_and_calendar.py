@@ -243,3 +243,15 @@ def test_groupings_of_attributes_with_gaps():
     assert groups["category"].max() == 2
     assert len(set(groups["category"][9:])) == 1
     assert "name" not in groups or groups["name"].max() < 12
+
+
+def test_a_peak_stays_in_its_week_after_a_year_of_53():
+    """2020 has 53 weeks: the fiftieth of 2021 comes 53 weeks after that of 2020."""
+    weeks = pd.date_range("2019-01-07", "2021-12-20", freq="7D")
+    peak = weeks.isocalendar().week.to_numpy() == 50
+    usual = np.tile(20.0 * (1 + 3 * peak), (60, 1))
+    known = len(weeks) - 6
+    table = make(usual[:, :known], "7D", start="2019-01-07")
+    factor = found(table, ahead=6).of(known, len(weeks))[0]
+    assert (factor.argmax() == peak[known:].argmax()) & (factor.max() > 2)
+    assert np.sort(factor)[-2] < 1.3

@@ -80,3 +80,27 @@ def test_the_unit_plays_no_part():
     values = demand(50 - 0.4 * PLACE)
     one, many = (means_of(values * unit)[0] for unit in (1.0, 12.0))
     assert many == pytest.approx(12 * one, rel=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "chance"), [(1.5, 1.0), (2.0, 0.25)])
+def test_what_many_noisy_series_have_in_common_is_lent_to_each(mean, chance):
+    """All fall by four fifths; none of them sells enough to show it."""
+    rng = np.random.default_rng(2)
+    size = mean * rng.gamma(4, 0.25, (200, 1)) / chance
+    rate = size * 0.2 ** (np.arange(72.0) / 64)
+    values = rng.poisson(rate) * (rng.random(rate.shape) < chance)
+    means, _ = means_of(values[:, :-AHEAD])
+    assert means.sum() / (chance * rate[:, -AHEAD:].sum()) == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_few_that_fall_do_not_pull_the_others():
+    values = np.vstack([demand(30.0 + 0 * PLACE, 190), demand(60 - 0.6 * PLACE, 10)])
+    mean, _ = means_of(values[:, :-AHEAD])
+    assert mean[:190].mean() == pytest.approx(30, rel=0.02)
+
+
+def test_a_step_of_all_is_no_trend():
+    values = demand(np.where(PLACE >= 58, 20.0, 10.0), 60)
+    mean, method = means_of(values[:, :-AHEAD])
+    assert "all moved" in method
+    assert mean.mean(axis=0) == pytest.approx(20.0, rel=0.1)

@@ -1,0 +1,195 @@
+"""Compiled steps of `level_shifts`, for one series at a time."""
+
+from math import exp, lgamma, log
+
+import numpy as np
+from numba import njit, prange
+
+CHANCE = 0.01  # of a change, a period and length
+_SHAPE = 0.5  # of the gamma of levels after a change, around that before
+_LEAST_BEFORE = 8  # periods known before a change
+_WARM = 4  # periods, before levels are held against what came
+_NEAR = 4.0  # squares of the usual deviation, below which nothing changed
+_HINT = 10.0  # squares of it that one length must show, before all are weighed
+_FAR = 16.0  # squares of it, as which an error counts at most
+_LENT = 2.0  # sums of so many lengths, as which it counts that they scatter as single periods do
+_CLUMPED = 2.0  # zeros as which it counts that zeros come alone
+_RARELY = log(4.0)  # one change in so many is to nothing at all
+_MISSED = 2.0  # sales expected, before silence is a sign
+_SURE = 50.0  # log odds, beyond which it makes no difference
+_LOG_SHAPE = _SHAPE * log(_SHAPE) - lgamma(_SHAPE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _told(came, expected):  # type: ignore[no-untyped-def]
+    """Return the log likelihood of counts under a gamma level around the one expected, but for what all share."""
+    return lgamma(_SHAPE + came) + _LOG_SHAPE - (_SHAPE + came) * log(_SHAPE + expected)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_odds(before, after, periods, length):  # type: ignore[no-untyped-def]
+    """Return the log of how much likelier counts before and after are with a change than without.
+
+    The dispersion by which they are counted is only estimated, by as many periods as came before: Student's tail.
+    """
+    both, free = before + after, periods - length
+    usual = both / periods
+    told = _told(before, usual * free) + _told(after, usual * length) - _told(both, both)
+    return told if told <= 0.0 else 0.5 * free * log(1.0 + 2.0 * told / free)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_silence(zeros, again, periods, length):  # type: ignore[no-untyped-def]
+    """Return minus the log of the chance that nothing is sold for so long, as zeros came alone or together before.
+
+    Zeros follow each other with a chance of their own (Markov), which counts as that of any zero to begin with.
+    """
+    rare = (zeros + 0.5) / (periods + 1.0)
+    told = log(rare)
+    for more in range(length - 1):
+        told += log((again + _CLUMPED * rare + more) / (zeros + _CLUMPED + more))
+    return -told
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _without_largest(values, observed, last, length):  # type: ignore[no-untyped-def]
+    """Return the sum of the last so many periods, the largest of them counted as the next one: a peak is no level."""
+    total = first = second = 0.0
+    period, left = last, length
+    while left > 0:
+        if observed[period]:
+            value = values[period]
+            total, left = total + value, left - 1
+            if value > first:
+                first, second = value, first
+            elif value > second:
+                second = value
+        period -= 1
+    return total - first + second
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lasts(upto, seen, length, sold, old, scale):  # type: ignore[no-untyped-def]
+    """Return whether the latest of some periods did not turn back to what was sold before."""
+    wider = scale * max(sold / old, 1.0) if old > 0.0 else scale
+    for latest in (3, length // 2):
+        expected = sold / length * latest
+        off = upto[seen] - upto[seen - latest] - expected
+        if off * (sold - old) < 0.0 and off * off > _NEAR * wider * max(expected, wider) * (1.0 - latest / length):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _watch(upto, said, seen, lengths, unit, errors, known):  # type: ignore[no-untyped-def]
+    """Add how far forecasts of the sums that end now were off, and what they said; far ones count only so far."""
+    for place in range(lengths.size):
+        length = lengths[place]
+        total, base = errors[seen - 1, place], known[seen - 1, place]
+        if seen - length >= _WARM:
+            expected = length * said[seen - length]
+            off = upto[seen] - upto[seen - length] - expected
+            off *= off
+            most = _FAR * max(total, unit * base) * expected
+            if base > 0.0 and off * base > most:
+                off = most / base
+            total, base = total + off, base + expected
+        errors[seen, place], known[seen, place] = total, base
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _hints(upto, zeros, seen, lengths, usual, unit, errors, known):  # type: ignore[no-untyped-def]
+    """Return whether any length looks as if the level had changed, by the scatter of single periods."""
+    for place in range(1, lengths.size):
+        length = lengths[place]
+        before = seen - length
+        if before < _LEAST_BEFORE:
+            return False
+        sold, old = upto[seen] - upto[before], upto[before] / before * length
+        if sold == 0.0 and (before - zeros[before]) * length > _MISSED * before:
+            return True
+        off, apart = sold - length * usual, sold - old
+        base, scatter = known[before, 0], max(errors[before, 0], unit * known[before, 0])
+        if off * apart > 0.0 and apart * apart * base > _HINT * scatter * old:
+            if off * off * base > _NEAR * scatter * length * usual:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scale(errors, known, before, place, length, unit):  # type: ignore[no-untyped-def]
+    """Return the dispersion of sums of so many periods: squared errors over what was said, of single ones at least."""
+    scale = unit
+    if known[before, 0] > 0.0:
+        scale = max(scale, errors[before, 0] / known[before, 0])
+    if known[before, place] > 0.0:
+        share = before / (before + _LENT * length)
+        scale += share * max(errors[before, place] / known[before, place] - scale, 0.0)
+    return scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _weigh(one, period, upto, zeros, again, seen, lengths, usual, unit, errors, known):  # type: ignore[no-untyped-def]
+    """Return the odds of all changes, of those by which the level is off, by how much it is, and its doubt.
+
+    ``one`` is the demand of a series and which of it is known.
+    """
+    weights = likely = move = rest = 0.0
+    for place in range(1, lengths.size):
+        length = lengths[place]
+        before = seen - length
+        if before < _LEAST_BEFORE:
+            break
+        sold, old = upto[seen] - upto[before], upto[before] / before * length
+        scale = _scale(errors, known, before, place, length, unit)
+        silence = 0.0
+        if sold > old:
+            sold = _without_largest(one[0], one[1], period, length)
+        elif sold == 0.0:
+            silence = max(log_silence(zeros[before], again[before], before, length) - _RARELY, 0.0)
+        if silence == 0.0 and (sold - old) ** 2 <= _NEAR * scale * old:
+            continue
+        told = max(log_odds(upto[before] / scale, sold / scale, seen, length), silence)
+        odds = CHANCE * exp(min(told, _SURE))
+        weights += odds
+        off = sold - length * usual
+        if off * (sold - old) <= 0.0 or not _lasts(upto, seen, length, sold, old, scale):
+            continue
+        odds *= max(1.0 - min(_NEAR * scale * length * usual / (off * off), exp(-silence)), 0.0)
+        likely += odds
+        move += odds * ((_SHAPE + sold / scale) / (_SHAPE / usual + length / scale) - usual)
+        rest += odds / (_SHAPE + sold / scale)
+    return weights, likely, move, rest
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def find_shifts(values, observed, start, lengths, unit, made, chance, doubt):  # type: ignore[no-untyped-def]
+    """Fill levels, chances and doubts of `level_shifts`; ``lengths`` begin with 1, of which only the scatter counts."""
+    series, periods = values.shape
+    for one in prange(series):
+        upto, said = np.zeros(periods + 1), np.zeros(periods + 1)
+        zeros, again = np.zeros(periods + 1), np.zeros(periods + 1)
+        errors, known = np.zeros((periods + 1, lengths.size)), np.zeros((periods + 1, lengths.size))
+        seen = 0
+        for period in range(start[one], periods):
+            if not observed[one, period] or period == start[one]:  # a series begins because something was sold
+                if period > start[one] and chance[one, period - 1] > 0.0:
+                    made[one, period], chance[one, period] = made[one, period - 1], chance[one, period - 1]
+                    doubt[one, period] = doubt[one, period - 1]
+                said[seen] = made[one, period]
+                continue
+            seen += 1
+            upto[seen] = upto[seen - 1] + values[one, period]
+            none = values[one, period] <= 0.0
+            zeros[seen] = zeros[seen - 1] + none
+            again[seen] = again[seen - 1] + (none and seen > 1 and upto[seen - 1] == upto[seen - 2])
+            usual = said[seen] = made[one, period]
+            _watch(upto, said, seen, lengths, unit[one], errors, known)
+            if usual <= 0.0 or not _hints(upto, zeros, seen, lengths, usual, unit[one], errors, known):
+                continue
+            weights, likely, move, rest = _weigh(
+                (values[one], observed[one]), period, upto, zeros, again, seen, lengths, usual, unit[one], errors, known
+            )
+            if likely > 0.0:
+                chance[one, period], doubt[one, period] = likely / (1.0 + weights), rest / (1.0 + weights)
+                said[seen] = made[one, period] = usual + move / (1.0 + weights)
