@@ -23,6 +23,7 @@ from segkit.inventory.policies import (
     policy_headlines,
     policy_rules,
     safety_stock,
+    set_by_person,
     sizing,
     trade_items,
 )
@@ -43,8 +44,9 @@ class Policies(Forecasts):
 
     @table
     def policy_checks(self) -> pd.DataFrame:
-        """How many item-locations each rule of policies meets, and whether it can fire."""
-        return policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
+        """How many item-locations each rule of policies meets, whether it can fire, and what no order can be."""
+        checks = policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
+        return set_by_person.check_set_lots(checks, self.policy_rules, self.items)
 
     @table
     def policies(self) -> pd.DataFrame:
