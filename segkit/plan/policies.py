@@ -214,9 +214,10 @@ class Policies(Forecasts):
         return known if self.has_input("orders") else whole_periods.round_intervals(known)
 
     def _rounded_times(self) -> str:
-        """Return what the replay assumes of lead times and reviews where sales are known by period; blank = nothing."""
+        """Return what the replay assumes of lead times and reviews, in whole days or periods; blank = nothing."""
         if self.has_input("orders"):
-            return ""
+            terms = self._terms(self.policy_rules, self._reviewed())
+            return whole_periods.tell_whole_days(terms.lead_time_days, terms.lead_time_sd, terms.review_days)
         return whole_periods.tell_rounding(self._reviewed(), self.settings.periods.unit, self._period_days())
 
     def _missed_times(self) -> str:
