@@ -11,18 +11,19 @@ from numba import njit
 
 MOST = 32  # units that are parted one by one
 _POISSON = 1e7  # shape from which on it makes no difference
+_LUMP = 1e-9  # shape up to which all units fall together, as a beta distribution tells it too
 
 
 @njit(cache=True, nogil=True)
 def expected_parts(share, shape, most):  # type: ignore[no-untyped-def]
-    """Return E[min(m, K)] by units in all n and m, both from 0 to ``most``; of none where ``shape`` is not above 0.
+    """Return E[min(m, K)] by units in all n and m, both from 0 to ``most``; of none where ``shape`` is about 0.
 
     Examples
     --------
     >>> expected_parts(0.5, 1e9, 2).round(6).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.0, 0.75, 1.0]]
     """
-    if not shape > 0.0:
+    if not shape > _LUMP:
         return np.zeros((0, 0))
     table = np.zeros((most + 1, most + 1))
     own = min(shape, _POISSON)

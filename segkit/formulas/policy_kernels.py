@@ -202,7 +202,7 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
         if amount > 0.0:
             met = 1.0
             if np.ceil(amount) > max(stock, 0.0):
-                met = max(1.0 - _short_of(parts, amount, max(stock, 0.0)) / (amount * share), 0.0)
+                met = max(1.0 - _short_of(parts, amount, max(stock, 0.0)) / amount / share, 0.0)
             total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
     return total
 

@@ -23,6 +23,7 @@ from segkit.inventory.policies import (
     policy_headlines,
     policy_rules,
     safety_stock,
+    set_by_person,
     sizing,
     trade_items,
 )
@@ -43,8 +44,9 @@ class Policies(Forecasts):
 
     @table
     def policy_checks(self) -> pd.DataFrame:
-        """How many item-locations each rule of policies meets, and whether it can fire."""
-        return policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
+        """How many item-locations each rule of policies meets, whether it can fire, and what no order can be."""
+        checks = policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
+        return set_by_person.check_set_lots(checks, self.policy_rules, self.items)
 
     @table
     def policies(self) -> pd.DataFrame:
@@ -212,9 +214,10 @@ class Policies(Forecasts):
         return known if self.has_input("orders") else whole_periods.round_intervals(known)
 
     def _rounded_times(self) -> str:
-        """Return what the replay assumes of lead times and reviews where sales are known by period; blank = nothing."""
+        """Return what the replay assumes of lead times and reviews, in whole days or periods; blank = nothing."""
         if self.has_input("orders"):
-            return ""
+            terms = self._terms(self.policy_rules, self._reviewed())
+            return whole_periods.tell_whole_days(terms.lead_time_days, terms.lead_time_sd, terms.review_days)
         return whole_periods.tell_rounding(self._reviewed(), self.settings.periods.unit, self._period_days())
 
     def _missed_times(self) -> str:

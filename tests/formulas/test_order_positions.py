@@ -217,3 +217,13 @@ def test_demand_of_a_review_comes_in_whole_units(mean, variance):
     counts = np.arange(400)
     one = (np.array([value]) for value in (5.0, mean, variance))
     assert expected_up_to(*one)[0] == pytest.approx((np.minimum(counts, 5) * law.pmf(counts)).sum())
+
+
+@pytest.mark.parametrize("mean", [0.0, 5e-324, 1e-200, 1e-9])
+def test_demand_of_next_to_nothing_is_told_without_a_failure(mean):
+    curve = np.linspace(0.0, 4.0 * mean, len(CHANCES))[None, :]
+    covered = CoveredDemand(curve, CHANCES, np.array([mean]), np.array([mean / 2]))
+    told = expected_service(covered, np.zeros(1), np.ones(1))
+    assert told.fill_rate[0] == pytest.approx(1.0)
+    assert told.on_hand[0] == pytest.approx(1.0)
+    assert reorder_point_for_cycle_service_by_curve(covered, np.ones(1), np.array([0.9]))[0] <= 0.0

@@ -65,7 +65,7 @@ def list_decisions(sizing: Sizing, policies: pd.DataFrame, *, rows: int = 50) ->
     -------
     DataFrame
         By size of the saving or loss; yearly_saving = what holding, shortages (at their shortage cost) and orders cost
-        less than under one size.
+        less than under one size; all_saving is the sum of it over all item-locations, listed or not.
     """
     target, same = one_size_policies(sizing, policies)
     kinds = empty_table("policy_decisions").dtypes
@@ -80,7 +80,7 @@ def list_decisions(sizing: Sizing, policies: pd.DataFrame, *, rows: int = 50) ->
         yearly_saving=effect,
         decision=_words(both),
     )
-    table = table[effect.notna().to_numpy()]
+    table = table[effect.notna().to_numpy()].assign(all_saving=effect.sum())
     order = (-table["yearly_saving"].abs()).round(6)
     table = table.assign(order=order).sort_values(["order", *PLACE], ignore_index=True).head(rows)
     table["rank"] = np.arange(1, len(table) + 1)

@@ -9,7 +9,11 @@ from segkit.core.masters import look_up
 from segkit.inventory.policies.sizing import Limit, Sizing, size_policies
 
 BUDGET, ROOM = "stock_budget", "capacity_m3"
-_MOST, _STEPS = 1024.0, 14  # times its holding cost that stock may have to return; halvings of the search
+_FARTHEST = 2**14  # steps of the search
+_STEP = 1024.0 ** (1.0 / _FARTHEST)  # up to so many times its holding cost stock may have to return
+_MOST_TURNS = 64
+_FIRST = 1.7  # times the logarithm of what stock is too large: where its multiple is looked for first
+_ASIDE = 0.015  # of what is open
 _NEAR = 1e-9
 
 
@@ -60,7 +64,9 @@ def size_within_limits(sizing: Sizing) -> pd.DataFrame:
     factor = np.ones(len(free))
     told = np.full(len(free), "", dtype=object)
     for limit in sizing.limits:
-        found, over = _find_factors(sizing, limit, factor)
+        used = _taken(free, limit) if (factor == 1.0).all() else _used(sizing, limit, factor)
+        found, takes = _find_factors(sizing, limit, factor, used)
+        over = np.maximum(np.where(np.isfinite(limit.most), takes - limit.most, 0.0), 0.0)
         own = np.where(limit.group >= 0, found[limit.group], 1.0)
         factor = factor * own
         for row in np.flatnonzero(own > 1.0 + _NEAR):
@@ -81,20 +87,43 @@ def _dearer(sizing: Sizing, factor: np.ndarray) -> Sizing:
     return replace(sizing, costs=sizing.costs.assign(holding_cost=sizing.costs["holding_cost"] * factor), limits=())
 
 
-def _find_factors(sizing: Sizing, limit: Limit, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return by group the least multiple of holding costs that keeps stock within its limit, and what stays beyond."""
-    low, high = np.ones(len(limit.most)), np.full(len(limit.most), _MOST)
-    used = _used(sizing, limit, factor)
-    binding = used > limit.most * (1 + _NEAR)
-    if not binding.any():
-        return low, np.zeros(len(low))
-    for _ in range(_STEPS):
-        middle = np.where(binding, np.sqrt(low * high), 1.0)
-        fits = _used(sizing, limit, factor * _rows(limit, middle)) <= limit.most * (1 + _NEAR)
-        high, low = np.where(fits, middle, high), np.where(fits, low, middle)
-    found = np.where(binding, high, 1.0)
-    over = _used(sizing, limit, factor * _rows(limit, found)) - limit.most
-    return found, np.maximum(np.where(np.isfinite(over), over, 0.0), 0.0)
+def _find_factors(sizing: Sizing, limit: Limit, factor: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return by group the least multiple of holding costs that keeps stock within its limit, and what it takes then.
+
+    Multiples are powers of a small step. Stock falls with them nearly as a power does, so the next is tried where a
+    line through the two that enclose the one that is sought crosses the limit: a bit beyond or short of it by turns, so
+    that both draw near.
+    """
+    most = limit.most * (1 + _NEAR)
+    binding = used > most
+    low, high = np.zeros((2, len(most)))
+    high[binding] = _FARTHEST
+    above, below = used.copy(), np.where(binding, np.nan, used)
+    for turn in range(_MOST_TURNS):
+        if not (high - low > 1).any():
+            break
+        tried = np.where(high - low > 1, _next_step(low, high, above, below, most, turn), high)
+        now = _used(sizing, limit, factor * _rows(limit, _STEP**tried))
+        fits = now <= most
+        low, above = (np.where(fits, old, new) for old, new in ((low, tried), (above, now)))
+        high, below = (np.where(fits, new, old) for old, new in ((high, tried), (below, now)))
+    if np.isnan(below).any():  # not even the farthest keeps to it
+        below = _used(sizing, limit, factor * _rows(limit, _STEP**high))
+    return _STEP**high, below
+
+
+def _next_step(
+    low: np.ndarray, high: np.ndarray, above: np.ndarray, below: np.ndarray, most: np.ndarray, turn: int
+) -> np.ndarray:
+    """Return a whole step between two by group: where stock likely reaches its limit, every third time the middle."""
+    width = high - low
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.log(above / most) / np.log(above / below)
+        start = np.minimum(_FIRST * np.log(above / most) / np.log(_STEP), width / 2)  # nothing is known beyond yet
+    part = np.where(np.isfinite(part), part, 0.5)
+    aside = np.maximum(_ASIDE * width, 1.0) * (1 if turn % 2 else -1)
+    guess = np.where(np.isnan(below), start, width / 2 if turn % 3 == 2 else part * width + aside)
+    return low + np.clip(np.round(np.nan_to_num(guess, nan=1.0)), 1.0, np.maximum(width - 1.0, 1.0))
 
 
 def _rows(limit: Limit, by_group: np.ndarray) -> np.ndarray:
@@ -102,9 +131,13 @@ def _rows(limit: Limit, by_group: np.ndarray) -> np.ndarray:
 
 
 def _used(sizing: Sizing, limit: Limit, factor: np.ndarray) -> np.ndarray:
-    """Return by group what mean stock takes."""
-    stock = size_policies(_dearer(sizing, factor))["stock"].fillna(0.0).to_numpy()
+    """Return by group what mean stock takes where holding costs are multiplied."""
+    return _taken(size_policies(_dearer(sizing, factor)), limit)
+
+
+def _taken(policies: pd.DataFrame, limit: Limit) -> np.ndarray:
     mine = limit.group >= 0
+    stock = policies["stock"].fillna(0.0).to_numpy()
     return np.bincount(limit.group[mine], (stock * limit.use)[mine], len(limit.most))
 
 

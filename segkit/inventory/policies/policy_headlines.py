@@ -15,6 +15,7 @@ from segkit.inventory.replay.rules import OWN, THUMB
 STEP = "2_inventory_policies"
 _WORTH_A_WORD = 0.5  # currency a year
 _SMALL = 0.001
+_TOP = 10  # decisions told together
 _WORTH_A_CAUSE = 0.01  # of the units asked for
 _CAUSES = {
     "forecast_bias_effect": "other items were asked for than forecast",
@@ -271,14 +272,15 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
 def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
     if decisions.empty or not decisions["yearly_saving"].abs().max() >= _WORTH_A_WORD:
         return None
-    row, ten = decisions.iloc[0], decisions["yearly_saving"].head(10).sum()
-    whole, first = (
+    row, top = decisions.iloc[0], decisions["yearly_saving"].head(_TOP)
+    every, some, first = (
         f"save {_money(saved, currency)}" if saved >= 0 else f"cost {_money(-saved, currency)} more"
-        for saved in (ten, row["yearly_saving"])
+        for saved in (row["all_saving"], top.sum(), row["yearly_saving"])
     )
+    part = f", the {len(top)} that move most money to {some}" if len(decisions) > len(top) else ""
     sentence = (
-        f"Against one size with equal expected service, the ten decisions that move most money are expected to {whole} "
-        f"a year; first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
+        f"Against one size with equal expected service, all decisions together are expected to {every} a year{part}; "
+        f"first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
     )
     return "largest_decision", sentence, row["yearly_saving"], "currency"
 

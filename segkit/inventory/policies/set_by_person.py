@@ -5,9 +5,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import empty_table
+from segkit.core.masters import look_up
+from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import CAPS, LEVELS, TARGETS, describe_override, held_overrides
 
 BY_RULE, BY_PERSON = "rule", "override"
+_HAND, _SHOWN = "(set by a person)", 3
+_NEAR = 1e-9
 
 
 def set_by_person(table: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
@@ -50,6 +55,46 @@ def set_by_person(table: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_of:
     words = table["reason"].where(~by_person, "")
     words[by_person] = [_reason(*pair) for pair in _pairs(held[by_person], made[by_person], table[by_person])]
     return made.assign(rule_would_be=table["rule_would_be"].where(by_person, ""), reason=words)
+
+
+def check_set_lots(policy_checks: pd.DataFrame, policy_rules: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return ``policy_checks`` with a last row for orders that a person set and that moq or pack rule out, if any.
+
+    Parameters
+    ----------
+    policy_checks : DataFrame
+        Of the rules.
+    policy_rules : DataFrame
+        Table of that name: order_quantity where a person set one.
+    items : DataFrame
+        Table ``items``: moq, order_multiple.
+
+    Notes
+    -----
+    What a person set stands: terms may have been agreed that the item master does not know. But if they were not, no
+    such order can be placed, and what the policy is told to give does not come.
+    """
+    asked = policy_rules[policy_rules["order_quantity"].notna()]
+    lot = asked["order_quantity"].to_numpy(dtype=float)
+    least, pack = (
+        look_up(asked["item_id"], items, name).fillna(0.0).to_numpy(dtype=float) for name in ("moq", "order_multiple")
+    )
+    packs = lot / np.where(pack > 0, pack, 1.0)
+    few, split = lot < least - _NEAR, (pack > 0) & (np.abs(packs - np.round(packs)) > _NEAR)
+    wrong = np.flatnonzero(few | split)
+    if not len(wrong):
+        return policy_checks
+    words = []
+    for row in wrong[:_SHOWN]:
+        item, place = asked[PLACE].iloc[row]
+        bound = f"moq {least[row]:g}" if few[row] else f"packs of {pack[row]:g}"
+        words.append(f"{item} at {place} {lot[row]:g} ({bound})")
+    problem = f"{len(wrong):,} order_quantity set that moq or pack rule out, first: {'; '.join(words)}"
+    row = {"rank": len(policy_checks) + 1, "rule": _HAND, "where": "", "policy": "", "service_measure": ""}
+    row |= {"target": np.nan, "matched": len(asked), "won": len(asked), "shadowed_by": "", "problem": problem}
+    kinds = empty_table("policy_checks").dtypes
+    last = pd.DataFrame([row], columns=list(kinds.index)).astype(kinds.to_dict())
+    return pd.concat([policy_checks, last], ignore_index=True).astype(kinds.to_dict())
 
 
 def _policy_for(held: pd.DataFrame, base: pd.Series) -> pd.Series:

@@ -62,3 +62,28 @@ def tell_rounding(intervals: pd.DataFrame, unit: str, period_days: float) -> str
         f"Sales are known by the {unit} only: the replay assumes lead times and reviews of whole {unit}s, together "
         f"{made * period_days:.0f} days where {told * period_days:.0f} are known (median), and sizes all for these."
     )
+
+
+def tell_whole_days(lead_time_days: np.ndarray, lead_time_sd: np.ndarray, review_days: np.ndarray) -> str:
+    """Return in words that a replay by day has times in whole days; blank where that does next to nothing to any place.
+
+    Parameters
+    ----------
+    lead_time_days, lead_time_sd, review_days : array
+        Of every place, as policies are sized for them. [days]
+
+    Examples
+    --------
+    >>> tell_whole_days(np.array([2.4, 7.0]), np.zeros(2), np.ones(2)).split(", ")[-1]
+    'at most 3 days where 3.4 are known.'
+    """
+    lead = np.where(lead_time_sd <= _FIXED, np.round(lead_time_days), lead_time_days)
+    told, made = lead_time_days + review_days, lead + np.maximum(np.round(review_days), 1.0)
+    off = np.abs(made - told) > _SAME * np.maximum(told, _FIXED)
+    if not off.any():
+        return ""
+    worst = int(np.where(off, np.abs(made - told) / np.maximum(told, _FIXED), -1.0).argmax())
+    return (
+        f"The replay takes lead times and reviews in whole days: at {int(off.sum()):,} of {len(told):,} item-locations "
+        f"they are others than levels are sized for, at most {made[worst]:.0f} days where {told[worst]:.1f} are known."
+    )

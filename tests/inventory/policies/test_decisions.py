@@ -55,7 +55,9 @@ def test_decisions_are_sorted_by_money_and_add_up(sizing):
     assert told["SKU-0000"] == "stock more"
     assert told["SKU-0001"] == "stock less"
     assert told["SKU-0004"] == "do not stock"
-    assert list_decisions(sizing, own, rows=2)["rank"].tolist() == [1, 2]
+    few = list_decisions(sizing, own, rows=2)
+    assert few["rank"].tolist() == [1, 2]
+    assert few["all_saving"].tolist() == pytest.approx([table["yearly_saving"].sum()] * 2)
 
 
 def test_savings_count_orders_and_the_shortage_cost_by_which_levels_are_sized(make_sizing):
@@ -65,8 +67,8 @@ def test_savings_count_orders_and_the_shortage_cost_by_which_levels_are_sized(ma
     plain, ordered = (
         list_decisions(replace(sizing, order_cost=cost), own)["yearly_saving"][0] for cost in (None, 15.0)
     )
-    year = own["demand_year"][0]  # four units a week, of which hardly any has none: an order a week, or one in ten
-    assert ordered - plain == pytest.approx(15.0 * (0.95 * 365.25 / 7 - year / 40), rel=0.05)
+    year = own["demand_year"][0]  # four units a week, by 2 / (2 + 4) squared none: an order in eight of nine weeks
+    assert ordered - plain == pytest.approx(15.0 * (8 / 9 * 365.25 / 7 - year / 40), rel=0.01)
     dear = replace(sizing, costs=sizing.costs.assign(shortage_cost=3 * sizing.costs["shortage_cost"]))
     _, same = one_size_policies(sizing, own)
     more = list_decisions(dear, own)["yearly_saving"][0] - plain

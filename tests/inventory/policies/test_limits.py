@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.inventory.policies import limits
 from segkit.inventory.policies.covered import CoveredPlaces
 from segkit.inventory.policies.limits import location_room, size_within_limits, stock_budget
 from segkit.inventory.policies.sizing import size_policies
@@ -48,6 +49,25 @@ def test_stock_keeps_to_its_budget_and_uses_it(sizing, share):
     assert moved.any()
     assert (held.loc[moved, "order_up_to"] < free.loc[moved, "order_up_to"]).all()
     assert held.loc[moved, "reason"].str.contains("times its holding cost").all()
+
+
+@pytest.mark.parametrize("share", [0.95, 0.5, 0.02])
+def test_the_price_of_a_limit_is_the_least_that_keeps_to_it(sizing, share):
+    """A multiple of holding costs one step lower takes more than the budget, however it was found."""
+    budget = share * size_policies(sizing)["stock_value"].sum()
+    factor = np.ones(len(sizing.rules))
+    limit = stock_budget(sizing, budget)
+    found, takes = limits._find_factors(sizing, limit, factor, limits._used(sizing, limit, factor))
+    assert found[0] > 1.0
+    assert takes[0] == limits._used(sizing, limit, factor * found[0])[0] <= budget * (1 + 1e-9)
+    assert limits._used(sizing, limit, factor * found[0] / limits._STEP)[0] > budget
+
+
+def test_a_limit_takes_few_sizings(sizing, monkeypatch):
+    counted = []
+    monkeypatch.setattr(limits, "size_policies", lambda one: counted.append(one) or size_policies(one))
+    within(sizing, stock_budget(sizing, 0.7 * size_policies(sizing)["stock_value"].sum()))
+    assert len(counted) <= 13  # halving takes 18
 
 
 def test_more_budget_serves_no_less(sizing):

@@ -156,6 +156,7 @@ def test_price_stock_and_decisions_are_told():
         {"excess": 0.0, "excess_value": 0.0, "shortage": 2.0, "shortage_value": 8.0, "state": "to be ordered"},
     ]
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "stock less", "yearly_saving": 80.0}
+    decision |= {"all_saving": 60.0}
     made = told(
         segmentation_price=table("segmentation_price", *price, best),
         stock_position=table("stock_position", *stock),
@@ -169,8 +170,8 @@ def test_price_stock_and_decisions_are_told():
         in made.loc["stock_out_of_range", "sentence"]
     )
     assert (
-        "to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR 80."
-        in made.loc["largest_decision", "sentence"]
+        "all decisions together are expected to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR "
+        "80." in made.loc["largest_decision", "sentence"]
     )
 
 
@@ -204,6 +205,19 @@ def test_decisions_that_move_nothing_are_not_told():
     assert "largest_decision" not in told(policy_decisions=table("policy_decisions", decision)).index
 
 
+def test_all_decisions_are_told_beside_the_ten_that_move_most():
+    rows = [
+        {"item_id": f"SKU-{n:04d}", "location_id": "NORTH", "decision": "stock more", "yearly_saving": saved}
+        for n, saved in enumerate((-150.0, *[40.0] * 9, *[5.0] * 8))
+    ]
+    decisions = table("policy_decisions", *({**row, "all_saving": 900.0} for row in rows))
+    sentence = told(policy_decisions=decisions).loc["largest_decision", "sentence"]
+    assert (
+        "all decisions together are expected to save EUR 900 a year, the 10 that move most money to save EUR 210"
+        in sentence
+    )
+
+
 def test_what_a_person_set_for_no_item_location_is_told():
     rules = table("policy_rules", {"item_id": "a", "location_id": "N"})
     made = [{"item_id": "a"}, {"item_id": "a", "location_id": "Q"}, {"item_id": "b"}]
@@ -217,7 +231,13 @@ def test_what_a_person_set_for_no_item_location_is_told():
 
 def test_decisions_that_cost_money_are_not_said_to_save_it():
     rows = [
-        {"item_id": f"SKU-{n:04d}", "location_id": "NORTH", "decision": "stock more", "yearly_saving": saved}
+        {
+            "item_id": f"SKU-{n:04d}",
+            "location_id": "NORTH",
+            "decision": "stock more",
+            "yearly_saving": saved,
+            "all_saving": -107.0,
+        }
         for n, saved in enumerate((-150.0, 43.0))
     ]
     sentence = told(policy_decisions=table("policy_decisions", *rows)).loc["largest_decision", "sentence"]

@@ -12,7 +12,7 @@ import segkit as sk
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError
 from segkit.core.policy_settings import Policies
-from segkit.inventory.policies.places import PLACE
+from segkit.inventory.policies.places import PLACE, empty_places
 from segkit.inventory.policies.policy_overrides import (
     SETTABLE,
     held_overrides,
@@ -20,7 +20,8 @@ from segkit.inventory.policies.policy_overrides import (
     note_policy_overrides,
     require_policy_overrides,
 )
-from segkit.inventory.policies.policy_rules import match_policies
+from segkit.inventory.policies.policy_rules import check_policy_rules, match_policies
+from segkit.inventory.policies.set_by_person import check_set_lots
 from segkit.prepare import check_workspace
 
 DAY = date(2025, 12, 31)
@@ -291,3 +292,20 @@ def test_a_table_of_a_company_that_fills_few_columns(small_company, write_worksp
 def test_what_may_be_set_is_in_the_table():
     columns = set(empty_table("policy_overrides").columns)
     assert set(SETTABLE) == columns - {*PLACE, "reason", "valid_from", "valid_to"}
+
+
+def test_orders_set_by_a_person_that_moq_or_pack_rule_out_are_told_and_stand():
+    """20 are set where at least 80 can be ordered, 90 where they come by 40: both stand, and the checks say so."""
+    places = {"item_id": ["a", "b", "c", "d"], "location_id": "NORTH", "order_quantity": [20.0, 90.0, 80.0, np.nan]}
+    rules = pd.DataFrame(places).reindex(columns=empty_table("policy_rules").columns)
+    items = pd.DataFrame({"item_id": ["a", "b", "c", "d"], "moq": 80.0, "order_multiple": [np.nan, 40.0, 40.0, 40.0]})
+    checks = check_policy_rules(empty_places(), policies=Policies())
+    made = check_set_lots(checks, rules, items)
+    pd.testing.assert_frame_equal(made.iloc[:-1], checks)
+    last = made.iloc[-1]
+    assert (last["rank"], last["rule"], last["won"]) == (len(checks) + 1, "(set by a person)", 3)
+    assert last["problem"] == (
+        "2 order_quantity set that moq or pack rule out, first: a at NORTH 20 (moq 80); b at NORTH 90 (packs of 40)"
+    )
+    pd.testing.assert_frame_equal(check_set_lots(checks, rules.iloc[2:], items), checks)
+    pd.testing.assert_frame_equal(check_set_lots(checks, rules, items[["item_id"]]), checks)
