@@ -209,7 +209,8 @@ def size_levels(sizing: Sizing) -> pd.DataFrame:
 
     What levels give is not worked out, which takes most of the time: so what must pay for itself (economic) has none.
     """
-    if (sizing.rules["service_measure"] == "economic").any():
+    stocked = (sizing.rules["policy"] != NONE).to_numpy()
+    if (stocked & (sizing.rules["service_measure"] == "economic").to_numpy()).any():
         raise ValueError("economic levels are dropped by what they give: use size_policies")
     point, lot, *_ = _points(sizing)
     policy = sizing.rules["policy"]
