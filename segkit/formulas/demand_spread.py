@@ -24,6 +24,7 @@ _FEW = 5.0  # forecasts as which it counts that demand is taken as Poisson to be
 _FAR = 3.0
 _TELL = 100  # forecasts of about one size, by which their scatter is told
 _PRIOR = 300.0
+_ROOM = 2.0  # times what the mean leaves room for
 _LEAST = 0.01  # lots; a smaller forecast scatters as this one
 
 
@@ -208,13 +209,11 @@ def spread_quantiles(
     Returns
     -------
     array
-        Shape (forecasts, quantiles); zero where the forecast is zero. [smallest lots]
+        Shape (forecasts, quantiles); zero where the forecast is zero, at most 2 mean / (1 - p). [smallest lots]
     """
     excess, row = spread.places(mean, classes, width, doubt)
-    curves = spread.curves.reshape(-1, GRID)
-    return kernels.bent_quantiles(
-        _floored(np.asarray(mean, dtype=float)), excess, row, curves, np.asarray(quantiles, dtype=float)
-    )
+    curves, floored, wanted = spread.curves.reshape(-1, GRID), _floored(np.asarray(mean, float)), np.asarray(quantiles)
+    return within_mean(kernels.bent_quantiles(floored, excess, row, curves, wanted.astype(float)), floored, wanted)
 
 
 def mixed_quantiles(
@@ -248,6 +247,36 @@ def mixed_quantiles(
     spread = np.sqrt(np.bincount(code, variance, len(parts)) / parts)
     found = kernels.mixed_quantiles(floored, excess, row, curves, begin, np.asarray(quantiles, dtype=float))
     return found, centre, spread
+
+
+def within_mean(found: np.ndarray, mean: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return quantiles that leave room for the mean.
+
+    Parameters
+    ----------
+    found : array
+        Quantiles of demand, shape (forecasts, quantiles). [units]
+    mean : array
+        Forecasts. [units]
+    quantiles : array
+        Probabilities p, below 1.
+
+    Returns
+    -------
+    array
+        The quantiles, at most twice mean / (1 - p), whole. [units]
+
+    Notes
+    -----
+    What is exceeded with 1 - p is at most mean / (1 - p) (Markov's inequality). Curves that many forecasts share are
+    too wide for the smallest of them; as these may be too low themselves, twice as much is let pass.
+
+    Examples
+    --------
+    >>> within_mean(np.array([[2.0, 700.0]]), np.array([1.5]), np.array([0.5, 0.99])).tolist()
+    [[2.0, 300.0]]
+    """
+    return np.minimum(found, np.floor(_ROOM * mean[:, None] / (1.0 - quantiles) * (1.0 + 1e-12)))
 
 
 def _floored(mean: np.ndarray) -> np.ndarray:

@@ -25,7 +25,6 @@ _ROOM = 2  # known periods that must be left over when all parameters are taken
 _PATHS = 2000
 _ROUNDS = 12
 _ROUNDS_COMPARED = 2
-_START = np.array([0.3, 0.1, 0.1])  # level, trend and season over what they may be at most
 _CLOSE = 1e-4
 _TRENDS = {"N": (None, False), "A": ("add", False), "Ad": ("add", True)}
 _WORDS = {"N": None, "A": "add", "M": "mul"}
@@ -153,11 +152,8 @@ def _fit(demand: np.ndarray, form: _Form, rounds: int) -> _Fit:
     filled = pd.Series(demand).interpolate(limit_direction="both").to_numpy()
     model = _model(filled, form)
     states = _states(dict(zip(model.param_names, np.asarray(model.start_params), strict=True)), form)
-    starts = [states, np.concatenate([_START, states[3:]])]  # the likelihood has hollows: one start often ends in one
     for _ in range(rounds if gaps.any() else 1):
-        ends = [_likeliest(start, filled, form) for start in starts]
-        states, told = max(ends, key=lambda end: _comparable(_log_likelihood(filled, form, end[1])))
-        starts = [states]
+        states, told = _likeliest(states, filled, form)
         used, filled = filled, np.where(gaps, told, filled)
         if not np.abs(filled - used).max() > _CLOSE:
             break
@@ -195,10 +191,6 @@ def _likeliest(states: np.ndarray, demand: np.ndarray, form: _Form) -> tuple[np.
     if not ended:
         warnings.warn(f"{form.name}: the likeliest constants were not found for certain.", stacklevel=2)
     return found, told_demand(found, np.asarray(demand, dtype=float), season, cycle)
-
-
-def _comparable(likelihood: float) -> float:
-    return likelihood if np.isfinite(likelihood) else -np.inf
 
 
 def _log_likelihood(demand: np.ndarray, form: _Form, told: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segkit.formulas.demand_spread import Spread, mixed_quantiles
+from segkit.formulas.demand_spread import Spread, mixed_quantiles, within_mean
 from segkit.inventory.pooled.fitting import FittedDemand
 from segkit.inventory.pooled.scatter import past_cases, scatter_of
 
@@ -66,7 +66,7 @@ def mix_lengths(
     share = np.where(length < longest + 1, nearest / np.maximum(length, _LEAST), 1.0)
     excess, row, curves = _places(fit, series, mean, nearest, share, spreads)
     found, centre, spread = mixed_quantiles(mean, excess, row, curves, begin, quantiles)
-    return centre * lots, spread * lots, found * lots[:, None]
+    return centre * lots, spread * lots, within_mean(found, centre, quantiles) * lots[:, None]
 
 
 def _spreads(fit: FittedDemand, periods: np.ndarray, seed: int, known: dict[int, Spread]) -> dict[int, Spread]:

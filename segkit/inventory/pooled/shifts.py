@@ -21,7 +21,9 @@ _LOATH = 0.3  # log likelihood by which each of these must be better than the on
 _KINDS = 3
 _EARLY = 8  # periods, before a tilt is told
 _ASKED = 2_000  # series, about, that tell whether all moved
-_MOST_OF = 0.3  # of series more than usual went the same way, beyond which they moved together
+_MOST_OF = 0.5  # of series more than usual went the same way, beyond which they moved together
+_CLOSED = 0.05  # of what is usual, below which a period in which many items are sold sold next to nothing: closed
+_ITEMS, _UNITS = 10, 30  # series and lots usually sold in a period, beyond which that is no chance
 _LEAST = 1e-12
 
 
@@ -73,6 +75,7 @@ def follow_shifts(panel: DemandPanel, bare: Panel, factors: Factors, table: np.n
     if periods < _FIRST:
         return none
     expected = factors.of(0, periods)
+    bare = Panel(bare.values, bare.observed & ~_closed(bare, expected, panel.counted, table), bare.start)
     together = _moves_of_all(bare, expected, panel.counted, table)
     moved = table * together if (together != 1.0).any() else table
     part = np.flatnonzero((panel.rank + seed) % max(-(-table.size // _CELLS), 1) == 0)
@@ -84,6 +87,16 @@ def follow_shifts(panel: DemandPanel, bare: Panel, factors: Factors, table: np.n
     found = few if len(part) == len(table) else level_shifts(*_as_given(bare), moved, panel.counted)
     made, doubt, changed = _believed(found, moved, rarer)
     return Shifted(made, doubt, changed, rarer, together)
+
+
+def _closed(bare: Panel, expected: np.ndarray, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Return in which periods a company of many items sold next to nothing: it was closed, no level changed."""
+    usual = np.pad(table[:, :-1], ((0, 0), (1, 0))) * expected
+    sold, wanted = (np.where(bare.observed, of, 0.0).sum(axis=0) for of in (bare.values * expected, usual))
+    many = (np.where(bare.observed, usual / unit[:, None], 0.0).sum(axis=0) > _UNITS) & (
+        (usual > 0).sum(axis=0) > _ITEMS
+    )
+    return many & (sold < _CLOSED * wanted)
 
 
 def _as_given(bare: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

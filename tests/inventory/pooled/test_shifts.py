@@ -85,6 +85,22 @@ def test_what_stays_the_same_is_not_moved(monkeypatch):
     assert error <= 1.01 * usual
 
 
+@pytest.mark.parametrize("closed", [(55,), (54,), (54, 55), (52, 53, 54)])
+def test_weeks_in_which_a_company_was_closed_change_no_level(closed):
+    rate = rates(1.0)
+    rate[:, list(closed)] = 0.0
+    mean, _, method, _ = told(rate)
+    assert mean.sum() == pytest.approx(rates(1.0)[:, KNOWN:].sum(), rel=0.08)
+    assert not any("moved" in one or "change" in one for one in method)
+
+
+def test_a_third_that_fell_does_not_move_the_others():
+    rate = rates(0.2, changed=SERIES // 3)
+    mean, *_ = told(rate)
+    rest = slice(SERIES // 3, None)
+    assert mean[rest].sum() == pytest.approx(rate[rest, KNOWN:].sum(), rel=0.05)
+
+
 def test_silence_that_never_lasted_is_not_believed(monkeypatch):
     """Every series pauses for six weeks at some time and comes back; a few pause now."""
     rng = np.random.default_rng(3)
