@@ -104,6 +104,8 @@ def _tell_worth(
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
         unsized = policies["order_up_to"].isna()
         why = timing or "the history is too short to replay"
+        if len(known):
+            why = f"nothing is known of {weight}, by which service is weighted"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
@@ -112,6 +114,8 @@ def _tell_worth(
         f"Replayed on {days} held-out days, which they did not know, differentiated policies served "
         f"{row['fill_rate']:.1%} of {weight}"
     )
+    if row["other_stock_value"] == 0:
+        return "policies_worth", f"{served}; what stock is worth is not known.", row["fill_rate"], "share"
     if pd.isna(row["stock_saved_share"]):
         targets = gains.loc[~gains["rule"].isin([EQUAL, CHEAPEST, THUMB]), "other_fill_rate"]
         less = row["fill_rate"] < targets.min()
@@ -131,7 +135,7 @@ def _tell_worth(
 
 
 def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
-    known = gains[(gains["rule"] == CHEAPEST) & gains["cost_saved"].notna()]
+    known = gains[(gains["rule"] == CHEAPEST) & gains[["cost_saved", "other_fill_rate"]].notna().all(axis=1)]
     if known.empty:
         return None
     row = known.iloc[0]
@@ -146,7 +150,7 @@ def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
 
 
 def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
-    known = gains[(gains["rule"] == THUMB) & gains["cost_saved"].notna()]
+    known = gains[(gains["rule"] == THUMB) & gains[["cost_saved", "other_fill_rate"]].notna().all(axis=1)]
     if known.empty:
         return None
     row = known.iloc[0]

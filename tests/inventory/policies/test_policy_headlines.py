@@ -78,6 +78,16 @@ def test_the_first_sentence_says_whether_it_pays(figures, words, others):
     assert not any(word in sentence for word in others)
 
 
+def test_without_margins_or_costs_nothing_is_said_to_be_saved():
+    cost = {"cost_saved": 0.0, "other_fill_rate": np.nan}
+    gains = gain(np.nan, np.nan, np.nan, **{CHEAPEST: cost, THUMB: cost})
+    blank = told(replay_gain=gains.assign(fill_rate=np.nan))["sentence"]
+    assert blank["policies_worth"].endswith("nothing is known of margin, by which service is weighted.")
+    assert not blank.str.contains("nan").any()
+    worth = told(replay_gain=gains.assign(other_stock_value=0.0)).loc["policies_worth", "sentence"]
+    assert worth.endswith("served 96.6% of margin; what stock is worth is not known.")
+
+
 def test_without_a_replay_its_sentence_says_so():
     row = told().loc["policies_worth"]
     assert "too short to replay" in row["sentence"]
