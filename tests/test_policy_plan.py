@@ -285,3 +285,22 @@ def test_lead_times_between_whole_weeks_are_sized_as_they_are_replayed_and_said_
     told = plan.policy_headlines.set_index("headline").loc["replay_times", "sentence"]
     assert "14 days where 17 are known" in told
     assert plan.policies["lead_time_days"].round(6).eq(10).all()
+
+
+def test_the_days_told_are_those_of_the_months_that_are_judged(small):
+    """A history that ends within a month is judged by the months before it."""
+    months = pd.date_range("2023-01-01", "2025-12-01", freq="MS")
+    rng = np.random.default_rng(6)
+    rows = [
+        {"period": month, "item_id": f"SKU-{n:04d}", "location_id": "NORTH", "quantity": rng.poisson(40)}
+        for month in months
+        for n in range(3)
+    ]
+    toml = TIMED.replace("lead_time_days = 21", "lead_time_days = 30\nreview_days = 30")
+    rule = '[policies.rules.all]\nwhere = "true"\nfill_rate = 0.95\n[periods]\nunit = "month"\n'
+    items = pd.DataFrame({"item_id": [f"SKU-{n:04d}" for n in range(3)], "unit_cost": 9.0})
+    plan = small(toml + rule, {"sales": pd.DataFrame(rows).assign(price=20.0, in_stock=True), "items": items})
+    within = plan.known_on(pd.Timestamp(2025, 12, 15).date())
+    days = sum(month.days_in_month for month in within.replay_steps["period"].unique())
+    assert days < 91
+    assert f"Replayed on {days} held-out days" in within.policy_headlines["sentence"].iloc[0]

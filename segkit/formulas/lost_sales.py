@@ -35,7 +35,7 @@ from segkit.formulas.policy_levels import (
 _BLOCKS = 256
 _SHAPES = np.geomspace(0.02, 500.0, 41)
 _FINEST, _WHOLE = 4, 0.15  # most steps of a review; how near to whole steps lead times must come to do with fewer
-_MOST_STEPS = 24
+_FEW_STEPS, _MOST_STEPS = 24, 64  # of lead time and review: for reviews of several steps, and for those of one
 _INNER = 31  # levels tried in a round
 _PARTS = np.arange(3) / 3.0  # of mean demand, and chances: levels at which outcomes are worked out
 _CHANCES = np.array([0.5, 0.75, 0.9, 0.96, 0.985, 0.995])
@@ -330,8 +330,12 @@ def _timing(reviews: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     every = np.full(len(reviews), _FINEST)
     for steps in range(_FINEST - 1, 0, -1):
         every[np.abs(steps * reviews - np.round(steps * reviews)) <= _WHOLE] = steps
-    every[reviews * every > _MOST_STEPS] = 1
-    return every, np.maximum(np.minimum(np.round(every * reviews), _MOST_STEPS).astype("int64"), every)
+    every[reviews * every > _FEW_STEPS] = 1
+    steps = np.clip(np.round(every * reviews), every, _MOST_STEPS).astype("int64")
+    lead, least = reviews - 1.0, 1.0 / (_FEW_STEPS - 1)
+    short = (steps == every) & (lead > least / 2.0)  # without a lead time nothing would be under way
+    every = np.where(short, np.clip(np.round(1.0 / np.maximum(lead, least)), 1, None).astype("int64"), every)
+    return every, np.where(short, every + 1, steps)
 
 
 def _nearest(shape: np.ndarray) -> np.ndarray:
@@ -351,7 +355,7 @@ def _order() -> np.ndarray:
     return np.random.default_rng(_SEED).permutation(_BLOCKS)
 
 
-@lru_cache(maxsize=_MOST_STEPS)
+@lru_cache(maxsize=16)  # of up to 5 MB each
 def _parts_of_steps(steps: int) -> np.ndarray:
     """Return how demand of a block parts into steps, by shape of the gamma process: (shapes, blocks, steps)."""
     rng = np.random.default_rng([_SEED, steps])

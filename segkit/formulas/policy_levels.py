@@ -295,8 +295,20 @@ def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarra
         What must be covered.
     lot, pack : array
         As `expected_service` takes them. [lots]
+
+    Notes
+    -----
+    No more than the chance of any demand, as far as the curve has quantiles of zero: demand in rare lumps places fewer
+    orders than one that comes unit by unit with as much scatter.
     """
-    return order_chance(*_lots_of(demand, lot, pack))
+    return np.minimum(order_chance(*_lots_of(demand, lot, pack)), _asked_per_review(demand))
+
+
+def _asked_per_review(demand: CoveredDemand) -> np.ndarray:
+    """Return the chance that anything is asked for in a review, if periods without demand come independently."""
+    zero = demand.whole <= 0
+    upto = np.where(zero, demand.chances, 0.0).max(axis=1)  # of nothing over lead time and review
+    return np.where((upto > 0) & ~zero.all(axis=1), 1.0 - upto**demand.review_share, 1.0)
 
 
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:

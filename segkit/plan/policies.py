@@ -126,7 +126,7 @@ class Policies(Forecasts):
         return policy_headlines.tell_policies(
             tables,
             currency=self.currency,
-            days=own.replay_days,
+            days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else ""),
         )
@@ -252,6 +252,14 @@ class Policies(Forecasts):
             return demand_days.demand_by_period(self.demand, self.policy_rules, first=begin, last=end, period_days=span)
         lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
         return demand_days.demand_by_day(lines, self.policy_rules, first=begin, last=end)
+
+    def _judged_days(self) -> int:
+        """Return how many days the replay judges: of whole periods where sales are known by period."""
+        steps = pd.DatetimeIndex(self.replay_steps["period"].unique())
+        if self.has_input("orders"):
+            return len(steps)
+        judged = self.periods[self.periods["period"].isin(steps)]
+        return int(((judged["period_end"] - judged["period"]).dt.days + 1).sum())
 
     def _drawn(self) -> dict[str, Any]:
         """Return how long a step is, and how many are drawn together: as lead time and review usually last."""

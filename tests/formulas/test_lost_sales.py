@@ -204,3 +204,17 @@ def test_what_is_kept_with_a_demand_changes_nothing():
     part = expected_service_of_lost_sales(demand.of(np.array([2])), points[2:], lots[2:], pack=packs[2:])
     assert again.on_hand.tolist() == first.on_hand.tolist()
     assert part.on_hand.tolist() == first.on_hand[2:].tolist()
+
+
+@pytest.mark.parametrize(("lead", "review", "target"), [(1, 7, 0.9), (60, 1, 0.95)])
+def test_short_and_long_lead_times_take_the_least_level_that_serves_enough(lead, review, target):
+    def forty(rng, size):
+        return rng.poisson(40.0, size).astype(float)
+
+    def served(point):
+        run = replayed(forty, lead, review, point, 1)
+        return run.served.sum() / run.demand.sum()
+
+    chosen = reorder_point_for_fill_rate_of_lost_sales(covered(forty, lead, review), np.ones(1), np.array([target]))[0]
+    assert served(np.floor(1.02 * chosen)) > target
+    assert served(np.ceil(0.98 * chosen)) < target

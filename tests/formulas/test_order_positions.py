@@ -198,6 +198,21 @@ def test_few_units_part_one_by_one_between_lead_time_and_review(draw, lead, revi
     )
 
 
+def every_other_day(rng, size):
+    return (rng.random(size) < 0.5) * rng.poisson(20.0, size).astype(float)
+
+
+@pytest.mark.parametrize(("draw", "lead", "review"), [(every_other_day, 5, 1), (lumps, 5, 1), (lumps, 14, 7)])
+def test_unit_by_unit_is_ordered_at_no_more_reviews_than_anything_was_asked_for_in(draw, lead, review):
+    asked = draw(np.random.default_rng(5), (40_000, lead + review))
+    curve = np.quantile(asked.sum(axis=1), CHANCES, method="inverted_cdf")[None, :]
+    mean = asked.sum(axis=1).mean(keepdims=True)
+    covered = CoveredDemand(curve, CHANCES, mean, mean * review / (lead + review))
+    often = (asked[:, :review].sum(axis=1) > 0).mean()
+    assert orders_per_review(covered, np.ones(1))[0] == pytest.approx(often, rel=0.03)
+    assert orders_per_review(covered, np.array([500.0]))[0] < 0.5 * often
+
+
 @given(st.floats(0.01, 0.99), st.floats(0.05, 1e9), st.integers(1, 12))
 def test_parts_of_a_count_are_those_of_an_urn(share, shape, most):
     """Against the beta-binomial of scipy, or the binomial that it becomes."""

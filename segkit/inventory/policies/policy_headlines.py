@@ -1,5 +1,6 @@
 """What a director reads of the policies: sentences, each with the one figure it stands on, computed from the data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -54,7 +55,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
     currency : str
         Of the plan.
     days : int
-        Days replayed.
+        Days that were judged.
     weight : str
         What service is weighted by, for the words.
     timing : str
@@ -103,14 +104,18 @@ def _tell_worth(
     if known.empty or pd.isna(known["fill_rate"].iloc[0]):
         unsized = policies["order_up_to"].isna()
         why = timing or "the history is too short to replay"
+        if len(known):
+            why = f"nothing is known of {weight}, by which service is weighted"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
     row = known.iloc[0]
     served = (
-        f"Replayed on the last {days} days, which they did not know, differentiated policies served "
+        f"Replayed on {days} held-out days, which they did not know, differentiated policies served "
         f"{row['fill_rate']:.1%} of {weight}"
     )
+    if row["other_stock_value"] == 0:
+        return "policies_worth", f"{served}; what stock is worth is not known.", row["fill_rate"], "share"
     if pd.isna(row["stock_saved_share"]):
         targets = gains.loc[~gains["rule"].isin([EQUAL, CHEAPEST, THUMB]), "other_fill_rate"]
         less = row["fill_rate"] < targets.min()
@@ -119,7 +124,7 @@ def _tell_worth(
         sentence = f"{served}; {than}, so they cannot be compared."
         return "policies_worth", sentence, row["fill_rate"], "share"
     low, high, share = row["share_low"], row["share_high"], row["stock_saved_share"]
-    span = f" (90 % interval {low:.0%} to {high:.0%})" if pd.notna(low) else ""
+    span = _tell_span(share, low, high, lambda end: f"{end:.0%}")
     amount = f"{abs(share):.0%} {'less' if share >= 0 else 'more'} stock value than one size for all{span}"
     verdict = "which chance alone may give"
     if pd.notna(low) and low > 0:
@@ -130,7 +135,7 @@ def _tell_worth(
 
 
 def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
-    known = gains[(gains["rule"] == CHEAPEST) & gains["cost_saved"].notna()]
+    known = gains[(gains["rule"] == CHEAPEST) & gains[["cost_saved", "other_fill_rate"]].notna().all(axis=1)]
     if known.empty:
         return None
     row = known.iloc[0]
@@ -145,20 +150,29 @@ def _tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
 
 
 def _tell_thumb(gains: pd.DataFrame, currency: str) -> tuple | None:
-    known = gains[(gains["rule"] == THUMB) & gains["cost_saved"].notna()]
+    known = gains[(gains["rule"] == THUMB) & gains[["cost_saved", "other_fill_rate"]].notna().all(axis=1)]
     if known.empty:
         return None
     row = known.iloc[0]
     saved = row["cost_saved"]
     way = "less" if saved >= 0 else "more"
-    ends = (row["cost_low"], row["cost_high"]) if saved >= 0 else (-row["cost_high"], -row["cost_low"])
-    span = f" (90 % interval {_money(ends[0], currency)} to {_money(ends[1], currency)})"
+    span = _tell_span(saved, row["cost_low"], row["cost_high"], lambda end: _money(end, currency))
     sentence = (
         f"Shortages, holding and orders cost {_money(abs(saved), currency)} a year {way} than under the rule of thumb"
-        f"{span if pd.notna(row['cost_low']) else ''}, which served {row['other_fill_rate']:.1%} with "
+        f"{span}, which served {row['other_fill_rate']:.1%} with "
         f"{_money(row['other_stock_value'], currency)} of stock against {_money(row['stock_value'], currency)}."
     )
     return "policies_against_thumb", sentence, saved, "currency"
+
+
+def _tell_span(saved: float, low: float, high: float, tell: Callable[[float], str]) -> str:
+    """Return the interval of a saving in the sense of the word before it, "less" or "more"; blank where not known."""
+    if pd.isna(low):
+        return ""
+    ends = (low, high) if saved >= 0 else (high, low)
+    words = ["less" if end >= 0 else "more" for end in ends]
+    first, last = (tell(abs(end)) for end in ends)
+    return f" (90 % interval {first}{'' if words[0] == words[1] else ' ' + words[0]} to {last} {words[1]})"
 
 
 def _tell_held(replay: pd.DataFrame, gap: pd.DataFrame) -> tuple | None:

@@ -99,7 +99,7 @@ def tell_gains(steps: pd.DataFrame, *, step_days: float, block: int, seed: int) 
         A row per rule compared: "one size at equal service" (stock of one target for all that serves as much), each
         single target, the cheapest of them in hindsight, and the rule of thumb; saved stock value [currency and share]
         and saved cost [currency/year] with the interval that a time-block bootstrap gives. Missing where no replayed
-        target serves as much.
+        target serves as much, and where what service is weighted by, or what stock is worth, is not known.
 
     Notes
     -----
@@ -117,7 +117,7 @@ def tell_gains(steps: pd.DataFrame, *, step_days: float, block: int, seed: int) 
     drawn = np.concatenate([np.ones((count, 1)), counts], axis=1)
     rules = wide["stock_value"].columns
     sums = {name: dict(zip(rules, table.to_numpy().T @ drawn, strict=True)) for name, table in wide.items()}
-    fill = {rule: sums["weighted_served"][rule] / np.maximum(sums["weighted_demand"][rule], 1e-12) for rule in rules}
+    fill = {rule: _per(sums["weighted_served"][rule], sums["weighted_demand"][rule]) for rule in rules}
     value = {rule: sums["stock_value"][rule] / count for rule in rules}
     years = count * step_days / _YEAR
     cost = {rule: sum(sums[name][rule] for name in _COSTS) / years for rule in rules}
@@ -153,12 +153,17 @@ def _at_equal(fills: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.n
 def _gain(name: str, own: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> dict:
     fill, value, cost = own
     other_fill, other_value, other_cost = other
-    share, saved = 1.0 - value / np.maximum(other_value, 1e-12), other_cost - cost
+    share, saved = 1.0 - _per(value, other_value), other_cost - cost
     told = {"rule": name, "fill_rate": fill[0], "other_fill_rate": other_fill[0], "stock_value": value[0]}
     told |= {"other_stock_value": other_value[0], "stock_saved": other_value[0] - value[0]}
     told |= {"stock_saved_share": share[0], "total_cost": cost[0], "other_total_cost": other_cost[0]}
     told |= dict(zip(("share_low", "share_high"), _interval(share[1:]), strict=True))
     return told | {"cost_saved": saved[0]} | dict(zip(("cost_low", "cost_high"), _interval(saved[1:]), strict=True))
+
+
+def _per(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return shares of a whole; missing where there is none of it, as where no margin or no cost is known."""
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:

@@ -60,7 +60,13 @@ def test_service_below_every_single_target_is_not_said_to_be_above_them():
     ("figures", "words", "others"),
     [
         ((0.1, 0.05, 0.15), ["96.6% of margin", "10% less stock value", "EUR 5,000 less tied up"], ["chance"]),
-        ((0.1, -0.05, 0.15), ["10% less stock value", "(90 % interval -5% to 15%)", "chance alone"], ["tied up"]),
+        (
+            (0.1, -0.05, 0.15),
+            ["10% less stock value", "(90 % interval 5% more to 15% less)", "chance alone"],
+            ["tied up"],
+        ),
+        ((-0.33, -0.75, -0.04), ["33% more stock value", "(90 % interval 4% to 75% more)"], ["-4%", "-75%", "less"]),
+        ((-0.1, -0.2, 0.05), ["10% more stock value", "(90 % interval 5% less to 20% more)"], ["-5", "-20"]),
         ((-0.1, -0.15, -0.05), ["10% more stock value", "does not pay"], ["tied up", "chance"]),
         ((0.1, np.nan, np.nan), ["10% less stock value", "chance alone"], ["interval"]),
         ((np.nan, np.nan, np.nan), ["cannot be compared", "96.6%"], ["nan"]),
@@ -70,6 +76,16 @@ def test_the_first_sentence_says_whether_it_pays(figures, words, others):
     sentence = told(replay_gain=gain(*figures)).loc["policies_worth", "sentence"]
     assert all(word in sentence for word in words)
     assert not any(word in sentence for word in others)
+
+
+def test_without_margins_or_costs_nothing_is_said_to_be_saved():
+    cost = {"cost_saved": 0.0, "other_fill_rate": np.nan}
+    gains = gain(np.nan, np.nan, np.nan, **{CHEAPEST: cost, THUMB: cost})
+    blank = told(replay_gain=gains.assign(fill_rate=np.nan))["sentence"]
+    assert blank["policies_worth"].endswith("nothing is known of margin, by which service is weighted.")
+    assert not blank.str.contains("nan").any()
+    worth = told(replay_gain=gains.assign(other_stock_value=0.0)).loc["policies_worth", "sentence"]
+    assert worth.endswith("served 96.6% of margin; what stock is worth is not known.")
 
 
 def test_without_a_replay_its_sentence_says_so():
@@ -101,6 +117,7 @@ def test_the_rule_of_thumb_is_told():
     }
     sentence = told(replay_gain=gain(**{THUMB: {**row, "stock_value": 20.0}})).loc["policies_against_thumb", "sentence"]
     assert "EUR 900 a year less" in sentence
+    assert "(90 % interval EUR 100 to EUR 1,500 less)" in sentence
     assert "77.1% with EUR 10 of stock against EUR 20" in sentence
 
 

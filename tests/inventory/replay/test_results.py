@@ -212,3 +212,10 @@ def test_segments_add_up_to_all(summed):
     sums = [name for name in summed.columns if name not in ("rule", "entity")]
     parts = summed.loc["A", sums] + summed.loc["B", sums]
     pd.testing.assert_frame_equal(parts, summed.loc["(all)", sums], check_dtype=False)
+
+
+@pytest.mark.parametrize("unknown", [("weighted_demand", "weighted_served"), ("stock_value",)])
+def test_where_margin_or_cost_is_not_known_no_share_is_made_up(unknown):
+    told = gains(all_steps((0.5 * 0.7**3.5, 400.0)).assign(**dict.fromkeys(unknown, 0.0))).loc[EQUAL]
+    assert told[["stock_saved_share", "share_low", "share_high"]].isna().all()
+    assert np.isnan(told["fill_rate"]) == (len(unknown) == 2)
