@@ -239,7 +239,7 @@ def promise_book(
     made_rules, releases = _rules(rules, buckets, columns)
     count = len(lines.place)
     require(
-        int(lines.rank.max(initial=0)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
+        int(lines.rank.max(initial=-1)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
         "a line has a class that rules.sources does not know",
     )
     told = arrays.nothing_told(count)
