@@ -164,6 +164,7 @@ class OrderPromises(Contest):
         made = self._promise(self.allocations, book)
         new_keys = labelled[_KEY].astype("str")
         lines, trace = made.lines.merge(new_keys, on=_KEY), made.trace.merge(new_keys, on=_KEY)
+        lines = lines.assign(order_date=new_orders.shown_arrival(lines["order_date"]))
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)
