@@ -8,6 +8,7 @@ import segkit as sk
 from segkit.core.errors import DataError, SettingsError
 from segkit.core.promising_settings import Promising
 from segkit.promising.allocation.rule_of_plan import allocate_by_rule
+from segkit.promising.allocation.stated_terms import idle_terms
 
 DAY = pd.Timestamp("2026-03-02")
 _FIRST = "available_date == @DAY"
@@ -155,3 +156,31 @@ def test_a_contract_beside_a_limit_of_all_others_is_refused():
         DataError, match=r"\(all others\) is a limit, and a class among them has a contract, first: .*7"
     ):
         sk.promise_orders(book, SUPPLY, allocations=held, terms=sk.PromiseTerms(classes=tuple(CLASSES)))
+
+
+@pytest.mark.parametrize(
+    ("period", "kept"),
+    [
+        ("2026-05-30", [0, 0, 30]),
+        ("2026-03-10", [0, 30, 0]),
+        ("2026-03-02", [30, 0, 0]),
+        ("2026-03-01", []),
+        (None, [30, 30, 0]),
+    ],
+)
+def test_a_contract_is_kept_of_the_last_supply_by_its_day(period, kept):
+    """One dated after the horizon took what is on hand now, for good, and one that is over did too."""
+    far = SUPPLY.tail(1).assign(available_date=DAY + pd.Timedelta(50, "D"), quantity=100.0)
+    supply, periods = pd.concat([SUPPLY, far]), DEMAND.assign(period=DAY + pd.Timedelta(1, "D"), sd=2.0)
+    frame = {"demand_class": "web", "quantity": 30, "period": period}
+    rules = Promising(rule="first_come", commitments={"frame": frame}, horizon_days=28)
+    made = allocate_by_rule(supply, periods, classes=CLASSES, rules=rules)
+    by_day = made.groupby("available_date")["quantity"].sum()
+    assert by_day.reindex(supply["available_date"], fill_value=0.0).tolist() == (kept or [0, 0, 0])
+    assert made["released_date"].isna().all()
+    told = idle_terms(rules, supply, as_of=DAY)
+    assert told == ([] if kept else ["commitments.frame"])
+    book = pd.DataFrame({"demand_class": ["gold"], "item_id": "7", "location_id": "DC", "quantity": 60.0})
+    book = book.assign(order_id="1", line_id="1", order_date=DAY)
+    got = sk.promise_orders(book, supply, allocations=made, terms=sk.PromiseTerms(classes=("web", "gold"))).trace
+    assert got.loc[got["available_date"] == DAY, "quantity"].sum() == 60 - (kept or [0])[0]
