@@ -80,7 +80,7 @@ def _by_contract(allocations: pd.DataFrame) -> np.ndarray:
 
 def _require_kept(others: pd.DataFrame, at: np.ndarray, also: np.ndarray) -> None:
     """Raise where all others are limited and a class among them has a contract: the limit could not hold for it."""
-    limited = others["kind"].isin(("limit", "both")).to_numpy() & (also >= 0).any(axis=1)[at]
+    limited = others["kind"].isin(("limit", "both")).to_numpy() & (also[at] >= 0).any(axis=1)
     if limited.any():
         row = others[limited].iloc[0]
         where = f"item_id={row['item_id']}" + (f", location_id={row['location_id']}" if "location_id" in others else "")
