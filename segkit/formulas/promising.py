@@ -129,7 +129,7 @@ def shared_sources(classes: int) -> np.ndarray:
     return np.zeros((1, classes, 1), dtype=np.int8)
 
 
-def quota_sources(own: ArrayLike, columns: int) -> np.ndarray:
+def quota_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) -> np.ndarray:
     """Return sources by which a class takes from its own quota, then from the pool.
 
     Parameters
@@ -138,6 +138,8 @@ def quota_sources(own: ArrayLike, columns: int) -> np.ndarray:
         Column of each class's quota, shape (classes,) or (places, classes); several classes may share one.
     columns : int
         Number of columns, the pool being the last.
+    also : array_like, optional
+        A second quota of each class, in the shape of ``own``; -1 = none.
 
     Returns
     -------
@@ -150,14 +152,17 @@ def quota_sources(own: ArrayLike, columns: int) -> np.ndarray:
     [[[0, 2, -1], [1, 2, -1]]]
     """
     column = np.atleast_2d(np.asarray(own, dtype=np.int8))
+    second = np.full_like(column, -1) if also is None else np.atleast_2d(np.asarray(also, dtype=np.int8))
     found = np.full((*column.shape, columns), -1, dtype=np.int8)
     found[..., 0] = column
     if columns > 1:
         found[..., 1] = np.where(column == columns - 1, -1, columns - 1)
+    if columns > 2:
+        found[..., 1:3] = np.where((second >= 0)[..., None], np.stack([second, found[..., 1]], -1), found[..., 1:3])
     return found
 
 
-def nested_sources(own: ArrayLike, columns: int) -> np.ndarray:
+def nested_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) -> np.ndarray:
     """Return sources by which a class takes from its own quota, then those of lower classes, then the pool.
 
     Parameters
@@ -167,6 +172,8 @@ def nested_sources(own: ArrayLike, columns: int) -> np.ndarray:
         classes share ranks as the best of them.
     columns : int
         Number of columns, the pool being the last.
+    also : array_like, optional
+        A second quota of each class, in the shape of ``own``; -1 = none.
 
     Returns
     -------
@@ -180,12 +187,13 @@ def nested_sources(own: ArrayLike, columns: int) -> np.ndarray:
     [[[0, 1, 2], [1, 2, -1]]]
     """
     column = np.atleast_2d(np.asarray(own, dtype=np.int8))
+    second = np.full_like(column, -1) if also is None else np.atleast_2d(np.asarray(also, dtype=np.int8))
     found = np.full((*column.shape, columns), -1, dtype=np.int8)
-    for place in range(len(column)):
-        best = {int(c): k for k, c in reversed(list(enumerate(column[place]))) if c < columns - 1}
-        for k, c in enumerate(column[place]):
+    for place, pairs in enumerate(np.stack([column, second], -1).tolist()):
+        best = {c: k for k, pair in reversed(list(enumerate(pairs))) for c in pair if 0 <= c < columns - 1}
+        for k, pair in enumerate(pairs):
             lower = sorted((c for c, rank in best.items() if rank > k), key=lambda c: -best[c])
-            taken = list(dict.fromkeys([int(c), *lower, columns - 1]))
+            taken = list(dict.fromkeys([*(c for c in pair if c >= 0), *lower, columns - 1]))
             found[place, k, : len(taken)] = taken
     return found
 
@@ -239,7 +247,7 @@ def promise_book(
     made_rules, releases = _rules(rules, buckets, columns)
     count = len(lines.place)
     require(
-        int(lines.rank.max(initial=0)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
+        int(lines.rank.max(initial=-1)) < made_rules.sources.shape[1] and int(lines.rank.min(initial=0)) >= 0,
         "a line has a class that rules.sources does not know",
     )
     told = arrays.nothing_told(count)

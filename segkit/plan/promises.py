@@ -111,7 +111,7 @@ class OrderPromises(Contest):
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
         made: dict[str, Any] = {name: getattr(self, name) for name in names}
-        idle = idle_terms(self.settings.promising, supply.counted_on(self.supply))
+        idle = idle_terms(self.settings.promising, supply.counted_on(self.supply), as_of=pd.Timestamp(self.as_of))
         tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines(), idle_terms=idle)
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 
@@ -164,6 +164,7 @@ class OrderPromises(Contest):
         made = self._promise(self.allocations, book)
         new_keys = labelled[_KEY].astype("str")
         lines, trace = made.lines.merge(new_keys, on=_KEY), made.trace.merge(new_keys, on=_KEY)
+        lines = lines.assign(order_date=new_orders.shown_arrival(lines["order_date"]))
         facts = outlook.list_deliveries(outlook.as_dated(labelled), self.customers, self.items)
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)

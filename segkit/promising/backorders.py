@@ -166,13 +166,10 @@ def _run(
 
 
 def _freed(book: BackorderBook, made: BackorderConfirmations) -> pd.DataFrame:
-    """Return by how much less of each bucket is held after the run than before."""
-    units, count = np.asarray(book.supply.quantity), len(book.buckets)
-    before, after = (
-        np.bincount(np.asarray(held.bucket), np.asarray(held.quantity), count) for held in (book.held, made.held)
-    )
-    less = np.minimum(before, units) - after
-    return book.buckets.assign(quantity=less)[less > 0]
+    """Return what nobody holds of each bucket after the run: as much of what came from elsewhere can go back."""
+    units = np.asarray(book.supply.quantity)
+    free = units - np.bincount(np.asarray(made.held.bucket), np.asarray(made.held.quantity), len(book.buckets))
+    return book.buckets.assign(quantity=free)[free > 1e-9 * units]
 
 
 def _least_deliveries(lines: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -65,7 +65,7 @@ def bring_home(lines: pd.DataFrame, held: pd.DataFrame, line: np.ndarray, supply
     come = held.reset_index(drop=True).assign(**{name: at_home[name] for name in PLACE})
     given = {own: come[name].fillna(come[own]) for name, own in zip(source, PLACE, strict=True) if name is not None}
     there = come.assign(**given)[other]
-    there = there.assign(quantity=_as_far_as_there(there, supply))
+    there = there.assign(quantity=_as_far_as_there(there.assign(line=line[other]), supply))
     home = come.assign(available_date=come["promised_date"])
     home.loc[other, "quantity"] = there["quantity"]
     added = pd.concat([home[made | other], there.assign(quantity=-there["quantity"])])
@@ -96,8 +96,8 @@ def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        item_id, location_id, available_date, quantity of the sources. What is freed at a place that gets some back
-        itself stays there: its lines decide anew.
+        item_id, location_id, available_date, quantity of the sources, those first by name and day before others. What
+        is freed at a place that gets some back itself stays there: its lines decide anew.
 
     Examples
     --------
@@ -109,6 +109,7 @@ def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
     """
     key = [*PLACE, "available_date"]
     both = lent.merge(freed[key].assign(freed=freed["quantity"]), on=key)
+    both = both.sort_values([*key, "source_item_id", "source_location_id", "source_date", "quantity"])
     before = both.groupby(key)["quantity"].cumsum() - both["quantity"]
     both["quantity"] = np.clip(both["freed"] - before, 0.0, both["quantity"])
     both = both[(both["quantity"] > 0).to_numpy()]
@@ -119,11 +120,12 @@ def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_far_as_there(there: pd.DataFrame, supply: pd.DataFrame) -> pd.Series:
-    """Return what of each row the supply of its place and day covers, the first rows first."""
+    """Return what of each row the supply of its place and day covers, the first lines first however rows stand."""
     key = [*PLACE, "available_date"]
     codes, _ = row_codes(pd.concat([supply[key], there[key]], ignore_index=True), key)
     bucket, names = pd.factorize(codes)
     sums = np.bincount(bucket[: len(supply)], supply["quantity"].to_numpy(dtype=float), len(names))
-    own, wanted = bucket[len(supply) :], there["quantity"]
-    before = (wanted.groupby(own).cumsum() - wanted).to_numpy()
-    return pd.Series(np.clip(sums[own] - before, 0.0, wanted.to_numpy()), there.index)
+    queue = there.assign(bucket=bucket[len(supply) :]).sort_values(["line", *key, "promised_date", "quantity"])
+    before = queue.groupby("bucket")["quantity"].cumsum() - queue["quantity"]
+    covered = np.clip(sums[queue["bucket"]] - before, 0.0, queue["quantity"])
+    return covered.reindex(there.index)

@@ -26,6 +26,7 @@ def join_book(
         requested_date, unit_margin and terms of delivery.
     as_of : date
         Last day known: no new line arrives before the day after; one that is asked for on it is late by a day at least.
+        Lines ordered before keep the order of their dates: each date arrives a microsecond after the one before.
     locations : collection of str, optional
         All that the company has (default: those of open orders); a line that names none is delivered from the only one.
 
@@ -67,6 +68,18 @@ def join_book(
     first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     arrives = located["order_date"].clip(lower=first)
     asked = located["requested_date"].fillna(arrives) if told else arrives
+    arrives += pd.to_timedelta(_place_in_queue(located["order_date"], first), unit="us")
     kinds = empty_table("open_orders").dtypes
     joined = located.assign(order_date=arrives, requested_date=asked, left_out="").reindex(columns=list(kinds.index))
     return pd.concat([open_orders, joined.astype(kinds.to_dict())], ignore_index=True)
+
+
+def shown_arrival(arrives: pd.Series) -> pd.Series:
+    """Return order dates of a joined book without the microseconds that keep new lines in their order."""
+    return arrives.dt.floor("s")
+
+
+def _place_in_queue(ordered: pd.Series, first: pd.Timestamp) -> pd.Series:
+    """Return how many earlier dates of the batch wait for the first moment; 0 after it."""
+    waits = (ordered <= first).to_numpy()
+    return (ordered.where(waits).rank(method="dense") - 1.0).fillna(0.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from segkit.promising.given_tables import plain_tables
+from segkit.promising.given_tables import id_text, plain_tables
 from segkit.promising.promise_terms import PromiseTerms
 
 _NUMBERS = (
@@ -46,4 +46,5 @@ def read_promise_book(
         there = there[there["left_out"].fillna("").eq("").to_numpy(dtype=bool)]
     book = GivenBook(plain["orders"], there, plain.get("allocations"), plain.get("alternatives"))
     levels = plain.get("terms.critical_levels")
-    return book, replace(terms, capable=plain.get("terms.capable"), critical_levels=levels)
+    classes = terms.classes if isinstance(terms.classes, str) else tuple(id_text(one) for one in terms.classes)
+    return book, replace(terms, classes=classes, capable=plain.get("terms.capable"), critical_levels=levels)

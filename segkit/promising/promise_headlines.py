@@ -167,7 +167,8 @@ def _tell_idle(names: Sequence[str]) -> tuple | None:
         return None
     shown = ", ".join(f"promising.{name}" for name in names[:3]) + (" and others" if len(names) > 3 else "")
     sentence = (
-        f"Stated quotas or contracts count for nothing now, as there is no supply for them: {len(names):,} ({shown})."
+        "Stated quotas or contracts count for nothing now, as there is no supply for them or their day is over: "
+        f"{len(names):,} ({shown})."
     )
     return "idle_terms", sentence, float(len(names)), "terms"
 

@@ -11,13 +11,12 @@ from segkit.formulas.promising import (
     OrderBook,
     PromiseRules,
     SupplyBuckets,
-    nested_sources,
-    quota_sources,
 )
 from segkit.formulas.promising_arrays import stable_order
 from segkit.promising.promise_book import GivenBook
 from segkit.promising.promise_capable import Buckets, read_capable
-from segkit.promising.promise_terms import ONE_CLASS, OTHERS, POOL, PromiseTerms
+from segkit.promising.promise_terms import ONE_CLASS, PromiseTerms
+from segkit.promising.quota_columns import quota_order, read_quota_columns
 
 _DAY_US = 86_400_000_000
 
@@ -67,7 +66,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     classes = terms.classes or tuple(sorted(_classes_of(orders).unique()))
     book, order = _book(orders, places.codes["orders"], classes, terms)
     day, quantity, place = _sum_supply(supply, places.codes["supply"])
-    columns, own = _quota_columns(allocations, places, classes)
+    columns, own, also = read_quota_columns(allocations, places.codes.get("allocations"), len(places.table), classes)
     elsewhere = _elsewhere(alternatives, places)
     known = Buckets(place, day, quantity)
     capable = read_capable(terms.capable, places.codes.get("capable"), known, book, elsewhere, len(places.table))
@@ -75,7 +74,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     begin = np.searchsorted(place, np.arange(len(places.table) + 1))
     left, caps, release = _split(allocations, places, begin, day, quantity, columns)
     rules = PromiseRules(
-        sources=_sources(own, len(columns), terms),
+        sources=quota_order(own, also, len(columns), nested=terms.nested),
         caps=caps,
         release_day=release,
         levels=_levels(terms.critical_levels, places, classes),
@@ -207,29 +206,6 @@ def _sum_supply(supply: pd.DataFrame, place: np.ndarray) -> tuple[np.ndarray, np
     first, span = days.min(), days.max() - days.min() + 1
     key, code = np.unique(place * span + days - first, return_inverse=True)
     return key % span + first, np.bincount(code, supply["quantity"].to_numpy(dtype=float)), key // span
-
-
-def _quota_columns(
-    allocations: pd.DataFrame | None, places: _Places, classes: tuple[str, ...]
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the columns by name, the pool last, and the own column of every place and class."""
-    if allocations is None or allocations.empty:
-        return (POOL,), np.zeros((1, len(classes)), dtype=np.int8)
-    named = set(allocations["demand_class"].unique())
-    columns = (*(name for name in (*classes, OTHERS) if name in named), POOL)
-    number = {name: np.int8(place) for place, name in enumerate(columns)}
-    own = np.full((len(places.table), len(classes)), number[POOL], dtype=np.int8)
-    at, of = places.codes["allocations"], allocations["demand_class"].to_numpy()
-    own[at[of == OTHERS]] = number.get(OTHERS, number[POOL])
-    for rank, name in enumerate(classes):
-        own[at[of == name], rank] = number.get(name, number[POOL])
-    return columns, own
-
-
-def _sources(own: np.ndarray, columns: int, terms: PromiseTerms) -> np.ndarray:
-    kinds, which = np.unique(own, axis=0, return_inverse=True)
-    made = nested_sources(kinds, columns) if terms.nested else quota_sources(kinds, columns)
-    return made[which.reshape(-1)]
 
 
 def _find(begin: np.ndarray, day: np.ndarray, at: np.ndarray, wanted: np.ndarray) -> np.ndarray:

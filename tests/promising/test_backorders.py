@@ -376,6 +376,33 @@ def test_what_came_from_another_place_and_is_freed_is_there_again():
     assert kept.lines["confirmed_after"].tolist() == [5.0, 1.0]
 
 
+@pytest.mark.parametrize(("free", "back"), [(0, 1), (3, 4), (5, 6), (9, 6)])
+def test_what_is_freed_goes_back_where_others_take_free_stock_of_the_same_day(free, back):
+    """D takes what is free at its place, and what A held from elsewhere was counted as still used."""
+    trace = held(("A", 0, 5)).assign(supply_location_id="NORTH", promised_date=DAY + pd.Timedelta(days=3))
+    orders = pd.concat([book(("A", 5, 0), ("D", 5, 3)), book(("C", 9, 0)).assign(location_id="NORTH")])
+    supply = pd.concat([there((0, 6)).assign(location_id="NORTH"), there((3, free))])
+    segments = {"gone": sk.BackorderSegment("lose", "order_id = 'A'"), "rest": sk.BackorderSegment("improve")}
+    made = sk.run_backorders(orders, trace, supply, segments=segments).lines.set_index("order_id")
+    assert made["confirmed_after"].to_dict() == {"A": 0.0, "D": 5.0, "C": float(back)}
+    assert made["confirmed_after"].sum() <= 6 + free
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_what_comes_from_elsewhere_does_not_hang_on_the_order_of_the_rows(rows):
+    """The first row took what its place had, and gave it back first."""
+    trace = held(("A", 0, 5), ("B", 0, 5), ("B", 0, 4)).assign(
+        supply_location_id=["NORTH", "NORTH", "SOUTH"], promised_date=DAY + pd.Timedelta(days=3)
+    )
+    orders = pd.concat([book(("A", 5, 0), ("B", 9, 0))] + [
+        book((name, 9, 0)).assign(location_id=place) for name, place in (("N", "NORTH"), ("S", "SOUTH"))
+    ])  # fmt: skip
+    supply = pd.concat([there((0, units)).assign(location_id=name) for name, units in (("NORTH", 7), ("SOUTH", 4))])
+    segments = {"gone": sk.BackorderSegment("lose", "order_id = 'A'"), "rest": sk.BackorderSegment("improve")}
+    made = sk.run_backorders(orders, trace.iloc[rows], supply, segments=segments).lines.set_index("order_id")
+    assert made["confirmed_after"].to_dict() == {"A": 0.0, "B": 9.0, "N": 2.0, "S": 0.0}
+
+
 def test_a_row_without_any_day_is_refused():
     blank = held(("A", 0, 4)).assign(available_date=pd.NaT)
     for rows in (blank, blank.assign(promised_date=pd.NaT)):

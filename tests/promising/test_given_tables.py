@@ -6,6 +6,7 @@ import pytest
 
 import segkit as sk
 from segkit.core.errors import DataError
+from segkit.promising.given_tables import id_texts
 
 DAY = pd.Timestamp("2026-03-02")
 PLACE = {"item_id": "SKU-0042", "location_id": "DC"}
@@ -181,3 +182,42 @@ def test_what_a_release_cannot_use_is_told(changed, told):
     given = {"orders": orders(), "confirmations": HELD, "stock": STOCK, "day": DAY, **changed}
     with pytest.raises(sk.SegkitError, match=told):
         sk.release_deliveries(**given)
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (pd.Series([7.0, "A", None, 7], dtype=object), ["7", "A", None, "7"]),
+        (pd.Series([7.0, 8.0, None], dtype="category"), ["7", "8", None]),
+        (pd.Series([7.0, 7.5, np.nan]), ["7", "7.5", None]),
+        (pd.Series([7.0, 7.5], dtype="float32"), ["7", "7.5"]),
+        (pd.Series([2.0**53 - 1, 12345678901234567890.0]), ["9007199254740991", "1.2345678901234567e+19"]),
+        (pd.Series([7, None], dtype="Float64", index=[5, 3]), ["7", None]),
+    ],
+)
+def test_each_whole_number_is_written_without_a_point(cells, texts):
+    """They met no '7' beside a text or a fraction, and large ones became the lowest whole number."""
+    made = id_texts(cells)
+    assert made.index.equals(cells.index)
+    assert [None if pd.isna(one) else one for one in made] == texts
+
+
+@pytest.mark.parametrize("names", [(1, 2), ("1", "2"), (1.0, 2.0)])
+@pytest.mark.parametrize("cells", [[1, 2, 2], ["1", "2", "2"], [1.0, 2.0, 2.0]])
+def test_classes_meet_whatever_their_kind(names, cells):
+    held = quota().assign(demand_class=cells[:1])
+    made = sk.promise_orders(
+        orders(demand_class=cells), supply(), allocations=held, terms=sk.PromiseTerms(classes=names)
+    )
+    assert made.lines["promised_quantity"].tolist() == promised(orders(), supply(), allocations=quota())
+    assert made.lines["demand_class"].tolist() == ["1", "2", "2"]
+    demand = pd.DataFrame({**PLACE, "demand_class": cells[:2], "mean": [5.0, 7.0]})
+    shared = sk.allocate_by_rank(supply(), demand, classes=list(names))
+    assert set(shared["demand_class"]) == {"1", "2"}
+
+
+def test_no_orders_are_promised_nothing():
+    for book in (orders().head(0), orders().head(0).drop(columns="demand_class")):
+        made = sk.promise_orders(book, supply())
+        assert made.lines.empty
+        assert made.trace.empty

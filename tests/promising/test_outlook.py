@@ -10,6 +10,7 @@ from segkit.core.errors import DataError, SettingsError
 from segkit.core.promising_settings import Promising
 from segkit.promising.held_out_otif import grid_otif
 from segkit.promising.new_orders import join_book
+from segkit.promising.orders import promise_orders
 from segkit.promising.plan_segments import plan_segments
 from segkit.promising.reliability.outlook import (
     as_dated,
@@ -127,6 +128,20 @@ def test_new_lines_come_behind_the_open_ones():
     assert book["order_id"].tolist() == ["O-1", "N-1"]
     assert book["order_date"].iloc[1] == pd.Timestamp("2026-01-01")
     assert book["location_id"].iloc[1] == "DC"  # there is no other
+
+
+def test_of_new_lines_who_ordered_first_is_promised_first():
+    """All of them arrive on the day after the last one known; their ids alone told who came first."""
+    ordered = {"N8": "2025-12-30", "N3": "2025-12-31", "N6": "2025-12-31", "N1": "2026-01-01", "N4": "2026-01-01 09:00"}
+    days = pd.to_datetime(list(ordered.values()), format="ISO8601")
+    one = open_book().drop(columns=["left_out", "requested_date"])
+    new = pd.concat([one] * 5).assign(order_id=list(ordered), order_date=days).sort_values("order_id")
+    book = join_book(open_book(), new, as_of=END)
+    assert (book["requested_date"].iloc[1:].dt.normalize() == pd.Timestamp("2026-01-01")).all()
+    supply = book.head(1).assign(available_date=pd.Timestamp("2025-12-30"), quantity=3.0)
+    made = promise_orders(book, supply[["item_id", "location_id", "available_date", "quantity"]]).lines
+    assert made["order_id"].tolist() == ["O-1", *ordered]
+    assert made["promised_quantity"].tolist() == [1, 1, 1, 0, 0, 0]
 
 
 def test_lines_that_are_open_already_and_lines_without_a_place_are_refused_at_once():

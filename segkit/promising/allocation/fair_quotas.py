@@ -11,7 +11,7 @@ from segkit.promising.allocation.class_demand import BucketDemand, demand_of_buc
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
-from segkit.promising.given_tables import id_texts
+from segkit.promising.given_tables import id_text, id_texts
 
 
 def allocate_by_rank(
@@ -187,7 +187,7 @@ def _entitlements(
     faults.stop("Give every class an entitlement above 0.")
     place, cls = (
         buckets.places_of(demand),
-        pd.Index([str(one) for one in classes]).get_indexer(id_texts(demand["demand_class"])),
+        pd.Index([id_text(one) for one in classes]).get_indexer(id_texts(demand["demand_class"])),
     )
     by_place = np.ones((len(buckets.places), shape[1]))
     here = place >= 0

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
-from segkit.promising.given_tables import id_texts
+from segkit.promising.given_tables import id_text, id_texts
 
 _SHOWN = 3
 
@@ -73,7 +73,7 @@ def require_classes(classes: Sequence[str], found: pd.Series, name: str) -> np.n
     if isinstance(classes, str):
         fix = f"Give a list, best first: [{classes!r}]."
         raise DataError(list_problems("classes cannot be used", [f"classes is the text {classes!r}"], [fix]))
-    known = [str(one) for one in classes]
+    known = [id_text(one) for one in classes]
     twice = sorted({one for one in known if known.count(one) > 1})
     if twice:
         raise DataError(

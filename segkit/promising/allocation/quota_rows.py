@@ -8,6 +8,7 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.core.errors import SettingsError
 from segkit.promising.allocation.supply_buckets import BUCKET, SupplyBuckets
+from segkit.promising.given_tables import id_text
 
 KINDS = ("reservation", "limit", "both", "neutral")
 Figures = Mapping[str, np.ndarray | str]  # columns by bucket and class, by bucket, or the same in all rows
@@ -26,7 +27,7 @@ def allocation_rows(
     shape = (len(buckets.supply), len(classes))
     row, cls = np.nonzero(np.ones(shape, dtype=bool) if named is None else named)
     table = buckets.table.iloc[row].reset_index(drop=True)
-    table["demand_class"] = pd.Series(np.array([str(one) for one in classes], dtype=object)[cls], dtype="str")
+    table["demand_class"] = pd.Series(np.array([id_text(one) for one in classes], dtype=object)[cls], dtype="str")
     table["supply"] = buckets.supply[row]
     table["released_date"] = _release(buckets, release_days).iloc[row].reset_index(drop=True)
     for name, values in figures.items():

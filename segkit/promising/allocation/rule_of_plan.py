@@ -49,22 +49,29 @@ def allocate_by_rule(
     -------
     DataFrame
         Table ``allocations``; beside contracts empty where the rule is first_come or critical_levels. What arrives
-        after the horizon is not split; it is also when the last bucket of a place ends. Rules that need expected
-        demand split supply of places of which it is known.
+        after the horizon is not split, but what contracts owe by a day then is kept of it; the horizon is also when the
+        last bucket of a place ends. Rules that need expected demand split supply of places of which it is known.
     """
     if not len(supply):
         return empty_table("allocations")
     first = demand["period"].min() if len(demand) else supply["available_date"].min() + pd.Timedelta(days=1)
     end = first + pd.Timedelta(days=rules.horizon_days)
-    near = supply.loc[(supply["available_date"] < end).to_numpy(), [*BUCKET, "quantity"]]
+    every = supply[[*BUCKET, "quantity"]]
     owed = empty_table("allocations")
-    if rules.commitments and len(near):
-        owed = allocate_commitments(near, owed_by_contract(rules, near), classes=list(classes))
-        near = supply_left(near, owed)
+    if rules.commitments:
+        today = min(first - pd.Timedelta(days=1), supply["available_date"].min())
+        stated = owed_by_contract(rules, _until(every, end), every, as_of=today)
+        owed = allocate_commitments(every, stated, classes=list(classes))
+        every = supply_left(every, owed)
+    near = _until(every, end)
     made = _share_out(near, demand, list(classes), rules)
     last = (end - pd.Timedelta(days=rules.release_days)).normalize()
     released = made.assign(released_date=made["released_date"].fillna(made["available_date"].clip(lower=last)))
     return join_allocations(owed, released) if len(owed) else released
+
+
+def _until(supply: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    return supply[(supply["available_date"] < end).to_numpy()]
 
 
 def _share_out(supply: pd.DataFrame, demand: pd.DataFrame, classes: list[str], rules: Promising) -> pd.DataFrame:

@@ -35,7 +35,9 @@ def stated_quotas(rules: Promising, supply: pd.DataFrame) -> pd.DataFrame:
     return table[[_meets(supply, item, place) for item, place in table[PLACE].itertuples(index=False)]]
 
 
-def owed_by_contract(rules: Promising, supply: pd.DataFrame) -> pd.DataFrame:
+def owed_by_contract(
+    rules: Promising, supply: pd.DataFrame, later: pd.DataFrame | None = None, *, as_of: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Return what contracts owe at every place with supply that they are about, as `allocate_commitments` takes it.
 
     Parameters
@@ -44,17 +46,22 @@ def owed_by_contract(rules: Promising, supply: pd.DataFrame) -> pd.DataFrame:
         commitments.
     supply : DataFrame
         item_id, location_id and available_date of what is shared out.
+    later : DataFrame, optional
+        Supply that comes after it: what is owed on a day can be owed from it too.
+    as_of : Timestamp, optional
+        Last day known: what was owed before it is over, and owed no more.
 
     Notes
     -----
-    Several contracts of a class at a place and day are added up; what is owed without a day is owed from each supply.
+    Several contracts of a class at a place and day are added up; what is owed without a day is owed from each supply
+    that is shared out.
     """
     days = supply[[*PLACE, "available_date"]].drop_duplicates(ignore_index=True)
+    every = days if later is None else pd.concat([days, later[days.columns]]).drop_duplicates(ignore_index=True)
     parts = [
-        _owed_days(
-            days[[_fits(one.item_id, item) and _fits(one.location_id, at) for item, at in days[PLACE].to_numpy()]], one
-        )
+        _owed_days(_meant(every if one.period else days, one), one)
         for one in rules.commitments.values()
+        if not _is_over(one, as_of)
     ]
     if not parts:
         return days.iloc[:0].drop(columns="available_date").assign(demand_class="", period=pd.NaT, mean=0.0)
@@ -113,8 +120,8 @@ def classes_stated(rules: Promising) -> dict[str, list[str]]:
     }
 
 
-def idle_terms(rules: Promising, supply: pd.DataFrame) -> list[str]:
-    """Return the quotas and contracts, by name, that are about items or places without supply: they count for nothing.
+def idle_terms(rules: Promising, supply: pd.DataFrame, *, as_of: pd.Timestamp | None = None) -> list[str]:
+    """Return the quotas and contracts, by name, that count for nothing: of places without supply, or of a day before.
 
     Parameters
     ----------
@@ -122,6 +129,8 @@ def idle_terms(rules: Promising, supply: pd.DataFrame) -> list[str]:
         quotas and commitments.
     supply : DataFrame
         item_id and location_id of the supply that is counted on.
+    as_of : Timestamp, optional
+        Last day known: contracts of a day before it are over.
 
     Examples
     --------
@@ -131,7 +140,8 @@ def idle_terms(rules: Promising, supply: pd.DataFrame) -> list[str]:
     """
     entries = [(f"quotas.{name}", one.item_id, one.location_id) for name, one in rules.quotas.items()]
     entries += [(f"commitments.{name}", one.item_id, one.location_id) for name, one in rules.commitments.items()]
-    return [name for name, item, place in entries if not _meets(supply, item, place)]
+    over = {f"commitments.{name}" for name, one in rules.commitments.items() if _is_over(one, as_of)}
+    return [name for name, item, place in entries if name in over or not _meets(supply, item, place)]
 
 
 def require_known_places(rules: Promising, items: Iterable[str], locations: Iterable[str]) -> None:
@@ -167,6 +177,15 @@ def _owed_days(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
     when = pd.Timestamp(owed.period) if owed.period else days["available_date"]
     rows = days.assign(demand_class=owed.demand_class, period=when, mean=owed.quantity)
     return rows[[*_OWED, "mean"]].drop_duplicates(ignore_index=True)
+
+
+def _meant(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
+    """Return the days of supply at the places that a contract is about."""
+    return days[[_fits(owed.item_id, item) and _fits(owed.location_id, at) for item, at in days[PLACE].to_numpy()]]
+
+
+def _is_over(owed: Commitment, today: pd.Timestamp | None) -> bool:
+    return owed.period is not None and today is not None and pd.Timestamp(owed.period) < today.normalize()
 
 
 def _fits(wanted: str, name: str) -> bool:

@@ -6,8 +6,12 @@ import pytest
 
 import segkit as sk
 from segkit.core.errors import DataError, SettingsError
+from segkit.core.promising_settings import Promising
+from segkit.promising.allocation.rule_of_plan import allocate_by_rule
+from segkit.promising.allocation.stated_terms import idle_terms
 
 DAY = pd.Timestamp("2026-03-02")
+_FIRST = "available_date == @DAY"
 CLASSES = ["gold", "web"]
 SUPPLY = pd.DataFrame(
     {"item_id": "7", "location_id": "DC", "available_date": [DAY, DAY + pd.Timedelta(7, "D")], "quantity": [60.0, 90.0]}
@@ -116,3 +120,67 @@ def test_quotas_without_a_day_of_release_are_joined():
     ]
     both = sk.join_allocations(*(table.drop(columns="released_date") for table in bare))
     assert both["quantity"].tolist() == [5.0] * 4
+
+
+def stated(kind="reservation", rule="by_share", **contracts):
+    """Return the quotas of half for gold and half for all others, behind contracts."""
+    halves = {"demand_class": "gold", "share": 0.5}, {"demand_class": "(all others)", "share": 0.5, "kind": kind}
+    quotas = {} if rule == "first_come" else {"quotas": dict(zip("ab", halves, strict=True))}
+    rules = Promising(rule=rule, commitments=contracts, horizon_days=28, **quotas)
+    periods = DEMAND.assign(period=DAY + pd.Timedelta(1, "D"), sd=2.0)
+    return allocate_by_rule(SUPPLY, periods, classes=CLASSES, rules=rules)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("first", [[], ["gold"], ["tin"]])
+def test_a_contract_leaves_nobody_it_is_for_worse_off(nested, first):
+    """Web left "(all others)" as soon as it had a contract: 6 units of the first 60 instead of 30."""
+    book = pd.DataFrame({"demand_class": [*first, "web"], "item_id": "7", "location_id": "DC", "quantity": 40.0})
+    book = book.assign(order_id=[str(number) for number in range(len(book))], line_id="1", order_date=DAY)
+    terms = sk.PromiseTerms(classes=(*CLASSES, "tin"), nested=nested)
+
+    def web(**contracts):
+        made = sk.promise_orders(book, SUPPLY.head(1), allocations=stated(**contracts).query(_FIRST), terms=terms)
+        return made.lines["promised_quantity"].iloc[-1]
+
+    with_contract = web(frame={"demand_class": "web", "quantity": 6})
+    assert with_contract >= web()
+    assert with_contract == {"": 33, "gold": 20 if nested else 33, "tin": 6}["".join(first)]
+
+
+def test_a_contract_beside_a_limit_of_all_others_is_refused():
+    book = pd.DataFrame({"demand_class": ["web"], "item_id": "7", "location_id": "DC", "quantity": 40.0})
+    book = book.assign(order_id="1", line_id="1", order_date=DAY)
+    held = stated("limit", frame={"demand_class": "web", "quantity": 6})
+    with pytest.raises(
+        DataError, match=r"\(all others\) is a limit, and a class among them has a contract, first: .*7"
+    ):
+        sk.promise_orders(book, SUPPLY, allocations=held, terms=sk.PromiseTerms(classes=tuple(CLASSES)))
+
+
+@pytest.mark.parametrize(
+    ("period", "kept"),
+    [
+        ("2026-05-30", [0, 0, 30]),
+        ("2026-03-10", [0, 30, 0]),
+        ("2026-03-02", [30, 0, 0]),
+        ("2026-03-01", []),
+        (None, [30, 30, 0]),
+    ],
+)
+def test_a_contract_is_kept_of_the_last_supply_by_its_day(period, kept):
+    """One dated after the horizon took what is on hand now, for good, and one that is over did too."""
+    far = SUPPLY.tail(1).assign(available_date=DAY + pd.Timedelta(50, "D"), quantity=100.0)
+    supply, periods = pd.concat([SUPPLY, far]), DEMAND.assign(period=DAY + pd.Timedelta(1, "D"), sd=2.0)
+    frame = {"demand_class": "web", "quantity": 30, "period": period}
+    rules = Promising(rule="first_come", commitments={"frame": frame}, horizon_days=28)
+    made = allocate_by_rule(supply, periods, classes=CLASSES, rules=rules)
+    by_day = made.groupby("available_date")["quantity"].sum()
+    assert by_day.reindex(supply["available_date"], fill_value=0.0).tolist() == (kept or [0, 0, 0])
+    assert made["released_date"].isna().all()
+    told = idle_terms(rules, supply, as_of=DAY)
+    assert told == ([] if kept else ["commitments.frame"])
+    book = pd.DataFrame({"demand_class": ["gold"], "item_id": "7", "location_id": "DC", "quantity": 60.0})
+    book = book.assign(order_id="1", line_id="1", order_date=DAY)
+    got = sk.promise_orders(book, supply, allocations=made, terms=sk.PromiseTerms(classes=("web", "gold"))).trace
+    assert got.loc[got["available_date"] == DAY, "quantity"].sum() == 60 - (kept or [0])[0]
