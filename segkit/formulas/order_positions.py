@@ -50,7 +50,7 @@ def position_depths(
     >>> two = np.ones(2) * 2
     >>> depths, weights, _ = position_depths(2 * two, np.array([4.0, 1.0]), two, two)
     >>> (depths * weights).sum(axis=1).round(2).tolist()
-    [1.5, 1.16]
+    [1.5, 1.13]
     """
     size = np.maximum(np.asarray(lot, dtype=float), 1.0)
     depths, weights = _even(size)
