@@ -194,8 +194,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "reason": reason,
         }
     )
-    for name in LEVELS:
-        table[name] = rules[name].where(kept & rules[name].notna(), table[name])
+    _keep_set_by_person(table, rules, kept)
     table["stock_value"] = table["stock"] * table["unit_cost"]
     table["holding_cost"] = table["stock"] * costs["holding_cost"]
     short = (1.0 - table["fill_rate"]) * table["demand_year"]
@@ -216,9 +215,14 @@ def size_levels(sizing: Sizing) -> pd.DataFrame:
     policy = sizing.rules["policy"]
     kept = (policy != NONE).to_numpy() & np.isfinite(point)
     table = pd.DataFrame({"policy": policy, **_levels(sizing, point, lot, kept, policy)})
-    for name in ("reorder_point", "order_up_to", "order_quantity"):
-        table[name] = sizing.rules[name].where(kept & sizing.rules[name].notna(), table[name])
+    _keep_set_by_person(table, sizing.rules, kept)
     return table
+
+
+def _keep_set_by_person(table: pd.DataFrame, rules: pd.DataFrame, kept: np.ndarray) -> None:
+    """Write down what a person set as it was set, not as lots make it."""
+    for name in [name for name in LEVELS if name in table]:
+        table[name] = rules[name].where(kept & rules[name].notna(), table[name])
 
 
 def _points(sizing: Sizing) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

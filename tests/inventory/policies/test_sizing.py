@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import expected_service
-from segkit.inventory.policies.sizing import gather_sizing, size_policies
+from segkit.inventory.policies.sizing import gather_sizing, size_levels, size_policies
 
 AT_95 = {"service_measure": "fill_rate", "target": 0.95}
 LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
@@ -256,6 +256,18 @@ def test_more_service_never_takes_less_stock(make_sizing, one, other, mean, spre
     cheap, dear = ({**row, "holding_cost": 2.5 * factor} for factor in (1.0, 3.0))
     levels = size_policies(make_sizing(cheap, dear))["order_up_to"]
     assert levels.is_monotonic_decreasing
+
+
+def test_levels_alone_are_those_of_the_policies(make_sizing):
+    target = {"service_measure": "fill_rate", "target": 0.95}
+    sizing = make_sizing(
+        target, {**target, "order_quantity": 33.0}, {**target, "max_stock": 9.0}, {"policy": "to_order"}
+    )
+    alone = size_levels(sizing)
+    whole = size_policies(sizing)[list(alone.columns)]
+    pd.testing.assert_frame_equal(alone, whole, check_dtype=False)
+    with pytest.raises(ValueError, match="economic"):
+        size_levels(make_sizing({"service_measure": "economic"}))
 
 
 def test_the_same_under_other_rules_forgets_caps_and_persons(make_sizing):
