@@ -1,5 +1,7 @@
 """Policies of whole plans: the sample, small companies, and those that bring little."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,6 +198,22 @@ def test_too_short_a_history_is_not_replayed(small, small_company):
     assert not made["policies"].empty
     assert made["replay_steps"].empty
     assert "too short" in made["policy_headlines"]["sentence"].iloc[0]
+
+
+def test_days_that_a_short_history_can_replay_are_told(small, small_company):
+    orders = small_company["orders"]
+    tables = {**small_company, "orders": orders[orders["order_date"] < "2025-07-01"]}
+
+    def replayed(days: int):
+        set_on = f"[forecasts]\nlead_time_days = 21\n[assume]\nholding_rate = 0.25\n[policies]\nreplay_days = {days}\n"
+        return small(set_on, tables)
+
+    sentence = replayed(182).policy_headlines["sentence"].iloc[0]
+    room = int(re.search(r"set policies.replay_days to (\d+) or less", sentence)[1])
+    made = replayed(room)
+    assert made.replay_steps["demand"].sum() > 0
+    assert made.replay_left_out.empty
+    assert len(replayed(room + 28).replay_left_out) or replayed(room + 28).replay_steps.empty
 
 
 def test_one_item_alone(small, small_company):

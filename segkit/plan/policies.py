@@ -128,7 +128,7 @@ class Policies(Forecasts):
             currency=self.currency,
             days=self._judged_days(),
             weight=own.service_weight,
-            timing=self._missed_times() or (self._rounded_times() if len(self.replay) else ""),
+            timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
         )
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
@@ -179,12 +179,12 @@ class Policies(Forecasts):
     def _replayed(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Return the replay step by step, its gap explained, and what is left out of it: all from one replay."""
         own, days = self.settings.policies, self._period_days()
-        ends = self.periods.loc[self.periods["complete"], "period_end"]
+        ends = self._whole_ends()
         none = empty_table("replay_steps"), empty_table("replay_gap")
         if ends.empty:
             return *none, empty_table("replay_left_out")
         terms = self._terms(self.policy_rules, self._replayed_intervals())
-        longest = float(terms.arrival_days.max(initial=0.0))
+        longest = self._longest_arrival()
         resets = contest.plan_resets(ends, self.as_of, policies=own, period_days=days, arrival_days=longest)
         if not resets.days or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
             return *none, empty_table("replay_left_out")
@@ -219,6 +219,24 @@ class Policies(Forecasts):
             terms = self._terms(self.policy_rules, self._reviewed())
             return whole_periods.tell_whole_days(terms.lead_time_days, terms.lead_time_sd, terms.review_days)
         return whole_periods.tell_rounding(self._reviewed(), self.settings.periods.unit, self._period_days())
+
+    def _too_short(self) -> str:
+        """Return why the history has no room for a replay; blank where it has."""
+        return contest.tell_too_short(
+            self._whole_ends(),
+            self.as_of,
+            policies=self.settings.policies,
+            period_days=self._period_days(),
+            arrival_days=self._longest_arrival(),
+            unit=self.settings.periods.unit,
+        )
+
+    def _longest_arrival(self) -> float:
+        terms = self._terms(self.policy_rules, self._replayed_intervals())
+        return float(terms.arrival_days.max(initial=0.0))
+
+    def _whole_ends(self) -> pd.Series:
+        return self.periods.loc[self.periods["complete"], "period_end"]
 
     def _missed_times(self) -> str:
         """Return why sales totals cannot show what policies would have given; blank where they can."""

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 
+from segkit.core.propose.draft import Draft
+
+ASSUMED_LEAD_DAYS = 28
+ASSUMED_HOLDING_RATE = 0.25
 _COSTS = ("unit_cost", "cost", "items.unit_cost")
 
 
@@ -51,3 +55,39 @@ def has_cost(has: Callable[[str], object]) -> bool:
 def margin_assumed(margin: float) -> str:
     """Return what to say of the assumption that stands in for costs."""
     return f"assume.gross_margin = {margin:g}: the file holds no cost; every margin rests on it"
+
+
+def assume_stock_terms(draft: Draft, *, priced: bool, timed: bool, held: bool) -> None:
+    """Add what stock policies need and no file says: a lead time and what holding stock costs, as assumptions.
+
+    Parameters
+    ----------
+    draft : Draft
+        Takes the lines.
+    priced : bool
+        Whether money is known: without it no level can be weighed, so that a holding cost says nothing.
+    timed, held : bool
+        Whether a lead time and a holding cost are known already.
+
+    Notes
+    -----
+    Four weeks and a quarter of unit cost a year are common first figures, of nobody in particular; a plan lists both
+    under its assumptions.
+
+    Examples
+    --------
+    >>> draft = Draft()
+    >>> assume_stock_terms(draft, priced=True, timed=False, held=True)
+    >>> draft.assumed
+    ['forecasts.lead_time_days = 28: no file tells how long suppliers take; levels of stock rest on it']
+    """
+    if not timed:
+        reason = "ASSUMED: no file tells how long suppliers take; put your own days, or give purchases"
+        draft.add("forecasts", "lead_time_days", ASSUMED_LEAD_DAYS, reason)
+        told = "no file tells how long suppliers take; levels of stock rest on it"
+        draft.assumed.append(f"forecasts.lead_time_days = {ASSUMED_LEAD_DAYS}: {told}")
+    if priced and not held:
+        reason = "ASSUMED: what a year of holding costs, as a share of unit cost; put your own"
+        draft.add("assume", "holding_rate", ASSUMED_HOLDING_RATE, reason)
+        told = "no file tells what holding stock costs; policies rest on it"
+        draft.assumed.append(f"assume.holding_rate = {ASSUMED_HOLDING_RATE:g}: {told}")

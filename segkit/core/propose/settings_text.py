@@ -12,7 +12,7 @@ from segkit.core.propose.cells import (
 )
 from segkit.core.propose.draft import Draft
 from segkit.core.propose.fit import days_per_unit, is_day_counter
-from segkit.core.propose.missing import has_cost, has_money, margin_assumed, name_missing
+from segkit.core.propose.missing import assume_stock_terms, has_cost, has_money, margin_assumed, name_missing
 from segkit.core.propose.proposal import Guess, Proposal
 from segkit.core.propose.rules import (
     count_repeats,
@@ -305,4 +305,5 @@ def _draft_missing(draft: Draft, proposal: Proposal) -> None:
     if money and not known:
         draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
         draft.assumed.append(margin_assumed(ASSUMED_MARGIN))
+    assume_stock_terms(draft, priced=money, timed=bool(has("items.lead_time_days")), held=False)
     draft.missing += name_missing(proposal.table, has, cost_known=known)

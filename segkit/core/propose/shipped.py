@@ -9,7 +9,7 @@ from typing import Any
 from segkit.core.columns import input_tables
 from segkit.core.errors import DataError, SettingsError, UsageError, list_problems
 from segkit.core.propose.draft import Draft, seen_from, write_toml
-from segkit.core.propose.missing import has_cost, has_money, margin_assumed, name_missing
+from segkit.core.propose.missing import assume_stock_terms, has_cost, has_money, margin_assumed, name_missing
 from segkit.core.propose.settings_text import ASSUMED_MARGIN, draft_layout
 from segkit.core.propose.sniff import FileLook, sniff_file
 from segkit.core.propose.trial import try_mapping
@@ -141,12 +141,20 @@ def _draft_gaps(draft: Draft, settings: Settings, main: str, look: FileLook) -> 
     draft.missing += name_missing(main, has)
     if main == "sales" and not has_money(has) and settings.segments.measure != "quantity":
         draft.add("segments", "measure", "quantity", "no price in the file")
-    if has_cost(has) or not has_money(has):
-        return
-    margin = settings.assume.gross_margin
-    if margin is None:
-        draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
-    draft.assumed.append(margin_assumed(margin or ASSUMED_MARGIN))
+    if has_money(has) and not has_cost(has):
+        margin = settings.assume.gross_margin
+        if margin is None:
+            draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
+        draft.assumed.append(margin_assumed(margin or ASSUMED_MARGIN))
+    timed = settings.forecasts.lead_time_days is not None or _names_lead_times(settings)
+    assume_stock_terms(draft, priced=has_money(has), timed=timed, held=settings.assume.holding_rate is not None)
+
+
+def _names_lead_times(settings: Settings) -> bool:
+    """Return whether a mapping reads lead times or receipts, from whichever file."""
+    items = settings.sources.get("items")
+    named = items is not None and "lead_time_days" in {**items.columns, **items.expressions}
+    return named or "purchases" in settings.sources
 
 
 def _further_files(text: str, sources: dict[str, Any], main: str, orders: Path, workspace: Path) -> list[str]:

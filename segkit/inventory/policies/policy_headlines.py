@@ -92,7 +92,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
 def _tell_untimed(rules: pd.DataFrame) -> tuple:
     sentence = (
         f"None of {len(rules):,} item-locations can be given a policy: no lead time is known. Give purchases, "
-        "items.lead_time_days, or forecasts.lead_time_days in segkit.toml."
+        "items.lead_time_days, or forecasts.lead_time_days in segkit.toml (and assume.holding_rate, if not there)."
     )
     return "policies_worth", sentence, np.nan, ""
 

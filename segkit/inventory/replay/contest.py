@@ -86,6 +86,47 @@ def plan_resets(
     return Resets([day.date() for day in days[days < pd.Timestamp(as_of)]], judged)
 
 
+def tell_too_short(
+    period_ends: Sequence[pd.Timestamp],
+    as_of: date,
+    *,
+    policies: Policies,
+    period_days: float,
+    arrival_days: float,
+    unit: str,
+) -> str:
+    """Return why a history has no room for a replay, and what would give it one; blank where it has.
+
+    Parameters
+    ----------
+    period_ends, as_of, policies, period_days, arrival_days
+        As of `plan_resets`.
+    unit : str
+        Planning period, for the words.
+
+    Examples
+    --------
+    >>> ends, rules = pd.date_range("2024-12-31", "2025-11-30", freq="ME"), Policies(replay_days=182)
+    >>> tell_too_short(ends, date(2025, 11, 30), policies=rules, period_days=30.4, arrival_days=35, unit="month")
+    'the history of 12 months is too short to replay 182 days after the 8 months that levels are first set from and \
+the 35 days until what they order has come: set policies.replay_days to 61 or less, or plan by weeks (periods.unit)'
+    """
+    if plan_resets(period_ends, as_of, policies=policies, period_days=period_days).days:
+        return ""
+    ends, apart = pd.DatetimeIndex(period_ends), max(round(policies.reset_days / period_days), 1)
+    later = ends[_KNOWN_PERIODS - 1 + apart :]
+    later = later[(later - ends[min(len(ends), _KNOWN_PERIODS) - 1]).days >= arrival_days]
+    room = (pd.Timestamp(as_of) - later[0]).days if len(later) else 0
+    fixes = [f"set policies.replay_days to {room} or less"] if room >= period_days else []
+    fixes += ["plan by weeks (periods.unit)"] if unit == "month" else []
+    why = (
+        f"the history of {len(ends)} {unit}s is too short to replay {policies.replay_days} days after the "
+        f"{_KNOWN_PERIODS} {unit}s that levels are first set from and the {np.ceil(arrival_days):.0f} days until what "
+        "they order has come"
+    )
+    return f"{why}: {', or '.join(fixes)}" if fixes else why
+
+
 def hold_replay(
     demand: CameDemand,
     resets: Resets,

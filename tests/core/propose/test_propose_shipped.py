@@ -80,6 +80,15 @@ def test_column_that_only_an_expression_names_is_missed(tmp_path: Path) -> None:
         new_workspace("client", orders=tmp_path / "man.csv", mapping="man", folder=tmp_path)
 
 
+def test_lead_times_that_a_mapping_reads_are_not_assumed(tmp_path: Path) -> None:
+    weeks = {f"w{week:03d}": [1, 2] for week in range(1, 31)}
+    told = {"cost_price_eur": 1.5, "moq_units": 1, "units_per_pack": 1, "lead_time_weeks": 3}
+    pd.DataFrame({"sku": ["SKU-0001", "SKU-0002"], **told, **weeks}).to_csv(tmp_path / "man.csv", index=False)
+    new_workspace("client", orders=tmp_path / "man.csv", mapping="man", folder=tmp_path, force=True)
+    settings = read_settings(tmp_path / "client")
+    assert (settings.forecasts.lead_time_days, settings.assume.holding_rate) == (None, None)
+
+
 def test_file_without_the_periods_of_the_mapping_is_refused(tmp_path: Path, walmart: Path) -> None:
     walmart.write_text(walmart.read_text().replace("d_", "day"))
     with pytest.raises(DataError, match="no column is named as periods are"):
@@ -92,9 +101,12 @@ def test_missing_columns_and_forced_assumptions_are_told(tmp_path: Path, shop: P
     assert "items.category: no classes within product groups" in report
     assert "promised_date: no on-time measures" in report
     assert "assume.gross_margin = 0.35: the file holds no cost; every margin rests on it" in report
+    assert "forecasts.lead_time_days = 28: no file tells how long suppliers take" in report
+    assert "assume.holding_rate = 0.25: no file tells what holding stock costs" in report
     assert "further files" not in report
     assert "Still to mend" not in report
     settings = read_settings(tmp_path / "client")
+    assert (settings.forecasts.lead_time_days, settings.assume.holding_rate) == (28, 0.25)
     assert len(read_table("orders", settings.sources["orders"], tmp_path / "client").frame) == 600
 
 
