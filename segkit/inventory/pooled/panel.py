@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.formulas.panel_kernels import first_sales, place_rows
 from segkit.inventory.pooled.frames import require_frame
 from segkit.inventory.pooled.lots import SOLD, smallest_lots
 from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
+from segkit.inventory.pooled.rows import number_days, number_series
 
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
@@ -115,25 +117,21 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
         days = pd.DatetimeIndex([], dtype="datetime64[us]")
         return DemandPanel(keys, days, none, none.astype(bool), np.zeros(0, dtype=int))
     period = read_days(history["period"], "history cannot be forecast")
-    days = np.unique(period)
+    days, place = number_days(period)
     found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
     periods = fill_periods(found)
-    codes, keys = _number_series(history, names)
-    column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
-    shape = (len(keys), len(periods))
-    cell = codes * shape[1] + column
-    _check_repeats(history, cell, names)
-    values, observed = np.zeros(shape[0] * shape[1]), np.ones(shape[0] * shape[1], dtype=bool)
+    series, keys = number_series(history, names)
+    columns = np.zeros(days[-1] - days[0] + 1, dtype=np.int64)
+    columns[days - days[0]] = np.searchsorted(periods, found)
+    values, observed = np.zeros((len(keys), len(periods))), np.ones((len(keys), len(periods)), dtype=bool)
     quantity = history["quantity"].infer_objects().to_numpy(dtype="float64", na_value=np.nan)
-    known = np.isfinite(quantity)
-    values[cell] = np.where(known, quantity, 0.0)
-    in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else True
-    observed[cell] = known & in_stock
-    values, observed = values.reshape(shape), observed.reshape(shape)
-    observed[:, ~np.isin(periods, found) & ~_closed(periods, found)] = False
-    sold = values > SOLD
-    start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
-    return DemandPanel(keys, periods, values, observed, start)
+    in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else np.zeros(0, dtype=bool)
+    if place_rows(series, columns[place], quantity, in_stock, values, observed):
+        _name_repeats(history, series * len(periods) + columns[place], names)
+    silent = ~np.isin(periods, found) & ~_closed(periods, found)
+    if silent.any():
+        observed[:, silent] = False
+    return DemandPanel(keys, periods, values, observed, first_sales(values, SOLD))
 
 
 def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
@@ -154,28 +152,6 @@ def _closed(periods: pd.DatetimeIndex, found: pd.DatetimeIndex) -> np.ndarray:
     """Return on which days nothing is ever sold: weekdays that daily data never name."""
     daily = len(periods) > _DAYS and regular_step(periods).kwds.get("days") == 1
     return ~np.isin(periods.day_of_week, found.day_of_week) & daily
-
-
-def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return the series of every row, and their keys, sorted."""
-    code, levels = np.zeros(len(history), dtype="int64"), []
-    for name in names:
-        part, found = pd.factorize(history[name])
-        place, ids = pd.factorize(pd.Index(found).astype("str"), sort=True)
-        code = code * max(len(ids), 1) + place[part]
-        levels.append(ids)
-    sizes = [max(len(ids), 1) for ids in levels]
-    if np.prod(sizes) <= 8 * max(len(history), 1_000):
-        there = np.zeros(int(np.prod(sizes)), dtype=bool)
-        there[code] = True
-        found = np.flatnonzero(there)
-        series = (np.cumsum(there) - 1)[code]
-    else:
-        found, series = np.unique(code, return_inverse=True)
-    places = np.unravel_index(found, sizes)
-    pairs = zip(names, levels, places, strict=True)
-    keys = {name: pd.Series(pd.Index(ids).take(place), dtype="str") for name, ids, place in pairs}
-    return series, pd.DataFrame(keys)
 
 
 def _check(history: pd.DataFrame) -> None:
@@ -217,13 +193,8 @@ def _where(problem: str, history: pd.DataFrame, wrong: np.ndarray) -> list[str]:
     return [f"{problem} {in_rows(int(wrong.sum()))}, first: {', '.join(first)}"]
 
 
-def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
-    filled = np.zeros(int(cell.max(initial=-1)) + 1, dtype=bool)
-    filled[cell] = True
-    if filled.sum() < len(cell):
-        again = pd.Series(cell).duplicated().to_numpy()
-        first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
-        problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
-        raise DataError(
-            list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
-        )
+def _name_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
+    again = pd.Series(cell).duplicated().to_numpy()
+    first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
+    problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
+    raise DataError(list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."]))
