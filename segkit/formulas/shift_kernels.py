@@ -17,6 +17,7 @@ _CLUMPED = 2.0  # zeros as which it counts that zeros come alone
 _RARELY = log(4.0)  # one change in so many is to nothing at all
 _MISSED = 2.0  # sales expected, before silence is a sign
 _SURE = 50.0  # log odds, beyond which it makes no difference
+_TURN = 64  # series that share their room, one after the other
 _LOG_SHAPE = _SHAPE * log(_SHAPE) - lgamma(_SHAPE)
 
 
@@ -98,14 +99,14 @@ def _watch(upto, said, seen, lengths, unit, errors, known):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hints(upto, zeros, seen, lengths, usual, unit, errors, known):  # type: ignore[no-untyped-def]
+def _hints(upto, mean, zeros, seen, lengths, usual, unit, errors, known):  # type: ignore[no-untyped-def]
     """Return whether any length looks as if the level had changed, by the scatter of single periods."""
     for place in range(1, lengths.size):
         length = lengths[place]
         before = seen - length
         if before < _LEAST_BEFORE:
             return False
-        sold, old = upto[seen] - upto[before], upto[before] / before * length
+        sold, old = upto[seen] - upto[before], mean[before] * length
         if sold == 0.0 and (before - zeros[before]) * length > _MISSED * before:
             return True
         off, apart = sold - length * usual, sold - old
@@ -163,33 +164,36 @@ def _weigh(one, period, upto, zeros, again, seen, lengths, usual, unit, errors, 
 
 
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def find_shifts(values, observed, start, lengths, unit, made, chance, doubt):  # type: ignore[no-untyped-def]
-    """Fill levels, chances and doubts of `level_shifts`; ``lengths`` begin with 1, of which only the scatter counts."""
-    series, periods = values.shape
-    for one in prange(series):
-        upto, said = np.zeros(periods + 1), np.zeros(periods + 1)
+def find_shifts(values, observed, start, rows, lengths, unit, made, chance, doubt):  # type: ignore[no-untyped-def]
+    """Fill levels, chances and doubts of `level_shifts` of some series; ``lengths`` begin with 1, for the scatter only."""
+    periods = values.shape[1]
+    for part in prange(-(-rows.size // _TURN)):
+        upto, mean, said = np.zeros(periods + 1), np.zeros(periods + 1), np.zeros(periods + 1)
         zeros, again = np.zeros(periods + 1), np.zeros(periods + 1)
         errors, known = np.zeros((periods + 1, lengths.size)), np.zeros((periods + 1, lengths.size))
-        seen = 0
-        for period in range(start[one], periods):
-            if not observed[one, period] or period == start[one]:  # a series begins because something was sold
-                if period > start[one] and chance[one, period - 1] > 0.0:
-                    made[one, period], chance[one, period] = made[one, period - 1], chance[one, period - 1]
-                    doubt[one, period] = doubt[one, period - 1]
-                said[seen] = made[one, period]
-                continue
-            seen += 1
-            upto[seen] = upto[seen - 1] + values[one, period]
-            none = values[one, period] <= 0.0
-            zeros[seen] = zeros[seen - 1] + none
-            again[seen] = again[seen - 1] + (none and seen > 1 and upto[seen - 1] == upto[seen - 2])
-            usual = said[seen] = made[one, period]
-            _watch(upto, said, seen, lengths, unit[one], errors, known)
-            if usual <= 0.0 or not _hints(upto, zeros, seen, lengths, usual, unit[one], errors, known):
-                continue
-            weights, likely, move, rest = _weigh(
-                (values[one], observed[one]), period, upto, zeros, again, seen, lengths, usual, unit[one], errors, known
-            )
-            if likely > 0.0:
-                chance[one, period], doubt[one, period] = likely / (1.0 + weights), rest / (1.0 + weights)
-                said[seen] = made[one, period] = usual + move / (1.0 + weights)
+        for one in rows[part * _TURN : (part + 1) * _TURN]:
+            seen, unit_of = 0, unit[one]
+            for period in range(start[one], periods):
+                if not observed[one, period] or period == start[one]:  # a series begins because something was sold
+                    if period > start[one] and chance[one, period - 1] > 0.0:
+                        made[one, period], chance[one, period] = made[one, period - 1], chance[one, period - 1]
+                        doubt[one, period] = doubt[one, period - 1]
+                    said[seen] = made[one, period]
+                    continue
+                seen += 1
+                upto[seen] = upto[seen - 1] + values[one, period]
+                mean[seen] = upto[seen] / seen
+                none = values[one, period] <= 0.0
+                zeros[seen] = zeros[seen - 1] + none
+                again[seen] = again[seen - 1] + (none and seen > 1 and upto[seen - 1] == upto[seen - 2])
+                usual = said[seen] = made[one, period]
+                _watch(upto, said, seen, lengths, unit_of, errors, known)
+                if usual <= 0.0 or not _hints(upto, mean, zeros, seen, lengths, usual, unit_of, errors, known):
+                    continue
+                of = (values[one], observed[one])
+                weights, likely, move, rest = _weigh(
+                    of, period, upto, zeros, again, seen, lengths, usual, unit_of, errors, known
+                )
+                if likely > 0.0:
+                    chance[one, period], doubt[one, period] = likely / (1.0 + weights), rest / (1.0 + weights)
+                    said[seen] = made[one, period] = usual + move / (1.0 + weights)
