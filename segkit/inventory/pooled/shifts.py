@@ -1,6 +1,6 @@
 """Levels that changed lately, by what their own series shows, or all of them; as far as such changes lasted before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,15 +80,24 @@ def follow_shifts(panel: DemandPanel, bare: Panel, factors: Factors, table: np.n
         bare = Panel(bare.values, bare.observed & ~closed, bare.start)
     together = _moves_of_all(bare, factors, panel.counted, table)
     moved = table * together if (together != 1.0).any() else table
-    asked = (panel.rank + seed) % max(-(-table.size // _CELLS), 1) == 0
-    found, known = no_shifts(moved), (*_as_given(bare), panel.counted)
-    look_for_shifts(found, *known, np.flatnonzero(asked))
-    rarer = _learn(found, bare, factors, moved)
+    part = np.flatnonzero((panel.rank + seed) % max(-(-table.size // _CELLS), 1) == 0)
+    some = Panel(bare.values[part], bare.observed[part], bare.start[part])
+    few = level_shifts(*_as_given(some), moved[part], panel.counted[part])
+    rarer = _learn(few, some, replace(factors, group=factors.group[part]), moved[part])
     if not rarer.any():
         return Shifted(moved, none.doubt, None, rarer, together)
-    look_for_shifts(found, *known, np.flatnonzero(~asked))
+    found = few if len(part) == len(table) else _of_all(few, part, bare, moved, panel.counted)
     made, doubt, changed = _believed(found, moved, rarer)
     return Shifted(made, doubt, changed, rarer, together)
+
+
+def _of_all(few: LevelShifts, part: np.ndarray, bare: Panel, table: np.ndarray, unit: np.ndarray) -> LevelShifts:
+    """Return what is found of all series, where that of some is known."""
+    found = no_shifts(table)
+    for whole, known in ((found.level, few.level), (found.chance, few.chance), (found.doubt, few.doubt)):
+        whole[part] = known
+    look_for_shifts(found, *_as_given(bare), unit, np.delete(np.arange(len(table)), part))
+    return found
 
 
 def _closed(bare: Panel, factors: Factors, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
