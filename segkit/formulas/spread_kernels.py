@@ -130,26 +130,35 @@ def _normal_at(chance):  # type: ignore[no-untyped-def]
     return z if chance >= 0.5 else -z
 
 
+@njit(cache=True, nogil=True)
+def _asked_of(curves, quantiles):  # type: ignore[no-untyped-def]
+    """Return at what probability, before it is bent, each curve reaches the quantiles; and normal scores of those."""
+    wanted, scores = np.zeros((len(curves), quantiles.size)), np.zeros((len(curves), quantiles.size))
+    for one in range(len(curves)):
+        for place in range(quantiles.size):
+            wanted[one, place] = _back(curves[one], quantiles[place])
+            scores[one, place] = _normal_at(min(wanted[one, place], _SURE))
+    return wanted, scores
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
     """Return the least counts that are enough with the probabilities wanted."""
     found = np.zeros((mean.size, quantiles.size))
+    wanted, scores = _asked_of(curves, quantiles)
     for one in prange(mean.size):
-        m, size = mean[one], 1.0 / excess[one]
+        m, size, asked = mean[one], 1.0 / excess[one], row[one]
         if m <= 0.0:
             continue
-        curve = curves[row[one]]
         if m > _MANY:
             deviation = m * sqrt(1.0 / m + excess[one])
             for place in range(quantiles.size):
-                z = _normal_at(min(_back(curve, quantiles[place]), _SURE))
-                found[one, place] = np.ceil(max(m + z * deviation - 0.5, 0.0))
+                found[one, place] = np.ceil(max(m + scores[asked, place] * deviation - 0.5, 0.0))
             continue
         chance = exp(-size * log1p(m / size))
         ratio, total, number = m / (size + m), chance, 0
         for place in range(quantiles.size):
-            wanted = _back(curve, quantiles[place])
-            while total < wanted and total < _SURE and chance > _NONE:
+            while total < wanted[asked, place] and total < _SURE and chance > _NONE:
                 number += 1
                 chance *= ratio * (number - 1 + size) / number
                 total += chance

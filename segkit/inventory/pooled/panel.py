@@ -63,11 +63,16 @@ class DemandPanel:
         """Lot of each series: all demand of its item comes in whole numbers of it. Zero = any amount."""
         return smallest_lots(self.values, self.observed, self.code("item_id"))
 
-    @cached_property
+    @property
     def parts(self) -> np.ndarray:
         """In what parts [units] demand is counted: lots, or a small part of what was sold so far, after each period."""
-        lots = np.broadcast_to(self.lots[:, None], self.values.shape)
-        if (self.lots > 0).all():
+        return np.broadcast_to(self.part_columns, self.values.shape)
+
+    @cached_property
+    def part_columns(self) -> np.ndarray:
+        """The same in a single column where they never change."""
+        lots = self.lots[:, None]
+        if (lots > 0).all():
             return lots
         sold = self.observed & (self.values > 0)
         mean = np.cumsum(np.where(sold, self.values, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
@@ -77,7 +82,7 @@ class DemandPanel:
     @cached_property
     def counted(self) -> np.ndarray:
         """In what parts [units] the demand of every series is counted now."""
-        return self.parts[:, -1]
+        return np.ascontiguousarray(self.part_columns[:, -1])
 
     @cached_property
     def rank(self) -> np.ndarray:
