@@ -91,3 +91,75 @@ def sales_of_each(values, observed):  # type: ignore[no-untyped-def]
                 count[one] += 1
                 total[one] += values[one, period]
     return count, total
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def size_keys(values):  # type: ignore[no-untyped-def]
+    """Return the demand of every series, weighted by the squares of its periods, by its periods, and not at all."""
+    keys = np.zeros((3, len(values)))
+    for one in prange(len(values)):
+        for period in range(values.shape[1]):
+            place, sold = period + 1.0, values[one, period]
+            keys[0, one] += place * place * sold
+            keys[1, one] += place * sold
+            keys[2, one] += sold
+    return keys
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def without_factors(values, observed, start, factor, group, thin, few):  # type: ignore[no-untyped-def]
+    """Return demand over the factors of its group, and which periods tell it: not those with a thin one.
+
+    Unless fewer periods than ``few`` were left.
+    """
+    made, seen = np.zeros(values.shape), np.zeros(values.shape, dtype=np.bool_)
+    for one in prange(len(values)):
+        times, full = factor[group[one]], 0
+        for period in range(values.shape[1]):
+            made[one, period] = values[one, period] / times[period]
+            seen[one, period] = observed[one, period] and times[period] >= thin
+            full += seen[one, period] and period >= start[one]
+        if full < few:
+            seen[one] = observed[one]
+    return made, seen
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def mean_demand(values, observed, start, factor, group):  # type: ignore[no-untyped-def]
+    """Return the mean demand over factors of every series, of its observed periods since the first sale."""
+    mean = np.zeros(len(values))
+    for one in prange(len(values)):
+        total, count = 0.0, 0
+        for period in range(start[one], values.shape[1]):
+            if observed[one, period]:
+                total += values[one, period] / factor[group[one], period]
+                count += 1
+        mean[one] = total / max(count, 1)
+    return mean
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sums_by_code(values, observed, start, factor, group, mean, code, count):  # type: ignore[no-untyped-def]
+    """Return by code and period the demand over factors that is known, and the means of the series of which it is."""
+    known, there = np.zeros((count, values.shape[1])), np.zeros((count, values.shape[1]))
+    for one in range(len(values)):
+        for period in range(start[one], values.shape[1]):
+            if observed[one, period]:
+                known[code[one], period] += values[one, period] / factor[group[one], period]
+                there[code[one], period] += mean[one]
+    return known, there
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def one_step_errors(values, observed, table, factor, group, rows, first):  # type: ignore[no-untyped-def]
+    """Return of some series the sums of |errors| and of forecasts of the next period above zero, and their number."""
+    error, said, number = np.zeros(rows.size), np.zeros(rows.size), np.zeros(rows.size)
+    for place in prange(rows.size):
+        one = rows[place]
+        for period in range(first, values.shape[1]):
+            expected = table[one, period - 1] * factor[group[one], period]
+            if observed[one, period] and expected > 0.0:
+                error[place] += abs(values[one, period] - expected)
+                said[place] += expected
+                number[place] += 1.0
+    return error, said, number

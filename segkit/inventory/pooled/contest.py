@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from segkit.formulas.pattern_kernels import patterns_of_all, patterns_so_far
 from segkit.formulas.pooled_smoothing import (
     OWN,
     Constants,
@@ -19,7 +20,6 @@ from segkit.inventory.pooled.panel import rank_of_size
 
 PATTERNS = ("no demand", "smooth", "intermittent", "erratic", "lumpy")
 _ADI, _CV2 = 1.32, 0.49  # Syntetos, Boylan & Croston (2005)
-_LEAST = 1e-12
 _SLOW = (0.01, 0.02, 0.05, 0.1, 0.2)
 _PASSED = 0.5
 _ENOUGH = 1.01  # a cheaper method may be this much worse
@@ -112,27 +112,12 @@ def _without_choice(panel: Panel) -> Panel:
 
 def demand_patterns(panel: Panel) -> np.ndarray:
     """Return the place in `PATTERNS` of every series, from its listed and observed periods."""
-    place = np.arange(panel.values.shape[1])[None, :]
-    listed = panel.observed & (place >= panel.start[:, None])
-    sold = listed & (panel.values > 0)
-    count, periods = sold.sum(axis=1), listed.sum(axis=1)
-    total = np.where(sold, panel.values, 0.0).sum(axis=1)
-    mean = total / np.maximum(count, 1)
-    spread = np.where(sold, panel.values - mean[:, None], 0.0)
-    cv2 = (spread**2).sum(axis=1) / np.maximum(count, 1) / np.maximum(mean, 1e-12) ** 2
-    rare = periods > _ADI * count
-    return np.where(count == 0, 0, 1 + rare + 2 * (cv2 > _CV2))
+    return patterns_of_all(panel.values, panel.observed, panel.start, _ADI, _CV2)
 
 
 def patterns_after(panel: Panel) -> np.ndarray:
     """Return the place in `PATTERNS` of every series as told by the periods up to each one, (series, periods)."""
-    listed = panel.observed & (np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None])
-    sold = listed & (panel.values > 0)
-    demand = np.where(sold, panel.values, 0.0)
-    demand /= np.maximum(demand.max(axis=1, initial=0.0, keepdims=True), _LEAST)
-    periods, count, total, squares = (np.cumsum(one, axis=1) for one in (listed, sold, demand, demand**2))
-    cv2 = squares * count / np.maximum(total, _LEAST) ** 2 - 1.0
-    return np.where(count == 0, 0, 1 + (periods > _ADI * count) + 2 * (cv2 > _CV2))
+    return patterns_so_far(panel.values, panel.observed, panel.start, _ADI, _CV2)
 
 
 @dataclass(frozen=True)

@@ -87,13 +87,11 @@ def find_factors(
     flat = no_factors(panel, groupings, calendar, ahead=len(dates) - periods)
     if not series or periods < 8:
         return flat
-    place = np.arange(periods)[None, :]
-    known = panel.observed & (place >= panel.start[:, None])
     factor, apart, group, told = flat.table, flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
         if periods < _CYCLES * cycle:
             continue
-        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel, factor, group, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
             way, table = best
@@ -103,7 +101,7 @@ def find_factors(
             told.append(f"{name} by {way}")
     columns = _regressors(calendar, dates, periods)
     if columns.shape[1]:
-        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel, factor, group, groupings)
         best = sums.choose(partial(_calendar_fit, columns=columns))
         if best:
             way, table = best

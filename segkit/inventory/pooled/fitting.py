@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.formulas.panel_kernels import without_factors
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.analogues import FEW, lend
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
@@ -116,7 +117,7 @@ def fit_demand(
         method = np.where(shifted.changed[:, -1], method + _CHANGED, method)
     if trended.growth is not None:
         method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)
-    lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
+    lent = lend(panel, factors, table, method, groups)
     levels = Levels(
         panel, lent.table, factors, pattern=patterns, doubt=lent.doubt + shifted.doubt, growth=trended.growth
     )
@@ -214,9 +215,6 @@ def _without(panel: DemandPanel, factors: Factors) -> Panel:
     """Return demand without season and calendar; periods in which there is hardly any say nothing of the level."""
     if not factors.told:
         return Panel(np.ascontiguousarray(panel.values), panel.observed, panel.start)
-    factor = factors.of(0, panel.values.shape[1])
-    listed = np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None]
-    full = panel.observed & (factor >= _THIN)
-    enough = (full & listed).sum(axis=1, keepdims=True) >= FEW
-    observed = np.where(enough, full, panel.observed)
-    return Panel(np.ascontiguousarray(panel.values / factor), observed, panel.start)
+    known = panel.values, panel.observed, panel.start
+    values, observed = without_factors(*known, factors.table, factors.group, _THIN, FEW)
+    return Panel(values, observed, panel.start)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
+from segkit.formulas.panel_kernels import mean_demand, sums_by_code
+from segkit.inventory.pooled.panel import DemandPanel
+
 Fit = Callable[["Sums"], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _GAIN = 0.005  # share of the error that must be gained before a season or calendar is used
 _CROSSED = 4  # times the groups of the largest grouping
@@ -23,10 +26,15 @@ class Sums:
     part: np.ndarray
 
     @classmethod
-    def of(cls, demand: np.ndarray, part: np.ndarray, mean: np.ndarray, code: np.ndarray) -> "Sums":
-        """Return sums by group; ``part`` holds the mean of a series where its demand is known, else zero."""
-        known, there, whole = _total(demand, code), _total(part, code), np.bincount(code, mean)[:, None]
-        return cls(known, known + np.maximum(whole - there, 0.0), np.minimum(_over(there, whole), 1.0))
+    def of(cls, known: np.ndarray, there: np.ndarray, whole: np.ndarray) -> "Sums":
+        """Return sums from what is known, the means of the series of which it is known ``there``, and of ``whole``."""
+        every = whole[:, None]
+        return cls(known, known + np.maximum(every - there, 0.0), np.minimum(_over(there, every), 1.0))
+
+    @classmethod
+    def added(cls, known: np.ndarray, there: np.ndarray, whole: np.ndarray, code: np.ndarray) -> "Sums":
+        """Return sums of groups from those of finer ones."""
+        return cls.of(_total(known, code), _total(there, code), np.bincount(code, whole))
 
 
 @dataclass(frozen=True)
@@ -38,19 +46,24 @@ class Groups:
     judged: Sums
 
     @classmethod
-    def of(cls, demand: np.ndarray, known: np.ndarray, groupings: dict[str, np.ndarray]) -> "Groups":
-        """Return the sums of all groupings; demand that is not ``known`` plays no part."""
-        demand = np.where(known, demand, 0.0)
-        mean = demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        part = np.where(known, mean[:, None], 0.0)
+    def of(
+        cls, panel: DemandPanel, factor: np.ndarray, group: np.ndarray, groupings: dict[str, np.ndarray]
+    ) -> "Groups":
+        """Return the sums of all groupings of demand over factors, known since the first sale where it was observed."""
+        known = panel.values, panel.observed, panel.start, factor, group
+        mean = mean_demand(*known)
+
+        def summed(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return *sums_by_code(*known, mean, code, int(code.max()) + 1), np.bincount(code, mean)
+
         finest = _crossed(groupings)
         share = {name: _shares(finest, code, mean) for name, code in groupings.items()}
-        added, first = (_total(demand, finest), _total(part, finest), np.bincount(finest, mean)), _firsts(finest)
+        fine, first = summed(finest), _firsts(finest)
         sums = {
-            name: Sums.of(*added, code[first]) if _nested(finest, code, first) else Sums.of(demand, part, mean, code)
+            name: Sums.added(*fine, code[first]) if _nested(finest, code, first) else Sums.of(*summed(code))
             for name, code in groupings.items()
         }
-        return cls(sums, share, Sums.of(*added, np.arange(len(first))))
+        return cls(sums, share, Sums.of(*fine))
 
     def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
         """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
-from segkit.formulas.panel_kernels import first_sales, place_rows
+from segkit.formulas.panel_kernels import first_sales, place_rows, size_keys
 from segkit.inventory.pooled.frames import require_frame
 from segkit.inventory.pooled.lots import SOLD, smallest_lots
 from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
@@ -144,8 +144,7 @@ def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
 
     So what is drawn by it does not depend on names.
     """
-    place = np.arange(1.0, values.shape[1] + 1)
-    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
+    keys = [np.bincount(code, key) for key in size_keys(values)]
     order = np.lexsort(keys)
     apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
     rank = np.zeros(len(order), dtype=int)
