@@ -7,15 +7,16 @@ from numba import njit, prange
 
 
 @njit(cache=True, nogil=True)
-def place_rows(series, place, quantity, in_stock, values, observed):  # type: ignore[no-untyped-def]
+def place_rows(series, place, columns, quantity, in_stock, values, observed):  # type: ignore[no-untyped-def]
     """Fill demand and where it is known, (series, periods); return how many rows name a period that is filled.
 
-    A row without a quantity, or out of stock, is not known; ``in_stock`` is of length zero where all are.
+    ``columns`` are the periods of the places of days. A row without a quantity, or out of stock, is not known;
+    ``in_stock`` is of length zero where all are.
     """
     filled = np.zeros(values.shape, dtype=np.bool_)
     again = 0
     for row in range(series.size):
-        one, period = series[row], place[row]
+        one, period = series[row], columns[place[row]]
         known = np.isfinite(quantity[row])
         again += filled[one, period]
         filled[one, period] = True

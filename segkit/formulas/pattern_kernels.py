@@ -51,3 +51,17 @@ def patterns_so_far(values, observed, start, rare, rough):  # type: ignore[no-un
                 spread = squares * count / max(total, _LEAST) ** 2 - 1.0
                 patterns[one, period] = 1 + (listed > rare * count) + 2 * (spread > rough)
     return patterns
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def sales_shares(values, observed, start):  # type: ignore[no-untyped-def]
+    """Return in what share of its periods each series sold; 1 without sales."""
+    shares = np.ones(len(values))
+    for one in prange(len(values)):
+        listed, count = 0, 0
+        for period in range(start[one], values.shape[1]):
+            listed += observed[one, period]
+            count += observed[one, period] and values[one, period] > 0.0
+        if count > 0:
+            shares[one] = count / listed
+    return shares

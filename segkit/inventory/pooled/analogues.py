@@ -1,5 +1,6 @@
 """Series with hardly any history lean on the same item elsewhere, or on their group, each at the size of its place."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,9 +123,15 @@ def _excess(panel: DemandPanel, factors: Factors, table: np.ndarray, rows: np.nd
     error, mean = error / lots, said / np.maximum(number, 1) / lots
     if not number.any():
         return _ROUGH
-    square = mean**2
-    told = [(number * np.sqrt(mean + excess * square)).sum() for excess in _EXCESSES]
-    return float(np.interp(_DEVIATION * error.sum(), told, _EXCESSES))
+    wanted, square = _DEVIATION * error.sum(), mean**2
+
+    def told(place: int) -> float:
+        return float((number * np.sqrt(mean + _EXCESSES[place] * square)).sum())
+
+    last = len(_EXCESSES) - 1
+    high = min(bisect_left(range(last), wanted, key=told), last)  # the more excess, the larger the errors
+    near = [max(high - 1, 0), high]
+    return float(np.interp(wanted, [told(place) for place in near], _EXCESSES[near]))
 
 
 def _place_sizes(last: np.ndarray, weight: np.ndarray, lots: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.panel_kernels import without_factors
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.analogues import FEW, lend
+from segkit.inventory.pooled.codes import dense_codes
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
@@ -155,7 +156,7 @@ def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[s
     groups |= {name: pd.factorize(column, sort=True)[0] for name, column in columns.items()}
     for name in names:
         both = groups["location_id"] * (groups[name].max(initial=0) + 1) + groups[name]
-        groups[f"{name} and location_id"] = np.unique(both, return_inverse=True)[1]
+        groups[f"{name} and location_id"] = dense_codes(both)[1]
     return _distinct(groups)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array
 
 from segkit.formulas.panel_kernels import mean_demand, sums_by_code
+from segkit.inventory.pooled.codes import dense_codes
 from segkit.inventory.pooled.panel import DemandPanel
 
 Fit = Callable[["Sums"], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -90,7 +91,7 @@ def _crossed(groupings: dict[str, np.ndarray]) -> np.ndarray:
     largest = max(sorted(groupings), key=lambda name: groupings[name].max())
     code = groupings[largest]
     for other in groupings.values():
-        code = np.unique(code * (other.max() + 1) + other, return_inverse=True)[1]
+        code = dense_codes(code * (other.max() + 1) + other)[1]
     return code if code.max() < _CROSSED * (groupings[largest].max() + 1) else groupings[largest]
 
 

@@ -131,7 +131,7 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
     values, observed = np.zeros((len(keys), len(periods))), np.ones((len(keys), len(periods)), dtype=bool)
     quantity = history["quantity"].infer_objects().to_numpy(dtype="float64", na_value=np.nan)
     in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else np.zeros(0, dtype=bool)
-    if place_rows(series, columns[place], quantity, in_stock, values, observed):
+    if place_rows(series, place, columns, quantity, in_stock, values, observed):
         _name_repeats(history, series * len(periods) + columns[place], names)
     silent = ~np.isin(periods, found) & ~_closed(periods, found)
     if silent.any():

@@ -7,7 +7,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_PROBE = 4_096  # rows by which it is seen whether rows of one series stand together
 _TOGETHER = 4  # rows of a value in turn, on average, from which they do
 _ROOM = 8  # days, or pairs of keys, per row: more are sorted and not looked up
 _SMALL = 1_000  # rows
@@ -16,7 +15,10 @@ _SMALL = 1_000  # rows
 def number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the series of every row, and their keys, sorted."""
     columns = [_numbered(history[name]) for name in names]
-    ends = np.unique(np.concatenate([column.ends for column in columns]))  # of what is alike in all of them
+    parts = np.zeros(len(history) + 1, dtype=bool)
+    for column in columns:
+        parts[column.ends] = True
+    ends = np.flatnonzero(parts)  # of runs that are alike in all of them
     code, levels = np.zeros(len(ends), dtype="int64"), []
     for column in columns:
         place, ids = pd.factorize(pd.Index(column.values).astype("str"), sort=True)
@@ -61,10 +63,10 @@ def _numbered(column: pd.Series) -> _Numbered:
     if isinstance(column.dtype, pd.StringDtype) and column.dtype.storage == "pyarrow":
         texts = pa.array(column)
         texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        probe = texts[:_PROBE]
-        if _TOGETHER * len(pc.run_end_encode(probe).values) <= len(probe):
-            runs = pc.run_end_encode(texts, run_end_type=pa.int64())
-            found = runs.values.dictionary_encode()
-            return _Numbered(runs.run_ends.to_numpy(), found.indices.to_numpy(), pd.Index(found.dictionary.to_pandas()))
+        others = pc.indices_nonzero(pc.not_equal(texts[1:], texts[:-1]))
+        ends = np.append(others.to_numpy().astype(np.int64), len(texts) - 1) + 1
+        if _TOGETHER * len(ends) <= len(texts):
+            found = texts.take(pa.array(ends - 1)).dictionary_encode()
+            return _Numbered(ends, found.indices.to_numpy(), pd.Index(found.dictionary.to_pandas()))
     number, values = pd.factorize(column)
     return _Numbered(np.arange(1, len(column) + 1), number, pd.Index(values))

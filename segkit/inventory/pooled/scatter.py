@@ -103,7 +103,8 @@ class Habit:
     def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
         last = origin - 1  # errors are those of all periods, so no season of one of them plays a part
-        level = levels.table[series, last] / levels.panel.parts[series, last]
+        columns = levels.panel.part_columns
+        level = levels.table[series, last] / columns[series, last if columns.shape[1] > 1 else 0]
         told = self.error[series, last], self.number[series, last], self.classes[series] + shift
         return np.clip(habit_widths(level, *told, self.sizes, self.usual, _SHRUNK, _ROUGH, _LEAST), *_WIDTHS)
 
