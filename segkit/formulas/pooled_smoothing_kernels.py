@@ -1,9 +1,9 @@
 """Compiled loops behind `pooled_smoothing`: members of a group one after the other, constants and periods side by side.
 
-Tables of one series or group have a row per constant (or pair of them) and a column per period, so that the inner loops
-run over neighbours. ``gains`` are by what part a level moves towards what was sold, by number of periods seen before and
-constant, the ``own`` ones of a series before the fast ones of its group: levels are then means of what was seen, weighted
-by age, from the first period on.
+Tables of one series or group have a row per constant (or pair of them) and a column per period, so that inner loops run
+over neighbours. ``gains`` are by what part a level moves towards what was sold, by number of periods seen before and
+constant, the ``own`` ones of a series before the fast ones of its group: levels are then means of what was seen,
+weighted by age, from the first period on.
 """
 
 from math import sqrt

@@ -125,13 +125,13 @@ def _hints(upto, mean, zeros, seen, lengths, usual, unit, errors, known):  # typ
         if before < _LEAST_BEFORE:
             return False
         sold, old = upto[seen] - upto[before], mean[before] * length
-        if sold == 0.0 and (before - zeros[before]) * length > _MISSED * before:
-            return True
         off, apart = sold - length * usual, sold - old
         base, scatter = known[before, 0], max(errors[before, 0], unit * known[before, 0])
-        if off * apart > 0.0 and apart * apart * base > _HINT * scatter * old:
-            if off * off * base > _NEAR * scatter * length * usual:
-                return True
+        # all of it is found out in any case: that costs less than a branch that is guessed wrongly
+        silent = (sold == 0.0) & ((before - zeros[before]) * length > _MISSED * before)
+        apart_too = (off * apart > 0.0) & (apart * apart * base > _HINT * scatter * old)
+        if silent | (apart_too & (off * off * base > _NEAR * scatter * length * usual)):
+            return True
     return False
 
 
@@ -185,7 +185,7 @@ def _weigh(one, period, upto, zeros, again, seen, lengths, usual, unit, errors, 
 
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def find_shifts(values, observed, start, rows, lengths, unit, made, chance, doubt):  # type: ignore[no-untyped-def]
-    """Fill levels, chances and doubts of `level_shifts` of some series; ``lengths`` begin with 1, for the scatter only."""
+    """Fill levels, chances and doubts of `level_shifts` of some series; ``lengths`` begin with 1, only for scatter."""
     periods = values.shape[1]
     for part in prange(-(-rows.size // _TURN)):
         upto, mean, said = np.zeros(periods + 1), np.zeros(periods + 1), np.zeros(periods + 1)
