@@ -10,7 +10,6 @@ size. So it is right on average where the shape is not.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln
 
 from segkit.formulas import spread_kernels as kernels
 from segkit.formulas.scatter_kernels import excess_places
@@ -95,6 +94,8 @@ def poisson_deviation(mean: np.ndarray) -> np.ndarray:
     >>> poisson_deviation(np.array([0.1, 50.0])).round(4).tolist()
     [0.181, 5.6325]
     """
+    from scipy.special import gammaln
+
     whole = np.floor(mean)
     return 2.0 * np.exp((whole + 1.0) * np.log(mean) - mean - gammaln(whole + 1.0))
 

@@ -174,7 +174,7 @@ def pooled_levels(panel: Panel, pools: Pools, *, constants: Constants, weights: 
 
 
 def _gains(constants: np.ndarray, periods: int) -> np.ndarray:
-    """Return by what part levels move towards what is sold, (periods seen before, constants): the first ones all the way.
+    """Return by what part levels move towards what is sold, (periods seen before, constants); at first all the way.
 
     A constant over the weight of all that was seen so far, which is less than 1 at first.
     """

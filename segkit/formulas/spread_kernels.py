@@ -1,10 +1,9 @@
 """Compiled loops of `segkit.formulas.demand_spread`: probabilities and quantiles of counts, bent by a curve."""
 
-from math import erf, exp, log, log1p, sqrt
+from math import erf, erfc, exp, log, log1p, sqrt
 
 import numpy as np
 from numba import njit, prange
-from scipy.special import ndtr
 
 _MANY = 8.0  # lots above which counts are taken as normal, before they are bent
 _SURE = 1.0 - 1e-11
@@ -13,7 +12,9 @@ _NEAR = 8  # grid values that are filled in one by one
 _REST = 1e-7  # share of demand whose size no longer moves a variance
 GRID = 257
 _SCORES = np.linspace(-7.5, 7.5, GRID)
-AT = ndtr(_SCORES)  # probabilities at which curves are held: close in the tails
+AT = np.array(
+    [0.5 * erfc(-score / sqrt(2.0)) for score in _SCORES]
+)  # probabilities at which curves are held: close in the tails
 AT[0], AT[-1] = 0.0, 1.0
 _PARTS = 2_048
 _BEGIN = np.searchsorted(AT, np.arange(_PARTS) / _PARTS)

@@ -17,7 +17,6 @@ from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
 from segkit.inventory.pooled.shifts import follow_shifts
 from segkit.inventory.pooled.trends import follow_trends
-from segkit.inventory.pooled.uncensoring import uncensor
 
 _CLASSES = 200
 _TURNS = 2  # stockouts hide the season, by which demand is recovered
@@ -89,9 +88,12 @@ def fit_demand(
     places = {name: code for name, code in groups.items() if name != "item_id"}
     find = find_factors if rules.factors else no_factors
     expected, drawn, factors = panel, panel, find(panel, places, calendar, ahead=ahead + further)
-    for _ in range(_TURNS if panel.partly.any() else 0):
-        expected, drawn = uncensor(panel, factors, seed=seed)
-        factors = find(expected, places, calendar, ahead=ahead + further)
+    if panel.partly.any():
+        from segkit.inventory.pooled.uncensoring import uncensor
+
+        for _ in range(_TURNS):
+            expected, drawn = uncensor(panel, factors, seed=seed)
+            factors = find(expected, places, calendar, ahead=ahead + further)
     panel = drawn
     bare = _without(expected, factors)
     patterns = demand_patterns(bare)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
 
 from segkit.formulas.panel_kernels import mean_demand, sums_by_code
 from segkit.inventory.pooled.codes import dense_codes
@@ -43,7 +42,7 @@ class Groups:
     """Demand by grouping, and that of the finer groups by which groupings are judged."""
 
     sums: dict[str, Sums]
-    share: dict[str, csr_array]
+    share: dict[str, "Shares"]
     judged: Sums
 
     @classmethod
@@ -58,7 +57,7 @@ class Groups:
             return *sums_by_code(*known, mean, code, int(code.max()) + 1), np.bincount(code, mean)
 
         finest = _crossed(groupings)
-        share = {name: _shares(finest, code, mean) for name, code in groupings.items()}
+        share = {name: Shares.of(finest, code, mean) for name, code in groupings.items()}
         fine, first = summed(finest), _firsts(finest)
         sums = {
             name: Sums.added(*fine, code[first]) if _nested(finest, code, first) else Sums.of(*summed(code))
@@ -80,7 +79,7 @@ class Groups:
         best, least = None, float((weight * (own - usual) ** 2).sum()) * (1 - _GAIN)
         for name in sorted(fits, key=lambda name: (len(self.sums[name].all), name)):
             table, unseen, _ = fits[name]
-            error = float((weight * (own - usual * (self.share[name] @ unseen[:, judged])) ** 2).sum())
+            error = float((weight * (own - usual * (self.share[name].mean(unseen[:, judged]))) ** 2).sum())
             if error < least * (1 - 1e-9):
                 best, least = (name, table), error
         return best
@@ -107,11 +106,26 @@ def _nested(finest: np.ndarray, code: np.ndarray, first: np.ndarray) -> bool:
     return bool((code[first][finest] == code).all())
 
 
-def _shares(code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> csr_array:
-    """Return what part of the demand of each group lies in each group of another grouping."""
-    both = csr_array((size, (code, parent)), shape=(code.max() + 1, parent.max() + 1))
-    total = np.bincount(code, size)
-    return diags_array(_over(np.ones_like(total), total)) @ both
+@dataclass(frozen=True)
+class Shares:
+    """What part of the demand of each group lies in each group of another grouping; pairs of them, by the first."""
+
+    begin: np.ndarray
+    parent: np.ndarray
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> "Shares":
+        """Return the parts of every group by the size of its series."""
+        count = int(parent.max()) + 1
+        pairs, place = dense_codes(code * count + parent)
+        group, sums, total = pairs // count, np.bincount(place, size), np.bincount(code, size)
+        begin = np.searchsorted(group, np.arange(len(total)))
+        return cls(begin, pairs % count, _over(sums, total[group]))
+
+    def mean(self, table: np.ndarray) -> np.ndarray:
+        """Return the mean of rows of the other grouping for every group."""
+        return np.add.reduceat(self.part[:, None] * table[self.parent], self.begin, axis=0)
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
