@@ -135,23 +135,43 @@ def credible_weights(past: PastLevels) -> np.ndarray:
     weights = np.tile([1.0, 0.0, 0.0], (STAGES, 1))
     if not len(past.level):
         return weights
-    columns = np.stack([past.level, past.mean, np.ones_like(past.level)])
-    weighted = columns / past.size()
-    usual = np.maximum((weighted * columns).mean(axis=1), _TINY)
+    square, right = _moments(past.actual, past.level, past.mean, past.size(), past.stage, STAGES)
+    usual = np.maximum(np.diagonal(square, axis1=1, axis2=2).sum(axis=0) / len(past.level), _TINY)
     for stage in range(NEW, STAGES):
-        mine = np.flatnonzero(past.stage == stage)
-        if len(mine):
-            square = weighted[:, mine] @ columns[:, mine].T + np.diag(_PRIOR * usual)
-            right = weighted[:, mine] @ past.actual[mine] + _PRIOR * usual * weights[stage]
-            weights[stage] = _none_below_zero(square, right)
+        if square[stage, 2, 2] > 0:
+            held = _PRIOR * usual
+            weights[stage] = _none_below_zero(square[stage] + np.diag(held), right[stage] + held * weights[stage])
     return weights
+
+
+@njit(cache=True, nogil=True)
+def _moments(actual, level, mean, size, stage, stages):  # type: ignore[no-untyped-def]
+    """Return by stage the normal equations of what came on level, mean and 1, each case over the variance of counts."""
+    square, right = np.zeros((stages, 3, 3)), np.zeros((stages, 3))
+    for case in range(actual.size):
+        columns = (level[case], mean[case], 1.0)
+        weight, one = 1.0 / size[case], stage[case]
+        for row in range(3):
+            part = weight * columns[row]
+            right[one, row] += part * actual[case]
+            for column in range(3):
+                square[one, row, column] += part * columns[column]
+    return square, right
 
 
 def stage_losses(past: PastLevels, weights: np.ndarray) -> np.ndarray:
     """Return by stage the sum of squared errors of levels with these weights, each over the variance of counts."""
-    told = weights[past.stage]
-    error = past.actual - told[:, 0] * past.level - told[:, 1] * past.mean - told[:, 2]
-    return np.bincount(past.stage, error**2 / past.size(), STAGES)
+    return _losses(past.actual, past.level, past.mean, past.size(), past.stage, weights)
+
+
+@njit(cache=True, nogil=True)
+def _losses(actual, level, mean, size, stage, weights):  # type: ignore[no-untyped-def]
+    losses = np.zeros(len(weights))
+    for case in range(actual.size):
+        one = stage[case]
+        told = weights[one, 0] * level[case] + weights[one, 1] * mean[case] + weights[one, 2]
+        losses[one] += (actual[case] - told) ** 2 / size[case]
+    return losses
 
 
 @njit(cache=True, nogil=True, parallel=True)

@@ -7,12 +7,12 @@ bent so that earlier actuals fall evenly over it (their probability integral tra
 size. So it is right on average where the shape is not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln
 
 from segkit.formulas import spread_kernels as kernels
+from segkit.formulas.scatter_kernels import excess_places
 from segkit.formulas.spread_kernels import AT, GRID
 
 _EXCESS = (1e-5, 200.0)  # least and most
@@ -50,14 +50,9 @@ class Spread:
 
         ``width`` is times the usual deviation, ``doubt`` the relative variance of the forecast itself.
         """
-        size = log_size(np.maximum(mean, _LEAST))
-        fine = np.interp(size, self.sizes, np.arange(len(self.sizes)))
-        low = np.minimum(fine.astype(int), len(self.sizes) - 1)
-        high = np.minimum(low + 1, len(self.sizes) - 1)
-        part = fine - low
-        excess = self.excess[classes, low] * (1 - part) + self.excess[classes, high] * part
-        row = classes * self.curves.shape[1] + np.searchsorted(self.cuts, size)
-        return widened(np.exp(excess), mean, width) + doubt, row
+        doubts = np.atleast_1d(np.asarray(doubt, dtype=float))
+        told = np.asarray(mean, dtype=float), classes, width, doubts
+        return excess_places(*told, self.sizes, self.excess, self.cuts, _LEAST, _EXCESS[0])
 
 
 def log_size(mean: np.ndarray) -> np.ndarray:
@@ -99,6 +94,8 @@ def poisson_deviation(mean: np.ndarray) -> np.ndarray:
     >>> poisson_deviation(np.array([0.1, 50.0])).round(4).tolist()
     [0.181, 5.6325]
     """
+    from scipy.special import gammaln
+
     whole = np.floor(mean)
     return 2.0 * np.exp((whole + 1.0) * np.log(mean) - mean - gammaln(whole + 1.0))
 
@@ -128,10 +125,31 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
     69, 243-268; Czado, C., Gneiting, T. & Held, L. (2009). Predictive model assessment for count data. Biometrics 65,
     1254-1261 (the transform of counts).
     """
+    return fit_sized(by_size(actual, mean, width), classes, count=count)
+
+
+@dataclass(frozen=True)
+class SizedForecasts:
+    """Earlier forecasts put in order of size, whatever their classes.
+
+    ``actual``, ``mean``, ``width`` as `fit_spread` takes them, ``error`` |errors| with those far beyond others cut;
+    ``bins`` the place of each among ``sizes``; ``cuts`` part sizes into cells.
+    """
+
+    actual: np.ndarray
+    mean: np.ndarray
+    width: np.ndarray
+    error: np.ndarray
+    bins: np.ndarray
+    sizes: np.ndarray
+    cuts: np.ndarray
+
+
+def by_size(actual: np.ndarray, mean: np.ndarray, width: np.ndarray) -> SizedForecasts:
+    """Return forecasts by size; parameters as `fit_spread` takes them."""
     if not len(mean):
-        flat = np.tile(AT, (count, 1, 1))
-        poisson = np.full((count, 1), np.log(_EXCESS[0]))
-        return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
+        none = np.zeros(0)
+        return SizedForecasts(none, none, none, none, none.astype(int), np.zeros(1), none)
     mean = np.maximum(mean, _LEAST)
     size = log_size(mean)
     edges = size_edges(size)
@@ -139,18 +157,28 @@ def fit_spread(actual: np.ndarray, mean: np.ndarray, classes: np.ndarray, width:
     held = np.bincount(bins, minlength=len(edges) + 1)
     used = np.flatnonzero(held)
     sizes = np.bincount(bins, size, len(held))[used] / held[used]
-    bins = np.searchsorted(used, bins)
-    excess = _usual_excess(actual, mean, width, classes * len(used) + bins, (count, len(used)))
     cuts = np.unique(np.quantile(size, _CELL_EDGES[_CELL_EDGES[0] * len(size) < _RARE :]))
-    straight = np.tile(AT, (count, len(cuts) + 1, 1))
-    plain = Spread(sizes, excess, cuts, straight, np.bincount(classes, minlength=count))
-    below, upto = spread_range(plain, actual, mean, classes, width)
-    cell = classes * (len(cuts) + 1) + np.searchsorted(cuts, size)
-    shares = kernels.shares_below(below, upto, cell, count * (len(cuts) + 1)).reshape(straight.shape)
-    number = np.bincount(cell, minlength=count * (len(cuts) + 1)).reshape(straight.shape[:2])[:, :, None]
+    place = (np.cumsum(held > 0) - 1)[bins]
+    return SizedForecasts(np.round(actual), mean, width, _tamed(actual, mean), place, sizes, cuts)
+
+
+def fit_sized(cases: SizedForecasts, classes: np.ndarray, *, count: int) -> Spread:
+    """Return the spread of forecasts by size in these classes, as `fit_spread` has it."""
+    if not len(cases.mean):
+        flat = np.tile(AT, (count, 1, 1))
+        poisson = np.full((count, 1), np.log(_EXCESS[0]))
+        return Spread(np.zeros(1), poisson, np.zeros(0), flat, np.zeros(count, dtype=int))
+    excess = _usual_excess(cases, classes, count)
+    straight = np.tile(AT, (count, len(cases.cuts) + 1, 1))
+    plain = Spread(cases.sizes, excess, cases.cuts, straight, np.bincount(classes, minlength=count))
+    usual, cell = plain.places(cases.mean, classes, cases.width)
+    below, upto = kernels.count_range(cases.actual, cases.mean, usual)
+    cells = straight.shape[0] * straight.shape[1]
+    shares = kernels.shares_below(below, upto, cell, cells).reshape(straight.shape)
+    number = np.bincount(cell, minlength=cells).reshape(straight.shape[:2])[:, :, None]
     everyone = (shares.sum(axis=0) + _PRIOR / 3 * straight[0]) / (number.sum(axis=0) + _PRIOR / 3)
     curves = (shares + _PRIOR * everyone) / (number + _PRIOR)
-    return Spread(sizes, excess, cuts, curves, plain.count)
+    return replace(plain, curves=curves)
 
 
 def spread_range(
@@ -292,13 +320,13 @@ def _tamed(actual: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.minimum(error, _FAR * np.partition(error / usual, last)[last] * usual)
 
 
-def _usual_excess(
-    actual: np.ndarray, mean: np.ndarray, width: np.ndarray, cell: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
+def _usual_excess(cases: SizedForecasts, classes: np.ndarray, count: int) -> np.ndarray:
     """Return the log excess by cell that gives the mean |error| of its cases, leaning on all classes and on Poisson."""
-    size = shape[0] * shape[1]
+    shape = (count, len(cases.sizes))
+    cell = classes * shape[1] + cases.bins
     error, widths, level, number = (
-        np.bincount(cell, values, size).reshape(shape) for values in (_tamed(actual, mean), width, mean, None)
+        np.bincount(cell, values, shape[0] * shape[1]).reshape(shape)
+        for values in (cases.error, cases.width, cases.mean, None)
     )
     lent = _PRIOR / 3 / np.maximum(number.sum(axis=0), _PRIOR / 3)
     level = (level + lent * level.sum(axis=0)) / (number + lent * number.sum(axis=0))

@@ -77,8 +77,25 @@ def level_shifts(
     >>> bool(found.level[0, 23] == 10.0), bool(found.level[0, -1] < 1.0)
     (True, True)
     """
-    made, chance, doubt = np.array(level, dtype=float), np.zeros(level.shape), np.zeros(level.shape)
-    lengths = np.array([1, *(length for length in LENGTHS if length < values.shape[1])], dtype=np.int64)
+    found = no_shifts(level)
     known = np.asarray(values, dtype=float), observed, np.asarray(start)
-    find_shifts(*known, lengths, np.asarray(unit, dtype=float), made, chance, doubt)
-    return LevelShifts(made, chance, doubt)
+    look_for_shifts(found, *known, np.asarray(unit, dtype=float), np.arange(len(level)))
+    return found
+
+
+def no_shifts(level: np.ndarray) -> LevelShifts:
+    """Return levels as they are, to be filled by `look_for_shifts`."""
+    return LevelShifts(np.array(level, dtype=float), np.zeros(level.shape), np.zeros(level.shape))
+
+
+def look_for_shifts(
+    found: LevelShifts,
+    values: np.ndarray,
+    observed: np.ndarray,
+    start: np.ndarray,
+    unit: np.ndarray,
+    rows: np.ndarray,
+) -> None:
+    """Fill in what `level_shifts` finds of some series, the ``rows``; each series is told by itself alone."""
+    lengths = np.array([1, *(length for length in LENGTHS if length < values.shape[1])], dtype=np.int64)
+    find_shifts(values, observed, start, rows, lengths, unit, found.level, found.chance, found.doubt)

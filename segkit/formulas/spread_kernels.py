@@ -1,20 +1,25 @@
 """Compiled loops of `segkit.formulas.demand_spread`: probabilities and quantiles of counts, bent by a curve."""
 
-from math import erf, exp, log, log1p, sqrt
+from math import erf, erfc, exp, log, log1p, sqrt
 
 import numpy as np
 from numba import njit, prange
-from scipy.special import ndtr
 
 _MANY = 8.0  # lots above which counts are taken as normal, before they are bent
 _SURE = 1.0 - 1e-11
 _NONE = 1e-18  # probability of a count, past the likeliest one, after which no other counts
+_ENDLESS = 1e15  # lots, beyond which no quantile is looked for
 _NEAR = 8  # grid values that are filled in one by one
 _REST = 1e-7  # share of demand whose size no longer moves a variance
 GRID = 257
 _SCORES = np.linspace(-7.5, 7.5, GRID)
-AT = ndtr(_SCORES)  # probabilities at which curves are held: close in the tails
+_STEP = 15.0 / (GRID - 1)
+AT = np.array(
+    [0.5 * erfc(-score / sqrt(2.0)) for score in _SCORES]
+)  # probabilities at which curves are held: close in the tails
 AT[0], AT[-1] = 0.0, 1.0
+_PARTS = 2_048
+_BEGIN = np.searchsorted(AT, np.arange(_PARTS) / _PARTS)
 
 
 @njit(cache=True, nogil=True)
@@ -53,17 +58,30 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _first_at(chance):  # type: ignore[no-untyped-def]
+    """Return the first grid value that is no smaller; most lie a step or two from where their part of all begins."""
+    part = int(max(chance, 0.0) * _PARTS)
+    if 0 < part < _PARTS - 1:
+        place = _BEGIN[part]
+        while AT[place] < chance:
+            place += 1
+        return place
+    return np.searchsorted(AT, chance)
+
+
+@njit(cache=True, nogil=True)
 def shares_below(below, upto, cell, cells):  # type: ignore[no-untyped-def]
     """Return by cell and grid value how many numbers, each spread evenly over its range, lie below it."""
     shares, whole = np.zeros((cells, GRID)), np.zeros((cells, GRID))
     rises, bases = np.zeros((cells, GRID)), np.zeros((cells, GRID))
     for row in range(below.size):
         width = max(upto[row] - below[row], 1e-12)
-        first, last = np.searchsorted(AT, below[row]), np.searchsorted(AT, below[row] + width)
+        first, last = _first_at(below[row]), _first_at(below[row] + width)
         last = min(last, GRID - 1)
         if last - first <= _NEAR:
+            each = 1.0 / width
             for place in range(first, last):
-                shares[cell[row], place] += (AT[place] - below[row]) / width
+                shares[cell[row], place] += (AT[place] - below[row]) * each
         else:  # on a line between the two: what it rises by begins at the one and ends at the other
             rises[cell[row], first] += 1.0 / width
             rises[cell[row], last] -= 1.0 / width
@@ -99,8 +117,32 @@ def _bent(curve, chance):  # type: ignore[no-untyped-def]
             low = middle
         else:
             high = middle
-    part = min(max((chance - AT[low]) / (AT[high] - AT[low]), 0.0), 1.0)
-    return curve[low] + (curve[high] - curve[low]) * part
+    return _on_line(curve, chance, low)
+
+
+@njit(cache=True, nogil=True)
+def _on_line(curve, chance, low):  # type: ignore[no-untyped-def]
+    """Return the curve at a probability between a grid value and the next one."""
+    part = min(max((chance - AT[low]) / (AT[low + 1] - AT[low]), 0.0), 1.0)
+    return curve[low] + (curve[low + 1] - curve[low]) * part
+
+
+@njit(cache=True, nogil=True)
+def _go_on(chance, low):  # type: ignore[no-untyped-def]
+    """Return the last grid value but one that is no larger, from one that is none."""
+    while low < GRID - 2 and AT[low + 1] <= chance:
+        low += 1
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _bent_normal(curve, score):  # type: ignore[no-untyped-def]
+    """Return the curve at the probability of a normal score, on whose even grid it is held."""
+    chance = _normal_below(score)
+    low = min(max(int((score - _SCORES[0]) / _STEP), 0), GRID - 2)
+    while low > 0 and AT[low] > chance:  # where rounding put it one too far
+        low -= 1
+    return 1.0 if chance > _SURE else _on_line(curve, chance, _go_on(chance, low))
 
 
 @njit(cache=True, nogil=True)
@@ -130,26 +172,35 @@ def _normal_at(chance):  # type: ignore[no-untyped-def]
     return z if chance >= 0.5 else -z
 
 
+@njit(cache=True, nogil=True)
+def _asked_of(curves, quantiles):  # type: ignore[no-untyped-def]
+    """Return at what probability, before it is bent, each curve reaches the quantiles; and normal scores of those."""
+    wanted, scores = np.zeros((len(curves), quantiles.size)), np.zeros((len(curves), quantiles.size))
+    for one in range(len(curves)):
+        for place in range(quantiles.size):
+            wanted[one, place] = _back(curves[one], quantiles[place])
+            scores[one, place] = _normal_at(min(wanted[one, place], _SURE))
+    return wanted, scores
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
     """Return the least counts that are enough with the probabilities wanted."""
     found = np.zeros((mean.size, quantiles.size))
+    wanted, scores = _asked_of(curves, quantiles)
     for one in prange(mean.size):
-        m, size = mean[one], 1.0 / excess[one]
+        m, size, asked = mean[one], 1.0 / excess[one], row[one]
         if m <= 0.0:
             continue
-        curve = curves[row[one]]
         if m > _MANY:
             deviation = m * sqrt(1.0 / m + excess[one])
             for place in range(quantiles.size):
-                z = _normal_at(min(_back(curve, quantiles[place]), _SURE))
-                found[one, place] = np.ceil(max(m + z * deviation - 0.5, 0.0))
+                found[one, place] = np.ceil(max(m + scores[asked, place] * deviation - 0.5, 0.0))
             continue
         chance = exp(-size * log1p(m / size))
         ratio, total, number = m / (size + m), chance, 0
         for place in range(quantiles.size):
-            wanted = _back(curve, quantiles[place])
-            while total < wanted and total < _SURE and chance > _NONE:
+            while total < wanted[asked, place] and total < _SURE and chance > _NONE:
                 number += 1
                 chance *= ratio * (number - 1 + size) / number
                 total += chance
@@ -157,25 +208,38 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
     return found
 
 
+@njit(cache=True, nogil=True)
+def _score_moments(curves):  # type: ignore[no-untyped-def]
+    """Return sums of normal scores and of their squares up to each grid value, by how much of a curve lies there."""
+    moments = np.zeros((len(curves), 2, GRID))
+    for one in range(len(curves)):
+        for place in range(GRID - 1):
+            score, part = (_SCORES[place] + _SCORES[place + 1]) / 2.0, curves[one, place + 1] - curves[one, place]
+            moments[one, 0, place + 1] = moments[one, 0, place] + part * score
+            moments[one, 1, place + 1] = moments[one, 1, place] + part * score**2
+    return moments
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def bent_variances(mean, excess, row, curves):  # type: ignore[no-untyped-def]
     """Return the variances of the bent distributions."""
-    found = np.zeros(mean.size)
+    found, moments = np.zeros(mean.size), _score_moments(curves)
     for one in prange(mean.size):
         m, size = mean[one], 1.0 / excess[one]
         curve = curves[row[one]]
         first, second = 0.0, 0.0
         if m > _MANY:
-            deviation = m * sqrt(1.0 / m + excess[one])
-            for place in range(GRID - 1):
-                off = max(deviation * (_SCORES[place] + _SCORES[place + 1]) / 2.0, -m)
-                first += (curve[place + 1] - curve[place]) * off
-                second += (curve[place + 1] - curve[place]) * off**2
+            deviation, told = m * sqrt(1.0 / m + excess[one]), moments[row[one]]
+            cut = min(max(int(np.ceil((-m / deviation - _SCORES[0]) / _STEP - 0.5)), 0), GRID - 1)  # where it is zero
+            none = curve[cut] - curve[0]
+            first = deviation * (told[0, GRID - 1] - told[0, cut]) - m * none
+            second = deviation**2 * (told[1, GRID - 1] - told[1, cut]) + m**2 * none
         elif m > 0.0:
             chance = exp(-size * log1p(m / size))
-            ratio, total, number, told = m / (size + m), chance, 0, 0.0
+            ratio, total, number, told, low = m / (size + m), chance, 0, 0.0, 0
             while told < 1.0 - _REST:
-                upto = _bent(curve, total) if total < _SURE and chance > _NONE else 1.0
+                low = _go_on(total, low)
+                upto = _on_line(curve, total, low) if total < _SURE and chance > _NONE else 1.0
                 first += (upto - told) * (number - m)
                 second += (upto - told) * (number - m) ** 2
                 told = upto
@@ -192,17 +256,16 @@ def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
     if m <= 0.0:
         return 1.0
     if m > _MANY:
-        total = _many_below(value + 0.5, m, excess)
-    else:
-        size = 1.0 / excess
-        chance = exp(-size * log1p(m / size))
-        ratio, total, number = m / (size + m), chance, 0
-        while number < value and total < 1.0 - 1e-13 and chance > _NONE:
-            number += 1
-            chance *= ratio * (number - 1 + size) / number
-            total += chance
-        if number < value:  # nothing is left beyond, though rounding may keep the sum below 1
-            return 1.0
+        return _bent_normal(curve, (value + 0.5 - m) / (sqrt(1.0 / m + excess) * m))
+    size = 1.0 / excess
+    chance = exp(-size * log1p(m / size))
+    ratio, total, number = m / (size + m), chance, 0
+    while number < value and total < 1.0 - 1e-13 and chance > _NONE:
+        number += 1
+        chance *= ratio * (number - 1 + size) / number
+        total += chance
+    if number < value:  # nothing is left beyond, though rounding may keep the sum below 1
+        return 1.0
     return 1.0 if total > _SURE else _bent(curve, max(total, 0.0))
 
 
@@ -215,30 +278,55 @@ def mixed_quantiles(mean, excess, row, curves, begin, quantiles):  # type: ignor
         if end > first and mean[first:end].max() <= _MANY:
             _counted_quantiles(found[one], mean[first:end], excess[first:end], row[first:end], curves, quantiles)
             continue
-        parts = range(first, end)
-        low = -1.0
+        centre, deviation = _moments_of(mean[first:end], excess[first:end])
+        parts, low, below = range(first, end), -1.0, 0.0
         for place in range(quantiles.size):
-            high = max(low, 0.0)
-            step = 1.0
-            while _share(high, parts, mean, excess, row, curves) < quantiles[place] and high < 1e15:
-                low = high
+            wanted, step = quantiles[place], np.floor(deviation / 8.0) + 1.0
+            high = max(np.floor(centre + _normal_at(wanted) * deviation), low + 1.0)
+            above = _share(high, parts, mean, excess, row, curves)
+            while above < wanted and high < _ENDLESS:
+                low, below = high, above
                 high += step
                 step *= 2.0
-            while high - low > 1.0:
-                middle = np.floor((low + high) / 2.0)
-                if _share(middle, parts, mean, excess, row, curves) < quantiles[place]:
-                    low = middle
+                above = _share(high, parts, mean, excess, row, curves)
+            while high - low > step:  # too far, from the first guess
+                middle = high - step
+                told = _share(middle, parts, mean, excess, row, curves)
+                if told < wanted:
+                    low, below = middle, told
                 else:
-                    high = middle
+                    high, above = middle, told
+                    step *= 2.0
+            halved = False
+            while high - low > 1.0:
+                part = 0.5 if halved or above <= below else (wanted - below) / (above - below)
+                middle = min(max(np.floor(low + part * (high - low)), low + 1.0), high - 1.0)
+                told = _share(middle, parts, mean, excess, row, curves)
+                if told < wanted:
+                    low, below = middle, told
+                else:
+                    high, above = middle, told
+                halved = not halved
             found[one, place] = high
-            low = high - 1.0
     return found
+
+
+@njit(cache=True, nogil=True)
+def _moments_of(mean, excess):  # type: ignore[no-untyped-def]
+    """Return mean and standard deviation of a mixture of counts, to begin a search with; zero of none."""
+    if not mean.size:
+        return 0.0, 0.0
+    centre = mean.sum() / mean.size
+    squares = 0.0
+    for part in range(mean.size):
+        squares += mean[part] + (1.0 + excess[part]) * mean[part] ** 2
+    return centre, sqrt(max(squares / mean.size - centre**2, 0.0))
 
 
 @njit(cache=True, nogil=True)
 def _counted_quantiles(found, mean, excess, row, curves, quantiles):  # type: ignore[no-untyped-def]
     """Fill in quantiles of counts that are few, number by number."""
-    total, chance = np.ones(mean.size), np.zeros(mean.size)
+    total, chance, low = np.ones(mean.size), np.zeros(mean.size), np.zeros(mean.size, dtype=np.int64)
     for part in range(mean.size):
         if mean[part] > 0.0:
             size = 1.0 / excess[part]
@@ -248,7 +336,11 @@ def _counted_quantiles(found, mean, excess, row, curves, quantiles):  # type: ig
         share = 0.0
         for part in range(mean.size):
             sure = mean[part] <= 0.0 or total[part] > _SURE
-            share += 1.0 if sure else _bent(curves[row[part]], max(total[part], 0.0))
+            if sure:
+                share += 1.0
+            else:
+                low[part] = _go_on(total[part], low[part])
+                share += _on_line(curves[row[part]], max(total[part], 0.0), low[part])
         share = share / mean.size + 1e-12
         while place < quantiles.size and share >= quantiles[place]:
             found[place] = number

@@ -151,7 +151,7 @@ def _gamma_parts(mean: np.ndarray, sd: np.ndarray, parts: int) -> np.ndarray:
 
     chance = np.arange(1, parts) / parts
     known = np.where(mean > 0, mean, 1.0)
-    shape = np.clip((known / sd) ** 2, 1e-3, 1e6)[:, None]
-    upto = gammainc(shape + 1.0, gammaincinv(shape, chance[None, :]))
+    shape, place = np.unique(np.clip((known / sd) ** 2, 1e-3, 1e6), return_inverse=True)  # many share a supplier
+    upto = gammainc(shape[:, None] + 1.0, gammaincinv(shape[:, None], chance[None, :]))
     edges = np.pad(upto, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
-    return mean[:, None] * parts * np.diff(edges, axis=1)
+    return mean[:, None] * parts * np.diff(edges, axis=1)[place]

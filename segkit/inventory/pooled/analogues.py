@@ -1,9 +1,12 @@
 """Series with hardly any history lean on the same item elsewhere, or on their group, each at the size of its place."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 
+from segkit.formulas.panel_kernels import one_step_errors
+from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import KEYS, DemandPanel
 
 FEW = 4  # observed periods, from which a series stands on its own
@@ -28,7 +31,7 @@ class Lent:
 
 
 def lend(
-    panel: DemandPanel, usual: np.ndarray, table: np.ndarray, method: np.ndarray, groups: dict[str, np.ndarray]
+    panel: DemandPanel, factors: Factors, table: np.ndarray, method: np.ndarray, groups: dict[str, np.ndarray]
 ) -> Lent:
     """Return levels in which series with few observed periods lean on others.
 
@@ -36,8 +39,8 @@ def lend(
     ----------
     panel : DemandPanel
         Demand.
-    usual : array
-        What season and calendar do, (series, periods).
+    factors : Factors
+        Season and calendar.
     table : array
         Levels after every period, (series, periods). [units per period]
     method : array of str
@@ -72,7 +75,7 @@ def lend(
     table, periods = table.copy(), np.where(never, 0, seen).astype(float)
     last, lots = table[:, -1].copy(), np.maximum(panel.counted, _LEAST)
     told_by = seen >= FEW  # what never sold says nothing of what others will
-    excess = _excess(panel, usual, table, told_by)
+    excess = _excess(panel, factors, table, np.flatnonzero(told_by))
     alone = short & (periods > 0)
     chance = _noise(last, lots, excess)[alone] / periods[alone]
     if not told_by.any():  # no earlier error says how low a sample of a high level can be
@@ -108,21 +111,27 @@ def _noise(level: np.ndarray, lots: np.ndarray, excess: float) -> np.ndarray:
     return lots / np.maximum(level, _LEAST) + excess
 
 
-def _excess(panel: DemandPanel, usual: np.ndarray, table: np.ndarray, rows: np.ndarray) -> float:
+def _excess(panel: DemandPanel, factors: Factors, table: np.ndarray, rows: np.ndarray) -> float:
     """Return by how much the demand of some series scattered more than Poisson's around one-step forecasts.
 
     By mean absolute errors, which no bulk order decides.
     """
     first = max(table.shape[1] - _WATCHED, 1)
-    level = table[rows, first - 1 : -1] * usual[rows, first:]
-    told = panel.observed[rows, first:] & (level > 0)
-    number, lots = told.sum(axis=1), np.maximum(panel.counted[rows], _LEAST)
-    error = np.where(told, np.abs(panel.values[rows, first:] - level), 0.0).sum(axis=1) / lots
-    mean = np.where(told, level, 0.0).sum(axis=1) / np.maximum(number, 1) / lots
+    known = panel.values, panel.observed, table, factors.table, factors.group
+    error, said, number = one_step_errors(*known, rows, first)
+    lots = np.maximum(panel.counted[rows], _LEAST)
+    error, mean = error / lots, said / np.maximum(number, 1) / lots
     if not number.any():
         return _ROUGH
-    said = [(number * np.sqrt(mean + excess * mean**2)).sum() for excess in _EXCESSES]
-    return float(np.interp(_DEVIATION * error.sum(), said, _EXCESSES))
+    wanted, square = _DEVIATION * error.sum(), mean**2
+
+    def told(place: int) -> float:
+        return float((number * np.sqrt(mean + _EXCESSES[place] * square)).sum())
+
+    last = len(_EXCESSES) - 1
+    high = min(bisect_left(range(last), wanted, key=told), last)  # the more excess, the larger the errors
+    near = [max(high - 1, 0), high]
+    return float(np.interp(wanted, [told(place) for place in near], _EXCESSES[near]))
 
 
 def _place_sizes(last: np.ndarray, weight: np.ndarray, lots: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:

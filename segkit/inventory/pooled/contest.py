@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from segkit.formulas.pattern_kernels import patterns_of_all, patterns_so_far, sales_shares
 from segkit.formulas.pooled_smoothing import (
     OWN,
     Constants,
@@ -15,11 +16,11 @@ from segkit.formulas.pooled_smoothing import (
     mean_ahead,
     pooled_levels,
 )
+from segkit.inventory.pooled.codes import dense_codes
 from segkit.inventory.pooled.panel import rank_of_size
 
 PATTERNS = ("no demand", "smooth", "intermittent", "erratic", "lumpy")
 _ADI, _CV2 = 1.32, 0.49  # Syntetos, Boylan & Croston (2005)
-_LEAST = 1e-12
 _SLOW = (0.01, 0.02, 0.05, 0.1, 0.2)
 _PASSED = 0.5
 _ENOUGH = 1.01  # a cheaper method may be this much worse
@@ -60,12 +61,12 @@ class Method:
         self, panel: Panel, classes: np.ndarray, rows: np.ndarray, *, ahead: int, known: int | None = None
     ) -> np.ndarray:
         """Return the levels of some series after every period; the first ``known`` ones weight the constants."""
-        part = Panel(panel.values[rows], panel.observed[rows], panel.start[rows])
+        part = panel if len(rows) == len(panel.values) else _some(panel, rows)
         if self.constants is None:
             return _classical(self.name, part)
         part = _without_choice(part)
         own = np.arange(len(rows))
-        code = own if self.group is None else np.unique(self.group[rows], return_inverse=True)[1]
+        code = own if self.group is None else dense_codes(self.group[rows])[1]
         pools = Pools(code, 0.0 if self.group is None else _PASSED)
         first = min(_KNOWN, max(panel.values.shape[1] // 3, 2))
         past = Panel(part.values[:, :known], part.observed[:, :known], part.start)
@@ -95,15 +96,16 @@ def list_methods(groups: dict[str, np.ndarray], rules: Pooling) -> list[Method]:
     return [*classical, *moved, *own]
 
 
+def _some(panel: Panel, rows: np.ndarray) -> Panel:
+    return Panel(panel.values[rows], panel.observed[rows], panel.start[rows])
+
+
 def _without_choice(panel: Panel) -> Panel:
     """Return demand with that of the first sale as expected in any period, not one chosen because something was sold.
 
     A series begins with a sale, so that its mean would be too high, the more the rarer its demand.
     """
-    place = np.arange(panel.values.shape[1])[None, :]
-    listed = panel.observed & (place >= panel.start[:, None])
-    count = (listed & (panel.values > 0)).sum(axis=1)
-    share = np.divide(count, listed.sum(axis=1), out=np.ones(len(count)), where=count > 0)
+    share = sales_shares(panel.values, panel.observed, panel.start)
     rows = np.flatnonzero(panel.start < panel.values.shape[1])
     values = panel.values.copy()
     values[rows, panel.start[rows]] *= share[rows]
@@ -112,27 +114,12 @@ def _without_choice(panel: Panel) -> Panel:
 
 def demand_patterns(panel: Panel) -> np.ndarray:
     """Return the place in `PATTERNS` of every series, from its listed and observed periods."""
-    place = np.arange(panel.values.shape[1])[None, :]
-    listed = panel.observed & (place >= panel.start[:, None])
-    sold = listed & (panel.values > 0)
-    count, periods = sold.sum(axis=1), listed.sum(axis=1)
-    total = np.where(sold, panel.values, 0.0).sum(axis=1)
-    mean = total / np.maximum(count, 1)
-    spread = np.where(sold, panel.values - mean[:, None], 0.0)
-    cv2 = (spread**2).sum(axis=1) / np.maximum(count, 1) / np.maximum(mean, 1e-12) ** 2
-    rare = periods > _ADI * count
-    return np.where(count == 0, 0, 1 + rare + 2 * (cv2 > _CV2))
+    return patterns_of_all(panel.values, panel.observed, panel.start, _ADI, _CV2)
 
 
 def patterns_after(panel: Panel) -> np.ndarray:
     """Return the place in `PATTERNS` of every series as told by the periods up to each one, (series, periods)."""
-    listed = panel.observed & (np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None])
-    sold = listed & (panel.values > 0)
-    demand = np.where(sold, panel.values, 0.0)
-    demand /= np.maximum(demand.max(axis=1, initial=0.0, keepdims=True), _LEAST)
-    periods, count, total, squares = (np.cumsum(one, axis=1) for one in (listed, sold, demand, demand**2))
-    cv2 = squares * count / np.maximum(total, _LEAST) ** 2 - 1.0
-    return np.where(count == 0, 0, 1 + (periods > _ADI * count) + 2 * (cv2 > _CV2))
+    return patterns_so_far(panel.values, panel.observed, panel.start, _ADI, _CV2)
 
 
 @dataclass(frozen=True)
@@ -170,7 +157,7 @@ def hold_contest(panel: Panel, patterns: np.ndarray, methods: list[Method], *, a
     together, all or none.
     """
     rows = _drawn(panel, methods)
-    part = Panel(panel.values[rows], panel.observed[rows], panel.start[rows])
+    part = _some(panel, rows)
     known = max(panel.values.shape[1] // 2, 2)
     target, judged = mean_ahead(part, ahead=ahead, first=known)
     scale = _scales(part)

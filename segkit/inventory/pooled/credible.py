@@ -15,6 +15,7 @@ from segkit.formulas.credibility import (
     sales_so_far,
     stage_losses,
 )
+from segkit.formulas.panel_kernels import sales_of_each, window_counts, window_sums
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -70,16 +71,14 @@ def put_right(
     """
     mean, stage = sales_so_far(bare.values, bare.observed, bare.start)
     size = _usual_size(panel)
-    known = table / size, mean / size, stage
-    belief = _believed(_past_levels(panel, bare.observed, factors, known, size, seed=seed))
+    belief = _believed(_past_levels(panel, bare.observed, factors, (table, mean, stage), size, seed=seed))
     weights, launched = belief.weights * np.array([1.0, 1.0, size]), belief.launched * size
     return credible_levels(table, mean, stage, weights, launched), launched
 
 
 def _usual_size(panel: DemandPanel) -> float:
     """Return the median over series of the mean size of demand, in which all is counted: no unit plays a part."""
-    sold = panel.observed & (panel.values > 0)
-    count, total = sold.sum(axis=1), np.where(sold, panel.values, 0.0).sum(axis=1)
+    count, total = sales_of_each(panel.values, panel.observed)
     return float(np.median(total[count > 0] / count[count > 0])) if count.any() else 1.0
 
 
@@ -99,17 +98,13 @@ def _past_levels(
     first = max(_KNOWN, periods // 3)
     origins = np.arange(periods - ahead, first - 1, -max(ahead // 2, 1))[::-1]
     part = np.flatnonzero((panel.rank + seed) % max(-(-len(level) * len(origins) // _CASES), 1) == 0)
-    seen = observed[part]
-
-    def over(table: np.ndarray) -> np.ndarray:
-        sums = np.cumsum(np.pad(np.where(seen, table, 0.0), ((0, 0), (1, 0))), axis=1)
-        return sums[:, origins + ahead] - sums[:, origins]
-
-    count = over(np.ones(1))
-    came = over(panel.values[part]) / np.maximum(over(factors.of(0, periods)[part]), 1e-9) / size
+    count = window_counts(observed, part, origins, ahead)
+    sold = window_sums(panel.values, part, observed, part, origins, ahead)
+    usual = window_sums(factors.table, factors.group[part], observed, part, origins, ahead)
     one, place = np.nonzero(2 * count > ahead)
+    came = sold[one, place] / np.maximum(usual[one, place], 1e-9) / size
     row, last = part[one], origins[place] - 1
-    return PastLevels(came[one, place], level[row, last], mean[row, last], stage[row, last], origins[place])
+    return PastLevels(came, level[row, last] / size, mean[row, last] / size, stage[row, last], origins[place])
 
 
 def _believed(past: PastLevels) -> Belief:

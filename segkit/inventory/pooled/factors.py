@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.pooled.codes import dense_codes
 from segkit.inventory.pooled.group_sums import Groups, Sums
 from segkit.inventory.pooled.panel import DemandPanel, read_days
 
@@ -87,13 +88,11 @@ def find_factors(
     flat = no_factors(panel, groupings, calendar, ahead=len(dates) - periods)
     if not series or periods < 8:
         return flat
-    place = np.arange(periods)[None, :]
-    known = panel.observed & (place >= panel.start[:, None])
     factor, apart, group, told = flat.table, flat.table, flat.group, list(flat.told)
     for name, places, cycle in _seasons(dates, panel.step):
         if periods < _CYCLES * cycle:
             continue
-        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel, factor, group, groupings)
         best = sums.choose(partial(_season_fit, places=places, cycle=cycle))
         if best:
             way, table = best
@@ -103,7 +102,7 @@ def find_factors(
             told.append(f"{name} by {way}")
     columns = _regressors(calendar, dates, periods)
     if columns.shape[1]:
-        sums = Groups.of(panel.values / factor[group, :periods], known, groupings)
+        sums = Groups.of(panel, factor, group, groupings)
         best = sums.choose(partial(_calendar_fit, columns=columns))
         if best:
             way, table = best
@@ -117,7 +116,7 @@ def _joined(
     factor: np.ndarray, group: np.ndarray, table: np.ndarray, code: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the product of two sets of factors, by pairs of their groups."""
-    pairs, joined = np.unique(group * len(table) + code, return_inverse=True)
+    pairs, joined = dense_codes(group * len(table) + code)
     return factor[pairs // len(table)] * table[pairs % len(table)], joined
 
 
@@ -267,7 +266,8 @@ def _regressors(calendar: pd.DataFrame | None, dates: pd.DatetimeIndex, periods:
     for name in sorted(table.columns, key=str):
         cells = table[name]
         if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_bool_dtype(cells):
-            columns.append(cells.astype("float64").fillna(0.0).to_numpy())
+            numbers = cells.to_numpy(dtype="float64", na_value=np.nan)
+            columns.append(np.where(np.isnan(numbers), 0.0, numbers))
         else:
             words = cells.astype("str").where(cells.notna(), "")
             columns += [(words == word).to_numpy(dtype=float) for word in sorted(set(words[:periods]) - {"", "nan"})]

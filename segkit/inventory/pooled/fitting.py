@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.formulas.panel_kernels import without_factors
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.analogues import FEW, lend
+from segkit.inventory.pooled.codes import dense_codes
 from segkit.inventory.pooled.contest import NONE, PATTERNS, Pooling, demand_patterns, hold_contest, list_methods
 from segkit.inventory.pooled.credible import put_right
 from segkit.inventory.pooled.factors import Factors, find_factors, no_factors
@@ -15,7 +17,6 @@ from segkit.inventory.pooled.panel import KEYS, DemandPanel
 from segkit.inventory.pooled.scatter import Cases, Levels, best_classes, past_cases, watch_habits
 from segkit.inventory.pooled.shifts import follow_shifts
 from segkit.inventory.pooled.trends import follow_trends
-from segkit.inventory.pooled.uncensoring import uncensor
 
 _CLASSES = 200
 _TURNS = 2  # stockouts hide the season, by which demand is recovered
@@ -87,9 +88,12 @@ def fit_demand(
     places = {name: code for name, code in groups.items() if name != "item_id"}
     find = find_factors if rules.factors else no_factors
     expected, drawn, factors = panel, panel, find(panel, places, calendar, ahead=ahead + further)
-    for _ in range(_TURNS if panel.partly.any() else 0):
-        expected, drawn = uncensor(panel, factors, seed=seed)
-        factors = find(expected, places, calendar, ahead=ahead + further)
+    if panel.partly.any():
+        from segkit.inventory.pooled.uncensoring import uncensor
+
+        for _ in range(_TURNS):
+            expected, drawn = uncensor(panel, factors, seed=seed)
+            factors = find(expected, places, calendar, ahead=ahead + further)
     panel = drawn
     bare = _without(expected, factors)
     patterns = demand_patterns(bare)
@@ -116,7 +120,7 @@ def fit_demand(
         method = np.where(shifted.changed[:, -1], method + _CHANGED, method)
     if trended.growth is not None:
         method = np.where(trended.growth[:, -1] != 0, method + _TRENDED, method)
-    lent = lend(panel, factors.of(0, panel.values.shape[1]), table, method, groups)
+    lent = lend(panel, factors, table, method, groups)
     levels = Levels(
         panel, lent.table, factors, pattern=patterns, doubt=lent.doubt + shifted.doubt, growth=trended.growth
     )
@@ -154,7 +158,7 @@ def series_groups(panel: DemandPanel, attributes: pd.DataFrame | None) -> dict[s
     groups |= {name: pd.factorize(column, sort=True)[0] for name, column in columns.items()}
     for name in names:
         both = groups["location_id"] * (groups[name].max(initial=0) + 1) + groups[name]
-        groups[f"{name} and location_id"] = np.unique(both, return_inverse=True)[1]
+        groups[f"{name} and location_id"] = dense_codes(both)[1]
     return _distinct(groups)
 
 
@@ -214,9 +218,6 @@ def _without(panel: DemandPanel, factors: Factors) -> Panel:
     """Return demand without season and calendar; periods in which there is hardly any say nothing of the level."""
     if not factors.told:
         return Panel(np.ascontiguousarray(panel.values), panel.observed, panel.start)
-    factor = factors.of(0, panel.values.shape[1])
-    listed = np.arange(panel.values.shape[1])[None, :] >= panel.start[:, None]
-    full = panel.observed & (factor >= _THIN)
-    enough = (full & listed).sum(axis=1, keepdims=True) >= FEW
-    observed = np.where(enough, full, panel.observed)
-    return Panel(np.ascontiguousarray(panel.values / factor), observed, panel.start)
+    known = panel.values, panel.observed, panel.start
+    values, observed = without_factors(*known, factors.table, factors.group, _THIN, FEW)
+    return Panel(values, observed, panel.start)

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+
+from segkit.formulas.panel_kernels import mean_demand, sums_by_code
+from segkit.inventory.pooled.codes import dense_codes
+from segkit.inventory.pooled.panel import DemandPanel
 
 Fit = Callable[["Sums"], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _GAIN = 0.005  # share of the error that must be gained before a season or calendar is used
@@ -23,10 +26,15 @@ class Sums:
     part: np.ndarray
 
     @classmethod
-    def of(cls, demand: np.ndarray, part: np.ndarray, mean: np.ndarray, code: np.ndarray) -> "Sums":
-        """Return sums by group; ``part`` holds the mean of a series where its demand is known, else zero."""
-        known, there, whole = _total(demand, code), _total(part, code), np.bincount(code, mean)[:, None]
-        return cls(known, known + np.maximum(whole - there, 0.0), np.minimum(_over(there, whole), 1.0))
+    def of(cls, known: np.ndarray, there: np.ndarray, whole: np.ndarray) -> "Sums":
+        """Return sums from what is known, the means of the series of which it is known ``there``, and of ``whole``."""
+        every = whole[:, None]
+        return cls(known, known + np.maximum(every - there, 0.0), np.minimum(_over(there, every), 1.0))
+
+    @classmethod
+    def added(cls, known: np.ndarray, there: np.ndarray, whole: np.ndarray, code: np.ndarray) -> "Sums":
+        """Return sums of groups from those of finer ones."""
+        return cls.of(_total(known, code), _total(there, code), np.bincount(code, whole))
 
 
 @dataclass(frozen=True)
@@ -34,23 +42,28 @@ class Groups:
     """Demand by grouping, and that of the finer groups by which groupings are judged."""
 
     sums: dict[str, Sums]
-    share: dict[str, csr_array]
+    share: dict[str, "Shares"]
     judged: Sums
 
     @classmethod
-    def of(cls, demand: np.ndarray, known: np.ndarray, groupings: dict[str, np.ndarray]) -> "Groups":
-        """Return the sums of all groupings; demand that is not ``known`` plays no part."""
-        demand = np.where(known, demand, 0.0)
-        mean = demand.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        part = np.where(known, mean[:, None], 0.0)
+    def of(
+        cls, panel: DemandPanel, factor: np.ndarray, group: np.ndarray, groupings: dict[str, np.ndarray]
+    ) -> "Groups":
+        """Return the sums of all groupings of demand over factors, known since the first sale where it was observed."""
+        known = panel.values, panel.observed, panel.start, factor, group
+        mean = mean_demand(*known)
+
+        def summed(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            return *sums_by_code(*known, mean, code, int(code.max()) + 1), np.bincount(code, mean)
+
         finest = _crossed(groupings)
-        share = {name: _shares(finest, code, mean) for name, code in groupings.items()}
-        added, first = (_total(demand, finest), _total(part, finest), np.bincount(finest, mean)), _firsts(finest)
+        share = {name: Shares.of(finest, code, mean) for name, code in groupings.items()}
+        fine, first = summed(finest), _firsts(finest)
         sums = {
-            name: Sums.of(*added, code[first]) if _nested(finest, code, first) else Sums.of(demand, part, mean, code)
+            name: Sums.added(*fine, code[first]) if _nested(finest, code, first) else Sums.of(*summed(code))
             for name, code in groupings.items()
         }
-        return cls(sums, share, Sums.of(*added, np.arange(len(first))))
+        return cls(sums, share, Sums.of(*fine))
 
     def choose(self, fit: Fit) -> tuple[str, np.ndarray] | None:
         """Return the grouping that predicts best what it has not seen, with its factors; None where none helps."""
@@ -66,7 +79,7 @@ class Groups:
         best, least = None, float((weight * (own - usual) ** 2).sum()) * (1 - _GAIN)
         for name in sorted(fits, key=lambda name: (len(self.sums[name].all), name)):
             table, unseen, _ = fits[name]
-            error = float((weight * (own - usual * (self.share[name] @ unseen[:, judged])) ** 2).sum())
+            error = float((weight * (own - usual * (self.share[name].mean(unseen[:, judged]))) ** 2).sum())
             if error < least * (1 - 1e-9):
                 best, least = (name, table), error
         return best
@@ -77,7 +90,7 @@ def _crossed(groupings: dict[str, np.ndarray]) -> np.ndarray:
     largest = max(sorted(groupings), key=lambda name: groupings[name].max())
     code = groupings[largest]
     for other in groupings.values():
-        code = np.unique(code * (other.max() + 1) + other, return_inverse=True)[1]
+        code = dense_codes(code * (other.max() + 1) + other)[1]
     return code if code.max() < _CROSSED * (groupings[largest].max() + 1) else groupings[largest]
 
 
@@ -93,11 +106,26 @@ def _nested(finest: np.ndarray, code: np.ndarray, first: np.ndarray) -> bool:
     return bool((code[first][finest] == code).all())
 
 
-def _shares(code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> csr_array:
-    """Return what part of the demand of each group lies in each group of another grouping."""
-    both = csr_array((size, (code, parent)), shape=(code.max() + 1, parent.max() + 1))
-    total = np.bincount(code, size)
-    return diags_array(_over(np.ones_like(total), total)) @ both
+@dataclass(frozen=True)
+class Shares:
+    """What part of the demand of each group lies in each group of another grouping; pairs of them, by the first."""
+
+    begin: np.ndarray
+    parent: np.ndarray
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, code: np.ndarray, parent: np.ndarray, size: np.ndarray) -> "Shares":
+        """Return the parts of every group by the size of its series."""
+        count = int(parent.max()) + 1
+        pairs, place = dense_codes(code * count + parent)
+        group, sums, total = pairs // count, np.bincount(place, size), np.bincount(code, size)
+        begin = np.searchsorted(group, np.arange(len(total)))
+        return cls(begin, pairs % count, _over(sums, total[group]))
+
+    def mean(self, table: np.ndarray) -> np.ndarray:
+        """Return the mean of rows of the other grouping for every group."""
+        return np.add.reduceat(self.part[:, None] * table[self.parent], self.begin, axis=0)
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from segkit.formulas.panel_kernels import whole_lot
+
 SOLD = 1e-9
 _NEAR = 1e-6
 _MOST, _MOST_PARTS = 1e15, 1e10  # units, and parts of one, that are told apart
@@ -17,12 +19,11 @@ def smallest_lots(values: np.ndarray, observed: np.ndarray, item: np.ndarray) ->
     of others. Only where most items come in parts of a unit are few whole quantities of another taken for chance: the
     unit may be a dozen. Items that never sold come in the lots of most others.
     """
+    count, lot = whole_lot(values, observed, SOLD, _NEAR, _MOST)
+    if not count or lot:
+        return np.full(len(values), float(lot) if count >= _TOLD else 1.0)
     there = (values > SOLD) & observed
     sold = values[there]
-    if not len(sold):
-        return np.ones(len(values))
-    if _is_whole(sold, _MOST).all():
-        return np.full(len(values), _shared_lot(sold, 1))
     of = item[np.nonzero(there)[0]]
     count = np.bincount(of, minlength=int(item.max()) + 1)
     whole = _all_whole(sold, of, count, _MOST)

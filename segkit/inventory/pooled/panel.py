@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.formulas.panel_kernels import first_sales, place_rows, size_keys
 from segkit.inventory.pooled.frames import require_frame
 from segkit.inventory.pooled.lots import SOLD, smallest_lots
 from segkit.inventory.pooled.periods import fill_periods, following_periods, read_days, regular_step
+from segkit.inventory.pooled.rows import number_days, number_series
 
 KEYS = ("item_id", "location_id", "demand_class")
 _NEEDED = ("item_id", "location_id", "period", "quantity")
@@ -61,11 +63,16 @@ class DemandPanel:
         """Lot of each series: all demand of its item comes in whole numbers of it. Zero = any amount."""
         return smallest_lots(self.values, self.observed, self.code("item_id"))
 
-    @cached_property
+    @property
     def parts(self) -> np.ndarray:
         """In what parts [units] demand is counted: lots, or a small part of what was sold so far, after each period."""
-        lots = np.broadcast_to(self.lots[:, None], self.values.shape)
-        if (self.lots > 0).all():
+        return np.broadcast_to(self.part_columns, self.values.shape)
+
+    @cached_property
+    def part_columns(self) -> np.ndarray:
+        """The same in a single column where they never change."""
+        lots = self.lots[:, None]
+        if (lots > 0).all():
             return lots
         sold = self.observed & (self.values > 0)
         mean = np.cumsum(np.where(sold, self.values, 0.0), axis=1) / np.maximum(np.cumsum(sold, axis=1), 1)
@@ -75,7 +82,7 @@ class DemandPanel:
     @cached_property
     def counted(self) -> np.ndarray:
         """In what parts [units] the demand of every series is counted now."""
-        return self.parts[:, -1]
+        return np.ascontiguousarray(self.part_columns[:, -1])
 
     @cached_property
     def rank(self) -> np.ndarray:
@@ -115,25 +122,21 @@ def read_panel(history: pd.DataFrame) -> DemandPanel:
         days = pd.DatetimeIndex([], dtype="datetime64[us]")
         return DemandPanel(keys, days, none, none.astype(bool), np.zeros(0, dtype=int))
     period = read_days(history["period"], "history cannot be forecast")
-    days = np.unique(period)
+    days, place = number_days(period)
     found = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[us]"))
     periods = fill_periods(found)
-    codes, keys = _number_series(history, names)
-    column = np.searchsorted(periods.to_numpy().astype("datetime64[D]").astype("int64"), period)
-    shape = (len(keys), len(periods))
-    cell = codes * shape[1] + column
-    _check_repeats(history, cell, names)
-    values, observed = np.zeros(shape[0] * shape[1]), np.ones(shape[0] * shape[1], dtype=bool)
+    series, keys = number_series(history, names)
+    columns = np.zeros(days[-1] - days[0] + 1, dtype=np.int64)
+    columns[days - days[0]] = np.searchsorted(periods, found)
+    values, observed = np.zeros((len(keys), len(periods))), np.ones((len(keys), len(periods)), dtype=bool)
     quantity = history["quantity"].infer_objects().to_numpy(dtype="float64", na_value=np.nan)
-    known = np.isfinite(quantity)
-    values[cell] = np.where(known, quantity, 0.0)
-    in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else True
-    observed[cell] = known & in_stock
-    values, observed = values.reshape(shape), observed.reshape(shape)
-    observed[:, ~np.isin(periods, found) & ~_closed(periods, found)] = False
-    sold = values > SOLD
-    start = np.where(sold.any(axis=1), sold.argmax(axis=1), shape[1])
-    return DemandPanel(keys, periods, values, observed, start)
+    in_stock = ~history["in_stock"].isin([0]).to_numpy(dtype=bool) if "in_stock" in history else np.zeros(0, dtype=bool)
+    if place_rows(series, place, columns, quantity, in_stock, values, observed):
+        _name_repeats(history, series * len(periods) + columns[place], names)
+    silent = ~np.isin(periods, found) & ~_closed(periods, found)
+    if silent.any():
+        observed[:, silent] = False
+    return DemandPanel(keys, periods, values, observed, first_sales(values, SOLD))
 
 
 def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
@@ -141,8 +144,7 @@ def rank_of_size(values: np.ndarray, code: np.ndarray) -> np.ndarray:
 
     So what is drawn by it does not depend on names.
     """
-    place = np.arange(1.0, values.shape[1] + 1)
-    keys = [np.bincount(code, values @ weights) for weights in (place**2, place, np.ones_like(place))]
+    keys = [np.bincount(code, key) for key in size_keys(values)]
     order = np.lexsort(keys)
     apart = np.any([np.diff(key[order], prepend=key[order[:1]]) != 0 for key in keys], axis=0)
     rank = np.zeros(len(order), dtype=int)
@@ -154,28 +156,6 @@ def _closed(periods: pd.DatetimeIndex, found: pd.DatetimeIndex) -> np.ndarray:
     """Return on which days nothing is ever sold: weekdays that daily data never name."""
     daily = len(periods) > _DAYS and regular_step(periods).kwds.get("days") == 1
     return ~np.isin(periods.day_of_week, found.day_of_week) & daily
-
-
-def _number_series(history: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return the series of every row, and their keys, sorted."""
-    code, levels = np.zeros(len(history), dtype="int64"), []
-    for name in names:
-        part, found = pd.factorize(history[name])
-        place, ids = pd.factorize(pd.Index(found).astype("str"), sort=True)
-        code = code * max(len(ids), 1) + place[part]
-        levels.append(ids)
-    sizes = [max(len(ids), 1) for ids in levels]
-    if np.prod(sizes) <= 8 * max(len(history), 1_000):
-        there = np.zeros(int(np.prod(sizes)), dtype=bool)
-        there[code] = True
-        found = np.flatnonzero(there)
-        series = (np.cumsum(there) - 1)[code]
-    else:
-        found, series = np.unique(code, return_inverse=True)
-    places = np.unravel_index(found, sizes)
-    pairs = zip(names, levels, places, strict=True)
-    keys = {name: pd.Series(pd.Index(ids).take(place), dtype="str") for name, ids, place in pairs}
-    return series, pd.DataFrame(keys)
 
 
 def _check(history: pd.DataFrame) -> None:
@@ -217,13 +197,8 @@ def _where(problem: str, history: pd.DataFrame, wrong: np.ndarray) -> list[str]:
     return [f"{problem} {in_rows(int(wrong.sum()))}, first: {', '.join(first)}"]
 
 
-def _check_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
-    filled = np.zeros(int(cell.max(initial=-1)) + 1, dtype=bool)
-    filled[cell] = True
-    if filled.sum() < len(cell):
-        again = pd.Series(cell).duplicated().to_numpy()
-        first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
-        problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
-        raise DataError(
-            list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."])
-        )
+def _name_repeats(history: pd.DataFrame, cell: np.ndarray, names: list[str]) -> None:
+    again = pd.Series(cell).duplicated().to_numpy()
+    first = history.loc[again, [*names, "period"]].astype(str).iloc[0].tolist()
+    problem = f"{' and '.join([*names, 'period'])} repeat {in_rows(int(again.sum()))}, first: {', '.join(first)}"
+    raise DataError(list_problems("history cannot be forecast", [problem], ["Add the rows of one period up first."]))

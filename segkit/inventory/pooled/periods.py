@@ -10,6 +10,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 _MONTH = 28  # days at least
 _SPARSE = 4
 _LAST_YEAR = 9_999
+_DAY = 86_400_000_000  # microseconds
 _FIX = "Give the first day of every period, or of months the last."
 
 
@@ -79,7 +80,7 @@ def read_days(period: pd.Series, subject: str) -> np.ndarray:
     if wrong.any():
         problem = f"period is no date {in_rows(int(wrong.sum()))}, first: {period[wrong].iloc[0]}"
         raise DataError(list_problems(subject, [problem], [_FIX]))
-    return days.dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype("int64")
+    return days.dt.tz_localize(None).to_numpy().astype("datetime64[us]", copy=False).view("int64") // _DAY
 
 
 def read_dates(period: pd.Series, subject: str) -> pd.DatetimeIndex:

@@ -1,19 +1,22 @@
 """How demand over coming periods scatters around its forecast, from how it did after earlier periods."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from segkit.formulas.demand_spread import (
     Spread,
+    by_size,
+    fit_sized,
     fit_spread,
     log_size,
-    poisson_deviation,
     size_edges,
     spread_quantiles,
 )
 from segkit.formulas.local_lines import damped_steps
 from segkit.formulas.pooled_smoothing import Panel
+from segkit.formulas.scatter_kernels import error_sums, habit_widths
 from segkit.inventory.pooled.contest import PATTERNS, patterns_after
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -76,6 +79,10 @@ class Levels:
 
     def width_now(self) -> np.ndarray:
         """Return the same of all series, as known at the end of the history."""
+        return self._width_now
+
+    @cached_property
+    def _width_now(self) -> np.ndarray:
         count, periods = self.panel.values.shape
         return self.width(np.arange(count), np.full(count, periods))
 
@@ -95,29 +102,19 @@ class Habit:
 
     def width(self, levels: Levels, series: np.ndarray, origin: np.ndarray, shift: np.ndarray | int = 0) -> np.ndarray:
         """Return the error of series over the usual one at their level, shrunk as if `_SHRUNK` errors were usual."""
-        mean = levels.table[
-            series, origin - 1
-        ]  # errors are those of all periods, so no season of one of them plays a part
-        mean = np.maximum(mean / levels.panel.parts[series, origin - 1], _LEAST)
-        size = np.log(mean)
-        usual, classes = np.zeros(len(series)), self.classes[series] + shift
-        for one in np.unique(classes):
-            mine = classes == one
-            usual[mine] = np.exp(np.interp(size[mine], self.sizes, self.usual[one])) * _rough(mean[mine])
-        usual = np.maximum(usual, poisson_deviation(mean))  # as `fit_spread` has it: no narrower than Poisson's
-        own = self.error[series, origin - 1] + _SHRUNK * usual
-        return np.clip(own / ((self.number[series, origin - 1] + _SHRUNK) * usual), *_WIDTHS)
+        last = origin - 1  # errors are those of all periods, so no season of one of them plays a part
+        columns = levels.panel.part_columns
+        level = levels.table[series, last] / columns[series, last if columns.shape[1] > 1 else 0]
+        told = self.error[series, last], self.number[series, last], self.classes[series] + shift
+        return np.clip(habit_widths(level, *told, self.sizes, self.usual, _SHRUNK, _ROUGH, _LEAST), *_WIDTHS)
 
 
 def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
     """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual."""
-    panel, periods = levels.panel, levels.panel.values.shape[1]
-    ahead = levels.one_ahead(apart=True)[:, 1:]
-    told = panel.observed[:, 1:] & (np.arange(periods - 1)[None, :] >= panel.start[:, None])
-    error = np.where(told, np.abs(panel.values[:, 1:] - ahead), 0.0) / panel.parts[:, :-1]
-    first = np.zeros((len(panel.values), 1))
-    sums = np.cumsum(np.concatenate([first, error], axis=1), axis=1)
-    number = np.cumsum(np.concatenate([first, told], axis=1), axis=1)
+    panel, factors = levels.panel, levels.factors
+    growth = np.zeros((0, 0)) if levels.growth is None else levels.growth
+    known = panel.values, panel.observed, panel.start, panel.part_columns
+    sums, number = error_sums(*known, levels.table, growth, DAMPED, factors.apart, factors.group)
     return Habit(sums, number, classes, *_usual_errors(cases, classes))
 
 
@@ -228,7 +225,8 @@ def past_cases(levels: Levels, first: int, last: int, *, seed: int) -> Cases:
     counted = actual[one, place] / lots[one, place]
     shift = None
     if levels.pattern is not None:
-        bare = Panel(panel.values[part] / levels.factors.of(0, periods)[part], panel.observed[part], panel.start[part])
+        usual = levels.factors.table[levels.factors.group[part], :periods]
+        bare = Panel(panel.values[part] / usual, panel.observed[part], panel.start[part])
         shift = patterns_after(bare)[one, origins[place] - 1] - levels.pattern[part[one]]
     cases = Cases(part[one], origins[place], mean[one, place], counted, np.ones(len(one)), shift)
     return cases.watched(levels)
@@ -269,11 +267,13 @@ def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
     if len(choices) == 1 or len(cases.mean) < 300:
         return next(iter(choices))
     cut = np.quantile(cases.origin, 2 / 3)
-    early, late = cases.where(cases.origin <= cut), cases.where(cases.origin > cut)
+    early, late = (cases.where(np.flatnonzero(rows)) for rows in (cases.origin <= cut, cases.origin > cut))
+    sized = by_size(early.actual, early.mean, early.width)
     weight = 1.0 / np.sqrt(late.mean + 1.0)[:, None]
     losses = {}
     for name, classes in choices.items():
-        spread, mine = scatter_of(early, classes), late.classes(classes)
+        spread = fit_sized(sized, early.classes(classes), count=_number_of(early, classes))
+        mine = late.classes(classes)
         told = spread_quantiles(spread, late.mean, mine, late.width, _JUDGED)
         off = late.actual[:, None] - told
         losses[name] = float((weight * np.maximum(_JUDGED * off, (_JUDGED - 1) * off)).sum())

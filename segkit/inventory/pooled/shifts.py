@@ -1,11 +1,12 @@
 """Levels that changed lately, by what their own series shows, or all of them; as far as such changes lasted before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segkit.formulas.level_shifts import LENGTHS, LevelShifts, level_shifts
+from segkit.formulas.level_shifts import LENGTHS, LevelShifts, level_shifts, look_for_shifts, no_shifts
 from segkit.formulas.pooled_smoothing import Panel
+from segkit.formulas.whole_kernels import expected_of_some, sales_beside_usual
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
 from segkit.inventory.pooled.wholes import sum_of_all
@@ -74,29 +75,36 @@ def follow_shifts(panel: DemandPanel, bare: Panel, factors: Factors, table: np.n
     none = Shifted(table, np.zeros(len(table)), None, np.ones(_KINDS), np.ones(periods))
     if periods < _FIRST:
         return none
-    expected = factors.of(0, periods)
-    bare = Panel(bare.values, bare.observed & ~_closed(bare, expected, panel.counted, table), bare.start)
-    together = _moves_of_all(bare, expected, panel.counted, table)
+    closed = _closed(bare, factors, panel.counted, table)
+    if closed.any():
+        bare = Panel(bare.values, bare.observed & ~closed, bare.start)
+    together = _moves_of_all(bare, factors, panel.counted, table)
     moved = table * together if (together != 1.0).any() else table
     part = np.flatnonzero((panel.rank + seed) % max(-(-table.size // _CELLS), 1) == 0)
     some = Panel(bare.values[part], bare.observed[part], bare.start[part])
     few = level_shifts(*_as_given(some), moved[part], panel.counted[part])
-    rarer = _learn(few, some, expected[part], moved[part])
+    rarer = _learn(few, some, replace(factors, group=factors.group[part]), moved[part])
     if not rarer.any():
         return Shifted(moved, none.doubt, None, rarer, together)
-    found = few if len(part) == len(table) else level_shifts(*_as_given(bare), moved, panel.counted)
+    found = few if len(part) == len(table) else _of_all(few, part, bare, moved, panel.counted)
     made, doubt, changed = _believed(found, moved, rarer)
     return Shifted(made, doubt, changed, rarer, together)
 
 
-def _closed(bare: Panel, expected: np.ndarray, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
+def _of_all(few: LevelShifts, part: np.ndarray, bare: Panel, table: np.ndarray, unit: np.ndarray) -> LevelShifts:
+    """Return what is found of all series, where that of some is known."""
+    found = no_shifts(table)
+    for whole, known in ((found.level, few.level), (found.chance, few.chance), (found.doubt, few.doubt)):
+        whole[part] = known
+    look_for_shifts(found, *_as_given(bare), unit, np.delete(np.arange(len(table)), part))
+    return found
+
+
+def _closed(bare: Panel, factors: Factors, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Return in which periods a company of many items sold next to nothing: it was closed, no level changed."""
-    usual = np.pad(table[:, :-1], ((0, 0), (1, 0))) * expected
-    sold, wanted = (np.where(bare.observed, of, 0.0).sum(axis=0) for of in (bare.values * expected, usual))
-    many = (np.where(bare.observed, usual / unit[:, None], 0.0).sum(axis=0) > _UNITS) & (
-        (usual > 0).sum(axis=0) > _ITEMS
-    )
-    return many & (sold < _CLOSED * wanted)
+    beside = sales_beside_usual(bare.values, bare.observed, table, factors.table, factors.group, unit)
+    sold, usual, lots, number = beside
+    return (lots > _UNITS) & (number > _ITEMS) & (sold < _CLOSED * usual)
 
 
 def _as_given(bare: Panel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -127,11 +135,11 @@ def _believed(
     found: LevelShifts, table: np.ndarray, rarer: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return levels moved as far as it is likely that they changed, their doubt now, and where they did."""
-    signs, made, doubt = _signs(found, table, 0.0), table.copy(), np.zeros(len(table))
+    signs, made, doubt = _signs(found, table, 0.0), found.level, np.zeros(len(table))
     if not len(signs.one):
         return made, doubt, None
     share = _rare(signs.chance, rarer[signs.kind])
-    made[signs.one, signs.last] += share * signs.move
+    made[signs.one, signs.last] = signs.level + share * signs.move
     changed = np.zeros(table.shape, dtype=bool)
     changed[signs.one, signs.last] = share > _TOLD
     now = signs.last == table.shape[1] - 1
@@ -146,10 +154,10 @@ def _rare(chance: np.ndarray, rarer: np.ndarray | float) -> np.ndarray:
     return rarer * chance / (rarer * chance + np.maximum(1.0 - chance, _LEAST))
 
 
-def _learn(found: LevelShifts, bare: Panel, expected: np.ndarray, table: np.ndarray) -> np.ndarray:
+def _learn(found: LevelShifts, bare: Panel, factors: Factors, table: np.ndarray) -> np.ndarray:
     """Return by how much the odds of changes are smaller than they seem, by kind: what came is then likeliest."""
     signs, made = _signs(found, table, _SEEN), np.ones(_KINDS)
-    came = _came(bare, expected, signs.one, signs.last)
+    came = _came(bare, factors, signs.one, signs.last)
     for kind in range(_KINDS):
         mine = (signs.kind == kind) & np.isfinite(came)
         if mine.any():
@@ -161,7 +169,7 @@ def _learn(found: LevelShifts, bare: Panel, expected: np.ndarray, table: np.ndar
     return made
 
 
-def _came(bare: Panel, expected: np.ndarray, one: np.ndarray, last: np.ndarray) -> np.ndarray:
+def _came(bare: Panel, factors: Factors, one: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Return the mean demand of the next few periods, without season; not known where most are not, or still to come.
 
     Every other period is judged, as the next few of neighbours are nearly the same ones.
@@ -173,7 +181,7 @@ def _came(bare: Panel, expected: np.ndarray, one: np.ndarray, last: np.ndarray) 
     one, last = one[judged], last[judged]
     sold, usual, count = np.zeros((3, len(one)))
     for step in range(1, ahead + 1):
-        seen, factor = bare.observed[one, last + step], expected[one, last + step]
+        seen, factor = bare.observed[one, last + step], factors.table[factors.group[one], last + step]
         sold += np.where(seen, bare.values[one, last + step] * factor, 0.0)
         usual += np.where(seen, factor, 0.0)
         count += seen
@@ -182,17 +190,19 @@ def _came(bare: Panel, expected: np.ndarray, one: np.ndarray, last: np.ndarray) 
     return came
 
 
-def _moves_of_all(bare: Panel, expected: np.ndarray, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
+def _moves_of_all(bare: Panel, factors: Factors, unit: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Return by what the levels of all series are to be multiplied after every period, as their sum changed."""
     still, whole = np.ones(table.shape[1]), sum_of_all(bare, table)
     if whole is None:
         return still
     rows, level = whole.rows, whole.level
     weights = np.maximum(level, _LEAST)
-    usual = np.maximum((table[rows] * expected[rows]).sum(axis=0, keepdims=True) / weights, _LEAST)
+    usual = expected_of_some(table, factors.table, factors.group, rows) / weights
     lot = np.array([(unit[rows] * table[rows, -1]).sum() / level[0, -1]])
     found = level_shifts(*_as_given(whole.panel), level, lot)
-    made, _, changed = _believed(found, level, _learn(found, whole.panel, usual, level))
+    usual = np.maximum(usual, _LEAST)
+    of_all = Factors(usual, np.zeros(1, dtype=int), (), usual)
+    made, _, changed = _believed(found, level, _learn(found, whole.panel, of_all, level))
     if changed is None:
         return still
     moves = np.divide(made[0], level[0], out=still, where=level[0] > 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segkit.formulas.pooled_smoothing import Panel
+from segkit.formulas.whole_kernels import sums_of_some
 
 _EARLY = 8  # periods, within which those began that are added up
 _SEVERAL = 5  # series
@@ -32,10 +33,8 @@ def sum_of_all(bare: Panel, table: np.ndarray) -> Whole | None:
         Levels after every period, (series, periods). [units per period]
     """
     rows = np.flatnonzero(bare.start < _EARLY)
-    level = table[rows].sum(axis=0, keepdims=True)
-    if len(rows) < _SEVERAL or 2 * level[0, -1] < table[:, -1].sum() or level[0, -1] <= 0:
+    sold, level, seen = sums_of_some(bare.values, bare.observed, table, rows)
+    if len(rows) < _SEVERAL or 2 * level[-1] < table[:, -1].sum() or level[-1] <= 0:
         return None
-    before = np.pad(table[rows, :-1], ((0, 0), (1, 0)))
-    values = np.where(bare.observed[rows], bare.values[rows], before).sum(axis=0, keepdims=True)
-    seen = np.atleast_2d(bare.observed[rows].any(axis=0))
-    return Whole(Panel(values, seen, np.array([int(bare.start[rows].max())])), level, rows)
+    whole = Panel(sold[None, :], seen[None, :], np.array([int(bare.start[rows].max())]))
+    return Whole(whole, level[None, :], rows)
