@@ -263,10 +263,9 @@ def _figures(
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
     """
     review = demand.moments[0] * demand.review_share
-    short, left, lacking, held = np.empty((4, *points.shape))
-    for place, given in enumerate(expected_services(demand, points, lot, pack=pack)):
-        short[:, place], left[:, place] = (1.0 - given.fill_rate) * review, given.left
-        lacking[:, place], held[:, place] = 1.0 - given.cycle_service, given.on_hand
+    given = expected_services(demand, points, lot, pack=pack)
+    short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
+    left, held = given.left, given.on_hand
     lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, told) for told, place in ((left, 1), (held, 3)))

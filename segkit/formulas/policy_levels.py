@@ -9,7 +9,6 @@ distributed, as in a gamma process with as much scatter as X. Smooth demand part
 rare lump falls into the review or it does not. Few units part one by one (`count_split_kernels`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -42,6 +41,8 @@ class CoveredDemand:
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations, with what is already worked out for them."""
+        if np.array_equal(rows, np.arange(len(self.mean))):
+            return self
         whole = np.ascontiguousarray(self.whole[rows])
         kept = {name: tuple(values[rows] for values in arrays) for name, arrays in self.kept.items()}
         some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], kept)
@@ -254,13 +255,14 @@ def expected_service(
         Without demand: all of it is met. On hand is what is left before the next order comes, and what is sold within
         a review period while it lasts.
     """
-    return next(expected_services(demand, np.asarray(reorder_point)[:, None], lot, pack=pack))
+    given = expected_services(demand, np.asarray(reorder_point)[:, None], lot, pack=pack)
+    return ExpectedService(given.cycle_service[:, 0], given.fill_rate[:, 0], given.on_hand[:, 0], given.left[:, 0])
 
 
 def expected_services(
     demand: CoveredDemand, reorder_points: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
-) -> Iterator[ExpectedService]:
-    """Yield what `expected_service` gives for one column of reorder points (item-locations, candidates) after another.
+) -> ExpectedService:
+    """Return what `expected_service` gives for several reorder points each, (item-locations, candidates).
 
     Parameters
     ----------
@@ -271,9 +273,9 @@ def expected_services(
 
     whole, chances, part, shape, share, _, review = _arrays(demand)
     lots, depths, smooth = _floats(lot), _depths(demand, lot, pack), _floats(demand.smooth)
-    for points in reorder_points.T:
-        found = kernels.outcome(whole, chances, part, shape, review, _floats(points), lots, depths, share, smooth)
-        yield ExpectedService(*found.T)
+    points = _floats(reorder_points)
+    found = kernels.outcomes(whole, chances, part, shape, review, points, lots, depths, share, smooth)
+    return ExpectedService(*np.moveaxis(found, 2, 0))
 
 
 def _search(
