@@ -22,6 +22,7 @@ _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
 _KEPT = "order_positions"
+_LUMPY = 1e-6  # shape of counts up to which units may fall together
 _FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
@@ -75,14 +76,20 @@ class CoveredDemand:
     def part_in_review(self) -> np.ndarray:
         """E[min(t, B)] at squares t of even steps from 0 to 1, (item-locations, steps).
 
-        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole.
+        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole. Zero where all demand
+        comes in so few units that they part one by one: nobody asks for it there.
         """
-        mean, variance = self.moments
-        shape = np.clip(mean**2 / variance, *_SHAPES)[:, None]
-        share = self.review_share[:, None]
+        from segkit.formulas.count_split_kernels import MOST
+
+        found = np.zeros((len(self.mean), _STEPS))
+        few = (count_shape(*self.moments) > _LUMPY) & (np.ceil(self.whole[:, -1]) + 1.0 <= MOST)
+        rows = np.flatnonzero(~few)
+        mean, variance = (moment[rows] for moment in self.moments)
+        shape, share = np.clip(mean**2 / variance, *_SHAPES)[:, None], self.review_share[rows, None]
         at = (np.linspace(0.0, 1.0, _STEPS) ** 2)[None, :]
         below = betainc(shape * share, shape * (1.0 - share), at)
-        return at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
+        found[rows] = at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
+        return found
 
 
 @dataclass(frozen=True)

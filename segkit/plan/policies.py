@@ -276,7 +276,7 @@ class Policies(Forecasts):
         return self.once("reviewed", Policies._review_places)
 
     def _review_places(self) -> pd.DataFrame:
-        return cover.reviewed(self._covered(self._history()), self.policy_rules, period_days=self._period_days())
+        return cover.reviewed(self._covered(self.demand_profile), self.policy_rules, period_days=self._period_days())
 
     def _costs(self, places: pd.DataFrame) -> pd.DataFrame:
         assume, own = self.settings.assume, self.settings.policies
