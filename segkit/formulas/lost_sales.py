@@ -128,12 +128,12 @@ def economic_reorder_point_of_lost_sales(
     newsvendor = _exceeded(demand, ratio / (1.0 + ratio))
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
-    outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
+    outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs).costly()
     search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
     rows = np.flatnonzero(search)
     tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
     while rows.size:
-        short, left = np.moveaxis(outcomes.of(rows)(tried), 1, 0)[:2]
+        short, left = np.moveaxis(outcomes.of(rows)(tried), 1, 0)
         cost = short + ratio[rows, None] * left
         place, each = cost.argmin(axis=1), np.arange(rows.size)
         better = cost[each, place] < least[rows] - _NEAR
@@ -204,8 +204,12 @@ class _Outcomes:
     def of(self, rows: np.ndarray) -> "_Outcomes":
         return _Outcomes(self.at[rows], self.figures[rows], self.same[rows])
 
+    def costly(self) -> "_Outcomes":
+        """Return no more than what costs: units short and units left."""
+        return _Outcomes(self.at, np.ascontiguousarray(self.figures[:, :2]), self.same)
+
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Return the figures of levels (rows, candidates): (rows, 4, candidates)."""
+        """Return the figures of levels (rows, candidates): (rows, figures, candidates)."""
         from segkit.formulas.monotone_curves import values_between
 
         found = values_between(self.at, self.figures, np.ascontiguousarray(points, dtype=float))
@@ -263,10 +267,9 @@ def _figures(
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
     """
     review = demand.moments[0] * demand.review_share
-    short, left, lacking, held = np.empty((4, *points.shape))
-    for place, given in enumerate(expected_services(demand, points, lot, pack=pack)):
-        short[:, place], left[:, place] = (1.0 - given.fill_rate) * review, given.left
-        lacking[:, place], held[:, place] = 1.0 - given.cycle_service, given.on_hand
+    given = expected_services(demand, points, lot, pack=pack)
+    short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
+    left, held = given.left, given.on_hand
     lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (np.maximum(told + more[..., place] * scale, told) for told, place in ((left, 1), (held, 3)))

@@ -1,7 +1,8 @@
 """Compiled loops of `segkit.formulas.lost_sales`: demand scenarios, and a stock rolled forward along them twice.
 
 Stocks run side by side in lanes, at every level tried one that loses and one that lets wait, all in one array by lanes
-at fixed distances: so the compiler works at several of them at once.
+at fixed distances: so the compiler works at several of them at once. What is on order is copied to and from that array,
+as the compiler cannot know that two places of one ring are never the same.
 """
 
 import numpy as np
@@ -9,8 +10,8 @@ from numba import njit, prange
 
 _WARM = 16  # blocks of demand, from the end of the path, before it is judged
 _LANES = 16
-_COMING, _LACKING, _SHORT, _LEFT, _HELD, _CYCLES, _WHOLE, _POINT, _WAITING = (
-    _LANES * (place + 1) for place in range(9)
+_COMING, _LACKING, _SHORT, _LEFT, _HELD, _CYCLES, _WHOLE, _POINT, _WAITING, _CAME, _ORDERED, _SIZE = (
+    _LANES * (place + 1) for place in range(12)
 )
 
 
@@ -56,41 +57,56 @@ def _path(amounts, order, parts, apart, path):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _review(state, ring, into, lot, pack):  # type: ignore[no-untyped-def]
+def _review(state, lot, pack):  # type: ignore[no-untyped-def]
     """Order in whole packs what fills up to the level, where stock and orders are at the reorder point or below."""
     for lane in range(_LANES):
         gap = state[_POINT + lane] - state[lane] - state[_COMING + lane]
         ordered = max(np.floor((gap + lot) / pack), 1.0) * pack if gap >= 0.0 else 0.0
-        ring[into * _LANES + lane] += ordered
+        state[_ORDERED + lane] = ordered
         state[_COMING + lane] += ordered
 
 
 @njit(cache=True, nogil=True)
-def _arrive(state, ring, slot, judged):  # type: ignore[no-untyped-def]
-    """Take in what comes; tell what was left, and whether the cycle that ends was without a shortage."""
+def _review_singly(state, lot):  # type: ignore[no-untyped-def]
+    """Do the same as `_review` in packs of one, without a division, which would take as long as all else."""
     for lane in range(_LANES):
-        came = ring[slot * _LANES + lane]
-        ends = 1.0 if came > 0.0 else 0.0
-        state[_LEFT + lane] += judged * max(state[lane], 0.0)
-        state[_CYCLES + lane] += judged * ends
-        state[_WHOLE + lane] += judged * ends * (1.0 - state[_LACKING + lane])
-        state[_LACKING + lane] *= 1.0 - ends
-        state[lane] += came
-        state[_COMING + lane] -= came
-        ring[slot * _LANES + lane] = 0.0
+        gap = state[_POINT + lane] - state[lane] - state[_COMING + lane]
+        ordered = max(np.floor(gap + lot), 1.0) if gap >= 0.0 else 0.0
+        state[_ORDERED + lane] = ordered
+        state[_COMING + lane] += ordered
 
 
 @njit(cache=True, nogil=True)
-def _serve(state, want, part, judged):  # type: ignore[no-untyped-def]
+def _arrive(state):  # type: ignore[no-untyped-def]
+    """Take in what comes; tell what was left, and whether the cycle that ends was without a shortage."""
+    for lane in range(_LANES):
+        came = state[_CAME + lane]
+        ends = 1.0 if came > 0.0 else 0.0
+        state[_LEFT + lane] += max(state[lane], 0.0)
+        state[_CYCLES + lane] += ends
+        state[_WHOLE + lane] += ends * (1.0 - state[_LACKING + lane])
+        state[_LACKING + lane] *= 1.0 - ends
+        state[lane] += came
+        state[_COMING + lane] -= came
+
+
+@njit(cache=True, nogil=True)
+def _serve(state, want, part):  # type: ignore[no-untyped-def]
     """Take demand out of the stocks; tell what is short, and the stock held on the mean of the step."""
     for lane in range(_LANES):
         there = max(state[lane], 0.0)
         served = min(want, there)
         short = want - served
         state[_LACKING + lane] = 1.0 if short > 0.0 else state[_LACKING + lane]
-        state[_SHORT + lane] += judged * short
-        state[_HELD + lane] += judged * (there - served + 0.5 * served * (1.0 - part * short))
+        state[_SHORT + lane] += short
+        state[_HELD + lane] += there - served + 0.5 * served * (1.0 - part * short)
         state[lane] -= served + state[_WAITING + lane] * short
+
+
+@njit(cache=True, nogil=True)
+def _copy(values, begin, into, at):  # type: ignore[no-untyped-def]
+    for lane in range(_LANES):
+        into[at + lane] = values[begin + lane]
 
 
 @njit(cache=True, nogil=True)
@@ -105,18 +121,25 @@ def _follow(path, warm, timing, lot, pack, smooth, ring, state):  # type: ignore
     # Counters, because a remainder at every step costs more than the step.
     to_review, to_arrival = warm % every, (warm + lead) % every
     for now in range(-warm, path.size):
-        judged = 1.0 if now >= 0 else 0.0
+        if now == 0:  # from here on it is judged
+            state[_SHORT:_POINT] = 0.0
+            arrivals = 0
         if to_review == 0:
             to_review = every
-            _review(state, ring, into, lot, pack)
+            if pack == 1.0:
+                _review_singly(state, lot)
+            else:
+                _review(state, lot, pack)
+            _copy(state, _ORDERED, ring, into * _LANES)
         if to_arrival == 0:
             to_arrival = every
-            arrivals += now >= 0
-            _arrive(state, ring, slot, judged)
+            arrivals += 1
+            _copy(ring, slot * _LANES, state, _CAME)
+            _arrive(state)
         to_review -= 1
         to_arrival -= 1
         want = path[now if now >= 0 else path.size + now]
-        _serve(state, want, smooth / want if want > 0.0 else 0.0, judged)
+        _serve(state, want, smooth / want if want > 0.0 else 0.0)
         slot = slot + 1 if slot < lead else 0
         into = into + 1 if into < lead else 0
     return arrivals
@@ -147,18 +170,18 @@ def roll_forward(curves, grid, shape, counted, parts, draws, order, timing, poin
         _amounts(curves[row], grid, amounts)
         apart = (parts[max(counted[row], 0)], draws, counted[row] >= 0)
         _path(amounts, order, parts[shape[row]], apart, path)
-        ring, state = np.zeros((lead + 1) * _LANES), np.zeros(10 * _LANES)
-        for first in range(0, count, _LANES // 2):
+        ring, state = np.zeros((lead + 1) * _LANES), np.zeros(_SIZE)
+        short = np.flatnonzero(~(points[row] >= curves[row, -1]))  # elsewhere nothing is short, so nothing changes
+        for first in range(0, short.size, _LANES // 2):
             for lane in range(_LANES):
-                point = points[row, min(first + lane // 2, count - 1)]
+                point = points[row, short[min(first + lane // 2, short.size - 1)]]
                 state[_POINT + lane] = point if point >= 0.0 else -lot[row]
                 state[_WAITING + lane] = lane % 2
             arrivals = _follow(path, _WARM * steps, timing, lot[row], pack[row], smooth[row], ring, state)
-            for lane in range(min(_LANES, 2 * (count - first))):
-                _tell(found[row, first + lane // 2, lane % 2], state, lane, every, path.size, arrivals)
+            for lane in range(min(_LANES, 2 * (short.size - first))):
+                told = found[row, short[first + lane // 2], lane % 2]
+                _tell(told, state, lane, every, path.size, arrivals)
         for place in range(count):
-            if points[row, place] >= curves[row, -1]:  # nothing is short, so nothing changes
-                found[row, place] = 0.0
             if points[row, place] < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
                 lost = found[row, place, 0]
                 lost[0], lost[1], lost[2], lost[3] = path.sum() * every / path.size, 0.0, 1.0, 0.0

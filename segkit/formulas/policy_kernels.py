@@ -163,7 +163,8 @@ def search(curves, grid, least, shape, share, mean, review, lot, below, goal, me
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
         own = (depth[row], weight[row], finely[row], reach[row])
-        parts = _parts(curves[row], least[row], shape[row], share[row])
+        parted = measure != CYCLE_SERVICE or size >= 1.5  # else none is asked for
+        parts = _parts(curves[row], least[row], shape[row] if parted else 0.0, share[row])
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -207,27 +208,40 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
     return total
 
 
+@njit(cache=True, nogil=True)
+def _held_of(curve, grid, parts, level, depth, weight, share, smooth):  # type: ignore[no-untyped-def]
+    """Return mean stock on hand, and what of it is left when the next order comes."""
+    held, behind = 0.0, 0.0
+    for place in range(depth.size):
+        if weight[place] <= 0.0:
+            continue
+        stock, left = level - depth[place], 0.0
+        for cell in range(grid.size):
+            upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
+            before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
+            left += (upto - before) * max(stock - curve[cell], 0.0)
+        behind += weight[place] * left
+        held += weight[place] * _sold_from(curve, grid, parts, stock, share, smooth)
+    return held + behind, behind
+
+
 @njit(cache=True, nogil=True, parallel=True)
-def outcome(curves, grid, least, shape, review, reorder_point, lot, below, share, smooth):  # type: ignore[no-untyped-def]
-    """Return cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
+def outcomes(curves, grid, least, shape, review, points, lot, below, share, smooth):  # type: ignore[no-untyped-def]
+    """Return what reorder points (rows, candidates) give: (rows, candidates, 4).
+
+    Cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes.
+    """
     depth, weight, finely, reach = below
-    found = np.zeros((lot.size, 4))
+    found = np.zeros((points.shape[0], points.shape[1], 4))
     for row in prange(lot.size):
-        size, point = max(lot[row], 1.0), reorder_point[row]
-        parts = _parts(curves[row], least[row], shape[row], share[row])
-        found[row, 0] = _cycle_service(curves[row], grid, parts, point, size, reach[row], finely[row])
-        short = min(_short(curves[row], grid, parts, point + size, depth[row], weight[row]), review[row])
-        found[row, 1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
-        for place in range(depth.shape[1]):
-            if weight[row, place] <= 0.0:
-                continue
-            stock, left = point + size - depth[row, place], 0.0
-            for cell in range(grid.size):
-                upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
-                before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
-                left += (upto - before) * max(stock - curves[row, cell], 0.0)
-            sold = _sold_from(curves[row], grid, parts, stock, share[row], smooth[row])
-            found[row, 3] += weight[row, place] * left
-            found[row, 2] += weight[row, place] * sold
-        found[row, 2] += found[row, 3]
+        size, curve = max(lot[row], 1.0), curves[row]
+        parts = _parts(curve, least[row], shape[row], share[row])
+        for place in range(points.shape[1]):
+            point, told = points[row, place], found[row, place]
+            told[0] = _cycle_service(curve, grid, parts, point, size, reach[row], finely[row])
+            short = min(_short(curve, grid, parts, point + size, depth[row], weight[row]), review[row])
+            told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
+            told[2], told[3] = _held_of(
+                curve, grid, parts, point + size, depth[row], weight[row], share[row], smooth[row]
+            )
     return found

@@ -9,7 +9,6 @@ distributed, as in a gamma process with as much scatter as X. Smooth demand part
 rare lump falls into the review or it does not. Few units part one by one (`count_split_kernels`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +22,7 @@ _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
 _KEPT = "order_positions"
+_LUMPY = 1e-6  # shape of counts up to which units may fall together
 _FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
@@ -42,6 +42,8 @@ class CoveredDemand:
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
         """Return some of the item-locations, with what is already worked out for them."""
+        if np.array_equal(rows, np.arange(len(self.mean))):
+            return self
         whole = np.ascontiguousarray(self.whole[rows])
         kept = {name: tuple(values[rows] for values in arrays) for name, arrays in self.kept.items()}
         some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], kept)
@@ -74,14 +76,20 @@ class CoveredDemand:
     def part_in_review(self) -> np.ndarray:
         """E[min(t, B)] at squares t of even steps from 0 to 1, (item-locations, steps).
 
-        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole.
+        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole. Zero where all demand
+        comes in so few units that they part one by one: nobody asks for it there.
         """
-        mean, variance = self.moments
-        shape = np.clip(mean**2 / variance, *_SHAPES)[:, None]
-        share = self.review_share[:, None]
+        from segkit.formulas.count_split_kernels import MOST
+
+        found = np.zeros((len(self.mean), _STEPS))
+        few = (count_shape(*self.moments) > _LUMPY) & (np.ceil(self.whole[:, -1]) + 1.0 <= MOST)
+        rows = np.flatnonzero(~few)
+        mean, variance = (moment[rows] for moment in self.moments)
+        shape, share = np.clip(mean**2 / variance, *_SHAPES)[:, None], self.review_share[rows, None]
         at = (np.linspace(0.0, 1.0, _STEPS) ** 2)[None, :]
         below = betainc(shape * share, shape * (1.0 - share), at)
-        return at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
+        found[rows] = at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
+        return found
 
 
 @dataclass(frozen=True)
@@ -254,13 +262,14 @@ def expected_service(
         Without demand: all of it is met. On hand is what is left before the next order comes, and what is sold within
         a review period while it lasts.
     """
-    return next(expected_services(demand, np.asarray(reorder_point)[:, None], lot, pack=pack))
+    given = expected_services(demand, np.asarray(reorder_point)[:, None], lot, pack=pack)
+    return ExpectedService(given.cycle_service[:, 0], given.fill_rate[:, 0], given.on_hand[:, 0], given.left[:, 0])
 
 
 def expected_services(
     demand: CoveredDemand, reorder_points: np.ndarray, lot: np.ndarray, *, pack: np.ndarray | None = None
-) -> Iterator[ExpectedService]:
-    """Yield what `expected_service` gives for one column of reorder points (item-locations, candidates) after another.
+) -> ExpectedService:
+    """Return what `expected_service` gives for several reorder points each, (item-locations, candidates).
 
     Parameters
     ----------
@@ -271,9 +280,9 @@ def expected_services(
 
     whole, chances, part, shape, share, _, review = _arrays(demand)
     lots, depths, smooth = _floats(lot), _depths(demand, lot, pack), _floats(demand.smooth)
-    for points in reorder_points.T:
-        found = kernels.outcome(whole, chances, part, shape, review, _floats(points), lots, depths, share, smooth)
-        yield ExpectedService(*found.T)
+    points = _floats(reorder_points)
+    found = kernels.outcomes(whole, chances, part, shape, review, points, lots, depths, share, smooth)
+    return ExpectedService(*np.moveaxis(found, 2, 0))
 
 
 def _search(

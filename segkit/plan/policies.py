@@ -291,7 +291,10 @@ class Policies(Forecasts):
         return 365.25 / periods_per_year(self.settings.periods)
 
     def _reviewed(self) -> pd.DataFrame:
-        return cover.reviewed(self._covered(self._history()), self.policy_rules, period_days=self._period_days())
+        return self.once("reviewed", Policies._review_places)
+
+    def _review_places(self) -> pd.DataFrame:
+        return cover.reviewed(self._covered(self.demand_profile), self.policy_rules, period_days=self._period_days())
 
     def _costs(self, places: pd.DataFrame) -> pd.DataFrame:
         assume, own = self.settings.assume, self.settings.policies

@@ -196,13 +196,23 @@ def find_bulk(lines: pd.DataFrame, *, factor: float, min_lines: int = 20) -> pd.
     sold = lines.loc[((lines["quantity"] > 0) & ~lines["is_reversed"]).to_numpy(), ["item_id", "quantity"]]
     codes, ids = pd.factorize(sold["item_id"])
     quantity = sold["quantity"].to_numpy()
-    order = np.lexsort((quantity, codes))
+    order = _by_size(codes, quantity)
     counts = np.bincount(codes, minlength=len(ids))
     starts = np.cumsum(counts) - counts
     limit = np.full(len(ids), np.inf)
     enough = counts >= min_lines
     limit[enough] = factor * quantity[order][starts[enough] + np.ceil(0.95 * counts[enough]).astype(int) - 1]
     return pd.Series(quantity > limit[codes], index=sold.index).reindex(lines.index, fill_value=False)
+
+
+def _by_size(codes: np.ndarray, quantity: np.ndarray) -> np.ndarray:
+    """Return rows in order of code, then quantity; small whole numbers are sorted by their digits, which is quicker."""
+    small = np.iinfo("uint16").max
+    whole = len(codes) and codes.min() >= 0 and codes.max() <= small and 0 <= quantity.min() <= quantity.max() <= small
+    if not whole or (quantity != np.floor(quantity)).any():
+        return np.lexsort((quantity, codes))
+    order = np.argsort(quantity.astype("uint16"), kind="stable")
+    return order[np.argsort(codes.astype("uint16")[order], kind="stable")]
 
 
 def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Series:

@@ -125,8 +125,7 @@ def fit_places(
     from segkit.inventory.pooled.fitting import fit_demand
     from segkit.inventory.pooled.panel import read_panel
 
-    summed = history.groupby([*PLACE, "period"], as_index=False).agg({"quantity": "sum", "in_stock": "all"})
-    panel = read_panel(summed)
+    panel = read_panel(_summed(history))
     every = panel.keys[PLACE].merge(intervals, "left", PLACE)
     if not every["mean_periods"].notna().any():
         return FittedPlaces(panel, None, every, seed, {})
@@ -136,6 +135,13 @@ def fit_places(
     attributes = group_attributes(history, items)
     fit = fit_demand(panel, attributes, calendar, ahead=ahead, seed=seed, further=further)
     return FittedPlaces(panel, fit, every, seed, {})
+
+
+def _summed(history: pd.DataFrame) -> pd.DataFrame:
+    """Return demand of all classes together; of one class alone there is nothing to add up."""
+    if "demand_class" in history and history["demand_class"].nunique() == 1:
+        return history[[*PLACE, "period", "quantity", "in_stock"]]
+    return history.groupby([*PLACE, "period"], as_index=False).agg({"quantity": "sum", "in_stock": "all"})
 
 
 def _filled(every: pd.DataFrame) -> pd.DataFrame:

@@ -290,14 +290,16 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
         ("fill_rate", sizing.formulas.for_fill_rate),
     ):
         rows = np.flatnonzero(stocked & (measure == name).to_numpy())
-        point[rows] = search(demand.of(rows), lot[rows], target[rows], pack=pack[rows])
+        if rows.size:
+            point[rows] = search(demand.of(rows), lot[rows], target[rows], pack=pack[rows])
     holding = sizing.costs["holding_cost"].to_numpy() * rules["review_days"].clip(lower=1.0).to_numpy() / _YEAR
     shortage = sizing.costs["shortage_cost"].to_numpy()
     economic = stocked & (measure == "economic").to_numpy()
     known = economic & (holding > 0) & np.isfinite(shortage)
     rows = np.flatnonzero(known)
-    ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
-    point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
+    if rows.size:
+        ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
+        point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
     reason[economic & ~(holding > 0)] = (
         "not sized: the holding cost is not known (give unit_cost, or assume.holding_rate)"
     )

@@ -1,6 +1,7 @@
 """The contest of a plan: its rules replayed on the last days of its history, set anew from what was known then."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 _KNOWN_PERIODS = 8
+_AT_ONCE = 2  # resets: the memory of each is that of a plan
 TOO_SLOW = "lead time and review last longer than the history that is known before the judged days"
 
 
@@ -161,12 +163,33 @@ def hold_replay(
     from the last one that lies a lead time and a review before the judged days.
     """
     days, judged = resets.days, pd.Timestamp(resets.judged)
-    levels = [set_levels(sized_on(day), pd.Timestamp(day), cover_days=policies.thumb_cover_days) for day in days]
+    levels = _set_on(days, sized_on, policies.thumb_cover_days)
     out = _left_out(demand, levels, terms, resets)
     rows = np.setdiff1d(np.arange(len(demand.places)), demand.place_of(out))
     demand, terms = demand.of(rows), terms.of(rows)
     held = Held(demand, levels, terms, judged, seed)
     return replay_rules(demand, levels, terms, judged=judged, seed=seed), held, out
+
+
+def _set_on(days: list[date], sized_on: Callable[[date], Sizing], cover_days: float) -> list[RuleLevels]:
+    """Return the levels of every reset, two at a time: while one reads tables, the other works out levels."""
+
+    def levels_on(day: date) -> RuleLevels:
+        return set_levels(sized_on(day), pd.Timestamp(day), cover_days=cover_days)
+
+    first = levels_on(days[0])
+    with ThreadPoolExecutor(_AT_ONCE if _may_run_beside() else 1) as pool:
+        return [first, *pool.map(levels_on, days[1:])]
+
+
+def _may_run_beside() -> bool:
+    """Return whether compiled loops may be started from several threads, which numba's own way to run them forbids."""
+    from numba import threading_layer
+
+    try:
+        return threading_layer() in ("omp", "tbb")
+    except ValueError:  # none was started yet
+        return False
 
 
 def _left_out(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, resets: Resets) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Demand as it came, day by day or period by period: what policies are replayed on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from segkit.inventory.policies.places import PLACE
 class CameDemand:
     """Demand of item-locations in steps of ``step_days``: ``places`` a row each, ``starts`` first days of the steps.
 
-    ``quantity`` (places, steps) [units]; ``known`` tells where demand is not hidden by a stock-out.
+    ``quantity`` (places, steps) [units]; ``known`` tells where demand is not hidden by a stock-out. ``found`` keeps the
+    rows of tables of places that were asked for, beside the tables themselves.
     """
 
     places: pd.DataFrame
@@ -20,6 +21,7 @@ class CameDemand:
     step_days: float
     quantity: np.ndarray
     known: np.ndarray
+    found: dict[int, tuple[pd.DataFrame, np.ndarray]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def steps_a_year(self) -> float:
@@ -29,12 +31,14 @@ class CameDemand:
     def of(self, rows: np.ndarray) -> "CameDemand":
         """Return the demand of some of the places."""
         places = self.places.iloc[rows].reset_index(drop=True)
-        return replace(self, places=places, quantity=self.quantity[rows], known=self.known[rows])
+        return replace(self, places=places, quantity=self.quantity[rows], known=self.known[rows], found={})
 
     def place_of(self, places: pd.DataFrame) -> np.ndarray:
         """Return the row of each place; -1 where it has none."""
-        own = pd.MultiIndex.from_frame(self.places[PLACE])
-        return own.get_indexer(pd.MultiIndex.from_frame(places[PLACE]))
+        if id(places) not in self.found:
+            own = pd.MultiIndex.from_frame(self.places[PLACE])
+            self.found[id(places)] = places, own.get_indexer(pd.MultiIndex.from_frame(places[PLACE]))
+        return self.found[id(places)][1]
 
 
 def demand_by_day(lines: pd.DataFrame, places: pd.DataFrame, *, first: pd.Timestamp, last: pd.Timestamp) -> CameDemand:

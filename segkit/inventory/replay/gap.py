@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.places import PLACE
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import OWN, RuleLevels
 from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
@@ -126,7 +125,7 @@ def expected_of(demand: CameDemand, levels: list[RuleLevels], column: str) -> np
     counted = _held_from(levels, demand.starts.min())
     told = np.zeros((len(demand.places), len(counted)))
     for column_place, one in enumerate(counted):
-        place = demand.place_of(one.places[PLACE])
+        place = demand.place_of(one.places)
         there = place >= 0
         told[place[there], column_place] = one.by_rule[OWN][column].fillna(0.0).to_numpy()[there]
     return told.mean(axis=1)
@@ -165,7 +164,7 @@ def _known_lead_times(terms: ReplayTerms, demand: CameDemand, levels: list[RuleL
     """Return terms with the lead times that were known when levels were set, the mean over the resets."""
     mean, sd, count = np.zeros((3, len(demand.places)))
     for one in levels:
-        place = demand.place_of(one.places[PLACE])
+        place = demand.place_of(one.places)
         there = place >= 0
         mean[place[there]] += one.places["lead_time_days"].to_numpy()[there]
         sd[place[there]] += one.places["lead_time_sd"].to_numpy()[there]

@@ -61,10 +61,12 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     own = size_within_limits(sizing)
     unsized = own["order_up_to"].isna().to_numpy()
     made = {OWN: _levels(own).assign(**_without_lots(sizing, own))}
+    same = sizing.under(service_measure="cycle_service", policy="order_up_to", source="rule")
+    stocked, aims = same.rules["policy"] != NONE, sizing.rules["target"]
     for target in ONE_TARGETS:
-        same = sizing.under(service_measure="cycle_service", target=target, policy="order_up_to", source="rule")
+        rules = same.rules.assign(target=aims.mask(stocked, target))
         # P1 is sized so whatever becomes of short demand.
-        made[one_target_name(target)] = _levels(size_levels(replace(same, unmet="backorder")))
+        made[one_target_name(target)] = _levels(size_levels(replace(same, rules=rules, unmet="backorder")))
     made[THUMB] = _thumb(sizing, cover_days)
     for levels in made.values():
         levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0

@@ -124,7 +124,8 @@ def replay_rules(
             table[:, first:].copy() for table in (made.demand, made.served, made.end_stock, made.ordered)
         )
         paths[name] = RulePath(asked, met, held, ordered, cycles, whole)
-    own = CameDemand(demand.places, demand.starts[first:], step, demand.quantity[:, first:], demand.known[:, first:])
+    late = {"starts": demand.starts[first:], "quantity": demand.quantity[:, first:], "known": demand.known[:, first:]}
+    own = replace(demand, **late)
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
 
 
