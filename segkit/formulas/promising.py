@@ -252,7 +252,7 @@ def promise_book(
     )
     told = arrays.nothing_told(count)
     other = _elsewhere(elsewhere, len(buckets.begin) - 1)
-    trace, at = arrays.empty_trace(count + 1024), (0, 0, 0)
+    trace, at = arrays.empty_trace(2 * count + 1024), (0, 0, 0)  # rows that are never written take no memory
     while True:
         at = kernels.promise_lines(at, lines, buckets, made_rules, releases, other, rules.late_cost, trace, told)
         if at[0] == count:

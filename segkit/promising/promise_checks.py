@@ -228,7 +228,8 @@ def _of_terms(orders: pd.DataFrame | None, allocations: pd.DataFrame | None, ter
         yield f"terms.delivery {terms.delivery!r} is none of {', '.join(DELIVERIES)}"
     if len(set(terms.classes)) < len(terms.classes):
         yield "terms.classes names a class twice"
-    named = len(terms.classes) or (orders["demand_class"].nunique() if "demand_class" in orders else 0)
+    found = orders["demand_class"].unique() if "demand_class" in orders else pd.Index([])
+    named = len(terms.classes) or len(found)
     if named > _MOST_CLASSES:
         yield f"{named:,} classes of customers, of which {_MOST_CLASSES:,} can be told apart"
     quotas = 0 if allocations is None else allocations["demand_class"].nunique()
@@ -236,7 +237,7 @@ def _of_terms(orders: pd.DataFrame | None, allocations: pd.DataFrame | None, ter
         yield f"allocations: {quotas:,} classes have quotas of their own, of which {_MOST_QUOTAS} can be kept apart"
     if not terms.classes and (allocations is not None or terms.critical_levels is not None):
         yield "terms.classes is blank: give the classes of customers, best first"
-    if terms.classes and "demand_class" in orders and orders["demand_class"].notna().all():
+    if terms.classes and not pd.isna(found).any() and not set(found) <= set(terms.classes):
         strange = ~orders["demand_class"].isin(terms.classes)
         yield from (
             f"orders: {problem}" for problem in _wrong(orders, strange, _unknown_class(orders.loc[strange], terms))
