@@ -16,7 +16,7 @@ from segkit.formulas.promising import (
 from segkit.formulas.promising_arrays import stable_order
 from segkit.promising.promise_book import GivenBook
 from segkit.promising.promise_capable import Buckets, read_capable
-from segkit.promising.promise_terms import ONE_CLASS, PromiseTerms
+from segkit.promising.promise_terms import CONTRACT, ONE_CLASS, PromiseTerms, committed_units, kept_units
 from segkit.promising.quota_columns import quota_order, read_quota_columns
 
 _DAY_US = 86_400_000_000
@@ -69,7 +69,9 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     ids, moment, order = _by_arrival(orders)
     book = _book(orders, order, moment, places.codes["orders"], classes, terms)
     day, quantity, place = _sum_supply(supply, places.codes["supply"])
-    columns, own, also = read_quota_columns(allocations, places.codes.get("allocations"), len(places.table), classes)
+    columns, own, also = read_quota_columns(
+        allocations, places.codes.get("allocations"), len(places.table), classes, nested=terms.nested
+    )
     elsewhere = _elsewhere(alternatives, places)
     known = Buckets(place, day, quantity)
     capable = read_capable(terms.capable, places.codes.get("capable"), known, book, elsewhere, len(places.table))
@@ -77,7 +79,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     begin = np.searchsorted(place, np.arange(len(places.table) + 1))
     left, caps, release = _split(allocations, places, begin, day, quantity, columns)
     rules = PromiseRules(
-        sources=quota_order(own, also, len(columns), nested=terms.nested),
+        sources=quota_order(own, also, columns, nested=terms.nested),
         caps=caps,
         release_day=release,
         levels=_levels(terms.critical_levels, places, classes),
@@ -250,17 +252,23 @@ def _split(
     bucket = _find(begin, day, places.codes["allocations"], _days(allocations["available_date"]))
     column = pd.Index(columns).get_indexer(allocations["demand_class"])
     amount, kind = allocations["quantity"].to_numpy(dtype=float), allocations["kind"].to_numpy()
-    kept = np.isin(kind, ("reservation", "both"))
-    left[bucket[kept], column[kept]] = amount[kept]
+    contract = pd.Index(columns).get_indexer(allocations["demand_class"] + CONTRACT)  # -1 = no column of its own
+    contract = np.where(contract < 0, column, contract)
+    units = kept_units(allocations)
+    owed, kept = np.where(contract == column, 0.0, np.minimum(committed_units(allocations), units)), units > 0
+    left[bucket[kept], column[kept]] = units[kept] - owed[kept]
+    left[bucket[owed > 0], contract[owed > 0]] = owed[owed > 0]
     left[:, -1] = np.maximum(quantity - left[:, :-1].sum(axis=1), 0.0)
     capped, caps = np.isin(kind, ("limit", "both")), None
     if capped.any():
         caps = np.full(left.shape, np.inf)
-        caps[bucket[capped], column[capped]] = amount[capped]
+        for own in (column, contract):
+            caps[bucket[capped], own[capped]] = amount[capped]
     release = None
     if "released_date" in allocations and (known := allocations["released_date"].notna().to_numpy() & kept).any():
         release = np.full(left.shape, np.inf)
-        release[bucket[known], column[known]] = _days(allocations["released_date"][known])
+        for own in (column, contract):
+            release[bucket[known], own[known]] = _days(allocations["released_date"][known])
     return left, caps, release
 
 

@@ -10,7 +10,7 @@ from segkit.core.blocks import blocks
 from segkit.formulas.promising import Promised
 from segkit.formulas.promising_arrays import LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
 from segkit.promising.promise_inputs import PromiseInputs
-from segkit.promising.promise_terms import UNPRICED
+from segkit.promising.promise_terms import CONTRACT, UNPRICED
 from segkit.promising.repeated_words import repeated_words
 
 _BEFORE = "asked for a day before it was ordered"
@@ -152,7 +152,7 @@ def _own_quota(inputs: PromiseInputs) -> Callable[..., str | None]:
             return "no supply comes by then"
         if own == pool:
             return "no supply left by then" if pool == 0 else "pool empty"
-        return f"quota of {inputs.columns[own]} used up, pool empty"
+        return f"quota of {inputs.columns[own].removesuffix(CONTRACT)} used up, pool empty"
 
     return say
 

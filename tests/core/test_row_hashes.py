@@ -47,10 +47,11 @@ def test_slices_and_columns_of_other_kinds_are_told_rightly():
 
 def test_letters_under_a_missing_cell_are_no_text():
     """Arrow allows any letters where a cell is missing: two missing cells are the same all the same."""
-    begin = np.arange(COUNT + 1, dtype=np.int64) * 6
-    letters = "".join(f"{n:06}" for n in range(COUNT)).encode()
-    filled = np.packbits(np.arange(COUNT) >= 2, bitorder="little")
-    cells = pa.LargeStringArray.from_buffers(COUNT, *(pa.py_buffer(part) for part in (begin, letters, filled)))
+    rows = COUNT + 1
+    begin = np.arange(rows + 1, dtype=np.int64) * 6
+    letters = "".join(f"{n:06}" for n in range(rows)).encode()
+    filled = np.packbits(np.arange(rows) >= 2, bitorder="little")
+    cells = pa.LargeStringArray.from_buffers(rows, *(pa.py_buffer(part) for part in (begin, letters, filled)))
     table = pd.DataFrame({"order_id": pd.array(cells, dtype="str")})
     assert table["order_id"].isna().sum() == 2
     assert not surely_differ(table, ["order_id"])
