@@ -92,6 +92,7 @@ def test_readme_names_every_planted_effect(planted):
 def test_every_table_but_sales_is_there_and_keeps_its_contract():
     sources = read_settings(SAMPLE).sources
     by_hand = {"class_overrides", "policy_overrides", "alternatives", "critical_levels", "bid_prices"}
+    by_hand |= {"quotas", "commitments"}
     assert set(sources) == set(input_tables()) - {"sales", "forecast_errors", "calendar"} - by_hand
     problems = {}
     for name, source in sources.items():

@@ -105,15 +105,24 @@ class AllocationSettings(Section):
         return self
 
 
+def quota_amount(rule: str) -> str | None:
+    """Return which amount of a quota a rule asks for; None where it takes no quotas.
+
+    Examples
+    --------
+    >>> quota_amount("by_share"), quota_amount("nested")
+    ('share', None)
+    """
+    return {"by_number": "number", "by_share": "share", "by_ratio": "ratio"}.get(rule)
+
+
 def _unfit(rules: AllocationSettings, rule: str) -> list[str]:
     """Return what is stated and would count for nothing, and what is needed and not stated."""
-    wanted = {"by_number": "number", "by_share": "share", "by_ratio": "ratio"}.get(rule)
+    wanted = quota_amount(rule)
     problems = []
     if wanted is None and rules.quotas:
         problems.append(f"quotas are stated, but rule is {rule}: quotas count with by_number, by_share or by_ratio")
     if wanted is not None:
-        if not rules.quotas:
-            problems.append(f"rule {rule} needs quotas: [promising.quotas.NAME] with demand_class and {wanted}")
         for name, quota in rules.quotas.items():
             told = [one for one in ("number", "share", "ratio") if getattr(quota, one) is not None]
             if told != [wanted]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from segkit.core.allocation_settings import quota_amount
 from segkit.core.columns import input_tables
 from segkit.core.errors import SettingsError, UsageError, list_problems, nearest_name
 from segkit.core.forecast_settings import Forecasts
@@ -175,6 +176,13 @@ class Settings(Section):
             problems.append("segments.measure cost_criterion needs assume.order_cost and assume.holding_rate")
         if self.segments.xyz_by == "forecast_error" and "forecast_errors" not in self.sources:
             problems.append("segments.xyz_by forecast_error needs a table: name its file in sources.forecast_errors")
+        rule, stated = self.promising.rule, bool(self.promising.quotas) or "quotas" in self.sources
+        if (wanted := quota_amount(rule)) and not stated:
+            fix = f"[promising.quotas.NAME] with demand_class and {wanted}, or a table of them, named in sources.quotas"
+            problems.append(f"promising: rule {rule} needs quotas: {fix}")
+        if not wanted and "quotas" in self.sources:
+            told = "quotas count with by_number, by_share or by_ratio"
+            problems.append(f"sources.quotas is given, but promising.rule is {rule}: {told}")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -5,6 +5,7 @@ per quota, and the pool as the last one. A class of customers takes from columns
 `PromiseRules.sources`: its own quota, then what it may take from lower classes, then the pool.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -162,7 +163,9 @@ def quota_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) -
     return found
 
 
-def nested_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) -> np.ndarray:
+def nested_sources(
+    own: ArrayLike, columns: int, also: ArrayLike | None = None, kept: Collection[int] = ()
+) -> np.ndarray:
     """Return sources by which a class takes from its own quota, then those of lower classes, then the pool.
 
     Parameters
@@ -174,6 +177,8 @@ def nested_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) 
         Number of columns, the pool being the last.
     also : array_like, optional
         A second quota of each class, in the shape of ``own``; -1 = none.
+    kept : collection of int
+        Columns that better classes do not take from, as what contracts keep.
 
     Returns
     -------
@@ -190,7 +195,9 @@ def nested_sources(own: ArrayLike, columns: int, also: ArrayLike | None = None) 
     second = np.full_like(column, -1) if also is None else np.atleast_2d(np.asarray(also, dtype=np.int8))
     found = np.full((*column.shape, columns), -1, dtype=np.int8)
     for place, pairs in enumerate(np.stack([column, second], -1).tolist()):
-        best = {c: k for k, pair in reversed(list(enumerate(pairs))) for c in pair if 0 <= c < columns - 1}
+        best = {
+            c: k for k, pair in reversed(list(enumerate(pairs))) for c in pair if 0 <= c < columns - 1 and c not in kept
+        }
         for k, pair in enumerate(pairs):
             lower = sorted((c for c, rank in best.items() if rank > k), key=lambda c: -best[c])
             taken = list(dict.fromkeys([*(c for c in pair if c >= 0), *lower, columns - 1]))
@@ -252,7 +259,7 @@ def promise_book(
     )
     told = arrays.nothing_told(count)
     other = _elsewhere(elsewhere, len(buckets.begin) - 1)
-    trace, at = arrays.empty_trace(count + 1024), (0, 0, 0)
+    trace, at = arrays.empty_trace(2 * count + 1024), (0, 0, 0)  # rows that are never written take no memory
     while True:
         at = kernels.promise_lines(at, lines, buckets, made_rules, releases, other, rules.late_cost, trace, told)
         if at[0] == count:

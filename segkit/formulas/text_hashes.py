@@ -14,7 +14,7 @@ def hash_texts(begin, letters, filled, found):  # type: ignore[no-untyped-def]
     shift = np.uint64(29)
     for i in range(len(found)):
         value = found[i] * prime + (np.uint64(1) if filled[i] else np.uint64(2))
-        for at in range(begin[i], begin[i + 1]):
+        for at in range(begin[i], begin[i + 1] if filled[i] else begin[i]):  # under a missing text letters may stand
             value = (value ^ np.uint64(letters[at])) * prime
         value ^= value >> shift
         found[i] = value * odd

@@ -37,6 +37,8 @@ class Company(Shelf):
     alternatives = source("alternatives")
     critical_levels = source("critical_levels")
     bid_prices = source("bid_prices")
+    quotas = source("quotas")
+    commitments = source("commitments")
 
     @table
     def set_aside(self) -> pd.DataFrame:

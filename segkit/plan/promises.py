@@ -111,7 +111,7 @@ class OrderPromises(Contest):
         """The headlines of allocation and promising."""
         names = ("open_orders", "promise_lines", "backorder_run", "promise_reliability", "otif", "rule_contest")
         made: dict[str, Any] = {name: getattr(self, name) for name in names}
-        idle = idle_terms(self.settings.promising, supply.counted_on(self.supply), as_of=pd.Timestamp(self.as_of))
+        idle = idle_terms(self._stated_rules(), supply.counted_on(self.supply), as_of=pd.Timestamp(self.as_of))
         tables = promise_headlines.PromiseTables(**made, undone_lines=self._undone_lines(), idle_terms=idle)
         return promise_headlines.tell_promises(tables, currency=self.currency, rules=self.settings.promising)
 

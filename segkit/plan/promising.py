@@ -3,6 +3,7 @@
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.core.promising_settings import Promising as Rules
 from segkit.core.shelf import table
 from segkit.inventory.policies import class_demand
 from segkit.plan.shared_stock import SharedStock
@@ -10,6 +11,7 @@ from segkit.promising import order_book, plan_terms, supply
 from segkit.promising.allocation.class_outlook import expect_class_demand
 from segkit.promising.allocation.rule_of_plan import allocate_by_rule
 from segkit.promising.allocation.stated_terms import require_known_places
+from segkit.promising.allocation.tabled_terms import add_tables
 from segkit.promising.reliability import outlook
 
 
@@ -40,7 +42,7 @@ class Promising(SharedStock):
         """Who may have how much of each supply, by the rule of promising.rule, and the numbers that decided."""
         if not self.has_input("orders"):
             return empty_table("allocations")
-        rules = self.settings.promising
+        rules = self._stated_rules()
         demand = expect_class_demand(self._dated_lines(), self.forecast, as_of=self.as_of, rules=rules)
         return allocate_by_rule(supply.counted_on(self.supply), demand, classes=self._classes(), rules=rules)
 
@@ -74,8 +76,14 @@ class Promising(SharedStock):
         known = [table.reindex(columns=plan_terms.PLACE).drop_duplicates() for table in tables]
         return pd.concat(known, ignore_index=True).astype("str")
 
+    def _stated_rules(self) -> Rules:
+        """Return the settings of promising, with the quotas and contracts that come as tables."""
+        return self.once(
+            "stated_rules", lambda plan: add_tables(plan.settings.promising, plan.quotas, plan.commitments)
+        )
+
     def _require_stated_places(self) -> None:
-        rules = self.settings.promising
+        rules = self._stated_rules()
         if rules.quotas or rules.commitments or rules.capacities:
             known = self._known_places()
             require_known_places(rules, known["item_id"].dropna(), known["location_id"].dropna())
@@ -98,7 +106,7 @@ class Promising(SharedStock):
         if not self.has_input("orders"):
             return []
         self._require_class_attribute()
-        order_book.require_known_classes(self._class_names(), rules=self.settings.promising)
+        order_book.require_known_classes(self._class_names(), rules=self._stated_rules())
         self._require_stated_places()
         return self._in_order(self._dated_lines())
 

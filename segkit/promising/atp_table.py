@@ -12,7 +12,7 @@ from segkit.formulas.available_to_promise import (
     cumulative_available_to_promise,
     discrete_available_to_promise,
 )
-from segkit.promising.allocation.quota_rows import HELD
+from segkit.promising.promise_terms import kept_units
 
 PLACE = ["item_id", "location_id"]
 _DAYS = 7  # of a period
@@ -63,7 +63,7 @@ def tell_available(
     places = pd.MultiIndex.from_frame(counted[PLACE].drop_duplicates().sort_values(PLACE))
     taken = promises[promises["available_date"].notna().to_numpy()]
     taken = taken.assign(item_id=taken["supply_item_id"], location_id=taken["supply_location_id"])
-    held = allocations[allocations["kind"].isin(HELD).to_numpy()]
+    held = allocations.assign(quantity=kept_units(allocations))
     first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     parts = [(counted, "available_date"), (taken, "promised_date"), (held, "available_date")]
     weeks = [_weeks(table[day], first) for table, day in parts]

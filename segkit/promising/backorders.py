@@ -27,7 +27,7 @@ from segkit.promising.backorder_segments import (
 )
 from segkit.promising.backorder_words import tell_reasons
 from segkit.promising.given_tables import plain_tables
-from segkit.promising.held_elsewhere import give_back
+from segkit.promising.held_elsewhere import give_back, move_back, still_lent
 
 _UNITS = ("on_time", "late", "unconfirmed")
 
@@ -93,6 +93,11 @@ def run_backorders(
     every other line while its supply is there; so a win line takes from redistribute, fill and lose only, and has an
     exception where that is not enough. All columns of quotas form one pool.
 
+    What came from another place and nobody there takes any more goes back, and the run is made again: the lines of that
+    place may then free what they hold from a third one, and so on, until nothing from elsewhere is unused. What went
+    back is not lent again, so that this ends; it takes at most as many rounds as there are pairs of places and days
+    between which lines hold something.
+
     Examples
     --------
     >>> day, place = pd.Timestamp("2025-06-02"), {"item_id": "SKU-1", "location_id": "DC"}
@@ -133,9 +138,14 @@ def confirm_anew(
         segment=names.take(chosen).to_numpy(), strategy=pd.Series(strategies, dtype="str").take(chosen).to_numpy()
     )
     made = _run(book, lines, chosen, segments)
-    back = give_back(book.lent, _freed(book, made)) if len(book.lent) else book.lent
-    if len(back):
-        book = read_book(plain["orders"], plain["confirmations"], plain["supply"], back)
+    lent, moved = book.lent, list[pd.DataFrame]()
+    for _ in range(len(lent)):
+        back = give_back(lent, _freed(book, made))
+        if back.empty:
+            break
+        lent = still_lent(lent, back)
+        moved.append(move_back(back))
+        book = read_book(plain["orders"], plain["confirmations"], plain["supply"], pd.concat(moved))
         made = _run(book, lines, chosen, segments)
     table = _list_lines(lines, book, made)
     summary = _sum_segments(table, count_segments(met, chosen, segments))

@@ -10,6 +10,7 @@ from segkit.promising.promise_book import GivenBook, read_promise_book
 from segkit.promising.promise_changes import Change, Question, find_changes
 from segkit.promising.promise_checks import require_tables
 from segkit.promising.promise_terms import PromiseTerms
+from segkit.promising.repeated_words import as_texts
 
 _KEY = ["order_id", "line_id"]
 
@@ -48,10 +49,10 @@ def explain_promise(
     Returns
     -------
     PromiseExplanation
-        ``line`` and ``used`` as `Promises.lines` and `Promises.trace`. ``changes``: a row per change that helps: kind
-        (release of a quota, supply, class, delivery, location, lateness, limit, margin), improvement in words, amount,
-        and what the line would then get: promised_quantity, timely_quantity [units], promised_date, late_days. Empty
-        where all of the line is promised in time.
+        ``line`` and ``used`` as `Promises.lines` and `Promises.trace`, all words as texts. ``changes``: a row per
+        change that helps: kind (release of a quota, supply, class, delivery, location, lateness, limit, margin),
+        improvement in words, amount, and what the line would then get: promised_quantity, timely_quantity [units],
+        promised_date, late_days. Empty where all of the line is promised in time.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def explain_promise(
     kinds = {column: column_dtype(column) for column in nomenclature()["promise_changes"].columns}
     table = pd.DataFrame(changes, columns=list(kinds)).astype(kinds)
     told = now.made.lines[(now.made.lines[_KEY] == list(question.line)).all(axis=1)].reset_index(drop=True)
-    return PromiseExplanation(told, now.used, table)
+    return PromiseExplanation(as_texts(told), as_texts(now.used), table)
 
 
 def _row(line: tuple[str, str], change: Change) -> dict:

@@ -9,6 +9,7 @@ from segkit.core.tables import row_codes
 
 PLACE = ["item_id", "location_id"]
 _SOURCE = ["supply_item_id", "supply_location_id"]
+_FROM = {"source_item_id": "item_id", "source_location_id": "location_id", "source_date": "available_date"}
 
 
 class BroughtHome(NamedTuple):
@@ -77,14 +78,13 @@ def bring_home(lines: pd.DataFrame, held: pd.DataFrame, line: np.ndarray, supply
 
 def _lent(home: pd.DataFrame, there: pd.DataFrame) -> pd.DataFrame:
     """Return what went from its source to the place of a line."""
-    source = {"source_item_id": "item_id", "source_location_id": "location_id", "source_date": "available_date"}
-    from_there = {name: there[own].to_numpy() if own in there else "" for name, own in source.items()}
+    from_there = {name: there[own].to_numpy() if own in there else "" for name, own in _FROM.items()}
     rows = home[[*PLACE, "available_date", "quantity"]].assign(**from_there)
     return rows[(rows["quantity"] > 0).to_numpy()].reset_index(drop=True)
 
 
 def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
-    """Return as supply of its source what came from elsewhere and no line at its place uses any more.
+    """Return the rows of what came from elsewhere that no line at its place uses any more: it goes back to its source.
 
     Parameters
     ----------
@@ -96,27 +96,42 @@ def give_back(lent: pd.DataFrame, freed: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        item_id, location_id, available_date, quantity of the sources, those first by name and day before others. What
-        is freed at a place that gets some back itself stays there: its lines decide anew.
+        As ``lent``, with the quantity that goes back; sources first by name and day go before others. What is freed at
+        a place that gets some back itself stays there for now, as its lines decide anew, unless only such places are
+        left.
 
     Examples
     --------
     >>> day = pd.Timestamp("2025-06-02")
     >>> key = {"item_id": "SKU-1", "location_id": "DC", "available_date": [day], "quantity": [4.0]}
     >>> source = {"source_item_id": "SKU-1", "source_location_id": "HUB", "source_date": day}
-    >>> give_back(pd.DataFrame(key | source), pd.DataFrame(key | {"quantity": [3.0]})).to_dict("list")["location_id"]
-    ['HUB']
+    >>> back = give_back(pd.DataFrame(key | source), pd.DataFrame(key | {"quantity": [3.0]}))
+    >>> back["quantity"].tolist(), move_back(back)[["location_id", "quantity"]].values.tolist()
+    ([3.0], [['HUB', 3.0], ['DC', -3.0]])
     """
     key = [*PLACE, "available_date"]
     both = lent.merge(freed[key].assign(freed=freed["quantity"]), on=key)
-    both = both.sort_values([*key, "source_item_id", "source_location_id", "source_date", "quantity"])
+    both = both.sort_values([*key, *_FROM, "quantity"])
     before = both.groupby(key)["quantity"].cumsum() - both["quantity"]
     both["quantity"] = np.clip(both["freed"] - before, 0.0, both["quantity"])
-    both = both[(both["quantity"] > 0).to_numpy()]
-    gets = pd.MultiIndex.from_frame(both[["source_item_id", "source_location_id"]])
-    both = both[~pd.MultiIndex.from_frame(both[PLACE]).isin(gets)]
-    names = {"source_item_id": "item_id", "source_location_id": "location_id", "source_date": "available_date"}
-    return both[[*names, "quantity"]].rename(columns=names).reset_index(drop=True)
+    both = both.loc[(both["quantity"] > 0).to_numpy(), [*key, *_FROM, "quantity"]]
+    gets = pd.MultiIndex.from_frame(both[list(_FROM)[:2]])
+    waits = pd.MultiIndex.from_frame(both[PLACE]).isin(gets)
+    return (both if waits.all() else both[~waits]).reset_index(drop=True)
+
+
+def move_back(back: pd.DataFrame) -> pd.DataFrame:
+    """Return what goes back as supply: more at its source, less at the place that it had come to."""
+    there = back[[*_FROM, "quantity"]].rename(columns=_FROM)
+    here = back[[*_FROM.values(), "quantity"]]
+    return pd.concat([there, here.assign(quantity=-here["quantity"])], ignore_index=True)
+
+
+def still_lent(lent: pd.DataFrame, back: pd.DataFrame) -> pd.DataFrame:
+    """Return what came from elsewhere without what has gone back."""
+    rows = pd.concat([lent, back.assign(quantity=-back["quantity"])], ignore_index=True)
+    left = rows.groupby([*_FROM.values(), *_FROM], as_index=False)["quantity"].sum()
+    return left[(left["quantity"] > 1e-9).to_numpy()].reset_index(drop=True)
 
 
 def _as_far_as_there(there: pd.DataFrame, supply: pd.DataFrame) -> pd.Series:

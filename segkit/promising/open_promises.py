@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from segkit.core.promising_settings import Promising
 from segkit.promising.explain_promise import PromiseExplanation, explain_promise
 from segkit.promising.orders import Promises, promise_orders
 from segkit.promising.promise_terms import PromiseTerms
+from segkit.promising.repeated_words import as_texts
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,20 @@ def promise_open_orders(
     Returns
     -------
     Promises
-        Tables ``promise_lines`` and ``promises``.
+        Tables ``promise_lines`` and ``promises``, their words as texts.
     """
     lines = _counted(opened)
     if lines.empty:
-        return Promises(empty_table("promise_lines"), empty_table("promises"))
+        return Promises(empty_table("promise_lines"), partial(empty_table, "promises"))
     terms = _terms(classes, given, rules)
-    return promise_orders(
+    made = promise_orders(
         lines, given.supply, allocations=_filled(given.allocations), alternatives=given.alternatives, terms=terms
     )
+    return Promises(as_texts(made.lines), partial(_trace_as_texts, made))
+
+
+def _trace_as_texts(made: Promises) -> pd.DataFrame:
+    return as_texts(made.trace)
 
 
 def explain_open_order(

@@ -7,7 +7,15 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.core.tables import repeated_rows
-from segkit.promising.promise_terms import DELIVERIES, KINDS, OTHERS, PLACE, PromiseTerms
+from segkit.promising.promise_terms import (
+    DELIVERIES,
+    KINDS,
+    OTHERS,
+    PLACE,
+    PromiseTerms,
+    committed_units,
+    kept_units,
+)
 
 _SHOWN = ("order_id", "line_id", "item_id", "location_id", "available_date", "demand_class", "kind", "delivery")
 _COLUMNS = {
@@ -153,7 +161,10 @@ def _of_allocations(
     again = days.duplicated([*bucket, "demand_class"])
     yield from _wrong(days, again, "a class has a bucket twice")
     there = supply.assign(available_date=supply["available_date"].dt.floor("D")).groupby(bucket)["quantity"].sum()
-    kept = days[days["kind"].isin(["reservation", "both"])].groupby(bucket)["quantity"].sum()
+    owed = committed_units(allocations)
+    beyond = (owed > quantity * (1 + 1e-9)) & allocations["kind"].isin(["limit", "both", "reservation"]).to_numpy()
+    yield from _wrong(allocations, beyond | (owed < 0), "committed is above the quantity, or below 0")
+    kept = days.assign(kept=kept_units(allocations)).groupby(bucket)["kept"].sum()
     index = pd.MultiIndex.from_frame(days[bucket]) if len(bucket) > 1 else pd.Index(days[bucket[0]])
     yield from _wrong(days, ~index.isin(there.index), "no supply is known of the item, location and day")
     both = pd.DataFrame({"kept": kept, "quantity": there}).dropna().reset_index()
@@ -228,15 +239,18 @@ def _of_terms(orders: pd.DataFrame | None, allocations: pd.DataFrame | None, ter
         yield f"terms.delivery {terms.delivery!r} is none of {', '.join(DELIVERIES)}"
     if len(set(terms.classes)) < len(terms.classes):
         yield "terms.classes names a class twice"
-    named = len(terms.classes) or (orders["demand_class"].nunique() if "demand_class" in orders else 0)
+    found = orders["demand_class"].unique() if "demand_class" in orders else pd.Index([])
+    named = len(terms.classes) or len(found)
     if named > _MOST_CLASSES:
         yield f"{named:,} classes of customers, of which {_MOST_CLASSES:,} can be told apart"
     quotas = 0 if allocations is None else allocations["demand_class"].nunique()
+    if allocations is not None and terms.nested:
+        quotas += allocations.loc[committed_units(allocations) > 0, "demand_class"].nunique()
     if quotas > _MOST_QUOTAS:
         yield f"allocations: {quotas:,} classes have quotas of their own, of which {_MOST_QUOTAS} can be kept apart"
     if not terms.classes and (allocations is not None or terms.critical_levels is not None):
         yield "terms.classes is blank: give the classes of customers, best first"
-    if terms.classes and "demand_class" in orders and orders["demand_class"].notna().all():
+    if terms.classes and not pd.isna(found).any() and not set(found) <= set(terms.classes):
         strange = ~orders["demand_class"].isin(terms.classes)
         yield from (
             f"orders: {problem}" for problem in _wrong(orders, strange, _unknown_class(orders.loc[strange], terms))

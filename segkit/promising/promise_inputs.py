@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from segkit.core.tables import sort_rows
 from segkit.formulas.promising import (
@@ -15,7 +16,7 @@ from segkit.formulas.promising import (
 from segkit.formulas.promising_arrays import stable_order
 from segkit.promising.promise_book import GivenBook
 from segkit.promising.promise_capable import Buckets, read_capable
-from segkit.promising.promise_terms import ONE_CLASS, PromiseTerms
+from segkit.promising.promise_terms import CONTRACT, ONE_CLASS, PromiseTerms, committed_units, kept_units
 from segkit.promising.quota_columns import quota_order, read_quota_columns
 
 _DAY_US = 86_400_000_000
@@ -25,16 +26,17 @@ _DAY_US = 86_400_000_000
 class PromiseInputs:
     """The arrays, and what their numbers stand for.
 
-    ``order``: the rows of the orders as they arrive, the order of the book; ``places``: item_id and location_id;
-    ``place`` of each bucket; ``classes`` best first; ``columns`` by name, the pool last; ``own`` column of each place
-    and class.
+    ``ids``: order_id and line_id in the order of the book; ``moment``: when each line arrived [microseconds];
+    ``places``: item_id and location_id; ``place`` of each bucket; ``classes`` best first; ``columns`` by name, the pool
+    last; ``own`` column of each place and class.
     """
 
     book: OrderBook
     supply: SupplyBuckets
     rules: PromiseRules
     elsewhere: Elsewhere | None
-    order: np.ndarray
+    ids: dict[str, ExtensionArray]
+    moment: np.ndarray
     places: pd.DataFrame
     place: np.ndarray
     classes: tuple[str, ...]
@@ -64,9 +66,12 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     tables |= {"capable": terms.capable, "levels": terms.critical_levels, "other": _other_places(alternatives)}
     places = _number_places({name: table for name, table in tables.items() if table is not None})
     classes = terms.classes or tuple(sorted(_classes_of(orders).unique()))
-    book, order = _book(orders, places.codes["orders"], classes, terms)
+    ids, moment, order = _by_arrival(orders)
+    book = _book(orders, order, moment, places.codes["orders"], classes, terms)
     day, quantity, place = _sum_supply(supply, places.codes["supply"])
-    columns, own, also = read_quota_columns(allocations, places.codes.get("allocations"), len(places.table), classes)
+    columns, own, also = read_quota_columns(
+        allocations, places.codes.get("allocations"), len(places.table), classes, nested=terms.nested
+    )
     elsewhere = _elsewhere(alternatives, places)
     known = Buckets(place, day, quantity)
     capable = read_capable(terms.capable, places.codes.get("capable"), known, book, elsewhere, len(places.table))
@@ -74,7 +79,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     begin = np.searchsorted(place, np.arange(len(places.table) + 1))
     left, caps, release = _split(allocations, places, begin, day, quantity, columns)
     rules = PromiseRules(
-        sources=quota_order(own, also, len(columns), nested=terms.nested),
+        sources=quota_order(own, also, columns, nested=terms.nested),
         caps=caps,
         release_day=release,
         levels=_levels(terms.critical_levels, places, classes),
@@ -87,7 +92,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
         late_cost=terms.late_cost,
     )
     return PromiseInputs(
-        book, SupplyBuckets(begin, day, left), rules, elsewhere, order, places.table, place, classes, columns, own
+        book, SupplyBuckets(begin, day, left), rules, elsewhere, ids, moment, places.table, place, classes, columns, own
     )
 
 
@@ -141,39 +146,51 @@ def _days(dates: pd.Series) -> np.ndarray:
 
 
 def _book(
-    orders: pd.DataFrame, place: np.ndarray, classes: tuple[str, ...], terms: PromiseTerms
-) -> tuple[OrderBook, np.ndarray]:
-    """Return the lines in order of arrival (equal moments by order_id and line_id), and which rows they are."""
-    moment = orders["order_date"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    order = _by_arrival(orders, moment)
+    orders: pd.DataFrame,
+    order: np.ndarray | None,
+    moment: np.ndarray,
+    place: np.ndarray,
+    classes: tuple[str, ...],
+    terms: PromiseTerms,
+) -> OrderBook:
+    """Return the lines in order of arrival."""
     code, words = pd.factorize(_classes_of(orders))
     rank = pd.Index(classes).get_indexer(words).astype(np.int16)[code] if len(orders) else np.zeros(0, np.int16)
     requested = _days(orders["requested_date"] if "requested_date" in orders else orders["order_date"])
     options = (_minimum(orders, terms), _lateness(orders, terms), _option(orders, "unit_margin", np.inf))
-    book = OrderBook(
-        place[order],
-        moment[order] / _DAY_US,
-        requested[order].astype(np.int32),
-        rank[order],
-        orders["quantity"].to_numpy(dtype=float)[order],
-        *(values if len(values) == 1 else values[order] for values in options),
+    return OrderBook(
+        _taken(place, order),
+        moment / _DAY_US,
+        _taken(requested.astype(np.int32), order),
+        _taken(rank, order),
+        _taken(orders["quantity"].to_numpy(dtype=float, copy=order is None), order),
+        *(values if len(values) == 1 else _taken(values, order) for values in options),
     )
-    return book, order
 
 
-def _by_arrival(orders: pd.DataFrame, moment: np.ndarray) -> np.ndarray:
+def _taken(values: np.ndarray, order: np.ndarray | None) -> np.ndarray:
+    return values if order is None else values[order]
+
+
+def _by_arrival(orders: pd.DataFrame) -> tuple[dict[str, ExtensionArray], np.ndarray, np.ndarray | None]:
+    """Return ids and moments in order of arrival, equal moments by ids, and the rows of lines (None = as given)."""
+    moment = orders["order_date"].to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    ids = {name: orders[name].astype("str").array.copy() for name in ("order_id", "line_id")}
+    rising = bool((moment[1:] > moment[:-1]).all())
+    if rising:
+        return ids, moment.copy(), None
     order = stable_order(moment)
-    sorted_moment = moment[order]
+    moment = moment[order]
     same = np.zeros(len(order), dtype=bool)
-    same[1:] = sorted_moment[1:] == sorted_moment[:-1]
+    same[1:] = moment[1:] == moment[:-1]
     tied = np.flatnonzero(same | np.append(same[1:], False))
     if len(tied):
         rows = order[tied]
-        ties = pd.DataFrame({"moment": moment[rows], "row": rows})
-        for name in ("order_id", "line_id"):
-            ties[name] = orders[name].astype("str").array.take(rows)
+        ties = pd.DataFrame({"moment": moment[tied], "row": rows})
+        for name, cells in ids.items():
+            ties[name] = cells.take(rows)
         order[tied] = sort_rows(ties, ["moment", "order_id", "line_id"])["row"].to_numpy()
-    return order
+    return {name: cells.take(order) for name, cells in ids.items()}, moment, order
 
 
 def _minimum(orders: pd.DataFrame, terms: PromiseTerms) -> np.ndarray:
@@ -235,17 +252,23 @@ def _split(
     bucket = _find(begin, day, places.codes["allocations"], _days(allocations["available_date"]))
     column = pd.Index(columns).get_indexer(allocations["demand_class"])
     amount, kind = allocations["quantity"].to_numpy(dtype=float), allocations["kind"].to_numpy()
-    kept = np.isin(kind, ("reservation", "both"))
-    left[bucket[kept], column[kept]] = amount[kept]
+    contract = pd.Index(columns).get_indexer(allocations["demand_class"] + CONTRACT)  # -1 = no column of its own
+    contract = np.where(contract < 0, column, contract)
+    units = kept_units(allocations)
+    owed, kept = np.where(contract == column, 0.0, np.minimum(committed_units(allocations), units)), units > 0
+    left[bucket[kept], column[kept]] = units[kept] - owed[kept]
+    left[bucket[owed > 0], contract[owed > 0]] = owed[owed > 0]
     left[:, -1] = np.maximum(quantity - left[:, :-1].sum(axis=1), 0.0)
     capped, caps = np.isin(kind, ("limit", "both")), None
     if capped.any():
         caps = np.full(left.shape, np.inf)
-        caps[bucket[capped], column[capped]] = amount[capped]
+        for own in (column, contract):
+            caps[bucket[capped], own[capped]] = amount[capped]
     release = None
     if "released_date" in allocations and (known := allocations["released_date"].notna().to_numpy() & kept).any():
         release = np.full(left.shape, np.inf)
-        release[bucket[known], column[known]] = _days(allocations["released_date"][known])
+        for own in (column, contract):
+            release[bucket[known], own[known]] = _days(allocations["released_date"][known])
     return left, caps, release
 
 

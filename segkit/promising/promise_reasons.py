@@ -1,33 +1,59 @@
-"""Why a line was not promised earlier, in words: whole columns at once, each sentence written once."""
+"""Why a line was not promised earlier, in words: each sentence is written once, and told of lines by its number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from segkit.core.blocks import blocks
 from segkit.formulas.promising import Promised
 from segkit.formulas.promising_arrays import LIMITED, PROTECTED, SEVERAL, TOO_SMALL, UNPROFITABLE
-from segkit.promising.named_cells import named_cells
 from segkit.promising.promise_inputs import PromiseInputs
-from segkit.promising.promise_terms import UNPRICED
+from segkit.promising.promise_terms import CONTRACT, UNPRICED
+from segkit.promising.repeated_words import repeated_words
 
 _BEFORE = "asked for a day before it was ordered"
+_BLOCK = 2**18  # lines at a time: the working arrays of a block are used again for the next
+_MOST_KEYS, _MOST_SEEN = 2**62, 2**19
 
 
-def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Series:
+def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Categorical:
     """Return why a line is not promised earlier, and where no bid price could be applied; else blank."""
-    told, unpriced = _why_not_earlier(inputs, made), _takes_unpriced(inputs, made)
-    if unpriced.any():
-        told = told.where(~unpriced | (told == ""), told + "; ")
-        told = told.where(~unpriced, told + UNPRICED)
-    return told
+    unpriced, first = _takes_unpriced(inputs, made), _first_days(inputs)
+    say, number, seen = _sentence(inputs), {"": 0}, dict[tuple, int]()
+    which = np.empty(len(made.promised), dtype=np.int32)
+    for part in blocks(len(which), _BLOCK):
+        rows, fields, before = _late_lines(inputs, made, part, first)
+        plain = np.array([_number(_with_unpriced(words, told), number) for words in ("", _BEFORE) for told in (0, 1)])
+        found = plain[2 * before + unpriced[part]]
+        fields = (*fields, unpriced[part][rows])
+        code, ones = _kinds(fields)
+        kinds = list(zip(*(values[ones].tolist() for values in fields), strict=True))
+        if len(seen) + len(kinds) > _MOST_SEEN:
+            seen.clear()
+        for kind in kinds:
+            if kind not in seen:
+                seen[kind] = _number(_with_unpriced(say(*kind[:-1]), kind[-1]), number)
+        found[rows] = np.array([seen[kind] for kind in kinds], dtype=np.int32)[code]
+        which[part] = found
+    return repeated_words(list(number), which)
+
+
+def _number(words: str, number: dict[str, int]) -> int:
+    return number.setdefault(words, len(number))
+
+
+def _with_unpriced(words: str, unpriced: int) -> str:
+    return "; ".join(part for part in (words, UNPRICED if unpriced else "") if part)
 
 
 def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
     """Return which lines, of a margin that is not known, take what only a margin of a bid price may have."""
     book, rules = inputs.book, inputs.rules
+    priced = np.zeros(len(made.promised), dtype=np.bool_)
+    if rules.bid_price is None and rules.made_bid_price is None:
+        return priced
     place, rank = np.asarray(book.place)[made.line], np.asarray(book.rank)[made.line]
     bid, known = np.full(len(made.line), -np.inf), made.bucket >= 0
     if rules.bid_price is not None:
@@ -36,65 +62,79 @@ def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
         ordered = ~inputs.from_stock(made.bucket)
         place[known] = inputs.place[made.bucket[known]]
         bid[ordered] = np.maximum(bid, np.asarray(rules.made_bid_price)[place])[ordered]
-    priced = np.zeros(len(made.promised), dtype=np.bool_)
     priced[made.line[np.isfinite(bid)]] = True
     return priced & np.isposinf(np.asarray(book.margin, dtype=float))
 
 
-def _why_not_earlier(inputs: PromiseInputs, made: Promised) -> pd.Series:
-    """Return a reason per line of the book; blank where all of it is promised for the day asked for."""
-    book = inputs.book
-    quantity, requested = np.asarray(book.quantity), np.asarray(book.requested)
-    short = quantity - made.promised > 1e-9 * quantity
-    due = np.maximum(requested, np.floor(book.arrival))
-    rows = np.flatnonzero(short | (made.last_day > due))
-    which = np.where(~short & (made.last_day > requested), -1, -2)
-    if not len(rows):
-        return pd.Series(named_cells(["", _BEFORE], which + 2), dtype="str")
-    rank, late = np.asarray(book.rank)[rows], np.broadcast_to(np.asarray(book.lateness), quantity.shape)[rows]
-    own = inputs.own[np.asarray(book.place)[rows] if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
-    parts = [
-        _told((made.on_time[rows], quantity[rows]), _in_time),
-        _told((own, made.why[rows], _comes_by(inputs, rows, due[rows])), _own_quota(inputs)),
-        _told(
-            (made.reserved_column[rows], made.reserved_until[rows], made.reserved[rows], made.why[rows]),
-            _reserved(inputs),
-        ),
-        _told((made.why[rows], rank), _held_back(inputs)),
-        _told((short[rows], late), _short),
-    ]
-    words = pc.binary_join_element_wise(*parts, "; ", null_handling="skip").cast(pa.large_string())
-    which[rows] = np.arange(len(rows))
-    which[which < 0] += len(rows) + 2
-    every = pa.concat_arrays([words, pa.array(["", _BEFORE], pa.large_string())]).take(pa.array(which))
-    return pd.Series(pd.array(every, dtype="str"))
-
-
-def _comes_by(inputs: PromiseInputs, rows: np.ndarray, due: np.ndarray) -> np.ndarray:
-    """Return whether a line's place has any supply by the day it is due, taken or not."""
+def _first_days(inputs: PromiseInputs) -> np.ndarray:
+    """Return the day on which a place first has any supply, taken or not."""
     begin, day = (np.asarray(values) for values in (inputs.supply.begin, inputs.supply.day))
-    first = np.append(day, np.iinfo(np.int64).max)[begin[:-1]]
-    first = np.where(begin[:-1] < begin[1:], first, np.iinfo(np.int64).max)
-    return first[np.asarray(inputs.book.place)[rows]] <= due
+    far = np.iinfo(np.int64).max
+    return np.where(begin[:-1] < begin[1:], np.append(day, far)[begin[:-1]], far)
 
 
-def _told(fields: tuple[np.ndarray, ...], say: Callable[..., str | None]) -> pa.Array:
-    """Return what is said of every row, saying it once for equal rows."""
-    codes = np.zeros(len(fields[0]), dtype=np.int64)
-    uniques = []
+def _late_lines(
+    inputs: PromiseInputs, made: Promised, part: slice, first: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
+    """Return which lines of a block are late or short, what their reasons depend on, and which were ordered late."""
+    book = inputs.book
+    place, requested, quantity = (np.asarray(values)[part] for values in (book.place, book.requested, book.quantity))
+    last, promised = made.last_day[part], made.promised[part]
+    short = quantity - promised > 1e-9 * quantity
+    due = np.maximum(requested, np.floor(np.asarray(book.arrival)[part]))
+    rows = np.flatnonzero(short | (last > due))
+    place, rank = place[rows], np.asarray(book.rank)[part][rows]
+    own = inputs.own[place if len(inputs.own) > 1 else np.zeros(len(rows), int), rank]
+    late = np.asarray(book.lateness)
+    late = late[part][rows] if late.ndim and len(late) > 1 else np.full(len(rows), late.reshape(-1)[0])
+    fields = (
+        made.on_time[part][rows], quantity[rows], own, made.why[part][rows], first[place] <= due[rows],
+        made.reserved_column[part][rows], made.reserved_until[part][rows], made.reserved[part][rows], rank,
+        short[rows], late,
+    )  # fmt: skip
+    return rows, fields, ~short & (last > requested)
+
+
+def _kinds(fields: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a number per row, equal where all fields are, and the first row of each number."""
+    keys, size = np.zeros(len(fields[0]), dtype=np.int64), 1
     for values in fields:
-        code, found = pd.factorize(values)
-        codes = codes * len(found) + code
-        uniques.append(found)
-    which, keys = pd.factorize(codes)
-    words = []
-    for key in keys:
-        row = []
-        for found in reversed(uniques):
-            key, place = divmod(int(key), len(found))
-            row.append(found[place])
-        words.append(say(*reversed(row)))
-    return pa.array(words, pa.string()).take(pa.array(which))
+        code, count = _codes(values)
+        if size * count > _MOST_KEYS:
+            keys, found = pd.factorize(keys)
+            size = len(found)
+        keys = keys * count + code
+        size *= count
+    code, found = pd.factorize(keys)
+    ones = np.empty(len(found), dtype=np.int64)
+    ones[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+    return code, ones
+
+
+def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return whole numbers from 0 that are equal where values are, and how many there can be."""
+    if values.dtype.kind in "iub" and len(values):
+        whole = values.astype(np.int64)
+        low, high = int(whole.min()), int(whole.max())
+        if high - low < 2**20:
+            return whole - low, high - low + 1
+    code, found = pd.factorize(values)
+    return code, max(len(found), 1)
+
+
+def _sentence(inputs: PromiseInputs) -> Callable[..., str]:
+    """Return what says why a line is late or short, of the fields that `_late_lines` gives."""
+    own_quota, held_back = cache(_own_quota(inputs)), cache(_held_back(inputs))
+    reserved, short_of = cache(_reserved(inputs)), cache(_short)
+
+    def parts(found, wanted, own, why, comes, column, until, amount, rank, short, late) -> Iterator[str | None]:  # type: ignore[no-untyped-def]
+        yield _in_time(found, wanted)
+        yield own_quota(own, why, comes)
+        yield reserved(column, until, amount, why)
+        yield held_back(why, rank)
+        yield short_of(short, late)
+
+    return lambda *fields: "; ".join(part for part in parts(*fields) if part)
 
 
 def _in_time(found: float, wanted: float) -> str:
@@ -112,7 +152,7 @@ def _own_quota(inputs: PromiseInputs) -> Callable[..., str | None]:
             return "no supply comes by then"
         if own == pool:
             return "no supply left by then" if pool == 0 else "pool empty"
-        return f"quota of {inputs.columns[own]} used up, pool empty"
+        return f"quota of {inputs.columns[own].removesuffix(CONTRACT)} used up, pool empty"
 
     return say
 

@@ -2,13 +2,36 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 PLACE = ["item_id", "location_id"]
 OTHERS, POOL, MADE, ONE_CLASS = "(all others)", "(pool)", "(made to order)", "(all)"
 UNPRICED = "bid price not applied: margin not known"
+CONTRACT = " (contract)"  # behind the name of a class: what a contract keeps for it
 KINDS = ("reservation", "limit", "both", "neutral")
 DELIVERIES = ("partial", "complete", "split")
+_HELD = ("reservation", "both")
+
+
+def committed_units(allocations: pd.DataFrame) -> np.ndarray:
+    """Return the units that contracts owe in each row of allocations; 0 where none does."""
+    if "committed" not in allocations:
+        return np.zeros(len(allocations))
+    return allocations["committed"].astype("float64").fillna(0.0).to_numpy()
+
+
+def kept_units(allocations: pd.DataFrame) -> np.ndarray:
+    """Return the units that each row of allocations keeps from others: a reservation, else what a contract owes.
+
+    Examples
+    --------
+    >>> held = pd.DataFrame({"kind": ["both", "limit", "neutral"], "quantity": 9.0, "committed": [2.0, 5.0, None]})
+    >>> kept_units(held).tolist()
+    [9.0, 5.0, 0.0]
+    """
+    held = allocations["kind"].isin(_HELD).to_numpy(dtype=bool)
+    return np.where(held, allocations["quantity"].to_numpy(dtype=float), committed_units(allocations))
 
 
 @dataclass(frozen=True)

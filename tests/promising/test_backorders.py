@@ -388,6 +388,47 @@ def test_what_is_freed_goes_back_where_others_take_free_stock_of_the_same_day(fr
     assert made["confirmed_after"].sum() <= 6 + free
 
 
+def chain(*places, lost="A", units=5):
+    """Return lines, the first at DC and each next at the place that the one before holds its units from."""
+    names = "ABCDE"[: len(places)]
+    days = {"promised_date": DAY + pd.Timedelta(days=3)}
+    rows = [
+        held((name, 0, units)).assign(supply_location_id=at, **days)
+        for name, at in zip(names, places[1:], strict=False)
+    ]
+    lines = [book((name, units, 0)).assign(location_id=at) for name, at in zip(names, places, strict=True)]
+    supply = [there((0, units)).assign(location_id=at) for at in places[1:]]
+    segments = {"gone": sk.BackorderSegment("lose", f"order_id = '{lost}'"), "rest": sk.BackorderSegment("improve")}
+    run = sk.run_backorders(pd.concat(lines), pd.concat(rows), pd.concat(supply), segments=segments)
+    return run.lines.set_index("order_id")
+
+
+@pytest.mark.parametrize(
+    "places", [("DC", "NORTH"), ("DC", "NORTH", "SOUTH"), ("DC", "NORTH", "SOUTH", "EAST", "WEST")]
+)
+def test_what_is_freed_is_followed_from_place_to_place(places):
+    """One round was made: A freed for B, but what B had from a third place stayed unused."""
+    made = chain(*places)
+    assert made["confirmed_after"].tolist() == [0.0] + [5.0] * (len(places) - 1)
+    assert made["late_after_days"].tolist()[1:] == [0.0] * (len(places) - 1)
+
+
+def test_two_places_that_lent_to_each_other_both_get_back():
+    """Each waited for the other, and what both had freed was lost to all."""
+    lines = [book((name, 5, 0)).assign(location_id=at) for name, at in zip("ABCD", ["DC", "NORTH"] * 2, strict=True)]
+    trace = held(("A", 0, 5), ("B", 0, 5)).assign(
+        supply_location_id=["NORTH", "DC"], promised_date=DAY + pd.Timedelta(days=3)
+    )
+    supply = pd.concat([there((0, 5)).assign(location_id=at) for at in ("DC", "NORTH")])
+    segments = {"gone": sk.BackorderSegment("lose", "order_id IN ('A', 'B')"), "rest": sk.BackorderSegment("improve")}
+    punctual = pd.concat(lines).assign(max_lateness_days=0)
+    run = sk.run_backorders(punctual, trace, supply, segments=segments)
+    made = run.lines.set_index("order_id")
+    assert made["confirmed_after"].to_dict() == {"A": 0.0, "B": 0.0, "C": 5.0, "D": 5.0}
+    assert made["late_after_days"][["C", "D"]].tolist() == [0.0, 0.0]
+    assert run.confirmations["quantity"].sum() == supply["quantity"].sum()
+
+
 @pytest.mark.parametrize("rows", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
 def test_what_comes_from_elsewhere_does_not_hang_on_the_order_of_the_rows(rows):
     """The first row took what its place had, and gave it back first."""

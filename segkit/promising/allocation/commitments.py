@@ -1,21 +1,23 @@
 """Contracts are served first, and what they leave is shared by another rule."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from segkit.core.errors import DataError, list_problems
+from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.fair_share import serve_commitments
 from segkit.promising.allocation.fair_quotas import read_asked
 from segkit.promising.allocation.faults import Faults
-from segkit.promising.allocation.quota_rows import HELD, Figures, allocation_rows
-from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, read_supply
-from segkit.promising.given_tables import id_texts
+from segkit.promising.allocation.quota_rows import Figures, allocation_rows
+from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, SupplyBuckets, day_numbers, read_supply
+from segkit.promising.given_tables import id_text, id_texts
+from segkit.promising.promise_terms import committed_units, kept_units
 
 _ONE_KIND = (
-    "A quota is one number: what a contract keeps and a limit of the same class are two. Give the class kind both "
-    "beside the contract (it has what both together say, and no more), or leave its limit out."
+    "A quota is one number: what is kept for a class and its limit are two. Give the class kind both (it has what "
+    "both together say, and no more), or leave its limit out; beside a contract a limit can stand."
 )
 
 
@@ -30,7 +32,8 @@ def allocate_commitments(
         As `allocate_by_number` takes it.
     commitments : DataFrame
         item_id, location_id, demand_class, mean = least quantity by contract [units]; with period (first day) owed from
-        the bucket of that period, else from every bucket.
+        the last bucket up to that day (the first of all where none is there by then, which ``note`` tells), else from
+        every bucket. Contracts of places without supply are warned of.
     classes : sequence of str
         Best first.
     unit : float
@@ -65,8 +68,33 @@ def allocate_commitments(
     note = np.full(owed.shape, "", dtype=object)
     for bucket, cls in zip(*np.nonzero(given < owed - 1e-9), strict=True):
         note[bucket, cls] = f"cut: {owed[bucket].sum():g} committed, {buckets.supply[bucket]:g} there"
+    _tell_late(buckets, commitments, classes, note)
+    _tell_unmet(buckets, commitments)
     figures: Figures = {"quantity": given, "kind": "reservation", "rule": "contract", "mean": wanted.mean, "note": note}
+    figures = {**figures, "committed": given}
     return allocation_rows(buckets, classes, figures, release_days=None, named=owed > 0)
+
+
+def _tell_late(buckets: SupplyBuckets, commitments: pd.DataFrame, classes: Sequence[str], note: np.ndarray) -> None:
+    """Note where the first supply comes after the day on which a contract is owed."""
+    if "period" not in commitments:
+        return
+    place, day = buckets.places_of(commitments), day_numbers(pd.to_datetime(commitments["period"]))
+    cls = pd.Index([id_text(one) for one in classes]).get_indexer(id_texts(commitments["demand_class"]))
+    here = place >= 0
+    place, day, cls = place[here], day[here], cls[here]
+    bucket, late = buckets.bucket_of(place, day), buckets.comes_late(place, day)
+    for at, of, due in zip(bucket[late], cls[late], day[late], strict=True):
+        told = f"owed on {np.datetime64(int(due), 'D')}, before the first supply"
+        note[at, of] = "; ".join(part for part in (note[at, of], told) if part)
+
+
+def _tell_unmet(buckets: SupplyBuckets, commitments: pd.DataFrame) -> None:
+    unmet = commitments[buckets.places_of(commitments) < 0]
+    if len(unmet):
+        first = "; ".join(f"{item} at {at}" for item, at in unmet[PLACE].drop_duplicates().head(3).to_numpy())
+        told = f"contracts count for nothing {in_rows(len(unmet))}: there is no supply of {first}"
+        warnings.warn(told, stacklevel=3)
 
 
 def supply_left(supply: pd.DataFrame, allocations: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +127,8 @@ def supply_left(supply: pd.DataFrame, allocations: pd.DataFrame) -> pd.DataFrame
     """
     buckets = read_supply(supply)
     Faults(allocations, "allocations").needs([*BUCKET, "quantity", "kind"])
-    held = allocations[allocations["kind"].isin(HELD).to_numpy()]
+    held = allocations.assign(quantity=kept_units(allocations))
+    held = held[(held["quantity"] > 0).to_numpy()]
     if not len(held) or not len(buckets.table):
         return buckets.table.assign(quantity=buckets.supply)
     days = pd.Series(Faults(held, "allocations").days("available_date").dt.normalize(), name="available_date")
@@ -130,12 +159,13 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         Table ``allocations``; released_date is the later of the two, never where one is never released, so that a
         contract keeps what it is owed; other numbers are those of the second, where it has them. Beside a neutral row,
         which neither keeps nor limits, kind, quantity and released_date are those of the other; a reservation
-        beside both is both.
+        beside both is both. A contract beside a limit is a limit of both together, of which what is committed is kept.
 
     Raises
     ------
     DataError
-        Where a class has quotas of two kinds in a bucket, neutral ones aside and a reservation beside both.
+        Where a class has quotas of two kinds in a bucket, neutral ones, a reservation beside both and a contract
+        beside a limit aside.
 
     Examples
     --------
@@ -156,13 +186,17 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([second, first], ignore_index=True)
     groups, deciding = both.groupby(key, sort=True), _without_idle(both, key).groupby(key, sort=True)
     mixed = deciding["kind"].nunique()
-    mixed[deciding["kind"].agg(set).isin([{"reservation", "both"}])] = 1
+    kinds = deciding["kind"].agg(set)
+    mixed[kinds.isin([{"reservation", "both"}])] = 1
+    mixed[kinds.isin([{"reservation", "limit"}]) & ~_kept_by_rule(both).groupby([both[name] for name in key]).any()] = 1
     if (mixed > 1).any():
         shown = ["/".join(map(str, place)) for place in mixed[mixed > 1].index[:3]]
         problem = f"{int((mixed > 1).sum()):,} quotas are of two kinds, first: {'; '.join(shown)}"
         raise DataError(list_problems("allocations cannot be joined", [problem], [_ONE_KIND]))
     made = groups.first()
     made["kind"], made["quantity"] = deciding["kind"].min(), deciding["quantity"].sum()
+    if "committed" in made:
+        made["committed"] = deciding["committed"].sum()
     if "released_date" in made:
         day = deciding["released_date"]
         made["released_date"] = day.max().where(day.count() == deciding.size())
@@ -170,6 +204,12 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)
     return made.reset_index()[list(first.columns)].astype(first.dtypes.to_dict())
+
+
+def _kept_by_rule(both: pd.DataFrame) -> pd.Series:
+    """Return which rows keep more than contracts owe."""
+    more = kept_units(both) > committed_units(both) + 1e-9
+    return pd.Series(more, index=both.index)
 
 
 def _without_idle(both: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -35,6 +35,8 @@ def allocation_rows(
     share = np.divide(table["quantity"], table["supply"], out=np.zeros(len(table)), where=table["supply"] > 0)
     table["share"] = share
     empty = empty_table("allocations")
+    if "committed" not in table:
+        table["committed"] = 0.0
     if "note" not in table:
         table["note"] = ""
     table = table.reindex(columns=list(empty.columns)).astype(empty.dtypes.to_dict())

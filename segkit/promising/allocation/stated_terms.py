@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.allocation_settings import Commitment
@@ -181,15 +182,15 @@ def _owed_days(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
 
 def _meant(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
     """Return the days of supply at the places that a contract is about."""
-    return days[[_fits(owed.item_id, item) and _fits(owed.location_id, at) for item, at in days[PLACE].to_numpy()]]
+    meant = np.ones(len(days), dtype=bool)
+    for name in PLACE:
+        if wanted := getattr(owed, name):
+            meant &= (days[name] == wanted).to_numpy(dtype=bool, na_value=False)
+    return days[meant]
 
 
 def _is_over(owed: Commitment, today: pd.Timestamp | None) -> bool:
     return owed.period is not None and today is not None and pd.Timestamp(owed.period) < today.normalize()
-
-
-def _fits(wanted: str, name: str) -> bool:
-    return wanted in ("", name)
 
 
 def _meets(supply: pd.DataFrame, item: str, place: str) -> bool:

@@ -29,10 +29,17 @@ class SupplyBuckets:
     places: pd.MultiIndex
 
     def bucket_of(self, place: np.ndarray, day: np.ndarray) -> np.ndarray:
-        """Return the latest bucket of a place not after a day, its first where all are after it."""
+        """Return the latest bucket of a place not after a day, its first where all are after it: what is asked waits.
+
+        `comes_late` tells where that is so.
+        """
         key = self.place * _FAR + self.day
         found = np.searchsorted(key, place * _FAR + day, side="right") - 1
         return np.maximum(found, np.searchsorted(self.place, place, side="left"))
+
+    def comes_late(self, place: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """Return where the first bucket of a place comes after a day."""
+        return self.day[self.bucket_of(place, day)] > day
 
     def places_of(self, table: pd.DataFrame) -> np.ndarray:
         """Return the number of the place of each row, -1 where it has no supply."""

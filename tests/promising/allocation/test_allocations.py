@@ -270,8 +270,12 @@ def test_contracts_first_then_the_rest():
     short = sk.allocate_commitments(supply_of(30), demand_of([20, 40]), classes=CLASSES)
     assert by_class(short) == {"gold": 10.0, "silver": 20.0}
     assert short["note"].str.startswith("cut: 60 committed, 30 there").all()
-    with pytest.raises(DataError, match=r"two kinds(.|\n)*Give the class kind both beside the contract"):
-        sk.join_allocations(kept, rest.assign(kind="limit"))
+    bounded = sk.join_allocations(kept, rest.assign(kind="limit"))
+    assert by_class(bounded) == by_class(both)
+    assert set(bounded["kind"]) == {"limit"}
+    assert by_class(bounded, "committed") == {"gold": 0.0, "silver": 20.0, "bronze": 0.0}
+    with pytest.raises(DataError, match=r"two kinds(.|\n)*Give the class kind both"):
+        sk.join_allocations(rest, rest.assign(kind="limit"))
     capped = sk.join_allocations(kept, rest.assign(kind="both"))
     assert by_class(capped) == by_class(both)
     assert set(capped["kind"]) == {"both"}
