@@ -22,7 +22,7 @@ from segkit.promising.reliability.memory import (
 
 _WAYS = (0.0, 0.5, 1.0)  # how far levels are moved, that compete
 _AFTER = 730  # days that the last horizon counts as wide
-_FEW_INDEPENDENT = 2  # origins, of which a spread is no more than a guess
+_FEW_INDEPENDENT = 1.5  # origins, of which a spread is no more than a guess
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ def calibrated_levels(sums: np.ndarray, counts: np.ndarray, independent: float) 
     counts : ndarray, shape (origins,)
         Judged deliveries of each origin.
     independent : float
-        Origins that do not overlap: what the error of the mean rests on. Up to 2 of them tell no error.
+        Origins that do not overlap: what the error of the mean rests on; up to 1.5 of them tell
+        no error, and nothing is moved.
 
     Returns
     -------

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
-from segkit.formulas.censored_quantiles import shrunk_quantiles
+from segkit.formulas.censored_quantiles import shrunk_steps
 from segkit.promising.reliability.history import DeliveryHistory
 
 HALF_LIVES = (np.inf, 1461.0, 730.0, 365.0, 180.0, 90.0, 45.0)
@@ -156,20 +155,20 @@ def _losses(history: DeliveryHistory, judged: list[Judged], shape: tuple[int, in
     """Return summed pinball loss of every pair by origin, branch and horizon, and how many deliveries were judged."""
     cells, pairs = shape[0] * shape[1], len(HALF_LIVES) * len(WORTHS)
     losses, counts = np.zeros((len(judged), pairs, cells)), np.zeros((len(judged), cells))
-    days = np.append(history.support, 0)
+    days, mixings = np.append(history.support, 0), np.tile(WORTHS, (history.depth.max() + 1, 1)).T.copy()
     for number, part in enumerate(judged):
         tree, age = history.known_on(part.origin)
         if tree.is_open.all():
             continue
         groups = history.group[part.row]
         counts[number] = np.bincount(part.cell, minlength=cells)
-        for place, (half_life, worth) in enumerate(product(HALF_LIVES, WORTHS)):
-            mixing = np.full(history.depth.max() + 1, worth)
-            asked = groups, np.zeros(len(groups), np.int64)
-            step = shrunk_quantiles(tree, recency(age, half_life), mixing, asked, SCORED)[0]
-            said = np.where(step < tree.steps, days[step], part.seen[:, None])
-            loss = censored_pinball(part.came, said, part.seen)
-            losses[number, place] = np.bincount(part.cell, loss, minlength=cells)
+        asked = groups, np.zeros(len(groups), np.int64)
+        for place, half_life in enumerate(HALF_LIVES):
+            found = shrunk_steps(tree, recency(age, half_life), mixings, asked, SCORED)
+            for pair, step in enumerate(found, place * len(WORTHS)):
+                said = np.where(step < tree.steps, days[step], part.seen[:, None])
+                loss = censored_pinball(part.came, said, part.seen)
+                losses[number, pair] = np.bincount(part.cell, loss, minlength=cells)
     return losses.reshape(len(judged), pairs, *shape), counts.reshape(len(judged), *shape)
 
 
