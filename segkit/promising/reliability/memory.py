@@ -102,8 +102,8 @@ def choose_memory(history: DeliveryHistory, judged: list[Judged]) -> Memory:
     Returns
     -------
     Memory
-        Every pair is judged by the pinball loss of deliveries that began after each of 16 past days, censored on
-        the last known day. Of those within 1 % of the best the longest memory and the largest worth is taken. A branch
+        Every pair is judged by the pinball loss at 80, 90 and 95 % of deliveries that began after each of 16 past days,
+        censored on the last known day. Of those within 1 % of the best the longest memory and the largest worth is taken. A branch
         with fewer than 100 judged deliveries takes what all together chose.
     """
     branch_of = branches(history)
