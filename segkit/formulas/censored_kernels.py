@@ -7,9 +7,8 @@ _TIE = 1e-9
 
 
 @njit(cache=True, nogil=True)
-def fill(first, last, step, is_open, weight, above, mixing, events, at_risk, curve):  # type: ignore[no-untyped-def]
-    """Write the curve of one group into ``curve``; ``above`` is the curve of the group above."""
-    steps = len(curve)
+def count(first, last, step, is_open, weight, events, at_risk):  # type: ignore[no-untyped-def]
+    """Write per step what came in one group and what was not delivered before it."""
     events[:] = 0.0
     at_risk[:] = 0.0
     for one in range(first, last):
@@ -19,17 +18,36 @@ def fill(first, last, step, is_open, weight, above, mixing, events, at_risk, cur
             if not is_open[one]:
                 events[place] += weight[one]
     left = 0.0
-    for place in range(steps - 1, -1, -1):
+    for place in range(len(events) - 1, -1, -1):
         left += at_risk[place]
         at_risk[place] = left
+
+
+@njit(cache=True, nogil=True)
+def mix(events, at_risk, above, mixing, curve):  # type: ignore[no-untyped-def]
+    """Write the curve of one group into ``curve``; ``above`` is the curve of the group above."""
     share, over = 1.0, 1.0
-    for place in range(steps):
+    for place in range(len(curve)):
         came = events[place] + mixing * (over - above[place])
         risk = at_risk[place] + mixing * over
         over = above[place]
         if risk > 0 and came > 0:
             share *= max(0.0, 1.0 - came / risk)
         curve[place] = share
+
+
+@njit(cache=True, nogil=True)
+def fill(first, last, step, is_open, weight, above, mixing, events, at_risk, curve):  # type: ignore[no-untyped-def]
+    """Write the curve of one group into ``curve``; ``above`` is the curve of the group above."""
+    count(first, last, step, is_open, weight, events, at_risk)
+    mix(events, at_risk, above, mixing, curve)
+
+
+@njit(cache=True, nogil=True)
+def idle(group, depth, begin):  # type: ignore[no-untyped-def]
+    """Return whether a group has none below it and no line that asks."""
+    lowest = group + 1 == len(depth) or depth[group + 1] <= depth[group]
+    return lowest and begin[group] == begin[group + 1]
 
 
 @njit(cache=True, nogil=True)
@@ -70,6 +88,8 @@ def find_quantiles(  # type: ignore[no-untyped-def]
     events, at_risk = np.empty(steps), np.empty(steps)
     path = np.zeros((len(mixing), steps))
     for group in range(len(depth)):
+        if idle(group, depth, begin):
+            continue
         level = depth[group]
         above, k = (path[level - 1], mixing[level]) if level > 0 else (path[level], 0.0)
         curve = path[level]
@@ -93,6 +113,8 @@ def find_probabilities(  # type: ignore[no-untyped-def]
     events, at_risk = np.empty(steps), np.empty(steps)
     path = np.zeros((len(mixing), steps))
     for group in range(len(depth)):
+        if idle(group, depth, begin):
+            continue
         level = depth[group]
         above, k = (path[level - 1], mixing[level]) if level > 0 else (path[level], 0.0)
         curve = path[level]
@@ -101,3 +123,24 @@ def find_probabilities(  # type: ignore[no-untyped-def]
             place = asked[line]
             before[line] = 0.0 if place == 0 else 1 - curve[place - 1]
             until[line] = 1 - curve[place]
+
+
+@njit(cache=True, nogil=True)
+def find_steps(  # type: ignore[no-untyped-def]
+    depth, first, last, step, is_open, weight, mixings, steps, begin, start, levels, found
+):
+    """Fill in the first step at which each level is reached, for several mixings: deliveries are counted once."""
+    events, at_risk = np.empty(steps), np.empty(steps)
+    paths = np.zeros((len(mixings), mixings.shape[1], steps))
+    for group in range(len(depth)):
+        if idle(group, depth, begin):
+            continue
+        level = depth[group]
+        count(first[group], last[group], step, is_open, weight, events, at_risk)
+        for case in range(len(mixings)):
+            path = paths[case]
+            above, k = (path[level - 1], mixings[case, level]) if level > 0 else (path[level], 0.0)
+            mix(events, at_risk, above, k, path[level])
+            for line in range(begin[group], begin[group + 1]):
+                for which in range(len(levels)):
+                    found[case, line, which] = reached(path[level], start[line], levels[which])[0]

@@ -142,6 +142,45 @@ def shrunk_quantiles(
     return step, before, until
 
 
+def shrunk_steps(
+    tree: DeliveryTree,
+    weight: np.ndarray,
+    mixings: np.ndarray,
+    asked: tuple[np.ndarray, np.ndarray],
+    levels: np.ndarray,
+) -> np.ndarray:
+    """Return the steps of `shrunk_quantiles` for several mixings; deliveries are counted once for all of them.
+
+    Parameters
+    ----------
+    tree : DeliveryTree
+        Deliveries and groups.
+    weight
+        As `shrunk_curves` takes it.
+    mixings : ndarray, shape (mixings, depths)
+        What `shrunk_curves` takes as mixing, one after the other.
+    asked : (ndarray, ndarray)
+        As `shrunk_quantiles` takes it.
+    levels : ndarray, shape (levels,)
+        Levels [0-1].
+
+    Returns
+    -------
+    ndarray of int, shape (mixings, lines, levels)
+        First step at which the level is reached, ``steps`` where it is not.
+    """
+    from segkit.formulas import censored_kernels as kernels
+
+    group, start = asked
+    found = np.empty((len(mixings), len(group), len(levels)), dtype=np.int64)
+    begin = np.searchsorted(group, np.arange(len(tree.depth) + 1)).astype(np.int64)
+    kernels.find_steps(
+        tree.depth, tree.first, tree.last, tree.step, tree.is_open, weight, mixings, tree.steps,
+        begin, np.asarray(start, dtype=np.int64), levels, found,
+    )  # fmt: skip
+    return found
+
+
 def shrunk_probabilities(
     tree: DeliveryTree, weight: np.ndarray, mixing: np.ndarray, asked: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:

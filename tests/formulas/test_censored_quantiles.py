@@ -10,6 +10,7 @@ from segkit.formulas.censored_quantiles import (
     shrunk_curves,
     shrunk_probabilities,
     shrunk_quantiles,
+    shrunk_steps,
     survival_curve,
 )
 
@@ -87,6 +88,28 @@ def test_quantiles_are_the_first_step_that_reaches_the_level(case, start, level)
             assert step[group, 0] == start + reached[0]
             assert until[group, 0] == pytest.approx(shares[reached[0]])
             assert before[group, 0] == pytest.approx(shares[reached[0] - 1] if reached[0] else 0.0)
+
+
+@given(trees(), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_other_lines_do_not_change_what_is_found(case, asked):
+    tree, weight = case
+    mixing, levels = np.array([0.0, 2.0]), np.array([0.5, 0.9])
+    every = np.repeat(np.arange(len(tree.depth)), 2)
+    some = np.array(asked[: len(every)])
+    whole = shrunk_quantiles(tree, weight, mixing, (every, np.zeros(len(every), int)), levels)
+    part = shrunk_quantiles(tree, weight, mixing, (every[some], np.zeros(some.sum(), int)), levels)
+    for one, other in zip(whole, part, strict=True):
+        np.testing.assert_array_equal(one[some], other)
+
+
+@given(trees(), st.lists(st.integers(0, 6), min_size=1, max_size=12))
+def test_steps_of_several_mixings_are_those_of_each(case, wanted):
+    tree, weight = case
+    asked = np.sort(np.array(wanted) % len(tree.depth)), np.array(wanted) % tree.steps
+    mixings, levels = np.array([[0.0, 0.5], [0.0, 3.0], [7.0, 40.0]]), np.array([0.1, 0.8, 0.95])
+    found = shrunk_steps(tree, weight, mixings, asked, levels)
+    for one, mixing in zip(found, mixings, strict=True):
+        np.testing.assert_array_equal(one, shrunk_quantiles(tree, weight, mixing, asked, levels)[0])
 
 
 @given(trees())

@@ -190,6 +190,33 @@ def test_calibration_moves_levels_only_as_far_as_it_is_sure():
     np.testing.assert_array_equal(calibrated_levels(kept[:2], np.full(2, 500.0), 2), GRID)
 
 
+def test_origins_that_overlap_nearly_to_one_move_no_level():
+    kept = np.tile(GRID - 0.1 * (GRID > 0.3) * (GRID < 0.9), (8, 1)) * 500
+    np.testing.assert_array_equal(calibrated_levels(kept, np.full(8, 500.0), 1.4), GRID)
+
+
+def test_memory_is_chosen_by_what_is_promised_not_by_the_median():
+    """The early half comes ever less early; the late half, which reliabilities of 80 to 95 % rest on, is steady."""
+    random = np.random.default_rng(6)
+    day = np.sort(random.integers(0, 1500, 6000))
+    days = np.where(random.random(6000) < 0.6, -np.round(120 * (1 - day / 1500)), random.poisson(12, 6000))
+    start = pd.Timestamp("2020-01-01") + pd.to_timedelta(day, "D")
+    table = pd.DataFrame({"start_date": start, "delivered_date": start + pd.to_timedelta(days, "D")})
+    made = sk.promise_dates(table, pd.DataFrame({"start_date": [start.max() + pd.Timedelta(20, "D")]}), by=[])
+    assert made["memory_days"].fillna(np.inf).item() >= 1461
+
+
+@given(st.integers(0, 200))
+def test_what_was_known_on_a_day_is_looked_up_in_the_right_step(seed):
+    history = read_history(invented(60, seed), ask(), BY, pd.Timestamp("2024-11-30"))
+    for day in (history.as_of, history.as_of - 200):
+        tree, age = history.known_on(day)
+        begun = history.start <= day
+        seen = np.minimum(history.end[begun], day) - history.start[begun]
+        np.testing.assert_array_equal(tree.step, np.searchsorted(history.support, seen, side="right") - 1)
+        np.testing.assert_array_equal(age, day - history.start[begun])
+
+
 @pytest.mark.parametrize(("late", "moved"), [("growing", True), ("over", False), ("never", False)])
 def test_levels_move_only_where_that_had_paid(late, moved):
     random = np.random.default_rng(2)

@@ -63,8 +63,9 @@ def promise_dates(
     Days from start to delivery, below 0 where it came before its scheduled day, are a distribution per group. Open
     deliveries count as long as they were seen to be open (Kaplan-Meier). A group of n deliveries keeps n / (n + k) of
     its own and takes the rest from the group above. How old deliveries fade, and k, are chosen by the first column
-    of ``by`` and by how far ahead the promise is, on promises from 16 past days (pinball loss); levels are then moved
-    to those that past promises would have needed, as far as that stands out of their noise and had paid on past days.
+    of ``by`` and by how far ahead the promise is, on promises from 16 past days (pinball loss at 80, 90 and 95 %,
+    whatever is asked for); levels are then moved to those that past promises would have needed, as far as that stands
+    out of their noise and had paid on past days.
 
     References
     ----------

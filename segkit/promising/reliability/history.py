@@ -62,9 +62,17 @@ class DeliveryHistory:
         start, end = self.start[begun], self.end[begun]
         is_open = end > day
         seen = np.where(is_open, day - start, end - start)
-        step = np.searchsorted(self.support, seen, side="right") - 1
+        step = self._last_step(seen)
         tree = DeliveryTree(self.depth, held[self.first], held[self.last], step, is_open, len(self.support))
         return tree, day - start
+
+    def _last_step(self, seen: np.ndarray) -> np.ndarray:
+        """Return the last step within each count of days, -1 = none; looked up, as days are few and deliveries many."""
+        if not len(self.support):
+            return np.full(len(seen), -1)
+        low, high = self.support[0] - 1, self.support[-1]
+        table = np.searchsorted(self.support, np.arange(low, high + 1), side="right") - 1
+        return table[np.clip(seen, low, high) - low]
 
 
 def read_history(

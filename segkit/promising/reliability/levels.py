@@ -22,6 +22,7 @@ from segkit.promising.reliability.memory import (
 
 _WAYS = (0.0, 0.5, 1.0)  # how far levels are moved, that compete
 _AFTER = 730  # days that the last horizon counts as wide
+_FEW_INDEPENDENT = 1.5  # origins, of which a spread is no more than a guess
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def calibrated_levels(sums: np.ndarray, counts: np.ndarray, independent: float) 
     counts : ndarray, shape (origins,)
         Judged deliveries of each origin.
     independent : float
-        Origins that do not overlap: what the error of the mean rests on.
+        Origins that do not overlap: what the error of the mean rests on; up to 1.5 of them tell
+        no error, and nothing is moved.
 
     Returns
     -------
@@ -150,7 +152,7 @@ def calibrated_levels(sums: np.ndarray, counts: np.ndarray, independent: float) 
         Level at which past promises were kept as often as wanted, moved from the wanted one by d² / (d² + e²) of the
         way, with d what was missed and e its standard error (origins drawn whole).
     """
-    if len(counts) < 4 or counts.sum() < FEW or independent <= 1:
+    if len(counts) < 4 or counts.sum() < FEW or independent <= _FEW_INDEPENDENT:
         return GRID.copy()
     kept = sums.sum(axis=0) / counts.sum()
     off = sums - kept * counts[:, None]
