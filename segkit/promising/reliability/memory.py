@@ -103,8 +103,8 @@ def choose_memory(history: DeliveryHistory, judged: list[Judged]) -> Memory:
     -------
     Memory
         Every pair is judged by the pinball loss at 80, 90 and 95 % of deliveries that began after each of 16 past days,
-        censored on the last known day. Of those within 1 % of the best the longest memory and the largest worth is taken. A branch
-        with fewer than 100 judged deliveries takes what all together chose.
+        censored on the last known day. Of those within 1 % of the best the longest memory and the largest worth is
+        taken. A branch with fewer than 100 judged deliveries takes what all together chose.
     """
     branch_of = branches(history)
     shape = (int(branch_of.max(initial=0)) + 1, len(HORIZONS) + 1)
