@@ -270,7 +270,7 @@ def test_quantiles_of_many_parts_are_the_least_counts_that_are_enough(size, seed
     found = kernels.mixed_quantiles(np.maximum(mean, 0.01), excess, row, curves, np.array([0, 30]), WANTED)[0]
 
     def share(count):
-        below, upto = kernels.count_range(np.full(30, count), np.maximum(mean, 0.01), excess)
+        _, upto = kernels.count_range(np.full(30, count), np.maximum(mean, 0.01), excess)
         return kernels.along(curves, row, upto).mean()
 
     for wanted, count in zip(WANTED, found, strict=True):

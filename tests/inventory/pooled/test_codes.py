@@ -26,7 +26,9 @@ def test_days_are_those_named_rising(far):
 
 @pytest.mark.parametrize("kind", ["str", "object", "category", "string[python]"])
 def test_series_have_the_same_numbers_whether_their_rows_stand_together_or_not(kind):
-    rows = pd.DataFrame({"item_id": np.repeat(["b", "é", "a"], 20), "location_id": np.tile(np.repeat(["x", "y"], 10), 3)})
+    rows = pd.DataFrame(
+        {"item_id": np.repeat(["b", "é", "a"], 20), "location_id": np.tile(np.repeat(["x", "y"], 10), 3)}
+    )
     halves = [rows.astype(kind), rows.astype(kind)]
     together = pd.concat(halves, ignore_index=True)
     mixed = together.sample(frac=1.0, random_state=1)
