@@ -87,10 +87,12 @@ def sales_of_each(values, observed):  # type: ignore[no-untyped-def]
     """Return how many observed periods of every series have sales, and their sum."""
     count, total = np.zeros(len(values), dtype=np.int64), np.zeros(len(values))
     for one in prange(len(values)):
+        sales, amount = 0, 0.0
         for period in range(values.shape[1]):
-            if observed[one, period] and values[one, period] > 0.0:
-                count[one] += 1
-                total[one] += values[one, period]
+            sold = values[one, period] if observed[one, period] else 0.0
+            sales += sold > 0.0
+            amount += max(sold, 0.0)
+        count[one], total[one] = sales, amount
     return count, total
 
 
@@ -99,11 +101,11 @@ def size_keys(values):  # type: ignore[no-untyped-def]
     """Return the demand of every series, weighted by the squares of its periods, by its periods, and not at all."""
     keys = np.zeros((3, len(values)))
     for one in prange(len(values)):
+        squares, firsts, total = 0.0, 0.0, 0.0
         for period in range(values.shape[1]):
             place, sold = period + 1.0, values[one, period]
-            keys[0, one] += place * place * sold
-            keys[1, one] += place * sold
-            keys[2, one] += sold
+            squares, firsts, total = squares + place * place * sold, firsts + place * sold, total + sold
+        keys[0, one], keys[1, one], keys[2, one] = squares, firsts, total
     return keys
 
 
@@ -156,11 +158,10 @@ def one_step_errors(values, observed, table, factor, group, rows, first):  # typ
     """Return of some series the sums of |errors| and of forecasts of the next period above zero, and their number."""
     error, said, number = np.zeros(rows.size), np.zeros(rows.size), np.zeros(rows.size)
     for place in prange(rows.size):
-        one = rows[place]
+        one, off, total, count = rows[place], 0.0, 0.0, 0.0
         for period in range(first, values.shape[1]):
             expected = table[one, period - 1] * factor[group[one], period]
             if observed[one, period] and expected > 0.0:
-                error[place] += abs(values[one, period] - expected)
-                said[place] += expected
-                number[place] += 1.0
+                off, total, count = off + abs(values[one, period] - expected), total + expected, count + 1.0
+        error[place], said[place], number[place] = off, total, count
     return error, said, number

@@ -259,3 +259,29 @@ def test_extreme_scatter_ends(excess):
     assert np.isfinite(found).all()
     assert found[0, 0] == 0
     assert np.isfinite(kernels.bent_variances(np.array([8.0]), np.array([excess]), np.zeros(1, dtype=int), STRAIGHT))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
+@pytest.mark.parametrize("seed", range(4))
+def test_quantiles_of_many_parts_are_the_least_counts_that_are_enough(size, seed):
+    rng = np.random.default_rng(seed)
+    mean, excess = size * rng.gamma(0.7, 20, 30), rng.gamma(1, 1, 30) + 1e-3
+    curves, row = np.vstack([AT, AT**1.4, 0.5 * AT + 0.5 * AT**3]), rng.integers(0, 3, 30)
+    found = kernels.mixed_quantiles(np.maximum(mean, 0.01), excess, row, curves, np.array([0, 30]), WANTED)[0]
+
+    def share(count):
+        _, upto = kernels.count_range(np.full(30, count), np.maximum(mean, 0.01), excess)
+        return kernels.along(curves, row, upto).mean()
+
+    for wanted, count in zip(WANTED, found, strict=True):
+        assert share(count) >= wanted - 1e-9
+        assert count == 0 or share(count - 1) < wanted + 1e-9
+
+
+@pytest.mark.parametrize(("mean", "excess"), [(9.0, 1e-3), (9.0, 4.0), (5_000.0, 0.2), (5_000.0, 30.0)])
+def test_variance_of_many_is_that_of_the_bent_normal_cut_at_zero(mean, excess):
+    curve, scores = 0.6 * AT**1.5 + 0.4 * AT**0.7, np.linspace(-7.5, 7.5, len(AT))
+    off = np.maximum((scores[1:] + scores[:-1]) / 2 * mean * np.sqrt(1 / mean + excess), -mean)
+    part = np.diff(curve)
+    found = kernels.bent_variances(np.array([mean]), np.array([excess]), np.zeros(1, dtype=int), curve[None, :])
+    assert found[0] == pytest.approx(part @ off**2 - (part @ off) ** 2)
