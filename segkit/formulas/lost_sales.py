@@ -358,7 +358,7 @@ def _order() -> np.ndarray:
     return np.random.default_rng(_SEED).permutation(_BLOCKS)
 
 
-@lru_cache(maxsize=16)  # of up to 5 MB each
+@lru_cache(maxsize=32)  # of up to 5 MB each; a company has about twenty
 def _parts_of_steps(steps: int) -> np.ndarray:
     """Return how demand of a block parts into steps, by shape of the gamma process: (shapes, blocks, steps)."""
     rng = np.random.default_rng([_SEED, steps])

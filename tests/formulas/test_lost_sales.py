@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.formulas.lost_sales import (
+    _rolled,
     economic_reorder_point_of_lost_sales,
     expected_service_of_lost_sales,
     reorder_point_for_fill_rate_of_lost_sales,
@@ -204,6 +205,20 @@ def test_what_is_kept_with_a_demand_changes_nothing():
     part = expected_service_of_lost_sales(demand.of(np.array([2])), points[2:], lots[2:], pack=packs[2:])
     assert again.on_hand.tolist() == first.on_hand.tolist()
     assert part.on_hand.tolist() == first.on_hand[2:].tolist()
+
+
+@pytest.mark.parametrize(("lot", "pack"), [(1.0, 1.0), (7.0, 1.0), (20.0, 5.0)])
+@pytest.mark.parametrize(("lead", "review"), [(7, 7), (10, 4)])
+def test_levels_rolled_forward_beside_others_give_what_they_give_alone(lead, review, lot, pack):
+    demand = covered(negative_binomial, lead, review)
+    most = demand.whole[0, -1]
+    points = np.array([-1.0, *np.linspace(0, most + 3.0, 19).round()])[None, :]
+    terms = np.array([lot]), np.array([pack])
+    beside = _rolled(demand, points, *terms)
+    for place in range(points.shape[1]):
+        assert (_rolled(demand, points[:, [place]], *terms)[:, 0] == beside[:, place]).all()
+    assert (beside[0, points[0] >= most] == 0).all()
+    assert beside[0, points[0] < most].any(axis=(1, 2)).all()
 
 
 @pytest.mark.parametrize(("lead", "review", "target"), [(1, 7, 0.9), (60, 1, 0.95)])

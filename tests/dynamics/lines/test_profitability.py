@@ -121,8 +121,14 @@ def bulk_twin(lines, factor):
     return flags
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from([-3, 1, 2, 5, 60, 700]), st.booleans()), max_size=70))
-def test_bulk_lines_are_their_slow_twin(rows):
+SIZES = [-3, 1, 2, 5, 60, 700]
+
+
+@pytest.mark.parametrize("sizes", [SIZES, [*SIZES, 90_000], [*SIZES, 0.5, 1.75]])
+@given(data=st.data())
+def test_bulk_lines_are_their_slow_twin(sizes, data):
+    row = st.tuples(st.integers(1, 3), st.sampled_from(sizes), st.booleans())
+    rows = data.draw(st.lists(row, max_size=70))
     lines = pd.DataFrame(rows, columns=["item_id", "quantity", "is_reversed"]).astype({"is_reversed": bool})
     lines = lines.assign(item_id=lines["item_id"].map("SKU-{:04d}".format), quantity=lines["quantity"].astype(float))
     assert find_bulk(lines, factor=10).tolist() == bulk_twin(lines, 10)

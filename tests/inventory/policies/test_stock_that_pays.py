@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segkit.formulas.policy_levels import CoveredDemand
+from segkit.formulas.policy_levels import CoveredDemand, expected_service
 from segkit.inventory.policies.covered import CHANCES, CoveredPlaces
 from segkit.inventory.policies.sizing import Sizing, size_policies
 
@@ -60,6 +60,18 @@ def test_what_hardly_ever_sells_is_stocked_only_where_a_unit_pays(chance):
     pays = forecast * 365.25 / 7 * MARGIN > HOLDING
     assert (made["policy"] == "order_up_to") == pays
     assert made["reason"] == ("rule all" if pays else "no stock pays: it would cost more than it returns")
+
+
+@pytest.mark.parametrize("measure", ["cycle_service", "fill_rate"])
+def test_nobody_asks_how_few_units_part_as_many_do(measure):
+    curves = np.repeat(np.quantile(np.random.default_rng(1).poisson(4.0, 5000), CHANCES)[None, :], 3, axis=0)
+    lots, points = np.array([1.0, 3.0, 8.0]), np.array([5.0, 4.0, 1.0])
+    demand, other = (CoveredDemand(curves, CHANCES, np.full(3, 4.0), np.full(3, 1.0)) for _ in range(2))
+    assert (demand.part_in_review == 0).all()
+    other.__dict__["part_in_review"] = np.full_like(demand.part_in_review, np.nan)
+    known, asked = (expected_service(one, points, lots) for one in (demand, other))
+    assert getattr(known, measure).tolist() == getattr(asked, measure).tolist()
+    assert known.on_hand.tolist() == asked.on_hand.tolist()
 
 
 def test_parts_of_demand_know_what_the_whole_knew():

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.policy_settings import Policies
+from segkit.inventory.replay import contest
 from segkit.inventory.replay.contest import TOO_SLOW, Resets, hold_replay, plan_resets, value_replay
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import explain_gap
@@ -65,7 +66,7 @@ def held(came, make_sizing):
 
     def sized_on(day):
         asked.append(day)
-        return make_sizing({"mean": 10.0 + 10.0 * len(asked)})
+        return make_sizing({"mean": 20.0 + 10.0 * resets.days.index(day)})
 
     return demand, resets, sized_on, asked
 
@@ -75,13 +76,25 @@ def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
     days = resets.days
     run, replayed, _ = hold_replay(demand, resets, sized_on, terms(1, lead_time_days=5.0), policies=RULES, seed=0)
     levels = replayed.levels
-    assert asked == days
+    assert sorted(asked) == days
     assert [one.day for one in levels] == [pd.Timestamp(day) for day in days]
     assert run.demand.starts[0] == pd.Timestamp(days[1]) + pd.Timedelta(days=1)
     assert len(run.demand.starts) == RULES.replay_days
     levels_held = [one.by_rule[OWN]["order_up_to"].iloc[0] for one in levels]
     assert levels_held == sorted(levels_held)
     assert len(set(levels_held)) == 3
+
+
+def test_resets_beside_each_other_set_what_they_set_one_after_the_other(held, monkeypatch):
+    _, resets, sized_on, _ = held
+    made = []
+    for beside in (True, False):
+        monkeypatch.setattr(contest, "_may_run_beside", lambda beside=beside: beside)
+        made.append(contest._set_on(resets.days, sized_on, 14.0))
+    for one, other in zip(*made, strict=True):
+        assert one.day == other.day
+        for name, levels in one.by_rule.items():
+            pd.testing.assert_frame_equal(levels, other.by_rule[name], check_exact=True)
 
 
 @pytest.mark.parametrize(("weight", "unit"), [("margin", 4.0), ("revenue", 9.0), ("lines", 0.5), ("units", 1.0)])
