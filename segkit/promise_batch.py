@@ -21,6 +21,7 @@ from segkit.core.tables import MarkedTable
 from segkit.core.units import to_base_units
 from segkit.dynamics.lines.profitability import value_lines
 from segkit.plan import Plan, open_plan
+from segkit.promising.new_orders import JOIN_FIX
 from segkit.promising.plan_terms import tell_stand_ins
 from segkit.promising.promise_terms import UNPRICED
 
@@ -64,11 +65,13 @@ def promise_batch(
     Raises
     ------
     SettingsError, DataError
-        The workspace or the file cannot be used: all problems of one kind at once.
+        The workspace cannot be used, or lines of the file: all that is wrong with these is told at once.
     """
     path = Path(file).resolve()
     plan = open_plan(workspace, as_of=as_of, overrides=overrides)
-    orders = read_new_orders(path, plan.settings, plan.workspace)
+    orders, problems = _read_lines(path, plan.settings, plan.workspace)
+    problems |= dict.fromkeys(plan.new_order_problems(orders), JOIN_FIX)
+    _require_none(problems, path)
     answered = promise_new_orders(plan, orders)
     target = Path(out) if out else path.with_name(f"{path.stem}.{_ENDING}")
     answered.to_csv(target, index=False, date_format="%Y-%m-%d", lineterminator="\n")
@@ -97,8 +100,16 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
     Raises
     ------
     DataError
-        The file cannot be read, lacks columns or has cells that are no dates or numbers; order lines repeat.
+        The file cannot be read or lacks columns; it has cells that are no dates or numbers, or lines that repeat: all
+        of this at once.
     """
+    orders, problems = _read_lines(path, settings, workspace)
+    _require_none(problems, path)
+    return orders
+
+
+def _read_lines(path: Path, settings: Settings, workspace: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the order lines that can be read, and what is wrong with the file, each with what mends it."""
     plain = Source(file=str(path), **_STRICT)
     raw = read_source(plain, workspace)
     named = settings.sources.get("orders")
@@ -114,10 +125,20 @@ def read_new_orders(path: Path, settings: Settings, workspace: Path) -> pd.DataF
         source = _without_price(source)
     marked = map_table("orders", raw, source, workspace)
     margins, problems = _margins(raw, source)
-    orders = _require_readable(marked, [*problems, *_unread_cells(marked, raw, source)], path)
+    problems += [*_unread_cells(marked, raw, source), *_notes(marked)]
+    orders = marked.frame[marked.reason == ""].reset_index(drop=True)
     orders = orders if priced else orders.drop(columns=list(_PRICES), errors="ignore")
     kept = margins[(marked.reason == "").to_numpy()] if margins is not None else None
-    return _with_ids(orders if kept is None else orders.assign(unit_margin=kept.to_numpy(dtype=float)), path)
+    named_lines = _with_ids(orders if kept is None else orders.assign(unit_margin=kept.to_numpy(dtype=float)))
+    found = dict.fromkeys(problems, "Correct these cells.")
+    return named_lines, found | dict.fromkeys(_line_problems(named_lines), "Correct these lines.")
+
+
+def _require_none(problems: dict[str, str], path: Path) -> None:
+    if problems:
+        raise DataError(
+            list_problems(f"{path.name} cannot be promised", list(problems), list(dict.fromkeys(problems.values())))
+        )
 
 
 def _without_price(source: Source) -> Source:
@@ -201,12 +222,8 @@ def _margins(raw: pd.DataFrame, source: Source) -> tuple[pd.Series | None, list[
     return read.values, [f"{_MARGIN} unreadable {in_rows(len(rows))}, first: {first}"]
 
 
-def _require_readable(table: MarkedTable, problems: list[str], path: Path) -> pd.DataFrame:
-    """Return the rows that are used; raise where cells of others could not be read: a blank would promise amiss."""
-    problems = [*problems, *(f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes)]
-    if problems:
-        raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these cells."]))
-    return table.frame[table.reason == ""].reset_index(drop=True)
+def _notes(table: MarkedTable) -> list[str]:
+    return [f"{note.reason} {in_rows(note.rows)}, first: {note.first}" for note in table.notes]
 
 
 def _strange(plan: Plan, lines: pd.DataFrame) -> pd.Series:
@@ -219,25 +236,21 @@ def _strange(plan: Plan, lines: pd.DataFrame) -> pd.Series:
     return told
 
 
-def _with_ids(orders: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _with_ids(orders: pd.DataFrame) -> pd.DataFrame:
     order = orders["order_id"] if "order_id" in orders else pd.Series(pd.NA, index=orders.index, dtype="str")
     order = order.astype("str").fillna("new " + orders["customer_id"].astype("str"))
     counted = (orders.groupby(order, sort=False).cumcount() + 1).astype("str")
     line = orders["line_id"].astype("str").fillna(counted) if "line_id" in orders else counted
-    made = orders.assign(order_id=order, line_id=line).reset_index(drop=True)
-    twice = made.duplicated(_KEY, keep=False).to_numpy()
-    nothing = ~(made["quantity"] > 0).to_numpy()
-    blank = made["item_id"].isna().to_numpy()
-    problems = []
-    if twice.any():
-        problems.append(f"order_id and line_id repeat {_where(made, twice)}")
-    if nothing.any():
-        problems.append(f"quantity is not above 0 {_where(made, nothing)}")
-    if blank.any():
-        problems.append(f"item_id is blank {_where(made, blank)}")
-    if problems:
-        raise DataError(list_problems(f"{path.name} cannot be promised", problems, ["Correct these lines."]))
-    return made
+    return orders.assign(order_id=order, line_id=line).reset_index(drop=True)
+
+
+def _line_problems(made: pd.DataFrame) -> list[str]:
+    found = (
+        ("order_id and line_id repeat", made.duplicated(_KEY, keep=False).to_numpy()),
+        ("quantity is not above 0", ~(made["quantity"] > 0).to_numpy()),
+        ("item_id is blank", made["item_id"].isna().to_numpy()),
+    )
+    return [f"{word} {_where(made, wrong)}" for word, wrong in found if wrong.any()]
 
 
 def _where(rows: pd.DataFrame, broken: np.ndarray) -> str:

@@ -244,3 +244,21 @@ def test_a_line_asked_for_on_the_last_day_known_keeps_its_day_and_is_late(promis
     assert made["requested_date"].astype("str").tolist() == ["2025-06-30", "2025-07-04", "2025-07-01"]
     assert made["late_days"].tolist()[:2] == [1.0, 0.0]
     assert "asked for a day before it was ordered" in made["reason"].tolist()[0]
+
+
+def test_whatever_is_wrong_with_the_lines_is_told_at_once(workspace, tmp_path):
+    """Cells that are no dates were told first, then lines that repeat, then those of a day that is over."""
+    wrong = pd.concat([NEW, NEW.head(1)], ignore_index=True).astype({"requested_date": object, "quantity": object})
+    wrong.loc[1, "quantity"] = "many"
+    wrong.loc[2, "requested_date"] = "2025-06-01"
+    wrong.to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError) as told:
+        promise_batch(tmp_path / "new.csv", workspace, as_of="2025-06-30")
+    for words in (
+        "quantity is unreadable in 1 row",
+        "line key (order_id, line_id) repeats in",
+        "requested_date lies before as_of (2025-06-30) in 1 row",
+        "Correct these cells.",
+        "with a day to come",
+    ):
+        assert words in str(told.value)

@@ -169,6 +169,10 @@ class OrderPromises(Contest):
         dates = outlook.date_promises(self._deliveries(), lines, facts, as_of=day, rules=rules)
         return MorePromises(lines, trace, dates)
 
+    def new_order_problems(self, new: pd.DataFrame) -> list[str]:
+        """Return why new order lines cannot join the open ones: open already, no place, or a day that is over."""
+        return new_orders.join_problems(self.open_orders, new, locations=self._locations(), as_of=self.as_of)
+
     def _locations(self) -> list[str]:
         """Return the locations of order lines and supply."""
         tables = [self.supply, *([self.order_lines] if self.has_input("orders") else [])]

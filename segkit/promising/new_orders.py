@@ -10,6 +10,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.offenders import first_offenders
 
 _KEY = ["order_id", "line_id"]
+JOIN_FIX = "Give lines that are not in the order book yet, with a day to come and the location that is to deliver."
 
 
 def join_book(
@@ -41,13 +42,25 @@ def join_book(
         New lines are open already, name no location where there are several, or ask for a day that is over: all at
         once.
     """
-    if locations is None:
-        locations = open_orders["location_id"].dropna().unique()
-    located = new if "location_id" in new else new.assign(location_id=pd.Series(pd.NA, index=new.index, dtype="str"))
+    problems = join_problems(open_orders, new, as_of=as_of, locations=locations)
+    if problems:
+        raise DataError(list_problems("new orders cannot be promised", problems, [JOIN_FIX]))
+    located, told = _located(open_orders, new, locations), "requested_date" in new
+    first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    arrives = located["order_date"].clip(lower=first)
+    asked = located["requested_date"].fillna(arrives) if told else arrives
+    arrives += pd.to_timedelta(_place_in_queue(located["order_date"], first), unit="us")
+    kinds = empty_table("open_orders").dtypes
+    joined = located.assign(order_date=arrives, requested_date=asked, left_out="").reindex(columns=list(kinds.index))
+    return pd.concat([open_orders, joined.astype(kinds.to_dict())], ignore_index=True)
+
+
+def join_problems(
+    open_orders: pd.DataFrame, new: pd.DataFrame, *, as_of: date, locations: Collection[str] | None = None
+) -> list[str]:
+    """Return why new lines cannot join the order book; the parameters are those of `join_book`."""
+    located = _located(open_orders, new, locations)
     blank = located["location_id"].isna().to_numpy()
-    if blank.any() and len(locations) == 1:
-        located = located.assign(location_id=located["location_id"].fillna(*locations))
-        blank = blank & False
     known = pd.MultiIndex.from_frame(open_orders[_KEY])
     again = pd.MultiIndex.from_frame(located[_KEY].astype("str")).isin(known)
     told = "requested_date" in located
@@ -57,21 +70,20 @@ def join_book(
         (blank, "location_id is blank"),
         (over, f"requested_date lies before as_of ({as_of})"),
     )
-    problems = [
+    return [
         f"{word} {in_rows(int(which.sum()))}, first: {first_offenders(located[which])}"
         for which, word in found
         if which.any()
     ]
-    if problems:
-        fix = "Give lines that are not in the order book yet, with a day to come and the location that is to deliver."
-        raise DataError(list_problems("new orders cannot be promised", problems, [fix]))
-    first = pd.Timestamp(as_of) + pd.Timedelta(days=1)
-    arrives = located["order_date"].clip(lower=first)
-    asked = located["requested_date"].fillna(arrives) if told else arrives
-    arrives += pd.to_timedelta(_place_in_queue(located["order_date"], first), unit="us")
-    kinds = empty_table("open_orders").dtypes
-    joined = located.assign(order_date=arrives, requested_date=asked, left_out="").reindex(columns=list(kinds.index))
-    return pd.concat([open_orders, joined.astype(kinds.to_dict())], ignore_index=True)
+
+
+def _located(open_orders: pd.DataFrame, new: pd.DataFrame, locations: Collection[str] | None) -> pd.DataFrame:
+    """Return new lines with a location: the only one of the company where they name none."""
+    known = open_orders["location_id"].dropna().unique() if locations is None else locations
+    located = new if "location_id" in new else new.assign(location_id=pd.Series(pd.NA, index=new.index, dtype="str"))
+    if len(known) == 1:
+        located = located.assign(location_id=located["location_id"].fillna(*known))
+    return located
 
 
 def shown_arrival(arrives: pd.Series) -> pd.Series:

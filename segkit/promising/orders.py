@@ -56,7 +56,8 @@ def promise_orders(
         have no row at the item and location, or of a contract only), quantity [units], kind (reservation: kept for the
         class, which may go on to the pool; limit: the most it may take, nothing is kept; both; neutral: neither),
         released_date (blank = never): lines that arrive on it or later find what is left in the pool. Optional
-        bid_price, of bucket and class.
+        bid_price, of bucket and class, and committed: what of it a contract owes the class, which no better class takes
+        [units].
     alternatives : DataFrame, optional
         item_id, location_id, alternative_item_id, alternative_location_id (blank column = the same location), unit_cost
         [currency/unit], transit_days: what can stand in for what was asked for.

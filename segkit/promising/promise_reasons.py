@@ -1,10 +1,11 @@
 """Why a line was not promised earlier, in words: each sentence is written once, and told of lines by its number."""
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from segkit.core.blocks import blocks
 from segkit.formulas.promising import Promised
@@ -15,37 +16,23 @@ from segkit.promising.repeated_words import repeated_words
 
 _BEFORE = "asked for a day before it was ordered"
 _BLOCK = 2**18  # lines at a time: the working arrays of a block are used again for the next
-_MOST_KEYS, _MOST_SEEN = 2**62, 2**19
+_MOST_KEYS = 2**62
 
 
 def tell_reasons(inputs: PromiseInputs, made: Promised) -> pd.Categorical:
     """Return why a line is not promised earlier, and where no bid price could be applied; else blank."""
     unpriced, first = _takes_unpriced(inputs, made), _first_days(inputs)
-    say, number, seen = _sentence(inputs), {"": 0}, dict[tuple, int]()
-    which = np.empty(len(made.promised), dtype=np.int32)
+    words = [pa.array(["", UNPRICED, _BEFORE, f"{_BEFORE}; {UNPRICED}"], pa.large_string())]
+    known, which = len(words[0]), np.empty(len(made.promised), dtype=np.int32)
     for part in blocks(len(which), _BLOCK):
         rows, fields, before = _late_lines(inputs, made, part, first)
-        plain = np.array([_number(_with_unpriced(words, told), number) for words in ("", _BEFORE) for told in (0, 1)])
-        found = plain[2 * before + unpriced[part]]
         fields = (*fields, unpriced[part][rows])
         code, ones = _kinds(fields)
-        kinds = list(zip(*(values[ones].tolist() for values in fields), strict=True))
-        if len(seen) + len(kinds) > _MOST_SEEN:
-            seen.clear()
-        for kind in kinds:
-            if kind not in seen:
-                seen[kind] = _number(_with_unpriced(say(*kind[:-1]), kind[-1]), number)
-        found[rows] = np.array([seen[kind] for kind in kinds], dtype=np.int32)[code]
-        which[part] = found
-    return repeated_words(list(number), which)
-
-
-def _number(words: str, number: dict[str, int]) -> int:
-    return number.setdefault(words, len(number))
-
-
-def _with_unpriced(words: str, unpriced: int) -> str:
-    return "; ".join(part for part in (words, UNPRICED if unpriced else "") if part)
+        words.append(_sentences(inputs, tuple(values[ones] for values in fields)))
+        which[part] = 2 * before + unpriced[part]
+        which[part][rows] = known + code
+        known += len(ones)
+    return repeated_words(pd.array(pa.concat_arrays(words), dtype="str"), which)
 
 
 def _takes_unpriced(inputs: PromiseInputs, made: Promised) -> np.ndarray:
@@ -122,19 +109,25 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
     return code, max(len(found), 1)
 
 
-def _sentence(inputs: PromiseInputs) -> Callable[..., str]:
-    """Return what says why a line is late or short, of the fields that `_late_lines` gives."""
-    own_quota, held_back = cache(_own_quota(inputs)), cache(_held_back(inputs))
-    reserved, short_of = cache(_reserved(inputs)), cache(_short)
+def _sentences(inputs: PromiseInputs, fields: tuple[np.ndarray, ...]) -> pa.Array:
+    """Return why lines are late or short, of what `_late_lines` tells and whether no bid price was applied."""
+    found, wanted, own, why, comes, column, until, amount, rank, short, late, unpriced = fields
+    parts = [
+        _told((found, wanted), _in_time),
+        _told((own, why, comes), _own_quota(inputs)),
+        _told((column, until, amount, why), _reserved(inputs)),
+        _told((why, rank), _held_back(inputs)),
+        _told((short, late), _short),
+        _told((unpriced,), lambda told: UNPRICED if told else None),
+    ]
+    return pc.binary_join_element_wise(*parts, "; ", null_handling="skip").cast(pa.large_string())
 
-    def parts(found, wanted, own, why, comes, column, until, amount, rank, short, late) -> Iterator[str | None]:  # type: ignore[no-untyped-def]
-        yield _in_time(found, wanted)
-        yield own_quota(own, why, comes)
-        yield reserved(column, until, amount, why)
-        yield held_back(why, rank)
-        yield short_of(short, late)
 
-    return lambda *fields: "; ".join(part for part in parts(*fields) if part)
+def _told(fields: tuple[np.ndarray, ...], say: Callable[..., str | None]) -> pa.Array:
+    """Return what is said of every row, saying it once for equal rows."""
+    which, ones = _kinds(fields)
+    rows = zip(*(values[ones].tolist() for values in fields), strict=True)
+    return pa.array([say(*row) for row in rows], pa.string()).take(pa.array(which))
 
 
 def _in_time(found: float, wanted: float) -> str:
