@@ -5,17 +5,16 @@ from math import erf, erfc, exp, log, log1p, sqrt
 import numpy as np
 from numba import njit, prange
 
-_MANY = 8.0  # lots above which counts are taken as normal, before they are bent
+from segkit.formulas.many_counts import GRID, SCORES, STEP, many_moments, many_score, many_value, score_moments
+
+_MANY = 8.0  # lots above which counts are no longer added up one by one, before they are bent
 _SURE = 1.0 - 1e-11
 _NONE = 1e-18  # probability of a count, past the likeliest one, after which no other counts
 _ENDLESS = 1e15  # lots, beyond which no quantile is looked for
 _NEAR = 8  # grid values that are filled in one by one
 _REST = 1e-7  # share of demand whose size no longer moves a variance
-GRID = 257
-_SCORES = np.linspace(-7.5, 7.5, GRID)
-_STEP = 15.0 / (GRID - 1)
 AT = np.array(
-    [0.5 * erfc(-score / sqrt(2.0)) for score in _SCORES]
+    [0.5 * erfc(-score / sqrt(2.0)) for score in SCORES]
 )  # probabilities at which curves are held: close in the tails
 AT[0], AT[-1] = 0.0, 1.0
 _PARTS = 2_048
@@ -27,12 +26,6 @@ def _normal_below(z):  # type: ignore[no-untyped-def]
     return 0.5 * (1.0 + erf(z / sqrt(2.0)))
 
 
-@njit(cache=True, nogil=True)
-def _many_below(value, mean, excess):  # type: ignore[no-untyped-def]
-    """Return the probability of less than a value where counts are many: a normal with the same variance."""
-    return _normal_below((value - mean) / (sqrt(1.0 / mean + excess) * mean))
-
-
 @njit(cache=True, nogil=True, parallel=True)
 def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
     """Return the probabilities of less than each count, and of as much at most."""
@@ -40,8 +33,8 @@ def count_range(actual, mean, excess):  # type: ignore[no-untyped-def]
     for row in prange(actual.size):
         y, m, size = actual[row], mean[row], 1.0 / excess[row]
         if m > _MANY:
-            upto[row] = _many_below(y + 0.5, m, excess[row])
-            below[row] = _many_below(y - 0.5, m, excess[row]) if y > 0.0 else 0.0
+            upto[row] = _normal_below(many_score(y + 0.5, m, excess[row]))
+            below[row] = _normal_below(many_score(y - 0.5, m, excess[row])) if y > 0.0 else 0.0
             continue
         chance = exp(-size * log1p(m / size))
         ratio = m / (size + m)
@@ -139,7 +132,7 @@ def _go_on(chance, low):  # type: ignore[no-untyped-def]
 def _bent_normal(curve, score):  # type: ignore[no-untyped-def]
     """Return the curve at the probability of a normal score, on whose even grid it is held."""
     chance = _normal_below(score)
-    low = min(max(int((score - _SCORES[0]) / _STEP), 0), GRID - 2)
+    low = min(max(int((score - SCORES[0]) / STEP), 0), GRID - 2)
     while low > 0 and AT[low] > chance:  # where rounding put it one too far
         low -= 1
     return 1.0 if chance > _SURE else _on_line(curve, chance, _go_on(chance, low))
@@ -193,9 +186,8 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
         if m <= 0.0:
             continue
         if m > _MANY:
-            deviation = m * sqrt(1.0 / m + excess[one])
             for place in range(quantiles.size):
-                found[one, place] = np.ceil(max(m + scores[asked, place] * deviation - 0.5, 0.0))
+                found[one, place] = np.ceil(max(many_value(scores[asked, place], m, excess[one]) - 0.5, 0.0))
             continue
         chance = exp(-size * log1p(m / size))
         ratio, total, number = m / (size + m), chance, 0
@@ -208,32 +200,16 @@ def bent_quantiles(mean, excess, row, curves, quantiles):  # type: ignore[no-unt
     return found
 
 
-@njit(cache=True, nogil=True)
-def _score_moments(curves):  # type: ignore[no-untyped-def]
-    """Return sums of normal scores and of their squares up to each grid value, by how much of a curve lies there."""
-    moments = np.zeros((len(curves), 2, GRID))
-    for one in range(len(curves)):
-        for place in range(GRID - 1):
-            score, part = (_SCORES[place] + _SCORES[place + 1]) / 2.0, curves[one, place + 1] - curves[one, place]
-            moments[one, 0, place + 1] = moments[one, 0, place] + part * score
-            moments[one, 1, place + 1] = moments[one, 1, place] + part * score**2
-    return moments
-
-
 @njit(cache=True, nogil=True, parallel=True)
 def bent_variances(mean, excess, row, curves):  # type: ignore[no-untyped-def]
     """Return the variances of the bent distributions."""
-    found, moments = np.zeros(mean.size), _score_moments(curves)
+    found, moments = np.zeros(mean.size), score_moments(curves)
     for one in prange(mean.size):
         m, size = mean[one], 1.0 / excess[one]
         curve = curves[row[one]]
         first, second = 0.0, 0.0
         if m > _MANY:
-            deviation, told = m * sqrt(1.0 / m + excess[one]), moments[row[one]]
-            cut = min(max(int(np.ceil((-m / deviation - _SCORES[0]) / _STEP - 0.5)), 0), GRID - 1)  # where it is zero
-            none = curve[cut] - curve[0]
-            first = deviation * (told[0, GRID - 1] - told[0, cut]) - m * none
-            second = deviation**2 * (told[1, GRID - 1] - told[1, cut]) + m**2 * none
+            first, second = many_moments(m, excess[one], moments[row[one]])
         elif m > 0.0:
             chance = exp(-size * log1p(m / size))
             ratio, total, number, told, low = m / (size + m), chance, 0, 0.0, 0
@@ -256,7 +232,7 @@ def _upto(value, m, excess, curve):  # type: ignore[no-untyped-def]
     if m <= 0.0:
         return 1.0
     if m > _MANY:
-        return _bent_normal(curve, (value + 0.5 - m) / (sqrt(1.0 / m + excess) * m))
+        return _bent_normal(curve, many_score(value + 0.5, m, excess))
     size = 1.0 / excess
     chance = exp(-size * log1p(m / size))
     ratio, total, number = m / (size + m), chance, 0

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from segkit.formulas import many_counts
 from segkit.formulas import spread_kernels as kernels
 from segkit.formulas.demand_spread import (
     Spread,
@@ -50,19 +51,35 @@ def test_few_are_negative_binomial(mean, excess):
     assert variance[0] == pytest.approx(truth.var(), rel=2e-3)
 
 
-@pytest.mark.parametrize("mean", [8.01, 50.0, 1e4, 1e9])
-@pytest.mark.parametrize("excess", [1e-5, 0.01, 0.05])
-def test_many_are_normal_with_the_same_variance(mean, excess):
-    truth = stats.norm(mean, np.sqrt(mean + excess * mean**2))
-    row = np.zeros(1, dtype=int)
-    found = kernels.bent_quantiles(np.array([mean]), np.array([excess]), row, STRAIGHT, WANTED)
-    assert found[0] == pytest.approx(np.maximum(np.ceil(truth.ppf(WANTED) - 0.5), 0), rel=1e-9)
-    assert np.sqrt(kernels.bent_variances(np.array([mean]), np.array([excess]), row, STRAIGHT)[0]) == pytest.approx(
-        truth.std(), rel=0.02
-    )
-    below, upto = kernels.count_range(np.array([np.round(mean)]), np.array([mean]), np.array([excess]))
-    assert upto[0] == pytest.approx(truth.cdf(np.round(mean) + 0.5))
-    assert below[0] == pytest.approx(truth.cdf(np.round(mean) - 0.5))
+@pytest.mark.parametrize("mean", [8.01, 50.0, 1e4, 1e6])
+@pytest.mark.parametrize("excess", [1e-5, 0.01, 0.05, 0.3, 1.0])
+def test_many_are_about_negative_binomial(mean, excess):
+    truth = stats.nbinom(1 / excess, 1 / (1 + excess * mean))
+    row, wanted = np.zeros(1, dtype=int), np.array([0.05, 0.25, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
+    found = kernels.bent_quantiles(np.array([mean]), np.array([excess]), row, STRAIGHT, wanted)
+    assert found[0, :-1] == pytest.approx(truth.ppf(wanted[:-1]), abs=1.0 + 0.03 * truth.std())
+    assert found[0, -1] == pytest.approx(truth.ppf(wanted[-1]), abs=1.0 + 0.2 * truth.std())
+    variance = kernels.bent_variances(np.array([mean]), np.array([excess]), row, STRAIGHT)[0]
+    assert np.sqrt(variance) == pytest.approx(truth.std(), rel=0.01)
+    for count in np.round(mean + truth.std() * np.array([-0.5, 0.0, 1.0, 2.0])):
+        below, upto = kernels.count_range(np.array([count]), np.array([mean]), np.array([excess]))
+        assert upto[0] == pytest.approx(truth.cdf(count), abs=0.01)
+        assert below[0] == pytest.approx(truth.cdf(count - 1), abs=0.01)
+
+
+@pytest.mark.parametrize("excess", [1e-3, 0.02, 0.1, 0.3, 1.0, 3.0])
+def test_nothing_jumps_where_counts_become_many(excess):
+    mean, row = np.array([8 - 1e-9, 8 + 1e-9]), np.zeros(2, dtype=int)
+    few, many = kernels.bent_quantiles(mean, np.full(2, excess), row, STRAIGHT, WANTED)
+    assert many == pytest.approx(few, abs=0.5, rel=0.09)
+    spread = np.sqrt(kernels.bent_variances(mean, np.full(2, excess), row, STRAIGHT))
+    assert spread[1] == pytest.approx(spread[0], rel=0.02)
+
+
+@given(st.floats(8.01, 1e9), st.floats(1e-6, 30), st.floats(-7, 7))
+def test_values_and_scores_of_many_are_each_others_inverse(mean, excess, score):
+    value = many_counts.many_value(score, mean, excess)
+    assert many_counts.many_score(value, mean, excess) == pytest.approx(score, abs=1e-6)
 
 
 @given(st.floats(0, 1e5), st.floats(1e-5, 200), st.integers(0, 1000))
@@ -278,10 +295,11 @@ def test_quantiles_of_many_parts_are_the_least_counts_that_are_enough(size, seed
         assert count == 0 or share(count - 1) < wanted + 1e-9
 
 
-@pytest.mark.parametrize(("mean", "excess"), [(9.0, 1e-3), (9.0, 4.0), (5_000.0, 0.2), (5_000.0, 30.0)])
-def test_variance_of_many_is_that_of_the_bent_normal_cut_at_zero(mean, excess):
+@pytest.mark.parametrize(("mean", "excess"), [(9.0, 1e-3), (9.0, 4.0), (5_000.0, 0.2), (5_000.0, 30.0), (1e9, 1e-9)])
+def test_variance_of_many_is_that_of_the_bent_law_cut_at_zero(mean, excess):
     curve, scores = 0.6 * AT**1.5 + 0.4 * AT**0.7, np.linspace(-7.5, 7.5, len(AT))
-    off = np.maximum((scores[1:] + scores[:-1]) / 2 * mean * np.sqrt(1 / mean + excess), -mean)
-    part = np.diff(curve)
+    values = [many_counts.many_value(score, mean, excess) - mean for score in (scores[1:] + scores[:-1]) / 2]
+    off, part = np.maximum(values, -mean), np.diff(curve)
     found = kernels.bent_variances(np.array([mean]), np.array([excess]), np.zeros(1, dtype=int), curve[None, :])
-    assert found[0] == pytest.approx(part @ off**2 - (part @ off) ** 2)
+    made_whole = part[np.array(values) > -mean].sum() / 12
+    assert found[0] == pytest.approx(part @ off**2 - (part @ off) ** 2 + made_whole)
