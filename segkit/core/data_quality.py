@@ -1,5 +1,6 @@
 """What came in, was used, was set aside and is worth knowing: counted, so that rows and money always add up."""
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.columns import nomenclature
@@ -67,7 +68,7 @@ def list_set_aside(tables: dict[str, MarkedTable], values: dict[str, pd.Series])
     """
     parts = []
     for table in tables.values():
-        rows = (table.reason != "").to_numpy()
+        rows = ~table.used
         part = table.frame[rows]
         marks = {"source_table": table.name, "reason": table.reason[rows], "value": values[table.name][rows]}
         shown = part[[name for name in _SHOWN if name in part]].assign(**marks)
@@ -77,13 +78,13 @@ def list_set_aside(tables: dict[str, MarkedTable], values: dict[str, pd.Series])
 
 
 def _count(table: MarkedTable, values: pd.Series) -> list[dict]:
-    def row(action: str, reason: str, mask: pd.Series | slice, first: str = "", fix: str = "") -> dict:
+    def row(action: str, reason: str, mask: pd.Series | np.ndarray | slice, first: str = "", fix: str = "") -> dict:
         part = values[mask]
         figures = {"rows": len(part), "value": float(part.sum()), "rows_without_value": int(part.isna().sum())}
         return {"source_table": table.name, "action": action, "reason": reason, **figures, "first": first, "fix": fix}
 
     aside = [name for name in table.reason.unique() if name]
-    counted = [row("in", "read from the source", slice(None)), row("used", "used", table.reason == "")]
+    counted = [row("in", "read from the source", slice(None)), row("used", "used", table.used)]
     for name in sorted(aside):
         mask = table.reason == name
         counted.append(row("set_aside", name, mask, first_offenders(table.frame[mask])))

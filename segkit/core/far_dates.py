@@ -40,7 +40,12 @@ def main_span(days: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     >>> [f"{day:%Y-%m-%d}" for day in main_span(days)]
     ['2025-01-01', '2025-02-09']
     """
-    known, rows, parts = _parted(days)
+    return counted_span(*count_days(days))
+
+
+def counted_span(known: np.ndarray, rows: np.ndarray) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return what `main_span` does from the distinct days, in order, and the rows of each."""
+    parts = _parts(known)
     held = np.bincount(parts, weights=rows)
     others = rows.sum() - held.max()
     few = others < _FEW * rows.sum() or (others == 1 and rows.sum() >= _LONE)
@@ -71,11 +76,13 @@ def set_far_dates_aside(table: MarkedTable, as_of: date, *, rule: str) -> Marked
         There are such rows, and the rule is to fail.
     """
     days = table.frame[_DAY[table.name]]
-    usable, known = (table.reason == "") & days.notna(), days <= pd.Timestamp(as_of)
-    far = _outside(days, usable & known) & known | _outside(days, usable) & ~known
-    far &= usable
-    if not far.any():
+    usable = table.used & days.notna().to_numpy()
+    known, rows = count_days(days[usable])
+    until = known <= np.datetime64(as_of)
+    outside = np.where(until, _outside(known, rows, until), _outside(known, rows, np.ones(len(known), dtype=bool)))
+    if not outside.any():
         return table
+    far = usable & days.dt.floor("D").isin(known[outside].astype("datetime64[us]")).to_numpy()
     reason = FAR[table.name]
     if rule == "fail":
         raise DataError(
@@ -103,10 +110,11 @@ def note_pauses(table: MarkedTable, as_of: date, *, step_days: int = 1) -> Marke
     MarkedTable
         The same rows.
     """
-    days = table.frame.loc[table.reason == "", _DAY[table.name]].dropna()
-    if days.empty:
+    days = table.frame[_DAY[table.name]]
+    known, rows = count_days(days[table.used & days.notna().to_numpy()])
+    if not known.size:
         return table
-    known, rows, parts = _parted(days)
+    parts = _parts(known)
     notes = []
     for place in np.flatnonzero(np.diff(parts)):
         gap = int((known[place + 1] - known[place]).astype(int))
@@ -123,17 +131,16 @@ def note_pauses(table: MarkedTable, as_of: date, *, step_days: int = 1) -> Marke
     return replace(table, notes=table.notes + tuple(notes))
 
 
-def _parted(days: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the distinct days, the rows of each, and which part of the history each belongs to."""
-    known, rows = count_days(days)
+def _parts(known: np.ndarray) -> np.ndarray:
+    """Return which part of the history each of its distinct days belongs to."""
     gaps = np.diff(known).astype(int)
     usual = np.quantile(gaps, 0.95, method="lower") if gaps.size else 0
-    parts = np.append(0, np.cumsum(gaps > max(_LEAST_PAUSE, _USUAL_PAUSES * usual)))
-    return known, rows, parts
+    return np.append(0, np.cumsum(gaps > max(_LEAST_PAUSE, _USUAL_PAUSES * usual)))
 
 
-def _outside(days: pd.Series, judged: pd.Series) -> pd.Series:
+def _outside(known: np.ndarray, rows: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Return which days lie outside the main span of those that are judged."""
     if not judged.any():
-        return judged
-    first, last = main_span(days[judged])
-    return (days < first) | (days > last)
+        return np.zeros(len(known), dtype=bool)
+    first, last = counted_span(known[judged], rows[judged])
+    return (known < np.datetime64(first)) | (known > np.datetime64(last))

@@ -11,7 +11,7 @@ from segkit.core.cleaning import clean_orders, line_value
 from segkit.core.columns import empty_table, input_tables, nomenclature
 from segkit.core.data_quality import LATER, count_rows, list_set_aside
 from segkit.core.errors import DataError, SettingsError
-from segkit.core.far_dates import FAR, main_span, note_pauses, set_far_dates_aside
+from segkit.core.far_dates import FAR, counted_span, note_pauses, set_far_dates_aside
 from segkit.core.line_notes import note_lines, note_spellings
 from segkit.core.money import known_rates
 from segkit.core.offenders import first_offenders
@@ -131,8 +131,9 @@ def cut_at(table: MarkedTable, as_of: date, *, step_days: int = 1) -> MarkedTabl
     """
     frame, reason = table.frame, table.reason
     if (column := CUT_BY.get(table.name)) in frame:
-        late = (last_days(frame[column], step_days) > pd.Timestamp(as_of)) & (reason != FAR.get(table.name, LATER))
-        reason = reason.mask(late, LATER)
+        late = (last_days(frame[column], step_days) > pd.Timestamp(as_of)).to_numpy(dtype=bool)
+        if late.any():
+            reason = reason.mask(late & (reason != FAR.get(table.name, LATER)), LATER)
     frame, notes = _blank_later(table.name, frame, (reason == "").to_numpy(), as_of)
     return replace(table, frame=frame, reason=reason, notes=(*table.notes, *notes))
 
@@ -225,35 +226,44 @@ def _step(table: MarkedTable, last: date) -> int:
     """Return how many days a row of the table stands for; later rows have no say."""
     if table.name != "sales":
         return 1
-    days = table.frame.loc[table.reason == "", "period"].dropna()
-    return sales_step(days[days <= pd.Timestamp(last)])
+    known, _ = _days_used(table)
+    return sales_step(pd.Series(known[known <= np.datetime64(last)]))
+
+
+def _days_used(table: MarkedTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct days of the used rows, in order, and the rows of each."""
+    days = table.frame[CUT_BY[table.name]]
+    return count_days(days[table.used & days.notna().to_numpy()])
 
 
 def _facts(table: MarkedTable) -> dict:
     column = CUT_BY.get(table.name)
-    newest = table.frame.loc[table.reason == "", column].max() if column in table.frame else None
+    newest = table.frame[column][table.used].max() if column in table.frame else None
     day = None if newest is None or pd.isna(newest) else f"{newest:%Y-%m-%d}"
     return {"rows": len(table.frame), "fingerprint": table.fingerprint, "newest": day}
 
 
 def _last_day(table: MarkedTable, settings: Settings, as_of: date | None) -> date:
     """Return ``as_of``, else the end of the last complete period with orders (or sales)."""
-    days = table.frame.loc[table.reason == "", CUT_BY[table.name]].dropna()
-    if days.empty:
+    known, rows = _days_used(table)
+    if not known.size:
         raise DataError(_no_rows(table, settings.sources[table.name]))
-    if as_of and not (days <= pd.Timestamp(as_of)).any():
-        raise SettingsError(f"as_of {as_of}: the data begin on {days.min():%Y-%m-%d}\nChoose a later day.")
-    days = days[days.between(*main_span(days))] if as_of is None else days[days <= pd.Timestamp(as_of)]
+    if as_of and not (known <= np.datetime64(as_of)).any():
+        raise SettingsError(f"as_of {as_of}: the data begin on {known[0]}\nChoose a later day.")
+    span = counted_span(known, rows) if as_of is None else (known[0], as_of)
+    kept = (known >= np.datetime64(span[0])) & (known <= np.datetime64(span[1]))
+    days = pd.Series(known[kept].astype("datetime64[us]"))
     step = sales_step(days) if table.name == "sales" else 1
     require_step(step, settings.periods)
     if as_of:
-        _require_orders_near(as_of, days, settings.periods)
+        _require_orders_near(as_of, known[kept], rows[kept], settings.periods)
     return as_of or default_as_of(days, settings.periods, step_days=step)
 
 
-def _require_orders_near(as_of: date, days: pd.Series, periods: Periods) -> None:
+def _require_orders_near(as_of: date, known: np.ndarray, rows: np.ndarray, periods: Periods) -> None:
     """Raise if a whole planning period up to as_of has no order, and the history knows no pause as long."""
-    known = np.unique(days[days.between(*main_span(days))].to_numpy().astype("datetime64[D]"))
+    first, newest = map(np.datetime64, counted_span(known, rows))
+    known = known[(known >= first) & (known <= newest)]
     last = pd.Timestamp(known[-1])
     following = next_period(period_start(pd.Series([last]), periods).to_numpy(), periods)
     silent = pd.Timestamp(next_period(following, periods)[0]) - pd.Timedelta(days=1) <= pd.Timestamp(as_of)
@@ -296,7 +306,7 @@ def sales_step(periods: pd.Series) -> int:
 
 
 def _used(table: MarkedTable) -> pd.DataFrame:
-    frame = table.frame[(table.reason == "").to_numpy()]
+    frame = table.frame[table.used]
     date_column = CUT_BY.get(table.name)
     key = [str(name) for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
     return sort_rows(frame, key) if key else frame.reset_index(drop=True)
@@ -319,8 +329,8 @@ def _strangers(table: MarkedTable, tables: dict[str, MarkedTable]) -> tuple[Note
         if master == table.name or master not in tables or column not in table.frame:
             continue
         known = tables[master].frame[column].dropna().unique()
-        stranger = (table.reason == "") & table.frame[column].notna() & ~table.frame[column].isin(known)
-        stranger &= table.frame[column] != "(unknown)"
+        ids = table.frame[column]
+        stranger = table.used & ids.notna().to_numpy() & ~ids.isin([*known, "(unknown)"]).to_numpy(dtype=bool)
         if stranger.any():
             count = table.frame.loc[stranger, column].nunique()
             why = f"{count:,} {column} that table '{master}' does not know"

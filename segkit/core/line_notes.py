@@ -58,7 +58,7 @@ def note_spellings(table: MarkedTable, origins: dict[str, str]) -> MarkedTable:
     MarkedTable
         The same rows.
     """
-    used = (table.reason == "").to_numpy()
+    used = table.used
     names = [name for name in ("item_id", "customer_id", "location_id") if name in table.frame]
     notes = [note for name in names if (note := _spellings(table, name, used, origins.get(name, name)))]
     return replace(table, notes=(*table.notes, *notes))

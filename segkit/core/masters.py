@@ -49,6 +49,21 @@ def are_among(ids: pd.Series | pd.Index, others: pd.Series | pd.Index) -> np.nda
     return pd.Index(pd.unique(others)).get_indexer(pd.Index(ids)) >= 0
 
 
+def as_text(cells: pd.Series) -> pd.Series:
+    """Return cells as ``str``; as ``astype``, but quick where they are categories: each is written once.
+
+    Examples
+    --------
+    >>> as_text(pd.Series(["a", "b", None, "a"], dtype="category")).tolist()
+    ['a', 'b', nan, 'a']
+    """
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        return cells.astype("str")
+    words = pd.Series(cells.cat.categories, dtype="str").array
+    text = words.take(cells.cat.codes.to_numpy(), allow_fill=True) if len(words) else [None] * len(cells)
+    return pd.Series(text, index=cells.index, name=cells.name, dtype="str")
+
+
 def column_or_missing(table: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:
     """Return a column of a table in a type; all missing where the table has no such column."""
     return table[name].astype(dtype) if name in table else pd.Series(None, index=table.index, dtype=dtype)

@@ -70,6 +70,11 @@ class MarkedTable:
     fingerprint: str = ""
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def used(self) -> np.ndarray:
+        """Which rows are used."""
+        return (self.reason == "").to_numpy(dtype=bool)
+
 
 @dataclass(frozen=True)
 class Rule:

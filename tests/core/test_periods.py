@@ -1,14 +1,16 @@
 """Planning periods: which day belongs to which, and which of them the data cover in full."""
 
 import datetime as dt
+from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.errors import SettingsError
-from segkit.core.periods import default_as_of, list_periods, next_period, parse_day, period_start
+from segkit.core.periods import count_days, default_as_of, list_periods, next_period, parse_day, period_start
 from segkit.core.settings import Periods
 
 DAYS = st.dates(dt.date(1969, 1, 1), dt.date(2060, 12, 31))
@@ -43,6 +45,19 @@ def test_the_next_period_begins_where_this_one_ends(day, periods):
     while start_twin(following, periods) != following:
         following += dt.timedelta(days=1)
     assert next_period(pd.Series(pd.to_datetime([start])).to_numpy(), periods).astype(object).tolist() == [following]
+
+
+@given(st.lists(DAYS, max_size=30), st.sampled_from([1, 20]), UNITS)
+def test_runs_of_equal_days_are_told_as_day_by_day(days, times, periods):
+    """Long runs of equal days are looked at once each; what is told of them must be what each day by itself is."""
+    cells = pd.Series(np.repeat(np.array(days, dtype="datetime64[us]"), times))
+    known, rows = count_days(cells)
+    counted = Counter(day for day in days for _ in range(times))
+    assert dict(zip(known.tolist(), rows.tolist(), strict=True)) == counted
+    assert known.tolist() == sorted(counted)
+    assert period_start(cells, periods).dt.date.tolist() == [
+        start_twin(day, periods) for day in days for _ in range(times)
+    ]
 
 
 def test_a_missing_day_stays_missing():

@@ -67,14 +67,19 @@ def _require(rows: pd.DataFrame, other: pd.DataFrame, join: Join, where: str) ->
 
 def _key_codes(rows: pd.DataFrame, other: pd.DataFrame, on: dict[str, str]) -> tuple[np.ndarray, np.ndarray, int]:
     """Return one integer per key on either side, -1 where a part is missing or unknown to the other side."""
-    left, right, size = np.zeros(len(rows), dtype="int64"), np.zeros(len(other), dtype="int64"), 1
+    digits, size = [], 1
     for here, there in on.items():
         right_codes, right_texts = _coded(other[there])
         left_codes, left_texts = _coded(rows[here])
         words = pd.Index(right_texts.dropna().unique())
-        _add_digit(left, np.append(words.get_indexer(left_texts), -1)[left_codes], len(words))
-        _add_digit(right, np.append(words.get_indexer(right_texts), -1)[right_codes], len(words))
+        sides = ((left_codes, words.get_indexer(left_texts)), (right_codes, words.get_indexer(right_texts)))
+        digits.append((*sides, len(words)))
         size *= max(len(words), 1)
+    kind = np.min_scalar_type(-size - 1) if size < 2**31 else np.dtype("int64")
+    left, right = np.zeros(len(rows), dtype=kind), np.zeros(len(other), dtype=kind)
+    for own, others, count in digits:
+        _add_digit(left, *own, count)
+        _add_digit(right, *others, count)
     return left, right, size
 
 
@@ -86,13 +91,15 @@ def _coded(cells: pd.Series) -> tuple[np.ndarray, pd.Series]:
     return codes, clean_text(pd.Series(distinct))
 
 
-def _add_digit(codes: np.ndarray, digit: np.ndarray, count: int) -> None:
-    """Add one place to codes, in place; a code that is -1 stays so."""
+def _add_digit(codes: np.ndarray, cells: np.ndarray, digit: np.ndarray, count: int) -> None:
+    """Add one place to codes, in place: the digit of each cell's code; a code that is -1 stays so."""
+    known = bool(len(codes)) and codes.min() >= 0 and digit.min(initial=0) >= 0 and cells.min() >= 0
+    each = np.append(digit, -1).astype(codes.dtype)[cells]
     codes *= count
-    codes += digit
-    if digit.min(initial=0) < 0:
-        codes[digit < 0] = -1
-    np.maximum(codes, -1, out=codes)
+    codes += each
+    if not known:
+        codes[each < 0] = -1
+        np.maximum(codes, -1, out=codes)
 
 
 def _look_up(left: np.ndarray, right: np.ndarray, size: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.errors import DataError
-from segkit.core.masters import column_or_missing, look_up
+from segkit.core.masters import as_text, column_or_missing, look_up
 from segkit.core.money import exchange_rates
 from segkit.core.settings import Settings
 from segkit.core.units import to_base_units
@@ -24,9 +24,10 @@ def sales_as_orders(sales: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         order_date = first day of the sales period; unit_price = price (missing where sales give none).
     """
-    sold = sales[(sales["quantity"] != 0).to_numpy()].rename(columns={"period": "order_date", "price": "unit_price"})
-    sold = sold.drop(columns=[name for name in ("in_stock",) if name in sold])
-    ids = {name: sold[name].astype("str") for name in ("item_id", "location_id") if name in sold}
+    names = [name for name in sales if name != "in_stock"]
+    sold = sales.loc[(sales["quantity"] != 0).to_numpy(), names]
+    sold = sold.rename(columns={"period": "order_date", "price": "unit_price"})
+    ids = {name: as_text(sold[name]) for name in ("item_id", "location_id") if name in sold}
     return sold.assign(**ids, customer_id=pd.Series(UNKNOWN_CUSTOMER, index=sold.index, dtype="str")).reset_index(
         drop=True
     )
