@@ -72,7 +72,7 @@ def promise_orders(
         ``lines``: in the order in which they were promised, with promised_quantity [units], first_date and
         promised_date (of the last unit; blank where nothing is promised), late_days, quota used, reserved_quantity and
         reserved_for (units that were there in time for others only), reason. ``trace``: whose quota and which supply
-        every unit comes from, available_date (blank = made to order, from capacity too) and promised_date. ``reason`` is
+        every unit comes from, available_date (blank = made to order, from capacity too) and promised_date. Reasons are
         a categorical, as each sentence is kept once; ids, classes and quotas are texts.
 
     Raises

@@ -1,4 +1,4 @@
-"""The tables of promises: words are texts, reasons are kept once, the trace is written on demand, what was given stays."""
+"""The tables of promises: reasons are kept once, the trace is written on demand, what was given stays."""
 
 import pickle
 

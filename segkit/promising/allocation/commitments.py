@@ -52,7 +52,9 @@ def allocate_commitments(
 
     Notes
     -----
-    Share out `supply_left` by any other rule, and put both together with `join_allocations`.
+    Share out `supply_left` by any other rule, of demand with what contracts cover of it (`demand_left`, else it is
+    counted twice), and put both together with `join_allocations`. Rules that read demand then keep for a class what its
+    contract does not cover. Stated numbers, shares (of what is left), ratios and limits stand beside the contract.
 
     Examples
     --------
@@ -172,9 +174,11 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     >>> place = {"item_id": "SKU-1", "location_id": "A"}
     >>> supply = pd.DataFrame([{**place, "available_date": pd.Timestamp("2025-06-02"), "quantity": 60.0}])
     >>> demand = pd.DataFrame([{**place, "demand_class": one, "mean": 50.0} for one in ("gold", "silver")])
+    >>> from segkit.promising.allocation.demand_left import demand_left
     >>> from segkit.promising.allocation.fair_quotas import allocate_by_rank
     >>> owed = allocate_commitments(supply, demand.iloc[1:].assign(mean=20.0), classes=["gold", "silver"])
-    >>> rest = allocate_by_rank(supply_left(supply, owed), demand, classes=["gold", "silver"])
+    >>> asked = demand_left(demand, supply, owed)
+    >>> rest = allocate_by_rank(supply_left(supply, owed), asked, classes=["gold", "silver"])
     >>> join_allocations(owed, rest)["quantity"].tolist()
     [40.0, 20.0]
     """
