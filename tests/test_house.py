@@ -50,13 +50,13 @@ PUBLIC = """
     check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
     classify_xyz contest_rules count_activity_costs count_migration cut_supply demand_left explain_margins
     explain_promise find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand
-    forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
-    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
-    measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation profile_demand
-    promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders score_items
-    segment_customers segment_items share_stock_by_class show_figure show_headline show_provenance show_row_counts
-    show_table supply_left trade_stock_for_service value_customers value_groups value_items value_lines
-    value_micro_segments vary_class_count vary_forecast_error
+    forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods
+    list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy
+    measure_lead_times measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation
+    profile_demand promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders
+    score_items segment_customers segment_items share_stock_by_class show_figure show_headline show_provenance
+    show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups value_items
+    value_lines value_micro_segments vary_class_count vary_forecast_error
 """.split()
 
 

@@ -57,7 +57,7 @@ def promise_orders(
         class, which may go on to the pool; limit: the most it may take, nothing is kept; both; neutral: neither),
         released_date (blank = never): lines that arrive on it or later find what is left in the pool. Optional
         bid_price, of bucket and class, and committed: what of it a contract owes the class, which no better class takes
-        [units].
+        and which is not released [units].
     alternatives : DataFrame, optional
         item_id, location_id, alternative_item_id, alternative_location_id (blank column = the same location), unit_cost
         [currency/unit], transit_days: what can stand in for what was asked for.

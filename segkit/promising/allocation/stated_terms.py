@@ -11,7 +11,7 @@ from segkit.core.promising_settings import Promising
 
 PLACE = ["item_id", "location_id"]
 _OTHERS = "(all others)"
-_OWED = [*PLACE, "demand_class", "period"]
+_OWED = [*PLACE, "demand_class", "period", "from_each"]
 
 
 def stated_quotas(rules: Promising, supply: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def owed_by_contract(
     Notes
     -----
     Several contracts of a class at a place and day are added up; what is owed without a day is owed from each supply
-    that is shared out.
+    that is shared out, of that alone (from_each).
     """
     days = supply[[*PLACE, "available_date"]].drop_duplicates(ignore_index=True)
     every = days if later is None else pd.concat([days, later[days.columns]]).drop_duplicates(ignore_index=True)
@@ -65,7 +65,11 @@ def owed_by_contract(
         if not _is_over(one, as_of)
     ]
     if not parts:
-        return days.iloc[:0].drop(columns="available_date").assign(demand_class="", period=pd.NaT, mean=0.0)
+        return (
+            days.iloc[:0]
+            .drop(columns="available_date")
+            .assign(demand_class="", period=pd.NaT, from_each=False, mean=0.0)
+        )
     return pd.concat(parts, ignore_index=True).groupby(_OWED, as_index=False)["mean"].sum()
 
 
@@ -176,7 +180,7 @@ def require_known_places(rules: Promising, items: Iterable[str], locations: Iter
 def _owed_days(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
     """Return what is owed at places with supply: on its day, or from each supply."""
     when = pd.Timestamp(owed.period) if owed.period else days["available_date"]
-    rows = days.assign(demand_class=owed.demand_class, period=when, mean=owed.quantity)
+    rows = days.assign(demand_class=owed.demand_class, period=when, from_each=owed.period is None, mean=owed.quantity)
     return rows[[*_OWED, "mean"]].drop_duplicates(ignore_index=True)
 
 
