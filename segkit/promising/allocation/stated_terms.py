@@ -1,6 +1,6 @@
 """What segkit.toml states of quotas, contracts, hierarchy and capacity, as the tables that rules take."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -149,7 +149,14 @@ def idle_terms(rules: Promising, supply: pd.DataFrame, *, as_of: pd.Timestamp | 
     return [name for name, item, place in entries if name in over or not _meets(supply, item, place)]
 
 
-def require_known_places(rules: Promising, items: Iterable[str], locations: Iterable[str]) -> None:
+def require_known_places(
+    rules: Promising,
+    items: Iterable[str],
+    locations: Iterable[str],
+    *,
+    stated: Promising | None = None,
+    files: Mapping[str, str] | None = None,
+) -> None:
     """Raise a SettingsError where quotas, contracts or capacities name items or locations that the company has not.
 
     Parameters
@@ -158,23 +165,35 @@ def require_known_places(rules: Promising, items: Iterable[str], locations: Iter
         quotas, commitments, capacities.
     items, locations : iterable of str
         Those of orders, stock, purchases and masters.
+    stated : Promising, optional
+        What segkit.toml states: other quotas and contracts are told as rows of a table. Default: all are stated.
+    files : mapping, optional
+        File of the tables quotas and commitments.
 
     Examples
     --------
     >>> require_known_places(Promising(), [], [])
     """
     known = {"item_id": sorted(set(items)), "location_id": sorted(set(locations))}
-    stated = {name: getattr(rules, name) for name in ("quotas", "commitments", "capacities")}
+    own = stated or rules
     problems = [
-        f"promising.{setting}.{name}: {column} {word!r} is not known{nearest_name(word, known[column])}"
-        for setting, entries in stated.items()
-        for name, entry in entries.items()
+        f"{_where(setting, name, own, files or {})}: {column} {word!r} is not known{nearest_name(word, known[column])}"
+        for setting in ("quotas", "commitments", "capacities")
+        for name, entry in getattr(rules, setting).items()
         for column in PLACE
         if (word := getattr(entry, column)) and word not in known[column]
     ]
     if problems:
         fix = "Items and locations are those of orders, stock, purchases and masters; blank = all."
-        raise SettingsError(list_problems("settings of allocation name what is not there", problems, [fix]))
+        raise SettingsError(list_problems("terms of allocation name what is not there", problems, [fix]))
+
+
+def _where(setting: str, name: str, stated: Promising, files: Mapping[str, str]) -> str:
+    """Return where an entry is told: in segkit.toml, or in a table, its row by contract or by class and place."""
+    if name in getattr(stated, setting):
+        return f"promising.{setting}.{name}"
+    file = f" ({files[setting]})" if files.get(setting) else ""
+    return f"table '{setting}'{file}, row {name!r}"
 
 
 def _owed_days(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
