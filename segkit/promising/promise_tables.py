@@ -11,7 +11,7 @@ from segkit.core.columns import column_dtype, nomenclature
 from segkit.formulas.promising import Promised
 from segkit.promising.promise_inputs import PromiseInputs
 from segkit.promising.promise_reasons import tell_reasons
-from segkit.promising.promise_terms import MADE
+from segkit.promising.promise_terms import MADE, PLACE
 from segkit.promising.repeated_words import texts_of_words
 
 _KEY = ("order_id", "line_id")
@@ -91,15 +91,11 @@ def write_trace(told: TraceArrays) -> pd.DataFrame:
     own, column = told.place[told.line], told.column.copy()
     column[~stock] = len(told.columns) - 1
     source = np.where(known, np.append(told.bucket_place, 0)[told.bucket].astype(own.dtype), own)
-    texts = {
-        name: texts_of_words(told.places[of].array, place)
-        for name, of, place in (
-            ("item_id", "item_id", own),
-            ("location_id", "location_id", own),
-            ("supply_item_id", "item_id", source),
-            ("supply_location_id", "location_id", source),
-        )
-    }
+    texts = {name: texts_of_words(told.places[name].array, own) for name in PLACE}
+    same = np.array_equal(own, source)
+    for name in PLACE:
+        of = texts[name].copy() if same else texts_of_words(told.places[name].array, source)
+        texts[f"supply_{name}"] = of
     table = {
         **{name: cells.take(told.line) for name, cells in told.ids.items()},
         **texts,
