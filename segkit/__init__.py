@@ -75,6 +75,7 @@ _PUBLIC = {
         "allocate_per_committed",
         "allocate_fair_share",
     ],
+    "segkit.promising.allocation.demand_left": ["demand_left"],
     "segkit.promising.allocation.commitments": ["allocate_commitments", "supply_left", "join_allocations"],
     "segkit.promising.allocation.nested_quotas": ["allocate_nested"],
     "segkit.promising.allocation.margin_quotas": ["allocate_by_margin", "LateDelivery"],

@@ -48,15 +48,15 @@ PUBLIC = """
     allocate_commitments allocate_down_by_rank allocate_down_by_share allocate_down_per_committed allocate_fair_share
     allocate_nested allocate_per_committed apply_overrides assign_micro_segments bridge_profit charge_lines
     check_calibration check_promises classify_abc classify_abc_by_breaks classify_abc_by_count classify_abc_by_limits
-    classify_xyz contest_rules count_activity_costs count_migration cut_supply explain_margins explain_promise
-    find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand forecast_totals
-    inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods list_worst_forecasts
-    make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy measure_lead_times
-    measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation profile_demand
-    promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders score_items
-    segment_customers segment_items share_stock_by_class show_figure show_headline show_provenance show_row_counts
-    show_table supply_left trade_stock_for_service value_customers value_groups value_items value_lines
-    value_micro_segments vary_class_count vary_forecast_error
+    classify_xyz contest_rules count_activity_costs count_migration cut_supply demand_left explain_margins
+    explain_promise find_bulk find_change_points find_reversals flag_stockouts follow_segments forecast_demand
+    forecast_totals inspect_forecast join_allocations known_at list_losing_pairs list_margin_causes list_periods
+    list_worst_forecasts make_demand make_whale_curve map_micro_segments mark_lines mark_segments measure_accuracy
+    measure_lead_times measure_otif measure_seasonality next_orders open_plan price_goodwill price_segmentation
+    profile_demand promise_dates promise_orders protection_demand recover_demand release_deliveries run_backorders
+    score_items segment_customers segment_items share_stock_by_class show_figure show_headline show_provenance
+    show_row_counts show_table supply_left trade_stock_for_service value_customers value_groups value_items
+    value_lines value_micro_segments vary_class_count vary_forecast_error
 """.split()
 
 
@@ -301,6 +301,7 @@ def allocation_cases():
     kept = sk.allocate_commitments(supply, owed, classes=CLASSES)
     rest = sk.allocate_nested(sk.supply_left(supply, kept), demand.assign(demand_class="gold").drop_duplicates(
         ["item_id", "location_id", "period"]), classes=["gold", "bronze"])  # fmt: skip
+    made["demand_left"] = Case({"demand": demand, "supply": supply, "allocations": kept})
     made["supply_left"] = Case({"supply": supply, "allocations": kept})
     made["join_allocations"] = Case({"first": kept, "second": rest}, "allocations")
     return made

@@ -100,5 +100,6 @@ def test_places_and_classes_of_the_tables_must_be_known(write_workspace):
         with pytest.raises(SettingsError, match=word):
             _ = open_plan(workspace, as_of=DAY).allocations
         if column == "item_id":
-            with pytest.raises(SettingsError, match=r"commitments\.C-1: item_id 'SKU-9' is not known"):
+            told = r"table 'commitments' \(.*commitments\..*\), row 'C-1': item_id 'SKU-9' is not known"
+            with pytest.raises(SettingsError, match=told):
                 check_workspace(workspace, as_of=DAY)

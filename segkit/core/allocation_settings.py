@@ -41,7 +41,9 @@ class Commitment(Section):
     item_id: str = Field("", description="Item; blank = every one.")
     location_id: str = Field("", description="Location; blank = every one.")
     period: date | None = Field(
-        None, description="Day on which it is owed: from the last supply before it; blank = from every supply."
+        None,
+        description="Day on which it is owed: from the last supply by then and, what that lacks, from earlier ones; "
+        "blank = from every supply.",
     )
 
 

@@ -86,7 +86,9 @@ class Promising(SharedStock):
         rules = self._stated_rules()
         if rules.quotas or rules.commitments or rules.capacities:
             known = self._known_places()
-            require_known_places(rules, known["item_id"].dropna(), known["location_id"].dropna())
+            items, places = known["item_id"].dropna(), known["location_id"].dropna()
+            files = {name: source.file for name, source in self.settings.sources.items()}
+            require_known_places(rules, items, places, stated=self.settings.promising, files=files)
 
     def _require_class_attribute(self) -> None:
         own = self.settings.promising.class_by

@@ -57,7 +57,7 @@ def promise_orders(
         class, which may go on to the pool; limit: the most it may take, nothing is kept; both; neutral: neither),
         released_date (blank = never): lines that arrive on it or later find what is left in the pool. Optional
         bid_price, of bucket and class, and committed: what of it a contract owes the class, which no better class takes
-        [units].
+        and which is not released [units].
     alternatives : DataFrame, optional
         item_id, location_id, alternative_item_id, alternative_location_id (blank column = the same location), unit_cost
         [currency/unit], transit_days: what can stand in for what was asked for.
@@ -72,8 +72,8 @@ def promise_orders(
         ``lines``: in the order in which they were promised, with promised_quantity [units], first_date and
         promised_date (of the last unit; blank where nothing is promised), late_days, quota used, reserved_quantity and
         reserved_for (units that were there in time for others only), reason. ``trace``: whose quota and which supply
-        every unit comes from, available_date (blank = made to order, from capacity too) and promised_date. Ids of items
-        and locations, classes, quotas and reasons are categoricals (``.astype("str")`` makes texts of them).
+        every unit comes from, available_date (blank = made to order, from capacity too) and promised_date. Reasons are
+        a categorical, as each sentence is kept once; ids, classes and quotas are texts.
 
     Raises
     ------

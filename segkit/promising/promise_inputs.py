@@ -69,9 +69,7 @@ def read_promise_inputs(given: GivenBook, terms: PromiseTerms) -> PromiseInputs:
     ids, moment, order = _by_arrival(orders)
     book = _book(orders, order, moment, places.codes["orders"], classes, terms)
     day, quantity, place = _sum_supply(supply, places.codes["supply"])
-    columns, own, also = read_quota_columns(
-        allocations, places.codes.get("allocations"), len(places.table), classes, nested=terms.nested
-    )
+    columns, own, also = read_quota_columns(allocations, places.codes.get("allocations"), len(places.table), classes)
     elsewhere = _elsewhere(alternatives, places)
     known = Buckets(place, day, quantity)
     capable = read_capable(terms.capable, places.codes.get("capable"), known, book, elsewhere, len(places.table))
@@ -103,8 +101,10 @@ def _other_places(alternatives: pd.DataFrame | None) -> pd.DataFrame | None:
     other = alternatives[["alternative_item_id"]].rename(columns={"alternative_item_id": "item_id"})
     if "location_id" not in alternatives:
         return other
-    named = alternatives.reindex(columns=["alternative_location_id"])["alternative_location_id"]
-    return other.assign(location_id=named.fillna(alternatives["location_id"]).array)
+    if "alternative_location_id" not in alternatives:
+        return other.assign(location_id=alternatives["location_id"].array)
+    named = alternatives["alternative_location_id"]
+    return other.assign(location_id=named.where(named.notna(), alternatives["location_id"]).array)
 
 
 def _number_places(tables: dict[str, pd.DataFrame]) -> _Places:
@@ -267,8 +267,7 @@ def _split(
     release = None
     if "released_date" in allocations and (known := allocations["released_date"].notna().to_numpy() & kept).any():
         release = np.full(left.shape, np.inf)
-        for own in (column, contract):
-            release[bucket[known], own[known]] = _days(allocations["released_date"][known])
+        release[bucket[known], column[known]] = _days(allocations["released_date"][known])
     return left, caps, release
 
 

@@ -154,11 +154,16 @@ def _reserved(inputs: PromiseInputs) -> Callable[..., str | None]:
     def say(column: int, until: int, amount: float, why: int) -> str | None:
         if column < 0:
             return None
-        name = f"{inputs.columns[column]}{' and others' if why & SEVERAL else ''}"
+        name = f"{inputs.columns[column]}{' and others' if why & SEVERAL and _of_several(inputs.columns) else ''}"
         end = f" until {np.datetime64(int(until), 'D')}" if until >= 0 else ""
         return f"{'1 unit is' if amount == 1 else f'{amount:g} units are'} reserved for {name}{end}"
 
     return say
+
+
+def _of_several(columns: tuple[str, ...]) -> bool:
+    """Return whether quotas are of more than one class: a contract and the quota beside it are of one."""
+    return len({name.removesuffix(CONTRACT) for name in columns[:-1]}) > 1
 
 
 def _held_back(inputs: PromiseInputs) -> Callable[..., str | None]:

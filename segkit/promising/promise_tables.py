@@ -11,8 +11,8 @@ from segkit.core.columns import column_dtype, nomenclature
 from segkit.formulas.promising import Promised
 from segkit.promising.promise_inputs import PromiseInputs
 from segkit.promising.promise_reasons import tell_reasons
-from segkit.promising.promise_terms import MADE
-from segkit.promising.repeated_words import repeated_words
+from segkit.promising.promise_terms import MADE, PLACE
+from segkit.promising.repeated_words import texts_of_words
 
 _KEY = ("order_id", "line_id")
 _DAY_US, _BLANK = 86_400_000_000, np.iinfo(np.int64).min
@@ -56,9 +56,9 @@ def write_lines(inputs: PromiseInputs, made: Promised) -> pd.DataFrame:
     late[~some] = np.nan
     told = {
         **inputs.ids,
-        "item_id": repeated_words(inputs.places["item_id"].array, place),
-        "location_id": repeated_words(inputs.places["location_id"].array, place),
-        "demand_class": repeated_words(inputs.classes, np.asarray(book.rank)),
+        "item_id": texts_of_words(inputs.places["item_id"].array, place),
+        "location_id": texts_of_words(inputs.places["location_id"].array, place),
+        "demand_class": texts_of_words(inputs.classes, np.asarray(book.rank)),
         "order_date": inputs.moment.view("datetime64[us]"),
         "requested_date": _dates(requested),
         "quantity": np.asarray(book.quantity),
@@ -68,7 +68,7 @@ def write_lines(inputs: PromiseInputs, made: Promised) -> pd.DataFrame:
         "late_days": late,
         "quota": _quotas(names, used),
         "reserved_quantity": made.reserved,
-        "reserved_for": repeated_words((*inputs.columns, ""), made.reserved_column),
+        "reserved_for": texts_of_words((*inputs.columns, ""), made.reserved_column),
         "reason": tell_reasons(inputs, made),
     }
     return _typed(told, "promise_lines")
@@ -91,21 +91,17 @@ def write_trace(told: TraceArrays) -> pd.DataFrame:
     own, column = told.place[told.line], told.column.copy()
     column[~stock] = len(told.columns) - 1
     source = np.where(known, np.append(told.bucket_place, 0)[told.bucket].astype(own.dtype), own)
-    texts = {
-        name: repeated_words(told.places[of].array, place)
-        for name, of, place in (
-            ("item_id", "item_id", own),
-            ("location_id", "location_id", own),
-            ("supply_item_id", "item_id", source),
-            ("supply_location_id", "location_id", source),
-        )
-    }
+    texts = {name: texts_of_words(told.places[name].array, own) for name in PLACE}
+    same = np.array_equal(own, source)
+    for name in PLACE:
+        of = texts[name].copy() if same else texts_of_words(told.places[name].array, source)
+        texts[f"supply_{name}"] = of
     table = {
         **{name: cells.take(told.line) for name, cells in told.ids.items()},
         **texts,
         "available_date": _dates(np.append(told.bucket_day, 0)[told.bucket], stock),
         "promised_date": _dates(told.day),
-        "quota": repeated_words(told.columns, column),
+        "quota": texts_of_words(told.columns, column),
         "quantity": told.quantity,
         "late_days": np.subtract(told.day, told.requested[told.line], dtype=float),
     }
@@ -126,15 +122,15 @@ def _dates(days: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
     return cells.view("datetime64[us]")
 
 
-def _quotas(names: tuple[str, ...], used: np.ndarray) -> pd.Categorical:
+def _quotas(names: tuple[str, ...], used: np.ndarray) -> ExtensionArray:
     """Return the quotas that each line used, by name: a bit of ``used`` each."""
     which, kinds = pd.factorize(used)
     words = ["; ".join(name for place, name in enumerate(names) if int(kind) >> place & 1) for kind in kinds]
-    return repeated_words(words, which)
+    return texts_of_words(words, which)
 
 
 def _typed(told: dict, name: str) -> pd.DataFrame:
-    """Return columns as a table of the nomenclature, words that repeat being categoricals."""
+    """Return columns as a table of the nomenclature, reasons being a categorical."""
     table = pd.DataFrame({column: told[column] for column in nomenclature()[name].columns}, copy=False)
     kinds = {column: column_dtype(column) for column, kind in table.dtypes.items() if kind.kind != "O"}
     other = {column: kind for column, kind in kinds.items() if table[column].dtype != kind}

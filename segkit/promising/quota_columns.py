@@ -15,7 +15,7 @@ _LIMITED = (
 
 
 def read_quota_columns(
-    allocations: pd.DataFrame | None, at: np.ndarray | None, places: int, classes: tuple[str, ...], *, nested: bool
+    allocations: pd.DataFrame | None, at: np.ndarray | None, places: int, classes: tuple[str, ...]
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Return the quotas by name, the pool last, and the column of each place and class: its own, and what it shares.
 
@@ -29,15 +29,13 @@ def read_quota_columns(
         How many places there are.
     classes : tuple of str
         Best first.
-    nested : bool
-        Better classes may take what is kept for lower ones, but for what contracts keep: that has a column of its own.
 
     Returns
     -------
     tuple
         Columns, own (places, classes) and also (places, classes; -1 = none): a class that has no row but of a contract
-        is still among all others. Where a contract has a column of its own it goes first, so that what the class gets
-        counts for the contract.
+        is still among all others. What a contract keeps has a column of its own: no better class takes it, it is not
+        released, and it goes first, so that what the class gets counts for it.
 
     Raises
     ------
@@ -48,7 +46,7 @@ def read_quota_columns(
         none = np.zeros((1, len(classes)), dtype=np.int8)
         return (POOL,), none, none - np.int8(1)
     of = allocations["demand_class"].to_numpy()
-    kept = committed_units(allocations) > 0 if nested else np.zeros(len(of), dtype=bool)
+    kept = committed_units(allocations) > 0
     contracts = (f"{name}{CONTRACT}" for name in classes if name in set(of[kept]))
     columns = (*(name for name in (*classes, OTHERS) if name in set(of)), *contracts, POOL)
     number = {name: np.int8(place) for place, name in enumerate(columns)}

@@ -1,13 +1,55 @@
-"""Columns of words that repeat, as categoricals: a word is kept once, however many lines have it."""
+"""Columns of words that repeat, written from their numbers: as texts, or as categoricals that keep each word once."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
 from segkit.core.blocks import blocks
 from segkit.core.columns import column_dtype
+
+
+def texts_of_words(words: Sequence[str] | ExtensionArray, which: np.ndarray) -> ExtensionArray:
+    """Return a column of texts: the word of each number, -1 being the last word.
+
+    Parameters
+    ----------
+    words : sequence of str
+        May hold a word twice.
+    which : ndarray of whole numbers
+        The place of a word, shape (rows,).
+
+    Returns
+    -------
+    ExtensionArray
+        Of dtype str, in one piece: it is filled block by block, so that writing it takes no memory beside its own.
+
+    Examples
+    --------
+    >>> texts_of_words(("gold", "web", ""), np.array([1, 0, -1])).tolist()
+    ['web', 'gold', '']
+    """
+    told = pa.array(pd.array(words, dtype="str"), pa.large_string())
+    length = np.diff(_offsets(told)) if len(told) else np.zeros(1, dtype=np.int64)
+    end = np.zeros(len(which) + 1, dtype=np.int64)
+    for part in blocks(len(which)):
+        own = end[1:][part]
+        np.cumsum(length[which[part]], out=own)
+        own += end[part.start]
+    text = np.empty(int(end[-1]), dtype=np.uint8)
+    for part in blocks(len(which)):
+        some = told.take(pa.array(np.where(which[part] < 0, len(told) + which[part], which[part])))
+        start, stop = end[part.start], end[part.stop]
+        text[start:stop] = np.frombuffer(some.buffers()[2] or b"", np.uint8)[: stop - start]
+    made = pa.LargeStringArray.from_buffers(len(which), pa.py_buffer(end), pa.py_buffer(text))
+    return pd.array(made, dtype="str")
+
+
+def _offsets(texts: pa.Array) -> np.ndarray:
+    """Return where each text begins, and where the last ends."""
+    return np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
 
 
 def repeated_words(words: Sequence[str] | ExtensionArray, which: np.ndarray) -> pd.Categorical:

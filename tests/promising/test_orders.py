@@ -1,5 +1,6 @@
 """Orders promised from tables: quotas, delivery terms, alternatives, what is made to order, reasons and bad input."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -396,3 +397,24 @@ def test_a_line_served_in_time_needs_no_change():
 def test_a_line_that_is_not_there():
     with pytest.raises(DataError, match="orders have no line"):
         sk.explain_promise(lines(("web", 4, 0)), buckets((0, 9)), ("O-9", "1"))
+
+
+@pytest.mark.parametrize("other", [None, [None], ["DC"]])
+def test_alternatives_without_a_place_are_at_the_same_one_and_nothing_is_warned_of(other):
+    swap = pd.DataFrame({"item_id": ["SKU-0042"], "location_id": "DC", "alternative_item_id": "SKU-0007"})
+    swap = swap if other is None else swap.assign(alternative_location_id=other)
+    book = lines(("web", 5, 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = sk.promise_orders(book, buckets((0, 9), item="SKU-0007"), alternatives=swap)
+    assert made.trace[["supply_item_id", "supply_location_id"]].values.tolist() == [["SKU-0007", "DC"]]
+
+
+def test_others_are_named_only_where_others_have_quotas():
+    """A contract and the quota beside it, of one class alone, were "gold and others"."""
+    kept = buckets((0, 100)).assign(demand_class="gold", quantity=61.0, committed=20.0, kind="reservation")
+    reason = sk.promise_orders(lines(("web", 100, 0)), buckets((0, 100)), allocations=kept, terms=TIERS).lines["reason"]
+    assert "61 units are reserved for gold;" in reason[0]
+    more = pd.concat([kept, kept.assign(demand_class="silver", quantity=9.0, committed=0.0)])
+    reason = sk.promise_orders(lines(("web", 100, 0)), buckets((0, 100)), allocations=more, terms=TIERS).lines["reason"]
+    assert "70 units are reserved for gold and others;" in reason[0]

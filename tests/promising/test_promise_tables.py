@@ -1,4 +1,4 @@
-"""The tables of promises: words that repeat are kept once, the trace is written on demand, what was given stays."""
+"""The tables of promises: reasons are kept once, the trace is written on demand, what was given stays."""
 
 import pickle
 
@@ -8,10 +8,10 @@ import pytest
 
 import segkit as sk
 from segkit.formulas.promising_arrays import stable_order
-from segkit.promising.repeated_words import as_texts, repeated_words
+from segkit.promising.repeated_words import as_texts, repeated_words, texts_of_words
 
 DAY = pd.Timestamp("2026-03-02")
-WORDS = ["item_id", "location_id", "demand_class", "quota", "reserved_for", "reason"]
+TEXTS = ["item_id", "location_id", "demand_class", "quota", "reserved_for"]
 
 
 def book(minutes=(0, 1, 2)):
@@ -31,14 +31,37 @@ def promised(orders):
     return sk.promise_orders(orders, supply(), terms=sk.PromiseTerms(classes=("gold", "web")))
 
 
-def test_words_that_repeat_are_categoricals_of_the_words_used():
-    lines = promised(book()).lines
-    assert all(isinstance(lines[name].dtype, pd.CategoricalDtype) for name in WORDS)
-    assert lines["item_id"].cat.categories.tolist() == ["SKU-0042"]
+def test_ids_classes_and_quotas_are_texts_and_reasons_are_kept_once():
+    made = promised(book())
+    lines, trace = made.lines, made.trace
+    assert (lines.dtypes[[*TEXTS, "order_id"]] == "str").all()
+    assert (trace.dtypes[[*TEXTS[:2], "supply_item_id", "supply_location_id", "quota"]] == "str").all()
+    assert isinstance(lines["reason"].dtype, pd.CategoricalDtype)
     assert lines["demand_class"].tolist() == ["web", "gold", "web"]
-    assert lines["demand_class"].cat.categories.tolist() == ["gold", "web"]
     assert lines["reason"].tolist()[:2] == ["", ""]
-    assert (as_texts(lines).dtypes[[*WORDS, "order_id"]] == "str").all()
+    assert (as_texts(lines).dtypes[[*TEXTS, "reason"]] == "str").all()
+
+
+def test_the_words_of_promises_can_be_mapped_compared_joined_and_replaced():
+    """As categoricals a mapped class stayed a categorical in the order of its words, and others raised."""
+    made = promised(book())
+    lines, trace = made.lines, made.trace
+    assert lines["demand_class"].map({"web": 9.0, "gold": 10.0}).sort_values().tolist() == [9.0, 9.0, 10.0]
+    assert (lines["demand_class"].map({"web": 1.0, "gold": 5.0}) * lines["quantity"]).tolist() == [4.0, 15.0, 9.0]
+    assert not (trace["item_id"] != trace["supply_item_id"]).any()
+    assert not (lines["quota"] == lines["demand_class"]).any()
+    assert set(lines["item_id"] + "/" + lines["location_id"]) == {"SKU-0042/DC"}
+    assert lines["demand_class"].min() == "gold"
+    assert lines["reserved_for"].replace({"": "nobody"}).tolist() == ["nobody"] * 3
+    assert lines["quota"].where(lines["quantity"] > 3, "none").tolist() == ["(pool)", "none", "(pool)"]
+
+
+@pytest.mark.parametrize("words", [("web", "é", "", "web"), ("", ""), ("one",)])
+def test_texts_are_written_from_the_numbers_of_words_across_blocks(words):
+    which = np.random.default_rng(7).integers(-1, len(words), 150_000).astype(np.int8)
+    made = texts_of_words(pd.array(words, dtype="str"), which)
+    assert made.tolist() == np.array(words, dtype=object)[which].tolist()
+    assert texts_of_words(words, which[:0]).tolist() == []
 
 
 def test_a_word_told_twice_is_one_category_and_none_is_no_category():

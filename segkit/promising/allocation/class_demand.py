@@ -17,7 +17,8 @@ _WORTHLESS = 0.01  # of the least value that earns: what a class that brings not
 class ClassDemand:
     """Demand rows that meet supply: ``place``, ``cls`` (place in classes), ``day`` of the period (blank table: none).
 
-    ``mean``, ``variance`` of demand [units], ``value`` = margin and goodwill of a unit [currency/unit].
+    ``mean``, ``variance`` of demand [units], ``value`` = margin and goodwill of a unit [currency/unit], ``covered`` =
+    what of it contracts cover [units].
     """
 
     place: np.ndarray
@@ -26,11 +27,15 @@ class ClassDemand:
     mean: np.ndarray
     variance: np.ndarray
     value: np.ndarray
+    covered: np.ndarray
 
 
 @dataclass(frozen=True)
 class BucketDemand:
-    """By bucket and class, (buckets, classes): ``mean``, ``sd`` [units], ``value`` [currency/unit, NaN = not asked]."""
+    """By bucket and class, (buckets, classes): ``mean``, ``sd`` [units], ``value`` [currency/unit, NaN = not asked].
+
+    Both are of what contracts do not cover.
+    """
 
     mean: np.ndarray
     sd: np.ndarray
@@ -54,6 +59,7 @@ def read_demand(demand: pd.DataFrame, buckets: SupplyBuckets, classes: Sequence[
     mean = faults.amounts("mean")
     sd = faults.amounts("sd", blank=-1.0) if "sd" not in demand else _deviations(faults, demand, mean)
     value = _values(faults, demand, mean) if worth else np.zeros(len(demand))
+    covered = faults.amounts("committed", blank=0.0)
     day = None
     if "period" in demand:
         dates = faults.days("period")
@@ -66,12 +72,17 @@ def read_demand(demand: pd.DataFrame, buckets: SupplyBuckets, classes: Sequence[
     here = np.flatnonzero(place >= 0)
     variance = np.where(sd < 0, mean, sd**2)
     return ClassDemand(place[here], cls[here], None if day is None else day[here], *(
-        column[here] for column in (mean, variance, value)
+        column[here] for column in (mean, variance, value, covered)
     ))  # fmt: skip
 
 
-def demand_of_buckets(demand: ClassDemand, buckets: SupplyBuckets, classes: int) -> BucketDemand:
-    """Return demand while each bucket lasts: of periods that begin before the next; without periods, as given."""
+def demand_of_buckets(
+    demand: ClassDemand, buckets: SupplyBuckets, classes: int, unit: float | None = None
+) -> BucketDemand:
+    """Return demand while each bucket lasts: of periods that begin before the next; without periods, as given.
+
+    ``unit`` is the piece in which demand is a distribution; None = the mean is what will be asked.
+    """
     if demand.day is None:
         first = np.searchsorted(buckets.place, demand.place, side="left")
         count = np.searchsorted(buckets.place, demand.place, side="right") - first
@@ -87,7 +98,35 @@ def demand_of_buckets(demand: ClassDemand, buckets: SupplyBuckets, classes: int)
 
     mean, earned = summed(demand.mean[row]), summed((demand.mean * demand.value)[row])
     value = np.divide(earned, mean, out=np.full(shape, np.nan), where=mean > 0)
-    return BucketDemand(mean, np.sqrt(summed(demand.variance[row])), value)
+    left, variance = beyond_contracts(mean, summed(demand.variance[row]), summed(demand.covered[row]), unit)
+    return BucketDemand(left, np.sqrt(variance), value)
+
+
+def beyond_contracts(
+    mean: np.ndarray, variance: np.ndarray, covered: np.ndarray, unit: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of what is asked beyond what contracts cover: max(demand - covered, 0).
+
+    Where the mean stands for demand (``unit`` None) the rest of it is the mean, and the variance stays.
+    """
+    some = (covered > 0) & (mean > 0)
+    if not some.any():
+        return mean, variance
+    left, spread = mean.copy(), variance.copy()
+    if unit is None:
+        left[some] = np.maximum(mean - covered, 0.0)[some]
+        return left, spread
+    size = unit or 1.0
+    pieces = np.floor(covered[some] / size + 1e-9) if unit else covered[some]
+    _, once, twice = counted_in_pieces(mean[some], np.sqrt(variance[some]), unit).losses(pieces)
+    left[some] = once * size
+    spread[some] = np.maximum(_square(once, twice, whole=unit > 0) - once**2, 0.0) * size**2
+    return left, spread
+
+
+def _square(once: np.ndarray, twice: np.ndarray, *, whole: bool) -> np.ndarray:
+    """Return E[((D - x)⁺)²] of the loss and the second-order loss."""
+    return 2 * twice + once if whole else 2 * twice
 
 
 def counted_in_pieces(mean: np.ndarray, sd: np.ndarray, unit: float) -> Demand:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.formulas.fair_share import serve_commitments
-from segkit.promising.allocation.fair_quotas import read_asked
+from segkit.promising.allocation.earlier_supply import Owed, keep_of_earlier, read_owed
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, SupplyBuckets, day_numbers, read_supply
@@ -32,8 +32,9 @@ def allocate_commitments(
         As `allocate_by_number` takes it.
     commitments : DataFrame
         item_id, location_id, demand_class, mean = least quantity by contract [units]; with period (first day) owed from
-        the last bucket up to that day (the first of all where none is there by then, which ``note`` tells), else from
-        every bucket. Contracts of places without supply are warned of.
+        the last bucket up to that day and, what that lacks, from earlier ones, the latest first (from the first of all
+        where none is there by then: ``note`` tells both); else from every bucket. With from_each, rows where it is true
+        are owed from the bucket of their day alone. Contracts of places without supply are warned of.
     classes : sequence of str
         Best first.
     unit : float
@@ -42,8 +43,9 @@ def allocate_commitments(
     Returns
     -------
     DataFrame
-        Table ``allocations``, never released. Where supply does not cover all contracts of a bucket they are cut in
-        proportion, and ``note`` says so: one shortage does not stop a run over thousands of items.
+        Table ``allocations``, never released. Where supply up to a bucket, less what other contracts keep of it, does
+        not cover all contracts of the bucket they are cut in proportion, and ``note`` says so: one shortage does not
+        stop a run over thousands of items.
 
     Raises
     ------
@@ -52,7 +54,9 @@ def allocate_commitments(
 
     Notes
     -----
-    Share out `supply_left` by any other rule, and put both together with `join_allocations`.
+    Share out `supply_left` by any other rule, of demand with what contracts cover of it (`demand_left`, else it is
+    counted twice), and put both together with `join_allocations`. Rules that read demand then keep for a class what its
+    contract does not cover. Stated numbers, shares (of what is left), ratios and limits stand beside the contract.
 
     Examples
     --------
@@ -63,14 +67,20 @@ def allocate_commitments(
     >>> float(made["quantity"].sum()), supply_left(supply, made)["quantity"].tolist()
     (20.0, [40.0])
     """
-    buckets, wanted, owed = read_asked(supply, commitments, classes, unit)
+    buckets, asked = read_owed(supply, commitments, classes, unit)
+    owed, note = keep_of_earlier(buckets, asked, unit)
     given, _ = serve_commitments(buckets.supply, owed, unit=np.full(len(owed), float(unit)))
-    note = np.full(owed.shape, "", dtype=object)
     for bucket, cls in zip(*np.nonzero(given < owed - 1e-9), strict=True):
-        note[bucket, cls] = f"cut: {owed[bucket].sum():g} committed, {buckets.supply[bucket]:g} there"
+        _add(note, bucket, cls, f"cut: {owed[bucket].sum():g} committed, {buckets.supply[bucket]:g} there")
     _tell_late(buckets, commitments, classes, note)
     _tell_unmet(buckets, commitments)
-    figures: Figures = {"quantity": given, "kind": "reservation", "rule": "contract", "mean": wanted.mean, "note": note}
+    figures: Figures = {
+        "quantity": given,
+        "kind": "reservation",
+        "rule": "contract",
+        "mean": _told(asked, owed),
+        "note": note,
+    }
     figures = {**figures, "committed": given}
     return allocation_rows(buckets, classes, figures, release_days=None, named=owed > 0)
 
@@ -86,7 +96,16 @@ def _tell_late(buckets: SupplyBuckets, commitments: pd.DataFrame, classes: Seque
     bucket, late = buckets.bucket_of(place, day), buckets.comes_late(place, day)
     for at, of, due in zip(bucket[late], cls[late], day[late], strict=True):
         told = f"owed on {np.datetime64(int(due), 'D')}, before the first supply"
-        note[at, of] = "; ".join(part for part in (note[at, of], told) if part)
+        _add(note, at, of, told)
+
+
+def _add(note: np.ndarray, bucket: int, cls: int, told: str) -> None:
+    note[bucket, cls] = "; ".join(part for part in (note[bucket, cls], told) if part)
+
+
+def _told(asked: Owed, owed: np.ndarray) -> np.ndarray:
+    """Return what is owed as it was stated, in whole pieces where some of it was moved."""
+    return np.where(np.isclose(owed, asked.each + asked.dated), asked.mean, owed)
 
 
 def _tell_unmet(buckets: SupplyBuckets, commitments: pd.DataFrame) -> None:
@@ -156,10 +175,11 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Table ``allocations``; released_date is the later of the two, never where one is never released, so that a
-        contract keeps what it is owed; other numbers are those of the second, where it has them. Beside a neutral row,
-        which neither keeps nor limits, kind, quantity and released_date are those of the other; a reservation
-        beside both is both. A contract beside a limit is a limit of both together, of which what is committed is kept.
+        Table ``allocations``; released_date is that of what is kept beyond contracts, the later of two, never where one
+        is never released; what is committed is not released. Other numbers are those of the second, where it has
+        them. Beside a neutral row, which neither keeps nor limits, kind, quantity and released_date are those of the
+        other; a reservation beside both is both. A contract beside a limit is a limit of both together, of which what
+        is committed is kept.
 
     Raises
     ------
@@ -172,9 +192,11 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     >>> place = {"item_id": "SKU-1", "location_id": "A"}
     >>> supply = pd.DataFrame([{**place, "available_date": pd.Timestamp("2025-06-02"), "quantity": 60.0}])
     >>> demand = pd.DataFrame([{**place, "demand_class": one, "mean": 50.0} for one in ("gold", "silver")])
+    >>> from segkit.promising.allocation.demand_left import demand_left
     >>> from segkit.promising.allocation.fair_quotas import allocate_by_rank
     >>> owed = allocate_commitments(supply, demand.iloc[1:].assign(mean=20.0), classes=["gold", "silver"])
-    >>> rest = allocate_by_rank(supply_left(supply, owed), demand, classes=["gold", "silver"])
+    >>> asked = demand_left(demand, supply, owed)
+    >>> rest = allocate_by_rank(supply_left(supply, owed), asked, classes=["gold", "silver"])
     >>> join_allocations(owed, rest)["quantity"].tolist()
     [40.0, 20.0]
     """
@@ -198,8 +220,9 @@ def join_allocations(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     if "committed" in made:
         made["committed"] = deciding["committed"].sum()
     if "released_date" in made:
-        day = deciding["released_date"]
-        made["released_date"] = day.max().where(day.count() == deciding.size())
+        own = _without_contracts(_without_idle(both, key), key).groupby(key, sort=True)
+        day = own["released_date"]
+        made["released_date"] = day.max().where(day.count() == own.size())
     made["supply"] = both.groupby(BUCKET)["supply"].max().reindex(made.index.droplevel("demand_class")).to_numpy()
     made["rule"] = groups["rule"].agg(lambda words: " + ".join(dict.fromkeys(words[::-1]))).astype("str")
     made["share"] = np.divide(made["quantity"], made["supply"], out=np.zeros(len(made)), where=made["supply"] > 0)
@@ -210,6 +233,12 @@ def _kept_by_rule(both: pd.DataFrame) -> pd.Series:
     """Return which rows keep more than contracts owe."""
     more = kept_units(both) > committed_units(both) + 1e-9
     return pd.Series(more, index=both.index)
+
+
+def _without_contracts(both: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the rows without those that keep what a contract owes and no more, beside one that is of a rule."""
+    rule = _kept_by_rule(both) | pd.Series(committed_units(both) == 0, index=both.index)
+    return both[rule | ~rule.groupby([both[name] for name in key]).transform("any")]
 
 
 def _without_idle(both: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 
 from segkit.formulas.demand_distributions import Demand
 from segkit.formulas.margin_program import Buckets
-from segkit.promising.allocation.class_demand import ClassDemand, counted_in_pieces
+from segkit.promising.allocation.class_demand import ClassDemand, beyond_contracts, counted_in_pieces
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, day_numbers
 
 
@@ -31,7 +31,7 @@ class AskedInWindows:
 
 
 def meet_in_windows(
-    buckets: SupplyBuckets, rows: ClassDemand, stock: np.ndarray, most_late: int
+    buckets: SupplyBuckets, rows: ClassDemand, stock: np.ndarray, most_late: int, unit: float
 ) -> tuple[Buckets, AskedInWindows]:
     """Return supply and demand by window: periods between which nothing arrives or expires, unless demand waits."""
     day = np.zeros(len(rows.place), dtype=np.int64) if rows.day is None else rows.day
@@ -56,7 +56,8 @@ def meet_in_windows(
     mean = summed(rows.mean)
     value = np.maximum(summed(rows.mean * rows.value) / np.maximum(mean, 1e-300), 0.0)
     place, cls, window = cells
-    asked = AskedInWindows(place, cls, window, mean, summed(rows.variance), value)
+    left, variance = beyond_contracts(mean, summed(rows.variance), summed(rows.covered), unit)
+    asked = AskedInWindows(place, cls, window, left, variance, value).some(left > 1e-9)
     offered = Buckets(buckets.place, first, last, stock)
     return offered, asked.some(_reached(offered, asked, most_late))
 

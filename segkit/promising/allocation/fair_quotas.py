@@ -30,7 +30,8 @@ def allocate_by_rank(
         As `allocate_by_number` takes it.
     demand : DataFrame
         item_id, location_id, demand_class, mean [units]; with period (first day) a bucket is for the periods that begin
-        before the next one, without it every bucket is for all of it.
+        before the next one, without it every bucket is for all of it. With committed (of `demand_left`), quotas are for
+        what contracts do not cover [units].
     classes : sequence of str
         Best first.
     unit : float

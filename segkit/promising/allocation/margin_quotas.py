@@ -95,7 +95,7 @@ def allocate_by_margin(
     """
     buckets = read_supply(supply, unit)
     rows = read_demand(demand, buckets, classes, worth=True)
-    asked = demand_of_buckets(rows, buckets, len(classes))
+    asked = demand_of_buckets(rows, buckets, len(classes), unit)
     given, price = _reserve(buckets, rows, len(classes), unit, late or LateDelivery())
     figures = {"quantity": given, "mean": asked.mean, "sd": asked.sd, "unit_value": asked.value, "bid_price": price}
     named = (asked.mean > 0) | (given > 0)
@@ -110,7 +110,7 @@ def _reserve(
     size = unit if unit > 0 else 1.0
     stock = buckets.supply / size
     stock = np.floor(stock + 1e-9) if unit > 0 else stock
-    offered, asked = meet_in_windows(buckets, rows, stock, late.most_periods)
+    offered, asked = meet_in_windows(buckets, rows, stock, late.most_periods, unit)
     given, price = np.zeros((len(stock), classes)), np.zeros(len(stock))
     at_once = served_at_once(offered, asked)
     given, price = _split(offered, asked.some(at_once[asked.place]), given, price, unit)

@@ -89,7 +89,7 @@ def allocate_nested(
     [['bronze', 11.0, 20.0], ['gold', 4.0, 4.0], ['silver', 5.0, 9.0]]
     """
     buckets = read_supply(supply, unit)
-    asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes))
+    asked = demand_of_buckets(read_demand(demand, buckets, classes, worth=True), buckets, len(classes), unit)
     counted = _without_losses(asked)
     worth = counted.worth()
     levels = np.zeros((len(worth), max(len(classes) - 1, 0)))

@@ -9,6 +9,7 @@ from segkit.core.promising_settings import Promising
 from segkit.formulas.nested_optimum import optimal_protection
 from segkit.formulas.nested_protection import emsr_a_protection, emsr_b_protection
 from segkit.promising.allocation.commitments import allocate_commitments, join_allocations, supply_left
+from segkit.promising.allocation.demand_left import demand_left
 from segkit.promising.allocation.fair_quotas import allocate_by_rank, allocate_fair_share, allocate_per_committed
 from segkit.promising.allocation.hierarchy_quotas import (
     allocate_down_by_rank,
@@ -62,6 +63,7 @@ def allocate_by_rule(
         today = min(first - pd.Timedelta(days=1), supply["available_date"].min())
         stated = owed_by_contract(rules, _until(every, end), every, as_of=today)
         owed = allocate_commitments(every, stated, classes=list(classes))
+        demand = demand_left(demand, every, owed) if len(demand) else demand
         every = supply_left(every, owed)
     near = _until(every, end)
     made = _share_out(near, demand, list(classes), rules)

@@ -1,6 +1,6 @@
 """What segkit.toml states of quotas, contracts, hierarchy and capacity, as the tables that rules take."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from segkit.core.promising_settings import Promising
 
 PLACE = ["item_id", "location_id"]
 _OTHERS = "(all others)"
-_OWED = [*PLACE, "demand_class", "period"]
+_OWED = [*PLACE, "demand_class", "period", "from_each"]
 
 
 def stated_quotas(rules: Promising, supply: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def owed_by_contract(
     Notes
     -----
     Several contracts of a class at a place and day are added up; what is owed without a day is owed from each supply
-    that is shared out.
+    that is shared out, of that alone (from_each).
     """
     days = supply[[*PLACE, "available_date"]].drop_duplicates(ignore_index=True)
     every = days if later is None else pd.concat([days, later[days.columns]]).drop_duplicates(ignore_index=True)
@@ -65,7 +65,11 @@ def owed_by_contract(
         if not _is_over(one, as_of)
     ]
     if not parts:
-        return days.iloc[:0].drop(columns="available_date").assign(demand_class="", period=pd.NaT, mean=0.0)
+        return (
+            days.iloc[:0]
+            .drop(columns="available_date")
+            .assign(demand_class="", period=pd.NaT, from_each=False, mean=0.0)
+        )
     return pd.concat(parts, ignore_index=True).groupby(_OWED, as_index=False)["mean"].sum()
 
 
@@ -145,7 +149,14 @@ def idle_terms(rules: Promising, supply: pd.DataFrame, *, as_of: pd.Timestamp | 
     return [name for name, item, place in entries if name in over or not _meets(supply, item, place)]
 
 
-def require_known_places(rules: Promising, items: Iterable[str], locations: Iterable[str]) -> None:
+def require_known_places(
+    rules: Promising,
+    items: Iterable[str],
+    locations: Iterable[str],
+    *,
+    stated: Promising | None = None,
+    files: Mapping[str, str] | None = None,
+) -> None:
     """Raise a SettingsError where quotas, contracts or capacities name items or locations that the company has not.
 
     Parameters
@@ -154,29 +165,41 @@ def require_known_places(rules: Promising, items: Iterable[str], locations: Iter
         quotas, commitments, capacities.
     items, locations : iterable of str
         Those of orders, stock, purchases and masters.
+    stated : Promising, optional
+        What segkit.toml states: other quotas and contracts are told as rows of a table. Default: all are stated.
+    files : mapping, optional
+        File of the tables quotas and commitments.
 
     Examples
     --------
     >>> require_known_places(Promising(), [], [])
     """
     known = {"item_id": sorted(set(items)), "location_id": sorted(set(locations))}
-    stated = {name: getattr(rules, name) for name in ("quotas", "commitments", "capacities")}
+    own = stated or rules
     problems = [
-        f"promising.{setting}.{name}: {column} {word!r} is not known{nearest_name(word, known[column])}"
-        for setting, entries in stated.items()
-        for name, entry in entries.items()
+        f"{_where(setting, name, own, files or {})}: {column} {word!r} is not known{nearest_name(word, known[column])}"
+        for setting in ("quotas", "commitments", "capacities")
+        for name, entry in getattr(rules, setting).items()
         for column in PLACE
         if (word := getattr(entry, column)) and word not in known[column]
     ]
     if problems:
         fix = "Items and locations are those of orders, stock, purchases and masters; blank = all."
-        raise SettingsError(list_problems("settings of allocation name what is not there", problems, [fix]))
+        raise SettingsError(list_problems("terms of allocation name what is not there", problems, [fix]))
+
+
+def _where(setting: str, name: str, stated: Promising, files: Mapping[str, str]) -> str:
+    """Return where an entry is told: in segkit.toml, or in a table, its row by contract or by class and place."""
+    if name in getattr(stated, setting):
+        return f"promising.{setting}.{name}"
+    file = f" ({files[setting]})" if files.get(setting) else ""
+    return f"table '{setting}'{file}, row {name!r}"
 
 
 def _owed_days(days: pd.DataFrame, owed: Commitment) -> pd.DataFrame:
     """Return what is owed at places with supply: on its day, or from each supply."""
     when = pd.Timestamp(owed.period) if owed.period else days["available_date"]
-    rows = days.assign(demand_class=owed.demand_class, period=when, mean=owed.quantity)
+    rows = days.assign(demand_class=owed.demand_class, period=when, from_each=owed.period is None, mean=owed.quantity)
     return rows[[*_OWED, "mean"]].drop_duplicates(ignore_index=True)
 
 

@@ -100,8 +100,25 @@ def test_a_contract_that_is_joined_with_quotas_that_are_released_keeps_what_it_i
     rest = sk.allocate_nested(sk.supply_left(SUPPLY, owed), DEMAND, classes=CLASSES, release_days=1)
     both = sk.join_allocations(owed, rest).set_index("demand_class")
     assert rest["released_date"].notna().any()
-    assert both.loc["gold", "released_date"].isna().all()
+    assert both.loc["gold", "released_date"].notna().tolist() == [True, False]
+    assert both.loc["gold", "committed"].tolist() == [20.0, 20.0]
     assert both.loc["web", "released_date"].notna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_beside_a_contract_the_quota_is_released_and_the_contract_is_not(nested):
+    """One unit of a contract stopped the release of the whole quota beside it."""
+    owed = sk.allocate_commitments(SUPPLY.head(1), DEMAND.head(1).assign(mean=1.0), classes=CLASSES)
+    quotas = pd.DataFrame({"demand_class": ["gold"], "number": [50.0]})
+    rest = sk.allocate_by_number(sk.supply_left(SUPPLY.head(1), owed), quotas, classes=CLASSES)
+    both = sk.join_allocations(owed, rest.assign(released_date=DAY + pd.Timedelta(5, "D")))
+    book = pd.DataFrame({"demand_class": ["web", "web", "gold"], "item_id": "7", "location_id": "DC", "quantity": 60.0})
+    days = [DAY, DAY + pd.Timedelta(5, "D"), DAY + pd.Timedelta(6, "D")]
+    book = book.assign(order_id=["1", "2", "3"], line_id="1", order_date=days)
+    terms = sk.PromiseTerms(classes=tuple(CLASSES), nested=nested)
+    made = sk.promise_orders(book, SUPPLY.head(1), allocations=both, terms=terms).lines
+    assert made["promised_quantity"].tolist() == [9.0, 50.0, 1.0]
+    assert "51 units are reserved for gold until 2026-03-07" in made["reason"][0]
 
 
 def test_the_later_release_counts_where_both_are_released():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -110,3 +111,65 @@ def test_contracts_of_places_without_supply_are_warned_of():
     with pytest.warns(UserWarning, match="count for nothing in 1 row: there is no supply of SKU-0007 at DC"):
         made = sk.allocate_commitments(SUPPLY, pd.concat([OWED, OWED.assign(item_id="SKU-0007")]), classes=CLASSES)
     assert made["quantity"].tolist() == [20]
+
+
+def supplies(*given):
+    rows = [{**PLACE, "available_date": DAY + pd.Timedelta(day, "D"), "quantity": float(units)} for day, units in given]
+    return pd.DataFrame(rows)
+
+
+def dated(*given):
+    rows = [
+        {**PLACE, "demand_class": name, "mean": float(units), "period": DAY + pd.Timedelta(day, "D")}
+        for name, day, units in given
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_what_the_last_supply_by_the_day_of_a_contract_lacks_is_kept_of_earlier_supply():
+    """5 of 20 units were kept, though 100 were there a week before."""
+    supply = supplies((0, 100), (7, 5))
+    made = sk.allocate_commitments(supply, dated(("silver", 9, 20)), classes=CLASSES)
+    assert made["committed"].tolist() == [15, 5]
+    assert made["note"].tolist() == ["15 of it for what is owed of 2026-03-09", ""]
+    book_of = book(("gold", 200.0), ("silver", 20.0)).assign(requested_date=DAY + pd.Timedelta(9, "D"))
+    lines = sk.promise_orders(book_of, supply, allocations=made, terms=NESTED).lines
+    assert lines["promised_quantity"].tolist() == [85, 20]
+    short = sk.allocate_commitments(supplies((0, 8), (7, 5)), dated(("silver", 9, 20)), classes=CLASSES)
+    assert short["committed"].tolist() == [8, 5]
+    assert short["note"].tolist()[1] == "cut: 12 committed, 5 there"
+
+
+def test_supply_that_is_no_longer_fit_for_use_is_not_kept_for_a_later_day():
+    supply = supplies((0, 100), (7, 5)).assign(expiry_date=[DAY + pd.Timedelta(5, "D"), pd.NaT])
+    made = sk.allocate_commitments(supply, dated(("silver", 9, 20)), classes=CLASSES)
+    assert made["committed"].tolist() == [5]
+
+
+def test_what_is_owed_of_each_supply_is_not_kept_of_earlier_ones():
+    made = sk.allocate_commitments(supplies((0, 100), (7, 5)), OWED, classes=CLASSES)
+    assert made["committed"].tolist() == [20, 5]
+    rules = Promising(rule="first_come", commitments={"frame": {"demand_class": "silver", "quantity": 20}})
+    none = pd.DataFrame(columns=["item_id", "location_id", "demand_class", "mean", "period"])
+    held = allocate_by_rule(supplies((0, 100), (7, 5)), none, classes=CLASSES, rules=rules)
+    assert held["committed"].tolist() == [20, 5]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_contracts_are_cut_only_where_no_supply_by_their_days_is_left(seed):
+    """The earliest due unit by unit, each from any supply by its day, keeps as much as can be kept."""
+    random = np.random.default_rng(seed)
+    stock = {int(day): int(units) for day, units in zip(range(0, 35, 7), random.integers(0, 12, 5), strict=True)}
+    owed = [(name, int(day), int(random.integers(1, 12))) for name in CLASSES for day in random.choice(35, 2, False)]
+    made = sk.allocate_commitments(supplies(*stock.items()), dated(*owed), classes=CLASSES)
+    left, most = dict(stock), 0
+    for due in sorted(day for _, day, units in owed for _ in range(units)):
+        there = [day for day in left if day <= due and left[day] > 0]
+        most += bool(there)
+        if there:
+            left[there[-1]] -= 1
+    assert made["committed"].sum() == most
+    by_day = made.groupby((made["available_date"] - DAY).dt.days)["committed"].sum()
+    assert all(units <= stock[day] for day, units in by_day.items())
+    for day in stock:
+        assert by_day[by_day.index >= day].sum() <= sum(units for _, due, units in owed if due >= day)
