@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.formulas.lost_sales import (
-    _rolled,
     economic_reorder_point_of_lost_sales,
     expected_service_of_lost_sales,
     reorder_point_for_fill_rate_of_lost_sales,
 )
+from segkit.formulas.lost_sales_scenarios import rolled
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     economic_reorder_point,
@@ -214,9 +214,9 @@ def test_levels_rolled_forward_beside_others_give_what_they_give_alone(lead, rev
     most = demand.whole[0, -1]
     points = np.array([-1.0, *np.linspace(0, most + 3.0, 19).round()])[None, :]
     terms = np.array([lot]), np.array([pack])
-    beside = _rolled(demand, points, *terms)
+    beside = rolled(demand, points, *terms)
     for place in range(points.shape[1]):
-        assert (_rolled(demand, points[:, [place]], *terms)[:, 0] == beside[:, place]).all()
+        assert (rolled(demand, points[:, [place]], *terms)[:, 0] == beside[:, place]).all()
     assert (beside[0, points[0] >= most] == 0).all()
     assert beside[0, points[0] < most].any(axis=(1, 2)).all()
 
