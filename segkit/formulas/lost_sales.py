@@ -32,13 +32,12 @@ from segkit.formulas.policy_levels import (
 )
 
 _INNER = 31  # levels tried in a round
-_PARTS = np.array(
-    [0.0, 1 / 3, 2 / 3, 0.75, 0.8, 0.85, 0.9, 0.95]
-)  # of mean demand, and chances: levels at which outcomes are worked out
+_PARTS = np.arange(3) / 3.0  # of mean demand, and chances: levels at which outcomes are worked out
 _CHANCES = np.array([0.5, 0.75, 0.9, 0.96, 0.985, 0.995])
 _LEAPS = np.arange(1, 6)  # lots under way, above which one more makes no leap
 _ABOUT = np.array([-1.5, -0.5, 0.5, 1.5, 3.0])  # standard deviations from the mean of the lead time's demand, and
 _FEWER = np.arange(1, 6) / 10.0  # of mean demand: levels where lots are steady, that serve far more a little higher
+_LONG, _NEAR_MEAN = 0.2, np.array([0.75, 0.85, 0.92])  # share of the review up to which stock begins near the mean
 _KEPT = "outcomes_of_lost_sales"
 _FARTHEST = 1e15
 _NEAR = 1e-9
@@ -255,6 +254,7 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
         mean * _PARTS,
         demand.whole[:, place],
         most,
+        np.where(demand.review_share[:, None] <= _LONG, mean * _NEAR_MEAN, most),
         np.where(some, leaps, np.where(steady, lead + spread * _ABOUT, most)),
         np.where(some, leaps - 1.0, np.where(steady, mean * _FEWER, most)),
     ]
