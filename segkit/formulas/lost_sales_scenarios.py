@@ -83,8 +83,8 @@ def _timing(reviews: np.ndarray, fine: np.ndarray) -> tuple[np.ndarray, np.ndarr
     Where ``fine``, as many as bring the lead time near, or as near as so many can.
     """
     every = np.full(len(reviews), _FINEST)
-    for steps in range(_FINEST - 1, 0, -1):
-        every[np.abs(steps * reviews - np.round(steps * reviews)) <= _WHOLE] = steps
+    for few in range(_FINEST - 1, 0, -1):
+        every[np.abs(few * reviews - np.round(few * reviews)) <= _WHOLE] = few
     every[reviews * every > _FEW_STEPS] = 1
     steps = np.clip(np.round(every * reviews), every, _MOST_STEPS).astype("int64")
     lead, least = reviews - 1.0, 1.0 / (_FEW_STEPS - 1)
