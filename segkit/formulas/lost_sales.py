@@ -254,7 +254,7 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
         mean * _PARTS,
         demand.whole[:, place],
         most,
-        np.where(demand.review_share[:, None] <= _LONG, mean * _NEAR_MEAN, most),
+        np.where(steady | (demand.review_share[:, None] <= _LONG), mean * _NEAR_MEAN, most),
         np.where(some, leaps, np.where(steady, lead + spread * _ABOUT, most)),
         np.where(some, leaps - 1.0, np.where(steady, mean * _FEWER, most)),
     ]
