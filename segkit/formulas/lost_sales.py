@@ -17,11 +17,10 @@ They are the same for all item-locations, and at every call.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from segkit.formulas.order_positions import count_shape
+from segkit.formulas.lost_sales_scenarios import rolled, steady_lots
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     ExpectedService,
@@ -32,16 +31,14 @@ from segkit.formulas.policy_levels import (
     work_out_parts,
 )
 
-_BLOCKS = 256
-_SHAPES = np.geomspace(0.02, 500.0, 41)
-_FINEST, _WHOLE = 4, 0.15  # most steps of a review; how near to whole steps lead times must come to do with fewer
-_FEW_STEPS, _MOST_STEPS = 24, 64  # of lead time and review: for reviews of several steps, and for those of one
 _INNER = 31  # levels tried in a round
 _PARTS = np.arange(3) / 3.0  # of mean demand, and chances: levels at which outcomes are worked out
 _CHANCES = np.array([0.5, 0.75, 0.9, 0.96, 0.985, 0.995])
 _LEAPS = np.arange(1, 6)  # lots under way, above which one more makes no leap
+_ABOUT = np.array([-1.5, -0.5, 0.5, 1.5, 3.0])  # standard deviations from the mean of the lead time's demand, and
+_FEWER = np.arange(1, 6) / 10.0  # of mean demand: levels where lots are steady, that serve far more a little higher
+_LONG, _NEAR_MEAN = 0.2, np.array([0.75, 0.85, 0.92])  # share of the review up to which stock begins near the mean
 _KEPT = "outcomes_of_lost_sales"
-_SEED = 20250101
 _FARTHEST = 1e15
 _NEAR = 1e-9
 
@@ -80,10 +77,12 @@ def expected_service_of_lost_sales(
     outcomes = _outcomes(demand, lots, packs)
     short, left, lacking, held = np.moveaxis(outcomes(point[:, None]), 1, 0)[..., 0]
     ordered = point >= 0  # stock cannot fall below zero
-    fill = np.maximum(
-        1.0 - short / np.where(review > 0, review, 1.0), waits.fill_rate
-    )  # what is lost is not asked again
-    served = np.maximum(1.0 - lacking, waits.cycle_service)
+    fill, served = 1.0 - short / np.where(review > 0, review, 1.0), 1.0 - lacking
+    steady = steady_lots(demand, lots)  # elsewhere no more is short than where it waits: it is not asked again
+    fill, served = (
+        np.where(steady, *pair)
+        for pair in ((fill, np.maximum(fill, waits.fill_rate)), (served, np.maximum(served, waits.cycle_service)))
+    )
     served, fill = np.where(ordered, served, 0.0), np.where(ordered, fill, np.where(review > 0, 0.0, 1.0))
     told = served, fill, np.where(ordered, held, 0.0), np.where(ordered, left, 0.0)
     exact = waits.cycle_service, waits.fill_rate, waits.on_hand, waits.left
@@ -129,6 +128,7 @@ def economic_reorder_point_of_lost_sales(
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs).costly()
+    high = np.where(steady_lots(demand, lot), np.maximum(high, outcomes.at[:, -1]), high)
     search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
     rows = np.flatnonzero(search)
     tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
@@ -165,6 +165,7 @@ def reorder_point_for_fill_rate_of_lost_sales(
     waits, packs = reorder_point_for_fill_rate_by_curve(demand, lot, target, pack=pack), _packs(lot, pack)
     high, low = np.maximum(waits, 0.0), np.full(len(lot), -1.0)
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
+    high = np.where(steady_lots(demand, lot), np.maximum(high, outcomes.at[:, -1]), high)
     rows, review = np.flatnonzero((high - low > 1.0) & ~outcomes.same), demand.moments[0] * demand.review_share
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2.0)
@@ -247,14 +248,17 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
     mean, most = demand.moments[0][:, None], np.ceil(demand.whole[:, -1:])
     leaps = np.floor(lot)[:, None] * _LEAPS
     some = (leaps <= demand.whole[:, place[-1:]]) & (leaps * len(_LEAPS) >= mean * _LEAPS)
+    steady, lead = steady_lots(demand, lot)[:, None], np.maximum(1.0 - demand.review_share, 0.0)[:, None]
+    lead, spread = lead * mean, np.sqrt(lead * demand.moments[1][:, None])
     parts = [
         mean * _PARTS,
         demand.whole[:, place],
         most,
-        np.where(some, leaps, most),
-        np.where(some, leaps - 1.0, most),
+        np.where(steady | (demand.review_share[:, None] <= _LONG), mean * _NEAR_MEAN, most),
+        np.where(some, leaps, np.where(steady, lead + spread * _ABOUT, most)),
+        np.where(some, leaps - 1.0, np.where(steady, mean * _FEWER, most)),
     ]
-    wanted = np.floor(np.sort(np.nan_to_num(np.concatenate(parts, axis=1), posinf=_FARTHEST), axis=1))
+    wanted = np.floor(np.sort(np.nan_to_num(np.maximum(np.concatenate(parts, axis=1), 0.0), posinf=_FARTHEST), axis=1))
     each = np.arange(wanted.shape[1])
     return np.maximum.accumulate(np.minimum(wanted, _FARTHEST) - each, axis=1) + each
 
@@ -270,14 +274,19 @@ def _figures(
     given = expected_services(demand, points, lot, pack=pack)
     short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
     left, held = given.left, given.on_hand
-    lost, waits = np.moveaxis(_rolled(demand, points, lot, pack), 2, 0)
-    scale, more = _ratio(short, waits[..., 0]), lost - waits
-    left, held = (np.maximum(told + more[..., place] * scale, told) for told, place in ((left, 1), (held, 3)))
+    lost, waits = np.moveaxis(rolled(demand, points, lot, pack), 2, 0)
+    steady = steady_lots(demand, lot)[:, None]
     # Scenarios without a shortage tell nothing of rare ones.
     some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
+    scale, more = _ratio(short, waits[..., 0]), lost - waits
+    left, held = (
+        np.where(steady & some, lost[..., place], np.maximum(told + more[..., place] * scale, told))
+        for told, place in ((left, 1), (held, 3))
+    )
     fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
-    short = np.clip(fewer, 0.0, review[:, None])
-    lacking = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
+    short = np.clip(np.where(steady & some, lost[..., 0], fewer), 0.0, review[:, None])
+    fewer = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
+    lacking = np.where(steady & cycles, lost[..., 2], fewer)
     return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), (lost == waits).all(axis=(1, 2))
 
 
@@ -290,79 +299,3 @@ def _exceeded(demand: CoveredDemand, chance: np.ndarray) -> np.ndarray:
 def _ratio(told: np.ndarray, rolled: np.ndarray) -> np.ndarray:
     """Return what closed forms tell over what scenarios gave; 1 where scenarios have none of it."""
     return np.where(rolled > _NEAR, told / np.where(rolled > _NEAR, rolled, 1.0), 1.0)
-
-
-def _rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
-    """Return what the scenarios give, (item-locations, candidates, 2, 4): see the kernel."""
-    from segkit.formulas import lost_sales_kernels as kernels
-
-    found = np.zeros((*points.shape, 2, 4))
-    if not len(lot):
-        return found
-    mean, variance = demand.moments
-    grown = np.clip(mean**2 / variance, *_SHAPES[[0, -1]])
-    shape, single = _nearest(grown), count_shape(mean, variance)
-    counted = np.where(single > 0, _nearest(np.clip(single, *_SHAPES[[0, -1]])), -1)
-    every, steps = _timing(1.0 / demand.review_share)
-    order = _order()
-    for kind in np.unique(np.stack([every, steps], axis=1), axis=0):
-        rows = np.flatnonzero((every == kind[0]) & (steps == kind[1]))
-        curves = np.ascontiguousarray(demand.whole[rows], dtype=float)
-        timing = (int(kind[0]), int(kind[1] - kind[0]))
-        tried = np.ascontiguousarray(points[rows], dtype=float)
-        lots, smooth = np.maximum(np.asarray(lot, dtype=float)[rows], 1.0), grown[rows] / (kind[1] + grown[rows])
-        given = (
-            curves,
-            demand.chances,
-            shape[rows],
-            counted[rows],
-            _parts_of_steps(int(kind[1])),
-            _draws(),
-            order,
-            timing,
-            tried,
-            lots,
-            pack[rows],
-        )
-        found[rows] = kernels.roll_forward(*given, smooth)
-    return found
-
-
-def _timing(reviews: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps of a review, and of lead time and review together, by how many reviews long both are."""
-    every = np.full(len(reviews), _FINEST)
-    for steps in range(_FINEST - 1, 0, -1):
-        every[np.abs(steps * reviews - np.round(steps * reviews)) <= _WHOLE] = steps
-    every[reviews * every > _FEW_STEPS] = 1
-    steps = np.clip(np.round(every * reviews), every, _MOST_STEPS).astype("int64")
-    lead, least = reviews - 1.0, 1.0 / (_FEW_STEPS - 1)
-    short = (steps == every) & (lead > least / 2.0)  # without a lead time nothing would be under way
-    every = np.where(short, np.clip(np.round(1.0 / np.maximum(lead, least)), 1, None).astype("int64"), every)
-    return every, np.where(short, every + 1, steps)
-
-
-def _nearest(shape: np.ndarray) -> np.ndarray:
-    return np.abs(np.log(shape)[:, None] - np.log(_SHAPES)).argmin(axis=1)
-
-
-@lru_cache(maxsize=1)
-def _draws() -> np.ndarray:
-    """Return by block and unit where each falls, [0-1] of all that may."""
-    from segkit.formulas.count_split_kernels import MOST
-
-    return np.random.default_rng(_SEED + 1).random((_BLOCKS, MOST))
-
-
-@lru_cache(maxsize=1)
-def _order() -> np.ndarray:
-    return np.random.default_rng(_SEED).permutation(_BLOCKS)
-
-
-@lru_cache(maxsize=32)  # of up to 5 MB each; a company has about twenty
-def _parts_of_steps(steps: int) -> np.ndarray:
-    """Return how demand of a block parts into steps, by shape of the gamma process: (shapes, blocks, steps)."""
-    rng = np.random.default_rng([_SEED, steps])
-    grown = rng.standard_gamma(np.broadcast_to(_SHAPES[:, None, None] / steps, (len(_SHAPES), _BLOCKS, steps)))
-    total = grown.sum(axis=2, keepdims=True)
-    one = rng.integers(steps, size=total.shape) == np.arange(steps)  # so lumpy that nothing but one step is told
-    return np.where(total > 0, grown / np.where(total > 0, total, 1.0), one)

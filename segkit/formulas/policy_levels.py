@@ -313,7 +313,9 @@ def _search(
     return kernels.search(whole, chances, part, shape, share, mean, review, _floats(lot), below, _floats(goal), measure)
 
 
-def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> np.ndarray:
+def orders_per_review(
+    demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None, served: np.ndarray | None = None
+) -> np.ndarray:
     """Return the share of reviews at which is ordered.
 
     Parameters
@@ -322,13 +324,18 @@ def orders_per_review(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarra
         What must be covered.
     lot, pack : array
         As `expected_service` takes them. [lots]
+    served : array, optional
+        Share of demand that is served where the rest is lost: nothing is ordered for that. By default all. [0-1]
 
     Notes
     -----
     No more than the chance of any demand, as far as the curve has quantiles of zero: demand in rare lumps places fewer
     orders than one that comes unit by unit with as much scatter.
     """
-    return np.minimum(order_chance(*_lots_of(demand, lot, pack)), _asked_per_review(demand))
+    size, packs, mean, variance = _lots_of(demand, lot, pack)
+    share = np.ones(len(mean)) if served is None else np.clip(served, 0.0, 1.0)
+    chance = order_chance(size, packs, mean * share, np.maximum(variance * share, 1e-12))
+    return np.minimum(chance, _asked_per_review(demand))
 
 
 def _asked_per_review(demand: CoveredDemand) -> np.ndarray:

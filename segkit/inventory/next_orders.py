@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.ids import id_texts
 
 _KEYS = ["item_id", "location_id"]
 _SUBJECT = "orders cannot be decided"
@@ -15,7 +16,7 @@ _AFTER = 17  # periods after the arrival of an order, at least, over which stock
 def next_orders(
     history: pd.DataFrame,
     state: pd.DataFrame,
-    pipeline: pd.DataFrame,
+    pipeline: pd.DataFrame | None,
     *,
     attributes: pd.DataFrame | None = None,
     calendar: pd.DataFrame | None = None,
@@ -34,7 +35,7 @@ def next_orders(
         item_id, location_id, on_hand [units] at the end of that period; a row per series of the history.
     pipeline : DataFrame
         item_id, location_id, arrives_in_periods (1 = at the start of the next period), quantity [units]; what is not
-        named has nothing under way.
+        named has nothing under way; None = nothing at all.
     attributes, calendar
         As `forecast_demand` takes them.
     lead_time_periods : int or str
@@ -83,12 +84,21 @@ def next_orders(
     5.0
     """
     from segkit.formulas.projected_stock import CHANCES, Costs, projected_stock_order
+    from segkit.inventory.forecasting import require_seed
     from segkit.inventory.order_outlook import look_ahead
     from segkit.inventory.pooled.calendars import read_calendar
     from segkit.inventory.pooled.fitting import fit_demand
-    from segkit.inventory.pooled.frames import read_attributes
+    from segkit.inventory.pooled.frames import read_attributes, require_frame
     from segkit.inventory.pooled.panel import read_panel
 
+    seed = require_seed(seed)
+    pipeline = pd.DataFrame() if pipeline is None else pipeline
+    require_frame(history, "history cannot be forecast")
+    for name, table in {"state": state, "pipeline": pipeline, "attributes": attributes}.items():
+        if table is not None or name == "state":
+            require_frame(table, f"{_SUBJECT}: {name} cannot be used")
+    history, state, pipeline = (_with_texts(table) for table in (history, state, pipeline))
+    attributes = None if attributes is None else _with_texts(attributes)
     panel = read_panel(_of_all_classes(history))
     keys = panel.keys
     given = {"lead_time_periods": lead_time_periods, "holding_cost": holding_cost, "shortage_cost": shortage_cost}
@@ -123,6 +133,11 @@ def _result(keys: pd.DataFrame, figures: np.ndarray, method: np.ndarray) -> pd.D
     for place, name in enumerate(names):
         table[name] = figures[:, place] if len(table) else pd.Series(dtype="float64")
     return table.assign(method=pd.Series(method, dtype="str"))
+
+
+def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its ids as text, however they are given: 3 and 3.0 are one."""
+    return table.assign(**{name: id_texts(table[name]) for name in _KEYS if name in table})
 
 
 def _of_all_classes(history: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +177,7 @@ def _column(name: str, column: str, keys: pd.DataFrame, attributes: pd.DataFrame
         problem = f"{name} = {column!r} is no column of attributes: {known}"
         raise DataError(list_problems(_SUBJECT, [problem], ["Name a column of attributes, or give a number."]))
     by = [key for key in _KEYS if key in attributes]
-    given = attributes[[*by, column]].astype(dict.fromkeys(by, "str"))
+    given = attributes[[*by, column]]
     if not by or given.duplicated(by).any():
         problem = f"attributes need one row per {' and '.join(by) or 'item_id'} to tell {column}"
         raise DataError(list_problems(_SUBJECT, [problem], ["Give one row per item, or per item and location."]))
@@ -178,7 +193,7 @@ def _whole_lead(lead: np.ndarray) -> np.ndarray:
 
 def _take_stock(state: pd.DataFrame, keys: pd.DataFrame) -> np.ndarray:
     _require(state, "state", ["on_hand"])
-    given = state[[*_KEYS, "on_hand"]].astype(dict.fromkeys(_KEYS, "str"))
+    given = state[[*_KEYS, "on_hand"]]
     problems = []
     again = given.duplicated(_KEYS)
     if again.any():
@@ -207,7 +222,7 @@ def _take_pipeline(pipeline: pd.DataFrame, keys: pd.DataFrame, periods: int) -> 
     if not len(pipeline) and not len(pipeline.columns):
         pipeline = pd.DataFrame(columns=[*_KEYS, "arrives_in_periods", "quantity"])
     _require(pipeline, "pipeline", ["arrives_in_periods", "quantity"])
-    given = pipeline[[*_KEYS, "arrives_in_periods", "quantity"]].astype(dict.fromkeys(_KEYS, "str"))
+    given = pipeline[[*_KEYS, "arrives_in_periods", "quantity"]]
     problems = _strangers(given, keys, "pipeline")
     arrives, quantity = (
         pd.to_numeric(given[name], errors="coerce").to_numpy(dtype=float) for name in ("arrives_in_periods", "quantity")

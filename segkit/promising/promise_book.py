@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from segkit.promising.given_tables import id_text, plain_tables
+from segkit.core.ids import id_text
+from segkit.promising.given_tables import plain_tables
 from segkit.promising.promise_terms import PromiseTerms
 
 _NUMBERS = (

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.formulas.lost_sales import (
-    _rolled,
     economic_reorder_point_of_lost_sales,
     expected_service_of_lost_sales,
     reorder_point_for_fill_rate_of_lost_sales,
 )
+from segkit.formulas.lost_sales_scenarios import rolled
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     economic_reorder_point,
@@ -214,9 +214,9 @@ def test_levels_rolled_forward_beside_others_give_what_they_give_alone(lead, rev
     most = demand.whole[0, -1]
     points = np.array([-1.0, *np.linspace(0, most + 3.0, 19).round()])[None, :]
     terms = np.array([lot]), np.array([pack])
-    beside = _rolled(demand, points, *terms)
+    beside = rolled(demand, points, *terms)
     for place in range(points.shape[1]):
-        assert (_rolled(demand, points[:, [place]], *terms)[:, 0] == beside[:, place]).all()
+        assert (rolled(demand, points[:, [place]], *terms)[:, 0] == beside[:, place]).all()
     assert (beside[0, points[0] >= most] == 0).all()
     assert beside[0, points[0] < most].any(axis=(1, 2)).all()
 
@@ -233,3 +233,66 @@ def test_short_and_long_lead_times_take_the_least_level_that_serves_enough(lead,
     chosen = reorder_point_for_fill_rate_of_lost_sales(covered(forty, lead, review), np.ones(1), np.array([target]))[0]
     assert served(np.floor(1.02 * chosen)) > target
     assert served(np.ceil(0.98 * chosen)) < target
+
+
+def gamma(rng, size):
+    return np.round(rng.gamma(11.0, 2.7, size))
+
+
+def twenty(rng, size):
+    return rng.poisson(20.0, size).astype(float)
+
+
+def simulated(draw, lead, review, point, lot, pack):
+    """Return fill rate, share of cycles without a shortage, and mean stock, over 100,000 days."""
+    days, places, warm = 6_000, 20, 1_000
+    demand = draw(np.random.default_rng(77), (days, places))
+    stock, coming = np.full(places, point + lot), np.zeros((lead + 1, places))
+    lacked = np.zeros(places, dtype=bool)
+    sums = np.zeros(5)  # wanted, served, cycles, those that lacked, stock held
+    for day, want in enumerate(demand):
+        if day % review == 0:
+            gap = point - stock - coming.sum(axis=0)
+            coming[(day + lead) % (lead + 1)] += np.where(gap >= 0, np.maximum((gap + lot) // pack, 1) * pack, 0.0)
+        came = coming[day % (lead + 1)].copy()
+        coming[day % (lead + 1)] = 0.0
+        served = np.minimum(want, stock + came)
+        within = 0.5 * served * np.where(want > 0, served / np.maximum(want, 1.0), 0.0)
+        if day >= warm:
+            ends = came > 0
+            told = want, served, ends, ends & lacked, stock + came - served + within
+            sums += [part.sum() for part in told]
+        stock = stock + came - served
+        lacked = (lacked & ~(came > 0)) | (served < want)
+    return sums[1] / sums[0], 1 - sums[3] / sums[2], sums[4] / (days - warm) / places
+
+
+@pytest.mark.parametrize(
+    ("draw", "lead", "review", "lot", "pack", "target"),
+    [
+        (twenty, 3, 7, 280, 1, 0.9),
+        (gamma, 14, 14, 840, 840, 0.8),
+        (gamma, 3, 7, 420, 420, 0.8),
+        (gamma, 60, 7, 420, 420, 0.95),
+    ],
+)
+def test_lots_of_two_reviews_of_steady_demand_give_what_a_simulation_gives(draw, lead, review, lot, pack, target):
+    """Lots and reviews fall into step, so that which reviews order hangs on the days of the lead time."""
+    demand, packs, lots = covered(draw, lead, review), np.array([float(pack)]), np.array([float(lot)])
+    point = reorder_point_for_fill_rate_of_lost_sales(demand, lots, np.array([target]), pack=packs)
+    made = expected_service_of_lost_sales(demand, point, lots, pack=packs)
+    fill, whole, held = simulated(draw, lead, review, point[0], lot, pack)
+    assert fill == pytest.approx(target, abs=0.015)
+    assert made.fill_rate[0] == pytest.approx(fill, abs=0.015)
+    assert made.cycle_service[0] == pytest.approx(whole, abs=0.06)
+    assert made.on_hand[0] == pytest.approx(held, rel=0.03)
+
+
+@pytest.mark.parametrize("target", [0.8, 0.95])
+def test_stock_of_long_lead_times_is_told(target):
+    """Stock begins near mean demand only, and bends there."""
+    demand = covered(gamma, 60, 1)
+    point = reorder_point_for_fill_rate_of_lost_sales(demand, np.ones(1), np.array([target]))
+    fill, _, held = simulated(gamma, 60, 1, point[0], 1, 1)
+    assert fill == pytest.approx(target, abs=0.01)
+    assert told(demand, point[0], 1)[2] == pytest.approx(held, rel=0.06)

@@ -242,3 +242,14 @@ def test_demand_of_next_to_nothing_is_told_without_a_failure(mean):
     assert told.fill_rate[0] == pytest.approx(1.0)
     assert told.on_hand[0] == pytest.approx(1.0)
     assert reorder_point_for_cycle_service_by_curve(covered, np.ones(1), np.array([0.9]))[0] <= 0.0
+
+
+def test_nothing_is_ordered_for_demand_that_is_lost():
+    """A lot is ordered for as many units as are served."""
+    curve = np.quantile(np.random.default_rng(0).poisson(40.0, 100_000), CHANCES)[None, :]
+    covered = CoveredDemand(curve, CHANCES, np.array([40.0]), np.array([20.0]))
+    lot, mean = np.array([50.0]), covered.moments[0][0] / 2
+    assert orders_per_review(covered, lot, pack=lot)[0] == pytest.approx(mean / 50.0, rel=0.02)
+    for served in (0.0, 0.5, 0.8):
+        made = orders_per_review(covered, lot, pack=lot, served=np.array([served]))[0]
+        assert made == pytest.approx(served * mean / 50.0, rel=0.02)

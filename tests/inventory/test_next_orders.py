@@ -280,3 +280,49 @@ def test_calendar_and_attributes_are_checked_as_for_forecasts():
     strange = pd.DataFrame({"item_id": ["nobody knows"], "group": ["A"]})
     with pytest.raises(DataError, match="none of their items is in the history"):
         ordered(history, state, pipeline, attributes=strange)
+
+
+def as_numbers(table, kind, item="int64"):
+    """Return a table whose ids are numbers, counted from 0."""
+    numbers = {name: table[name].str.extract(r"(\d+)$")[0].astype(item).astype(kind) for name in KEYS}
+    return table.assign(**numbers)
+
+
+@pytest.mark.parametrize(
+    "kinds", [("int64", "float64", "object"), ("float64", "int64", "str"), ("str", "float64", "Int64")]
+)
+def test_ids_of_any_kind_meet(kinds):
+    """One blank row of a file makes floats of whole numbers."""
+    tables = shops(series=6, periods=30)
+    base = ordered(*(as_numbers(table, "str") for table in tables))
+    pd.testing.assert_frame_equal(ordered(*map(as_numbers, tables, kinds)), base)
+    costs = as_numbers(tables[1], "float64").drop(columns="on_hand").assign(cost=1.0)
+    terms = {"attributes": costs, "shortage_cost": "cost"}
+    assert ordered(*map(as_numbers, tables, kinds), **terms)["order_quantity"].sum() > 0
+
+
+def test_no_pipeline_is_nothing_under_way():
+    history, state, pipeline = shops(series=6, periods=30)
+    pd.testing.assert_frame_equal(ordered(history, state, None), ordered(history, state, pipeline.head(0)))
+
+
+@pytest.mark.parametrize(
+    ("place", "given", "words"),
+    [
+        (0, [1, 2], "history.*pandas DataFrame"),
+        (1, [1, 2], "state.*pandas DataFrame"),
+        (1, None, "state.*pandas DataFrame"),
+        (2, {"quantity": [1]}, "pipeline.*pandas DataFrame"),
+    ],
+)
+def test_what_is_no_table_is_told(place, given, words):
+    tables = list(shops(series=2, periods=10))
+    tables[place] = given
+    with pytest.raises(DataError, match=f"(?s){words}"):
+        ordered(*tables)
+
+
+@pytest.mark.parametrize("seed", ["a", None, -1, 0.5])
+def test_a_seed_that_is_none_is_told(seed):
+    with pytest.raises(DataError, match="seed cannot be used"):
+        ordered(*shops(series=2, periods=10), seed=seed)

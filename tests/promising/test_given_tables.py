@@ -6,7 +6,7 @@ import pytest
 
 import segkit as sk
 from segkit.core.errors import DataError
-from segkit.promising.given_tables import id_texts
+from segkit.core.ids import id_texts
 
 DAY = pd.Timestamp("2026-03-02")
 PLACE = {"item_id": "SKU-0042", "location_id": "DC"}

@@ -93,7 +93,8 @@ def _yearly_cost(sizing: Sizing, policies: pd.DataFrame) -> np.ndarray:
     stocked = (policies["order_quantity"] > 0).to_numpy()
     lot = np.where(stocked, policies["order_quantity"] / sizing.covered.lots, 1.0)
     ruled = replace(sizing, rules=sizing.rules.assign(policy=policies["policy"]))
-    share = orders_per_review(sizing.covered.demand, lot, pack=filled_by(ruled, lot))
+    served = policies["fill_rate"].fillna(1.0).to_numpy(dtype=float) if sizing.unmet == "lost" else None
+    share = orders_per_review(sizing.covered.demand, lot, pack=filled_by(ruled, lot), served=served)
     reviews = _YEAR / policies["review_days"].clip(lower=1.0).to_numpy()
     orders = np.where(stocked, share * reviews * (sizing.order_cost or 0.0), 0.0)
     return (policies["holding_cost"] + short).to_numpy() + orders

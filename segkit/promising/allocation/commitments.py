@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.ids import id_text, id_texts
 from segkit.formulas.fair_share import serve_commitments
 from segkit.promising.allocation.earlier_supply import Owed, keep_of_earlier, read_owed
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import BUCKET, PLACE, SupplyBuckets, day_numbers, read_supply
-from segkit.promising.given_tables import id_text, id_texts
 from segkit.promising.promise_terms import committed_units, kept_units
 
 _ONE_KIND = (

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from segkit.core.ids import id_text, id_texts
 from segkit.formulas.fair_share import max_min_share, proportional_share
 from segkit.formulas.quotas import quotas_by_number
 from segkit.promising.allocation.class_demand import BucketDemand, demand_of_buckets, read_demand, whole_pieces
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
-from segkit.promising.given_tables import id_text, id_texts
 
 
 def allocate_by_rank(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
-from segkit.promising.given_tables import id_text, id_texts
+from segkit.core.ids import id_text, id_texts
 
 _SHOWN = 3
 

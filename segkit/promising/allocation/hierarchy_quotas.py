@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from segkit.core.ids import id_texts
 from segkit.formulas.hierarchy_split import (
     hand_down_by_rank,
     hand_down_by_share,
@@ -15,7 +16,6 @@ from segkit.promising.allocation.class_demand import demand_of_buckets, read_dem
 from segkit.promising.allocation.faults import Faults
 from segkit.promising.allocation.quota_rows import Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import SupplyBuckets, read_supply
-from segkit.promising.given_tables import id_texts
 
 
 def allocate_down_by_rank(

@@ -7,8 +7,8 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import SettingsError
+from segkit.core.ids import id_text
 from segkit.promising.allocation.supply_buckets import BUCKET, SupplyBuckets
-from segkit.promising.given_tables import id_text
 
 KINDS = ("reservation", "limit", "both", "neutral")
 Figures = Mapping[str, np.ndarray | str]  # columns by bucket and class, by bucket, or the same in all rows

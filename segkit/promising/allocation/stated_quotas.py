@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.ids import id_texts
 from segkit.formulas.quotas import quotas_by_number, quotas_by_share
 from segkit.formulas.split_units import split_by_weight
 from segkit.promising.allocation.faults import Faults, require_classes
 from segkit.promising.allocation.quota_rows import HELD, KINDS, Figures, allocation_rows
 from segkit.promising.allocation.supply_buckets import PLACE, SupplyBuckets, read_supply
-from segkit.promising.given_tables import id_texts
 from segkit.promising.promise_terms import OTHERS
 
 _ROUNDING = 1e-9

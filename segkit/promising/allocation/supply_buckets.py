@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import SettingsError
+from segkit.core.ids import id_texts
 from segkit.promising.allocation.faults import Faults
-from segkit.promising.given_tables import id_texts
 
 PLACE = ["item_id", "location_id"]
 BUCKET = [*PLACE, "available_date"]
