@@ -1,6 +1,6 @@
 """Compiled steps of `level_shifts`, for one series at a time."""
 
-from math import exp, lgamma, log, pi
+from math import exp, lgamma, log
 
 import numpy as np
 from numba import njit, prange
@@ -19,26 +19,13 @@ _MISSED = 2.0  # sales expected, before silence is a sign
 _SURE = 50.0  # log odds, beyond which it makes no difference
 _SMALL = 1e-200  # chances of which the log is taken before they vanish
 _TURN = 64  # series that share their room, one after the other
-_HALF_LOG_TURN = 0.5 * log(2.0 * pi)
 _LOG_SHAPE = _SHAPE * log(_SHAPE) - lgamma(_SHAPE)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def log_gamma(x):  # type: ignore[no-untyped-def]
-    """Return log Γ(x) of x above zero by Stirling's series, to 1e-14; several times as fast as that of the library."""
-    shift = 1.0
-    while x < 9.0:
-        shift *= x
-        x += 1.0
-    z = 1.0 / (x * x)
-    rest = 1 / 12 - z * (1 / 360 - z * (1 / 1260 - z * (1 / 1680 - z * (1 / 1188 - z * 691 / 360360))))
-    return (x - 0.5) * log(x) - x + _HALF_LOG_TURN + rest / x - (log(shift) if shift != 1.0 else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _told(came, expected):  # type: ignore[no-untyped-def]
     """Return the log likelihood of counts under a gamma level around the one expected, but for what all share."""
-    return log_gamma(_SHAPE + came) + _LOG_SHAPE - (_SHAPE + came) * log(_SHAPE + expected)
+    return lgamma(_SHAPE + came) + _LOG_SHAPE - (_SHAPE + came) * log(_SHAPE + expected)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

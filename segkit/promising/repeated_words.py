@@ -57,10 +57,8 @@ def repeated_words(words: Sequence[str] | ExtensionArray, which: np.ndarray) -> 
 
     Parameters
     ----------
-    words : sequence of str
-        May hold a word twice.
-    which : ndarray of whole numbers
-        The place of a word, shape (rows,).
+    words, which
+        As of `texts_of_words`.
 
     Returns
     -------

@@ -1,7 +1,5 @@
 """Changes of level: the odds against integrals, false alarms, and what is no change."""
 
-from math import lgamma
-
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -9,7 +7,7 @@ from scipy.special import betaln
 from scipy.stats import gamma, poisson
 
 from segkit.formulas.level_shifts import level_shifts
-from segkit.formulas.shift_kernels import log_gamma, log_odds, log_silence
+from segkit.formulas.shift_kernels import log_odds, log_silence
 
 PERIODS = 56
 
@@ -122,8 +120,3 @@ def test_nothing_looks_ahead_and_the_unit_plays_no_part():
     assert (found.level[:, 45:] != other.level[:, 45:]).any()
     _, dozens = shifted(12 * values, unit=12.0)
     np.testing.assert_allclose(12 * found.level, dozens.level, rtol=1e-9)
-
-
-@pytest.mark.parametrize("x", [1e-3, 0.5, 0.97, 1.0, 1.5, 2.0, 8.99, 9.0, 40.5, 1e3, 1e9])
-def test_log_gamma_is_that_of_the_library(x):
-    assert log_gamma(x) == pytest.approx(lgamma(x), rel=1e-13, abs=1e-14)
