@@ -44,8 +44,8 @@ def split_safety_stock(sizing: Sizing, fitted: FittedPlaces, policies: pd.DataFr
       rather than cycles expects less than their mean demand before the next order comes, so they may ask for less;
     - lead_time: lead times differ;
     - bias: the curves as they are: where earlier forecasts of those alike were too low or too high, they are put right;
-    - lots: orders come in lots, packs and minimum quantities. Large lots give service of their own, so the level may
-      fall; an order-up-to level lies a part of a lot above what it must cover;
+    - lots: orders come in lots, packs and minimum quantities. Large lots give service of their own, so the position
+      from which nothing is ordered may lie lower;
     - limits: caps, least stock, a budget or the room of a location; person: levels that a person set.
 
     Each is what its cause adds to those before it, as textbooks take them; an average over all orders (Shapley) would
@@ -154,5 +154,5 @@ def _unbiased(sizing: Sizing) -> Sizing:
 
 def _above_mean(sizing: Sizing, lot: np.ndarray) -> np.ndarray:
     point, lot, _ = within_caps(sizing, wanted_points(sizing, lot)[0], lot)
-    exposed = np.where((sizing.rules["policy"] == "order_up_to").to_numpy(), point + lot, point)
+    exposed = np.where((sizing.rules["policy"] == "order_up_to").to_numpy(), point + 1.0, point)
     return (exposed - sizing.covered.demand.mean) * sizing.covered.lots

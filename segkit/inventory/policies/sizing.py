@@ -30,6 +30,10 @@ from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
 NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
+_NO_RATE = "not sized: the holding cost is not known (give assume.holding_rate)"
+_FREE = "not sized: holding costs nothing (unit_cost or assume.holding_rate is zero), so that no stock is too much"
+_UNSOLD = "not sized: what a unit costs is not known, as nothing was sold in the window (give items.unit_cost)"
+_UNPRICED = "not sized: what a unit costs is not known (give unit_cost, or assume.gross_margin)"
 _NOT_SOLD = "not sized: the margin is not known, as nothing was sold in the window (segments.window_months)"
 _NO_COST = "not sized: the margin is not known, as what was sold has no cost (unit_cost, assume.gross_margin)"
 
@@ -176,7 +180,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     kept = stocked & ~dropped
     policy = rules["policy"].where(~dropped, NONE)
     single = (policy == "order_up_to").to_numpy()
-    exposed = np.where(single, point + lot, point)
+    exposed = np.where(single, point + 1.0, point)  # the least position at which nothing is ordered
     table = pd.DataFrame(
         {
             **{name: rules[name] for name in (*PLACE, "rule", "source", "service_measure", "target", "review_days")},
@@ -300,10 +304,10 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if rows.size:
         ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
         point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
-    reason[economic & ~(holding > 0)] = (
-        "not sized: the holding cost is not known (give unit_cost, or assume.holding_rate)"
-    )
-    sold = sizing.costs["unit_price"].notna().to_numpy()
+    sold, priced = (sizing.costs[name].notna().to_numpy() for name in ("unit_price", "unit_cost"))
+    free = np.where(holding == 0, _FREE, _NO_RATE)
+    unheld = economic & ~(holding > 0)
+    reason[unheld] = np.where(priced, free, np.where(sold, _UNPRICED, _UNSOLD))[unheld]
     bare = economic & (holding > 0) & ~np.isfinite(shortage)
     reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)
     return _set_by_person(sizing, point, lot, demand), reason
@@ -314,8 +318,8 @@ def _set_by_person(sizing: Sizing, point: np.ndarray, lot: np.ndarray, demand: C
     set_point, set_level, set_safety = (
         (rules[name].to_numpy(dtype=float) / lots) for name in ("reorder_point", "order_up_to", "safety_stock")
     )
-    single = (rules["policy"] == "order_up_to").to_numpy()
-    safe = set_safety + demand.mean - np.where(single, lot, 0.0)
+    single = (rules["policy"] == "order_up_to").to_numpy(dtype=float)
+    safe = set_safety + demand.mean - single
     point = np.where(np.isfinite(safe), np.round(safe), point)
     point = np.where(np.isfinite(set_level), set_level - lot, point)
     return np.where(np.isfinite(set_point), np.fmin(set_point, set_level - lot), point)

@@ -14,6 +14,7 @@ from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 BIAS, LEAD, LOTS = 0, 1, 2
+ALL_ON, KEPT = 7, 8  # outcomes: all three causes at work; none of them, and levels that stay
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FARTHEST = 4.0  # times: a forecast that is farther off is put right as far
 MEASURES = ("fill_rate", "stock_value")
@@ -47,31 +48,59 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        achieved = expected + forecast_bias_effect + lead_time_effect + lot_effect + distribution_effect, in every row.
+        achieved = expected + forecast_bias_effect + lead_time_effect + lot_effect + reset_effect + distribution_effect,
+        in every row.
 
     Notes
     -----
     The own rules are replayed with each set of causes switched off; a cause's effect is what it changes, averaged over
     every order in which they may be switched on (Shapley). Off means: of every segment as much is asked for as was
     forecast (orders dropped or repeated evenly); lead times as they were known when levels were set; orders of just
-    what is missing, without lots. Of what lots do, the levels expect a part: that is not counted again. What then
-    still differs from the levels' own figures is the shape of demand, how it comes in time, and chance: distribution.
+    what is missing, without lots. Of what lots do, the levels expect a part: that is not counted again. With all three
+    off, levels that are set anew are compared with each set of them kept all along: stock above a level that fell stays
+    until it is sold, and one that rose is bought at once, so that levels that move leave more than each of them is to
+    give. What then still differs from the levels' own figures is the shape of demand, how it comes in time, and chance:
+    distribution.
     """
     own = [replace(one, by_rule={OWN: one.by_rule[OWN]}) for one in held.levels]
     factor = _forecast_over_came(run, worth)
-    outcomes = []
+    outcomes: list[tuple[np.ndarray, ...]] = []
+    kept: tuple[np.ndarray, ...] = ()
     for switched in range(8):
         on = [bool(switched >> place & 1) for place in range(3)]
         demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
         terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, _held_from(own, held.judged))
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
-        path = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed).paths[OWN]
-        known = run.counted
-        outcomes.append(((path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.mean_stock.mean(1)))
+        outcomes.append(_given(demand, levels, terms, held))
+        kept = kept or _given_by_each(demand, levels, terms, held)
     kinds = empty_table("replay_gap").dtypes
-    rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, outcomes)]
+    rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, [*outcomes, kept])]
     table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
     return table.sort_values(["entity", "entity_id", "measure"], ignore_index=True)
+
+
+def _given(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, held: Held) -> tuple[np.ndarray, ...]:
+    """Return by place what was served, what was asked for [units], and mean stock."""
+    run = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed)
+    path = run.paths[OWN]
+    served, asked = ((units * run.counted).sum(axis=1) for units in (path.served, path.demand))
+    return served, asked, path.mean_stock.mean(axis=1)
+
+
+def _given_by_each(
+    demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, held: Held
+) -> tuple[np.ndarray, ...]:
+    """Return the same of levels that had always been those that held in each step."""
+    first = int(np.searchsorted(demand.starts, held.judged))
+    judged = _held_from(levels, held.judged)
+    begins = [max(int(np.searchsorted(demand.starts, one.day, side="right")), first) for one in judged]
+    sums = np.zeros((3, len(demand.places)))
+    for one, begin, end in zip(judged, begins, [*begins[1:], len(demand.starts)], strict=True):
+        upto = {"starts": demand.starts[:end], "quantity": demand.quantity[:, :end], "known": demand.known[:, :end]}
+        always, since = replace(one, day=levels[0].day), replace(held, judged=demand.starts[begin])
+        served, asked, stock = _given(replace(demand, **upto), [always], terms, since)
+        sums += np.stack([served, asked, stock * (end - begin)])
+    return sums[0], sums[1], sums[2] / (len(demand.starts) - first)
 
 
 def _rows(entity: str, worth: Worth, run: RuleReplay, levels: list[RuleLevels], outcomes: list[tuple]) -> list[dict]:
@@ -80,7 +109,7 @@ def _rows(entity: str, worth: Worth, run: RuleReplay, levels: list[RuleLevels], 
     def sums(values: np.ndarray) -> np.ndarray:
         return np.bincount(labels, values, len(names))
 
-    came = outcomes[-1][1]
+    came = outcomes[ALL_ON][1]
     rows = []
     for measure in MEASURES:
         whole, free = (expected_of(run.demand, levels, name) for name in _EXPECTED[measure])
@@ -96,9 +125,10 @@ def _rows(entity: str, worth: Worth, run: RuleReplay, levels: list[RuleLevels], 
                 "forecast_bias_effect": effects[BIAS, place],
                 "lead_time_effect": effects[LEAD, place],
                 "lot_effect": effects[LOTS, place] - (told[place] - bare[place]),
-                "distribution_effect": reached[0, place] - bare[place],
+                "reset_effect": reached[0, place] - reached[KEPT, place],
+                "distribution_effect": reached[KEPT, place] - bare[place],
             }
-            both = {"expected": told[place], "achieved": reached[-1, place]}
+            both = {"expected": told[place], "achieved": reached[ALL_ON, place]}
             rows.append(
                 {"entity": entity, "entity_id": name, "measure": measure, "unit": _UNITS[measure], **both, **parts}
             )

@@ -121,8 +121,13 @@ def test_the_rule_of_thumb_is_told():
     assert "77.1% with EUR 10 of stock against EUR 20" in sentence
 
 
+EFFECTS = ("forecast_bias_effect", "lead_time_effect", "lot_effect", "reset_effect", "distribution_effect")
+
+
 def held(bias, expected=0.9, achieved=0.95, **effects):
-    gap = dict.fromkeys(("forecast_bias_effect", "lead_time_effect", "lot_effect", "distribution_effect"), 0.0)
+    gap = dict.fromkeys(
+        ("forecast_bias_effect", "lead_time_effect", "lot_effect", "reset_effect", "distribution_effect"), 0.0
+    )
     gap |= {"entity": "all", "measure": "fill_rate", "expected": expected, "achieved": achieved, **effects}
     row = {"rule": OWN, "entity": "all", "fill_rate": achieved, "expected_fill_rate": expected, "forecast_bias": bias}
     tables = {"replay": table("replay", row), "replay_gap": table("replay_gap", gap)}
@@ -145,6 +150,18 @@ def test_service_that_was_missed_has_the_cause_that_moved_it_that_way(bias, achi
     assert f"{achieved:.1%} were met" in sentence
     assert "90.0%" in sentence
     assert words in sentence
+
+
+def test_stock_that_was_more_than_expected_has_its_cause():
+    gap = dict.fromkeys(EFFECTS, 0.0) | {"entity": "all", "measure": "stock_value", "reset_effect": 150.0}
+    gap |= {"expected": 1000.0, "achieved": 1180.0, "lot_effect": 50.0, "distribution_effect": -20.0}
+    row = told(replay_gap=table("replay_gap", gap)).loc["stock_held"]
+    assert row["sentence"] == (
+        "On average EUR 1,180 of stock was on hand; the levels were to leave EUR 1,000: +18 %, of which +15 because "
+        "levels were set anew: stock above a level that fell stays until it is sold."
+    )
+    assert row["value"] == 1180.0
+    assert "stock_held" not in told(replay_gap=table("replay_gap", gap | {"expected": 0.0})).index
 
 
 def test_service_near_what_was_expected_needs_no_cause():

@@ -141,6 +141,34 @@ def test_a_safety_stock_by_a_person_lies_within_half_a_unit_in_the_levels(make_s
     assert np.abs(held - 10.0).max() <= 0.5
 
 
+def test_a_lot_is_no_safety_stock(make_sizing):
+    """As textbooks have it: what the least position at which nothing is ordered lies above mean demand."""
+    single, lots, by_person = ({**AT_95, "order_multiple": many} for many in (1.0, 500.0, 500.0))
+    sizing = make_sizing(single, lots, {**by_person, "safety_stock": 10.0})
+    table, mean = size_policies(sizing), sizing.covered.demand.mean
+    assert table["safety_stock"][0] == table["order_up_to"][0] - mean[0]
+    assert table["safety_stock"][1] <= table["safety_stock"][0]
+    assert abs(table["reorder_point"][2] + 1.0 - mean[2] - 10.0) <= 0.5
+    assert (table["order_up_to"] - table["reorder_point"]).tolist()[1:] == [500.0, 500.0]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "why"),
+    [
+        ({"holding_cost": np.nan}, "the holding cost is not known (give assume.holding_rate)"),
+        ({"holding_cost": 0.0}, "holding costs nothing"),
+        (
+            {"holding_cost": np.nan, "unit_cost": np.nan},
+            "a unit costs is not known (give unit_cost, or",
+        ),
+        ({"holding_cost": np.nan, "unit_cost": np.nan, "unit_price": np.nan}, "as nothing was sold in the window"),
+    ],
+)
+def test_what_has_no_holding_cost_says_what_to_give(make_sizing, unknown, why):
+    sizing = make_sizing({})
+    assert why in size_policies(replace(sizing, costs=sizing.costs.assign(**unknown)))["reason"][0]
+
+
 def test_what_cannot_be_sized_stays_blank_and_says_why(make_sizing):
     sizing = make_sizing({}, {}, {}, AT_95)
     costs = sizing.costs.copy()

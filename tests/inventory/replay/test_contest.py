@@ -14,9 +14,10 @@ from segkit.core.policy_settings import Policies
 from segkit.inventory.replay import contest
 from segkit.inventory.replay.contest import TOO_SLOW, Resets, hold_replay, plan_resets, value_replay
 from segkit.inventory.replay.days import CameDemand
-from segkit.inventory.replay.gap import explain_gap
+from segkit.inventory.replay.gap import Held, explain_gap
 from segkit.inventory.replay.rules import OWN
 from segkit.inventory.replay.runs import replay_rules
+from segkit.inventory.replay.steps import Worth
 
 RULES = Policies(replay_days=60, reset_days=30)
 
@@ -155,7 +156,7 @@ def explained(held, terms, **terms_changed):
     return table[table["entity"] == "all"].set_index("measure")
 
 
-EFFECTS = ["forecast_bias_effect", "lead_time_effect", "lot_effect", "distribution_effect"]
+EFFECTS = ["forecast_bias_effect", "lead_time_effect", "lot_effect", "reset_effect", "distribution_effect"]
 
 
 def test_causes_of_the_gap_leave_no_rest(held, terms):
@@ -170,6 +171,30 @@ def test_lead_times_that_drift_are_told_as_such(held, terms):
     later = explained(held, terms, lead_time_days=known + 40.0, lead_time_sd=0.0)
     assert same.loc["stock_value", "lead_time_effect"] == pytest.approx(0.0, abs=1e-9)
     assert later.loc["stock_value", "lead_time_effect"] < -1.0
+
+
+def test_stock_above_levels_that_fell_is_told_as_levels_set_anew(came, levels, terms):
+    """Demand as forecast, no lots, no lead time: all that differs is what the higher levels left behind."""
+    demand = came(np.ones((2, 60)))
+    sets = []
+    for day, top in ((0, 10), (10, 40), (20, 10), (50, 10)):
+        one = levels(day, **{OWN: [(top - 1, top, 0), (9, 10, 0)]})
+        stock = one.by_rule[OWN]["order_up_to"] - 0.5
+        table = one.by_rule[OWN].assign(fill_rate=1.0, fill_rate_free=1.0, unit=1.0, stock=stock, stock_free=stock)
+        places = one.places.assign(lead_time_days=0.0, lead_time_sd=0.0)
+        sets.append(replace(one, by_rule={OWN: table}, places=places))
+    held = Held(demand, sets, terms(2, lead_time_days=0.0), pd.Timestamp(2025, 1, 23), 0)
+    run = replay_rules(demand, sets, held.terms, judged=held.judged, seed=0)
+    names = pd.DataFrame({"all": "(all)", "segment": ["AX", "AY"]}, index=[0, 1])
+    one = np.ones(2)
+    worth = Worth(one, one, one, one, one, 0.0, names, one, one)
+    table = explain_gap(held, run, worth).set_index(["entity_id", "measure"])
+    moved, kept = table.loc[("AX", "stock_value")], table.loc[("AY", "stock_value")]
+    left = np.maximum(29.0 - np.arange(39), 0.0)  # 38 are left on the first judged day, 9 of the lower level kept
+    assert moved["reset_effect"] == pytest.approx(left.sum() / 39, abs=0.05)
+    assert abs(kept["reset_effect"]) < 1e-9
+    assert moved[EFFECTS].drop("reset_effect").abs().max() < 0.05
+    assert table["expected"].tolist() == pytest.approx((table["achieved"] - table[EFFECTS].sum(axis=1)).tolist())
 
 
 def test_what_no_rule_could_size_is_left_out_of_all_sums_and_listed_with_its_demand(held, terms, make_sizing):
