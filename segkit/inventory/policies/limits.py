@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.masters import look_up
+from segkit.inventory.policies.policy_checks import add_check
 from segkit.inventory.policies.sizing import Limit, Sizing, size_policies
 
 BUDGET, ROOM = "stock_budget", "capacity_m3"
@@ -17,6 +18,7 @@ _SAME = 1e-3  # of a price, which is found to half as much
 _FIRST = 1.7  # times the logarithm of what stock is too large: where its multiple is looked for first
 _ASIDE = 0.015  # of what is open
 _NEAR = 1e-9
+_SHOWN = 3
 
 
 def stock_budget(sizing: Sizing, budget: float) -> Limit:
@@ -91,6 +93,40 @@ def size_within_limits(sizing: Sizing) -> pd.DataFrame:
         capped_by=np.where(moved, names, table["capped_by"]),
         reason=np.where(bound, table["reason"] + told, table["reason"]),
     ).astype({"capped_by": "str", "reason": "str"})
+
+
+def check_limits(policy_checks: pd.DataFrame, sizing: Sizing, policies: pd.DataFrame) -> pd.DataFrame:
+    """Return ``policy_checks`` with last rows for limits that the policies exceed, or that are not known, if any.
+
+    Parameters
+    ----------
+    policy_checks : DataFrame
+        Of the rules.
+    sizing : Sizing
+        What policies are sized from, with its limits.
+    policies : DataFrame
+        Table of that name.
+    """
+    for limit in sizing.limits:
+        for problem in _list_limit_problems(limit, policies):
+            policy_checks = add_check(policy_checks, f"({limit.name})", problem, matched=int((limit.group >= 0).sum()))
+    return policy_checks
+
+
+def _list_limit_problems(limit: Limit, policies: pd.DataFrame) -> list[str]:
+    used = _taken(policies, limit)
+    where = policies["location_id"].to_numpy() + " " if limit.name != BUDGET else np.full(len(policies), "")
+    over = np.flatnonzero(np.isfinite(limit.most) & (used > limit.most * (1 + _NEAR)))
+    over = over[np.argsort(limit.most[over] - used[over], kind="stable")]
+    words = [f"{where[limit.group == one][0]}{used[one]:,.0f} of {limit.most[one]:,.0f}" for one in over[:_SHOWN]]
+    found = [f"exceeded by what targets and persons ask for: {'; '.join(words)}"] if len(over) else []
+    stocked = (policies["stock"] > 0).to_numpy() & (limit.group >= 0)
+    if not (limit.group >= 0).any():
+        found.append("without effect: locations.capacity_m3 is not known of any location")
+    elif bare := int((stocked & ~(limit.use > 0)).sum()):
+        what = "unit_cost" if limit.name == BUDGET else "items.volume_m3"
+        found.append(f"{bare:,} stocked item-locations take none of it: {what} is not known")
+    return found
 
 
 def _usual_price(sizing: Sizing, limit: Limit, free: pd.DataFrame) -> np.ndarray:

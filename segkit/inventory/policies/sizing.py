@@ -221,7 +221,7 @@ def size_levels(sizing: Sizing) -> pd.DataFrame:
 
 
 def _keep_set_by_person(table: pd.DataFrame, rules: pd.DataFrame, kept: np.ndarray) -> None:
-    """Write down what a person set as it was set, not as lots make it; of a safety stock that a cap moved what is left."""
+    """Write down what a person set as it was set, not as lots make it; but what a cap left of a safety stock."""
     capped = (table["capped_by"] != "").to_numpy() if "capped_by" in table else np.zeros(len(table), dtype=bool)
     for name in [name for name in LEVELS if name in table]:
         written = kept & rules[name].notna().to_numpy() & ~(capped & (name == "safety_stock"))

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segkit.core.columns import empty_table
 from segkit.inventory.policies import limits
 from segkit.inventory.policies.covered import CoveredPlaces
-from segkit.inventory.policies.limits import location_room, size_within_limits, stock_budget
+from segkit.inventory.policies.limits import check_limits, location_room, size_within_limits, stock_budget
 from segkit.inventory.policies.sizing import size_policies
 
 
@@ -171,7 +172,10 @@ def test_a_room_is_kept_by_what_is_bulky_and_not_by_what_is_dear(one_place, samp
     free = size_policies(one_place)
     room = room_of(one_place, sample_plan.items, 0.6, free)
     held, multiple = within(one_place, room), 1.0
-    while limits._taken(dear := size_policies(limits._dearer(one_place, multiple * costs_of(one_place))), room) > room.most:
+    while (
+        limits._taken(dear := size_policies(limits._dearer(one_place, multiple * costs_of(one_place))), room)
+        > room.most
+    ):
         multiple += 0.25
     dear = dear.assign(holding_cost=dear["stock"] * costs_of(one_place))
     assert spent(held) - spent(free) < 0.9 * (spent(dear) - spent(free))
@@ -194,3 +198,33 @@ def test_room_and_budget_together_are_both_kept_and_neither_is_paid_for_what_the
         assert used <= 1 + 1e-6
         assert used > 0.98 or not held["reason"].str.contains(limit.name).any()
     assert spent(held) >= max(spent(within(one_place, limit)) for limit in (room, budget)) - 1e-6
+
+
+def problems_of(sizing, *limits):
+    limited = replace(sizing, limits=limits)
+    made = check_limits(empty_table("policy_checks"), limited, size_within_limits(limited))
+    return dict(zip(made["rule"], made["problem"], strict=True))
+
+
+def test_a_limit_that_targets_exceed_is_told_even_where_nothing_can_give_way(one_place, sample_plan):
+    fixed = one_place.under(service_measure="cycle_service", target=0.95)
+    free = size_policies(fixed)
+    worth = free["stock_value"].sum()
+    budget, room = stock_budget(fixed, 0.5 * worth), room_of(fixed, sample_plan.items, 0.5, free)
+    held = within(fixed, budget)
+    pd.testing.assert_frame_equal(held[["order_up_to", "stock"]], free[["order_up_to", "stock"]])
+    told = problems_of(fixed, budget, room)
+    assert told["(stock_budget)"].endswith(f"targets and persons ask for: {worth:,.0f} of {0.5 * worth:,.0f}")
+    assert told["(capacity_m3)"].startswith("exceeded by what targets and persons ask for: DCN ")
+    assert problems_of(one_place, budget) == {}
+
+
+def test_a_limit_of_which_nothing_is_known_is_told(one_place, sample_plan):
+    bare = location_room(one_place, sample_plan.items, sample_plan.locations.assign(capacity_m3=np.nan))
+    assert problems_of(one_place, bare) == {
+        "(capacity_m3)": "without effect: locations.capacity_m3 is not known of any location"
+    }
+    wide = sample_plan.locations.assign(capacity_m3=1e9)
+    half = sample_plan.items.assign(volume_m3=sample_plan.items["volume_m3"].where(sample_plan.items.index % 2 == 0))
+    told = problems_of(one_place, location_room(one_place, half, wide))["(capacity_m3)"]
+    assert told.endswith("stocked item-locations take none of it: items.volume_m3 is not known")

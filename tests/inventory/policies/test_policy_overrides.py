@@ -312,7 +312,7 @@ def test_orders_set_by_a_person_that_moq_or_pack_rule_out_are_told_and_stand():
 
 
 def test_levels_set_by_a_person_between_which_no_order_fits_are_told():
-    """20 to 40 where 50 are ordered at least; up to 30 of packs of 40; 20 to 80 fits, and nothing is ordered up to 0."""
+    """20 to 40 where 50 are ordered at least; up to 30 of packs of 40; 20 to 80 fits; up to 0 nothing is ordered."""
     rows = {"a": (20.0, 40.0), "b": (np.nan, 30.0), "c": (20.0, 80.0), "d": (0.0, 0.0), "e": (20.0, np.nan)}
     made = [{"item_id": one, "reorder_point": low, "order_up_to": high} for one, (low, high) in rows.items()]
     rules = pd.DataFrame(made).assign(location_id="N").reindex(columns=empty_table("policy_rules").columns)

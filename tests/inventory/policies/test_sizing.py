@@ -144,7 +144,9 @@ def test_a_reorder_point_by_a_person_stays_and_the_lot_above_it_keeps_to_caps(ma
 
 
 def test_a_safety_stock_by_a_person_keeps_to_caps_and_tells_what_is_left_of_it(make_sizing):
-    free, capped = (first(size_policies(make_sizing({"safety_stock": 50.0, **more}))) for more in ({}, {"max_stock": 9.0}))
+    free, capped = (
+        first(size_policies(make_sizing({"safety_stock": 50.0, **more}))) for more in ({}, {"max_stock": 9.0})
+    )
     assert capped[["order_up_to", "capped_by"]].tolist() == [9.0, "max_stock"]
     assert capped["safety_stock"] == pytest.approx(9.0 - (free["order_up_to"] - 50.0), abs=0.51)
 
