@@ -333,7 +333,6 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     """
     rules, lots = sizing.rules, sizing.covered.lots
     daily = sizing.demand_year / _YEAR
-    shelf = sizing.costs["shelf_life_days"].to_numpy(dtype=float)
     lead = sizing.covered.places["mean_periods"].to_numpy(dtype=float) * sizing.period_days
     level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
     set_point, set_level, set_safety, set_lot = (rules[name].notna().to_numpy() for name in _SET)
@@ -341,7 +340,7 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     lowered = np.zeros(len(rules), dtype=bool)
     limits = {
         "max_cover_days": (rules["max_cover_days"].to_numpy(dtype=float) + lead) * daily,
-        "shelf_life_days": (shelf + lead) * daily,
+        "shelf_life_days": (sizing.costs["shelf_life_days"].to_numpy(dtype=float) + lead) * daily,
         "max_stock": rules["max_stock"].to_numpy(dtype=float),
     }
     for name, limit in limits.items():
@@ -354,15 +353,12 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     level, capped = np.where(under, np.ceil(least / lots - 1e-9) * lots, level), np.where(under, "min_stock", capped)
     single, packs = pd.Series("order_up_to", index=rules.index), packs_of(sizing)
     needed = np.maximum(_lots_under(sizing, single), rules["order_quantity"].fillna(0.0).to_numpy())
-    apart, held = level - point * lots, set_point & ~whole & (lowered | under)
-    fitting = np.where(under, np.ceil(apart / packs - 1e-9), np.floor(apart / packs + 1e-9)) * packs
-    capped = np.where(held & (needed > apart + 1e-9), "moq", capped)
-    lot = np.where(held, np.maximum(np.maximum(fitting, needed) / lots, 1.0), lot)
-    moved = np.where(held, point, level / lots - lot)
+    held = set_point & ~whole & (lowered | under)
+    moved, room = np.where(held, point, level / lots - lot), np.where(held, level - point * lots, level)
     small = ~set_point & ~set_level & (level > 0) & (moved < 0)  # stock runs out before a whole lot is missing
-    fitting = np.maximum(np.floor(level / packs + 1e-9) * packs, needed)
-    capped = np.where(small & (needed > level + 1e-9), "moq", capped)
-    lot = np.where(small & lowered, np.maximum(fitting / lots, 1.0), lot)
+    fitting = np.where(held & under, np.ceil(room / packs - 1e-9), np.floor(room / packs + 1e-9)) * packs
+    capped = np.where((held | small) & (needed > room + 1e-9), "moq", capped)
+    lot = np.where(held | (small & lowered), np.maximum(np.maximum(fitting, needed) / lots, 1.0), lot)
     return np.where(small, 0.0, moved), lot, capped
 
 
