@@ -189,7 +189,9 @@ def _find_factors(
         return _used(sizing, limit, others + _charges(limit, unit * (_STEP**step - 1.0)))
 
     most = limit.most * (1 + _NEAR)
-    binding = used > most
+    economic = (limit.group >= 0) & (sizing.rules["service_measure"] == "economic").to_numpy()
+    gives_way = (np.bincount(limit.group[economic], minlength=len(most)) > 0) & (unit > 0)
+    binding = (used > most) & gives_way
     low, high = np.zeros((2, len(most)))
     high[binding] = _FARTHEST
     above, below = used.copy(), np.where(binding, np.nan, used)

@@ -228,3 +228,11 @@ def test_a_limit_of_which_nothing_is_known_is_told(one_place, sample_plan):
     half = sample_plan.items.assign(volume_m3=sample_plan.items["volume_m3"].where(sample_plan.items.index % 2 == 0))
     told = problems_of(one_place, location_room(one_place, half, wide))["(capacity_m3)"]
     assert told.endswith("stocked item-locations take none of it: items.volume_m3 is not known")
+
+
+def test_nothing_is_searched_for_where_nothing_can_give_way(one_place, monkeypatch):
+    counted = []
+    monkeypatch.setattr(limits, "size_policies", lambda one: counted.append(one) or size_policies(one))
+    fixed = one_place.under(service_measure="cycle_service", target=0.95)
+    within(fixed, stock_budget(fixed, 1.0))
+    assert len(counted) <= 2
