@@ -8,7 +8,7 @@ holds for any lead time (Erlang's loss formula).
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segkit.formulas.stock_search import least_whole, require_share
+from segkit.formulas.stock_search import least_whole, require_share, require_whole
 
 
 def critical_level_fill_rates(
@@ -35,7 +35,8 @@ def critical_level_fill_rates(
     Raises
     ------
     ValueError
-        Where no class is served down to the last unit, or a level is not a whole number from 0.
+        Where no class is served down to the last unit, a level or the stock is not a whole number from 0, or the lead
+        time or a rate is not known and above zero.
 
     References
     ----------
@@ -50,12 +51,15 @@ def critical_level_fill_rates(
     rates, levels = np.broadcast_arrays(np.asarray(rates, dtype=float), np.asarray(critical_levels, dtype=float))
     if levels.min() != 0 or np.any(levels != np.floor(levels)):
         raise ValueError("critical levels must be whole numbers, the least of them 0")
-    on_hand = np.arange(1, order_up_to + 1)
+    require_whole("order_up_to", order_up_to)
+    if not (lead_time > 0 and np.all(rates > 0)):
+        raise ValueError("lead_time and rates must be known and above zero")
+    on_hand = np.arange(1, int(order_up_to) + 1)
     taken = (rates * (levels < on_hand[:, None])).sum(axis=-1)
     logs = np.concatenate([[0.0], np.cumsum(np.log((order_up_to - on_hand + 1) / (lead_time * taken)))])
     chance = np.exp(logs - logs.max())
     chance /= chance.sum()
-    return (chance * (np.arange(order_up_to + 1) > levels[:, None])).sum(axis=-1)
+    return (chance * (np.arange(int(order_up_to) + 1) > levels[:, None])).sum(axis=-1)
 
 
 def one_for_one_fill_rate_with_lost_sales(order_up_to: ArrayLike, lead_time_demand: ArrayLike) -> np.ndarray:

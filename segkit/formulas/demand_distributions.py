@@ -18,7 +18,7 @@ from segkit.formulas.loss_functions import (
     normal_losses,
     poisson_losses,
 )
-from segkit.formulas.stock_search import least_whole
+from segkit.formulas.stock_search import least_whole, require_not_negative
 
 _ROUNDING = 1e-12  # probabilities added up may miss a target by that much
 
@@ -83,17 +83,21 @@ def left_over(demand: Demand, stock: ArrayLike) -> np.ndarray:
 
 
 class _Arrays:
-    """Parameters as arrays of floats."""
+    """Parameters as arrays of floats; none of ``_FROM_ZERO`` is negative."""
+
+    _FROM_ZERO: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             object.__setattr__(self, name, np.asarray(value, dtype=float))
+        require_not_negative(**{name: getattr(self, name) for name in self._FROM_ZERO})
 
 
 @dataclass(frozen=True)
 class Normal(_Arrays):
     """Normal demand: many units, nearly symmetric; mean and sd [units]."""
 
+    _FROM_ZERO = ("sd",)
     mean: np.ndarray
     sd: np.ndarray
     whole: ClassVar[bool] = False
@@ -111,7 +115,9 @@ class Normal(_Arrays):
 
     def quantile(self, share: ArrayLike) -> np.ndarray:
         """Return the stock that covers demand with a probability."""
-        return self.mean + np.where(self.sd > 0, self.sd * ndtri(np.asarray(share, dtype=float)), 0.0)
+        share = np.asarray(share, dtype=float)
+        beyond = self.sd * ndtri(np.where(self.sd > 0, share, 0.5))
+        return np.where(np.isnan(share), np.nan, self.mean + beyond)
 
     def losses(self, stock: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return P(D > stock), loss and second-order loss."""
@@ -122,6 +128,7 @@ class Normal(_Arrays):
 class Gamma(_Arrays):
     """Gamma demand: never negative, skewed; mean and sd [units]."""
 
+    _FROM_ZERO = ("mean", "sd")
     mean: np.ndarray
     sd: np.ndarray
     whole: ClassVar[bool] = False
@@ -145,8 +152,8 @@ class Gamma(_Arrays):
 
     def quantile(self, share: ArrayLike) -> np.ndarray:
         """Return the stock that covers demand with a probability."""
-        known, shape, scale = self._shape()
-        return np.where(known, self.mean, scale * gammaincinv(shape, np.asarray(share, dtype=float)))
+        (known, shape, scale), share = self._shape(), np.asarray(share, dtype=float)
+        return np.where(known & ~np.isnan(share), self.mean, scale * gammaincinv(shape, share))
 
     def losses(self, stock: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return P(D > stock), loss and second-order loss."""
@@ -166,15 +173,18 @@ class _Counts(_Arrays):
         """Return the least whole number that covers demand with a probability."""
         share = np.asarray(share, dtype=float)
         rest = 1.0 - share + _ROUNDING * (1.0 - share)
-        start = self.mean + np.sqrt(self.variance) * ndtri(share)  # type: ignore[attr-defined]
+        mean, variance = self.mean, self.variance  # type: ignore[attr-defined]
+        ends = (share <= 0) | ((share >= 1) & (mean <= 0))
+        start = mean + np.sqrt(variance) * ndtri(np.where(ends, 0.5, share))
         found = least_whole(lambda stock: self.losses(stock)[0] <= rest, np.maximum(start, 0.0))  # type: ignore[attr-defined]
-        return np.where(share >= 1, np.inf, found)
+        return np.where((share >= 1) & (mean > 0), np.inf, found)
 
 
 @dataclass(frozen=True)
 class Poisson(_Counts):
     """Poisson demand: customers come one by one, independently; mean [units]."""
 
+    _FROM_ZERO = ("mean",)
     mean: np.ndarray
 
     @property
@@ -191,6 +201,7 @@ class Poisson(_Counts):
 class NegativeBinomial(_Counts):
     """Counts that scatter more than Poisson: mean [units], variance [units²]; no more variance than mean = Poisson."""
 
+    _FROM_ZERO = ("mean", "variance")
     mean: np.ndarray
     variance: np.ndarray
 
@@ -257,6 +268,8 @@ def empirical(history: ArrayLike) -> Discrete:
     3.0
     """
     values = np.sort(np.asarray(history, dtype=float), axis=-1)
+    if not values.shape[-1]:
+        raise ValueError("history has no values")
     return Discrete(values, np.full(values.shape[-1], 1.0 / values.shape[-1]))
 
 

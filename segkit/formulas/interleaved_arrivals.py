@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit.formulas.nested_protection import quotas_of_protection
+from segkit.formulas.stock_search import require_whole
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,10 @@ def fixed_level_margin(values: ArrayLike, arrivals: Arrivals, supply: int, level
     [16.41, 18.59, 18.88, 17.82]
     """
     level = np.asarray(levels)
-    if (level < 0).any() or (level != np.floor(level)).any():
+    if not ((level >= 0) & (level == np.floor(level))).all():
         raise ValueError("critical levels must be whole numbers from 0")
+    if level.shape != (arrivals.rates.shape[1],):
+        raise ValueError("critical levels need one figure for each class")
     return _run(values, arrivals, supply, level.astype(np.int64))
 
 
@@ -108,11 +111,18 @@ def best_fixed_levels(values: ArrayLike, arrivals: Arrivals, supply: int) -> np.
     Levels of one class after the other are moved while that earns more; best among neighbours, and in all cases tried
     against enumeration best of all. Levels that may fall as time passes earn more: see `best_expected_margin`.
 
+    Raises
+    ------
+    ValueError
+        Where a class brings more than the one before it.
+
     Examples
     --------
     >>> best_fixed_levels([10.0, 4.0], Arrivals([[2.0, 6.0]], [1.0]), 3).tolist()
     [0, 2]
     """
+    if np.any(np.diff(np.atleast_1d(np.asarray(values, dtype=float))) > 0):
+        raise ValueError("values must not rise: name the best class first")
     classes = len(np.atleast_1d(values))
     level = np.zeros(classes, dtype=np.int64)
     best = fixed_level_margin(values, arrivals, supply, level)[0, supply]
@@ -173,5 +183,6 @@ def _run(values: ArrayLike, arrivals: Arrivals, supply: int, levels: np.ndarray 
     if value.shape != (arrivals.rates.shape[1],) or not np.isfinite(value).all():
         raise ValueError("values of a unit need one figure for each class")
     fixed = levels is not None
+    require_whole("supply", supply)
     held = np.zeros(len(value), dtype=np.int64) if levels is None else np.ascontiguousarray(levels)
     return margins_to_go(value, arrivals.rates, arrivals.sizes, int(supply), held, fixed)

@@ -40,6 +40,11 @@ def lots_for_orders(demand: ArrayLike, order_cost: ArrayLike, holding_cost: Arra
     LimitedLots
         Q = √(2·D·(K + p) / h); p is what one more order a year would save. [currency/order]
 
+    Raises
+    ------
+    ValueError
+        Where the limit is not above 0, or a figure is missing or negative.
+
     References
     ----------
     Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains, 4e (exchange curves of lots).
@@ -76,6 +81,11 @@ def lots_for_space(
     -------
     LimitedLots
         Q = √(2·D·K / (h + p·use)); p is what one more unit of the limit would save. [currency/year/unit]
+
+    Raises
+    ------
+    ValueError
+        Where the limit is not above 0, or a figure is missing or negative.
 
     References
     ----------
@@ -129,7 +139,11 @@ def cycle_stock_exchange(usage: ArrayLike, ratio: ArrayLike) -> tuple[np.ndarray
 
 
 def _limited(lots: Callable[[float], np.ndarray], used: Callable[[np.ndarray], float], limit: float) -> LimitedLots:
+    if not limit > 0:
+        raise ValueError("the limit must be above 0")
     free = lots(0.0)
+    if np.isnan(used(free)):
+        raise ValueError("demand, costs and use must be known and not negative")
     if used(free) <= limit * (1 + 1e-12):
         return LimitedLots(free, used(free), 0.0)
     price = float(np.exp(brentq(lambda at: np.log(used(lots(np.exp(at))) / limit), -_FAR, _FAR, xtol=1e-13)))

@@ -13,7 +13,7 @@ from segkit.formulas.demand_distributions import Demand, loss
 from segkit.formulas.newsvendor import newsvendor_cost, newsvendor_stock
 from segkit.formulas.renewals import FAILED, best_levels, visits
 from segkit.formulas.reorder_point import order_up_to_for_fill_rate
-from segkit.formulas.stock_search import least_whole, require_share
+from segkit.formulas.stock_search import least_whole, require_not_negative, require_share
 
 _REST = 1e-12  # chance of larger demand that is left out
 _WIDEST = 200_000
@@ -65,6 +65,8 @@ def count_probabilities(demand: Demand) -> np.ndarray:
     """
     if not demand.whole:
         raise ValueError("only counts have a probability each")
+    if not np.all(np.isfinite(demand.mean)):
+        raise ValueError("demand must be known")
     last = int(np.max(demand.quantile(1.0 - _REST), initial=0.0))
     tail = demand.losses(np.arange(-1.0, last + 1)[:, None])[0]
     tail[-1] = 0.0
@@ -167,11 +169,11 @@ def min_max_by_waiting_cost(
     exposure, review_demand : Demand
         Counts, as the module says [units].
     holding_cost : array_like
-        h, of a unit on hand at the end of a review period [currency/unit].
+        h, of a unit on hand at the end of a review period, above zero [currency/unit].
     shortage_cost : array_like
-        p, of a unit waiting at the end of a review period [currency/unit].
+        p, of a unit waiting at the end of a review period, above zero [currency/unit].
     order_cost : array_like
-        K [currency].
+        K, not negative [currency].
 
     Returns
     -------
@@ -181,7 +183,8 @@ def min_max_by_waiting_cost(
     Raises
     ------
     ValueError
-        Where nothing is demanded, or the levels would be hundreds of thousands of units apart.
+        Where nothing is demanded, a cost is not known or not above zero, or the levels would be hundreds of thousands
+        of units apart.
 
     References
     ----------
@@ -195,6 +198,9 @@ def min_max_by_waiting_cost(
     ([4.0], [10.0], [8.0341])
     """
     h, p, order = (np.asarray(one, dtype=float) for one in (holding_cost, shortage_cost, order_cost))
+    require_not_negative(order_cost=order)
+    if not (np.all(h > 0) and np.all(p > 0) and np.all(np.isfinite(order))):
+        raise ValueError("holding_cost and shortage_cost must be known and above zero, order_cost known")
     chances = _moving(review_demand)
     best = np.atleast_1d(newsvendor_stock(exposure, h, p) + 0.0 * (order + review_demand.mean))
     chances = np.array(np.broadcast_to(chances, (chances.shape[0], best.size)).T, order="C")

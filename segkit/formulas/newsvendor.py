@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.stock_search import require_not_negative
 
 
 def critical_ratio(holding_cost: ArrayLike, shortage_cost: ArrayLike) -> np.ndarray:
@@ -25,6 +26,11 @@ def critical_ratio(holding_cost: ArrayLike, shortage_cost: ArrayLike) -> np.ndar
     ndarray
         Missing where both are zero.
 
+    Raises
+    ------
+    ValueError
+        Where a cost is negative.
+
     References
     ----------
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, section 4.3.
@@ -35,6 +41,7 @@ def critical_ratio(holding_cost: ArrayLike, shortage_cost: ArrayLike) -> np.ndar
     0.7955
     """
     h, p = np.asarray(holding_cost, dtype=float), np.asarray(shortage_cost, dtype=float)
+    require_not_negative(holding_cost=h, shortage_cost=p)
     both = h + p
     return np.divide(p, both, out=np.full(np.shape(both), np.nan), where=both > 0)
 
@@ -108,11 +115,18 @@ def implied_shortage_cost(holding_cost: ArrayLike, cycle_service: ArrayLike) -> 
     cycle_service : array_like
         P1; at 1 no cost is high enough.
 
+    Raises
+    ------
+    ValueError
+        Where the target is not from 0 to 1.
+
     Examples
     --------
     >>> float(implied_shortage_cost(0.18, 0.7954545454545454).round(6))
     0.7
     """
     share = np.asarray(cycle_service, dtype=float)
+    if np.any((share < 0) | (share > 1)):
+        raise ValueError("cycle_service must lie from 0 to 1")
     with np.errstate(divide="ignore"):
         return np.asarray(holding_cost, dtype=float) * share / (1.0 - share)

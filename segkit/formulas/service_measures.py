@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit.formulas.demand_distributions import Demand, loss
+from segkit.formulas.stock_search import require_not_negative
 
 
 def cycle_service(demand: Demand, stock: ArrayLike) -> np.ndarray:
@@ -50,7 +51,13 @@ def fill_rate(demand: Demand, reorder_point: ArrayLike, order_quantity: ArrayLik
     Returns
     -------
     ndarray
-        Share of units served from stock, which is also the ready rate (P3), the share of time with stock on hand.
+        Share of units served from stock, which is also the ready rate (P3), the share of time with stock on hand;
+        missing where the lot is.
+
+    Raises
+    ------
+    ValueError
+        Where a lot is negative.
 
     Notes
     -----
@@ -68,10 +75,11 @@ def fill_rate(demand: Demand, reorder_point: ArrayLike, order_quantity: ArrayLik
     0.997487
     """
     s, lot = np.asarray(reorder_point, dtype=float), np.asarray(order_quantity, dtype=float)
+    require_not_negative(order_quantity=lot)
     tail, short, _ = demand.losses(s)
     short = short - loss(demand, s + lot)
     missed = np.divide(short, lot, out=np.broadcast_to(tail, np.shape(short)).copy(), where=lot > 0)
-    return np.clip(1.0 - missed, 0.0, 1.0)
+    return np.where(np.isnan(lot), np.nan, np.clip(1.0 - missed, 0.0, 1.0))
 
 
 def fill_rate_with_lost_sales(demand: Demand, reorder_point: ArrayLike, order_quantity: ArrayLike) -> np.ndarray:

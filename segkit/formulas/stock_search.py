@@ -17,6 +17,26 @@ def require_share(name: str, value: ArrayLike) -> np.ndarray:
     return share
 
 
+def require_not_negative(**figures: ArrayLike) -> None:
+    """Raise a ValueError that names the first figure of which any is below zero; missing ones are not.
+
+    Examples
+    --------
+    >>> require_not_negative(holding_cost=[0.0, float("nan")])
+    """
+    for name, value in figures.items():
+        if np.any(np.asarray(value, dtype=float) < 0):
+            raise ValueError(f"{name} must not be negative")
+
+
+def require_whole(name: str, value: ArrayLike) -> np.ndarray:
+    """Return a figure as an array; ValueError where it is not a whole number from 0."""
+    whole = np.asarray(value, dtype=float)
+    if not np.all((whole >= 0) & (whole == np.floor(whole))):
+        raise ValueError(f"{name} must be whole and at least 0")
+    return whole
+
+
 def least_whole(enough: Callable[[np.ndarray], np.ndarray], start: ArrayLike, floor: ArrayLike = 0.0) -> np.ndarray:
     """Return the least whole number from which on `enough` is true.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln, xlogy
 
 from segkit.formulas.demand_distributions import Demand, NegativeBinomial, Poisson
+from segkit.formulas.stock_search import require_whole
 
 _REST = 1e-13
 
@@ -46,6 +47,11 @@ def metric(
     -------
     BaseService
         Shape (..., bases). Says up to some tens of percent too few backorders where the depot is often empty.
+
+    Raises
+    ------
+    ValueError
+        Where stocks are not whole numbers from 0, lead times negative or rates not above zero.
 
     References
     ----------
@@ -83,6 +89,11 @@ def two_moment_bases(
     BaseService
         Shape (..., bases). Within a few percent of the exact backorders.
 
+    Raises
+    ------
+    ValueError
+        Where stocks are not whole numbers from 0, lead times negative or rates not above zero.
+
     References
     ----------
     Graves (1985), Management Science 31(10).
@@ -118,6 +129,11 @@ def exact_bases(
     BaseService
         Shape (bases,).
 
+    Raises
+    ------
+    ValueError
+        Where stocks are not whole numbers from 0, lead times negative or rates not above zero.
+
     References
     ----------
     Simon (1971), Operations Research 19(6); Graves (1985), Management Science 31(10).
@@ -129,6 +145,8 @@ def exact_bases(
     ([0.316017, 0.316017], [0.58414, 0.58414])
     """
     rate, lead_time, stock = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in (rate, lead_time, stock)))
+    _require_known(depot_stock, stock, depot_lead_time, rate, lead_time)
+    depot_stock = int(depot_stock)
     owed = _chances(float(rate.sum() * depot_lead_time))
     owed = np.append(owed[: depot_stock + 1].sum(), owed[depot_stock + 1 :])
     waiting, filled = np.empty(rate.shape), np.empty(rate.shape)
@@ -143,6 +161,7 @@ def exact_bases(
 def _pipeline(depot_stock, depot_lead_time, rate, lead_time):  # type: ignore[no-untyped-def]
     """Return mean and variance of what is on its way to each base."""
     rate, lead_time = np.broadcast_arrays(np.asarray(rate, dtype=float), np.asarray(lead_time, dtype=float))
+    _require_known(depot_stock, 0, depot_lead_time, rate, lead_time)
     total = rate.sum(-1)
     depot = Poisson(total * np.asarray(depot_lead_time, dtype=float))
     _, owed, pairs = depot.losses(depot_stock)
@@ -152,8 +171,15 @@ def _pipeline(depot_stock, depot_lead_time, rate, lead_time):  # type: ignore[no
     return share * owed + own, share**2 * variance + share * (1 - share) * owed + own
 
 
+def _require_known(depot_stock, stock, depot_lead_time, rate, lead_time):  # type: ignore[no-untyped-def]
+    require_whole("depot_stock", depot_stock)
+    require_whole("stock", stock)
+    if not (np.all(np.asarray(depot_lead_time) >= 0) and np.all(lead_time >= 0) and np.all(rate > 0)):
+        raise ValueError("lead times must be known and not negative, rates above zero")
+
+
 def _one_for_one(on_its_way: Demand, stock: ArrayLike) -> BaseService:
-    stock = np.asarray(stock, dtype=float)
+    stock = require_whole("stock", stock)
     return BaseService(on_its_way.losses(stock)[1], 1.0 - on_its_way.losses(stock - 1.0)[0])
 
 

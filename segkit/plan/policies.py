@@ -44,9 +44,12 @@ class Policies(Forecasts):
 
     @table
     def policy_checks(self) -> pd.DataFrame:
-        """How many item-locations each rule of policies meets, whether it can fire, and what no order can be."""
-        checks = policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
-        return set_by_person.check_set_lots(checks, self.policy_rules, self.items)
+        """How many item-locations each rule meets, whether it can fire, what no order can be, limits not kept."""
+        own = self.settings.policies
+        checks = policy_rules.check_policy_rules(self._places(), policies=own)
+        checks = set_by_person.check_set_lots(checks, self.policy_rules, self.items)
+        limited = own.within_capacity or own.stock_budget is not None
+        return limits.check_limits(checks, self.sizing(), self.policies) if limited else checks
 
     @table
     def policies(self) -> pd.DataFrame:

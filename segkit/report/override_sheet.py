@@ -6,12 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from segkit.core.columns import Column, empty_table, input_tables
 from segkit.core.errors import DataError, in_rows
 from segkit.core.source_settings import Source
-from segkit.core.sources.mapping import map_table
+from segkit.core.sources.mapping import ROWS, map_table
 from segkit.report.column_facts import rows_in_sheet
 
 SHEET = "class_overrides"
@@ -20,6 +21,7 @@ HINT = (
     "Each needs a reason and a last day; a removed row is an override removed."
 )
 READY = 500  # lines with drop-down lists below those that are filled
+_SHOWN = 3
 HEAD = 1  # row of the sheet, from 0, that holds the names of columns
 _WIDTHS = {"entity": 12, "entity_id": 22, "abc": 8, "reason": 60, "valid_from": 13, "valid_to": 13}
 _FIRST_DAY = date(2000, 1, 1)
@@ -146,18 +148,21 @@ def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
     DataError
         The sheet or its columns are not there.
     """
-    from segkit.core.sources.excel_files import find_header, read_excel
+    from segkit.core.sources.excel_files import find_header, read_excel, sheet_places
 
     spec = input_tables()[name]
     whole = Path(workbook).resolve()
     source = Source(file=whole.name, format="excel", sheet=name, unreadable="set_aside", duplicates="set_aside")
-    head = find_header(whole, source, list(spec.required))
-    raw = read_excel(whole, source.model_copy(update={"header_row": head}), list)
-    raw = raw[_is_filled(raw, name)].reset_index(drop=True)
+    headed = source.model_copy(update={"header_row": find_header(whole, source, list(spec.required))})
+    raw, (places, columns) = read_excel(whole, headed, list), sheet_places(whole, headed)
+    filled = np.flatnonzero(_is_filled(raw, name))
+    raw = raw.iloc[filled].reset_index(drop=True)
+    raw.attrs[ROWS] = tuple(places[row] for row in filled)
     marked = map_table(name, raw, source)
     unread = [note for note in marked.notes if "unreadable" in note.reason]
     said = [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
-    return SheetRows(with_types(marked.frame, name), (*_broken(raw, source, name), *said))
+    empty = _without_value(whole, name, {place: column for column, place in columns.items() if column in spec.columns})
+    return SheetRows(with_types(marked.frame, name), (*_broken(raw, source, name), *said, *empty))
 
 
 def with_types(frame: pd.DataFrame, name: str = SHEET) -> pd.DataFrame:
@@ -167,11 +172,23 @@ def with_types(frame: pd.DataFrame, name: str = SHEET) -> pd.DataFrame:
     return whole.sort_values(list(input_tables()[name].key), ignore_index=True)
 
 
-def _is_filled(raw: pd.DataFrame, name: str) -> Any:
+def _is_filled(raw: pd.DataFrame, name: str) -> np.ndarray:
     """Return which rows say more than what they would be about; of classes all, as their sheet has no such lines."""
     spec = input_tables()[name]
     said = [one for one in raw if one in spec.columns and one not in ("item_id", "location_id")]
-    return raw[said].notna().any(axis=1).to_numpy() if name != SHEET else slice(None)
+    return raw[said].notna().any(axis=1).to_numpy() if name != SHEET else np.ones(len(raw), dtype=bool)
+
+
+def _without_value(workbook: Path, name: str, columns: dict[int, str]) -> list[str]:
+    """Return what stands in the cells of columns that look blank though a person filled them."""
+    from segkit.core.sources.excel_formulas import cells_without_value
+
+    found = [(place, text) for place, text in cells_without_value(workbook, name).items() if place[1] in columns]
+    cells = [f"{columns[column]} in row {row:,} {text!r}" for (row, column), text in found]
+    if not cells:
+        return []
+    more = f" and {len(cells) - _SHOWN:,} more" if len(cells) > _SHOWN else ""
+    return [f"cells hold an error, or a formula that was never calculated: {'; '.join(cells[:_SHOWN])}{more}"]
 
 
 def _broken(raw: pd.DataFrame, source: Source, name: str) -> list[str]:

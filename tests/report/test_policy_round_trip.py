@@ -269,3 +269,25 @@ def test_the_command_takes_policies_and_fewer_of_them_are_no_broken_export(works
     assert done.exit_code == 0
     assert "item SKU-0001 at NORTH: reorder_point 20, order_up_to 55.5 until 2099-12-31" in done.stdout
     require_not_shrunk({"policy_overrides": {"rows": 0}}, {"policy_overrides": {"rows": 5}}, 0.1)
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "=H3*2"])
+def test_a_formula_without_a_value_is_no_blank_cell(workspace, tmp_path, cell):
+    """An order_up_to that could not be worked out would leave the reorder point alone: another policy."""
+    _, book = run(workspace, tmp_path / "first")
+    edit(book, "SKU-0001", "NORTH", **{**SET, "order_up_to": cell})
+    row = line_of(openpyxl.load_workbook(book)[POLICY_SHEET], "SKU-0001", "NORTH")
+    with pytest.raises(DataError) as raised:
+        take_overrides(workspace, book)
+    assert f"never calculated: order_up_to in row {row} '{cell}'" in str(raised.value)
+    assert not (workspace / "policy_overrides.csv").exists()
+
+
+def test_problems_name_the_row_of_the_sheet(workspace, tmp_path):
+    _, book = run(workspace, tmp_path / "first")
+    edit(book, "SKU-0001", "SOUTH", **{**SET, "reorder_point": "1,200", "valid_to": "31.12.2026"})
+    row = line_of(openpyxl.load_workbook(book)[POLICY_SHEET], "SKU-0001", "SOUTH")
+    with pytest.raises(DataError) as raised:
+        take_overrides(workspace, book)
+    assert f"reorder_point unreadable in 1 row, first: row {row} '1,200'" in str(raised.value)
+    assert f"valid_to is unreadable in 1 row, first: row {row} '31.12.2026'" in str(raised.value)

@@ -11,8 +11,6 @@ from segkit.core.source_settings import Source
 from segkit.core.sources.cells import write_cell
 from segkit.core.sources.csv_files import Wanted, require_header
 
-_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
-
 
 def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
     """Read the wanted columns of one sheet.
@@ -87,6 +85,28 @@ def find_header(path: Path, source: Source, names: list[str], *, within: int = 3
     raise DataError(f"{path}: sheet {source.sheet!r} has no row of column names with {absent}\nPut the names back.")
 
 
+def sheet_places(path: Path, source: Source) -> tuple[list[int], dict[str, int]]:
+    """Return where in a sheet stands what `read_excel` gives.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    source : Source
+        Sheet and header row.
+
+    Returns
+    -------
+    tuple
+        The row of each of its rows, in their order, and the column of each name: both from 1, as the sheet counts them.
+    """
+    rows = _sheet_rows(path, source)
+    names = [(write_cell(cell) or "").strip() for cell in rows[source.header_row - 1]]
+    body = enumerate(rows[source.header_row :], source.header_row + 1)
+    filled = [place for place, row in body if any(cell != "" for cell in row)]
+    return filled, {name: place for place, name in enumerate(names, 1) if name}
+
+
 def sheet_names(path: Path) -> list[str]:
     """Return the names of the sheets of a workbook.
 
@@ -126,7 +146,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 
 
 def _column(cells: list[Any]) -> pd.Series:
-    """Return cells in the type they share; formula errors stay text that nothing can read."""
+    """Return cells in the type they share; formula errors come as blank (see `cells_without_value`)."""
     values = [None if cell == "" else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {str}:

@@ -20,7 +20,7 @@ from segkit.core.sources.reading import fingerprint_source, joined_source, read_
 from segkit.core.sources.wide import period_columns, turn_wide
 from segkit.core.tables import MarkedTable, Note, name_row
 
-NOTES, UNREAD = "notes", "unread"
+NOTES, UNREAD, ROWS = "notes", "unread", "sheet_rows"
 
 
 def read_table(name: str, source: Source, workspace: Path, *, known: KnownRows | None = None) -> MarkedTable:
@@ -104,7 +104,7 @@ def map_table(
     frame = pd.DataFrame({column: read.values for column, read in cells.items()}, pd.RangeIndex(len(raw)), copy=False)
     if source.wide and source.wide.blank == "zero":
         frame = _fill_blank(frame, own, source.wide.value)
-    marks = Marks(len(raw), lambda place: name_row(frame, place, spec) if source.wide else f"row {place + 1:,}")
+    marks = Marks(len(raw), lambda place: name_row(frame, place, spec) if source.wide else _row_name(raw, place))
     if source.where:
         marks.set_aside(~computed[WHERE].to_numpy(dtype=bool), f"left out by sources.{name}.where")
     if source.one_row_per_key:
@@ -178,13 +178,18 @@ def _unreadable_too(raw: pd.DataFrame, spec: TableSpec, source: Source, reading:
     found = {name: origin for name, origin in find_origins(list(raw.columns), spec, source).items() if origin in raw}
     own = {name: raw[origin] for name, origin in found.items()}
     cells = {name: _read(spec.columns[name], own[name], source, reading) for name in found}
-    marks = Marks(len(raw), lambda place: f"row {place + 1:,}")
+    marks = Marks(len(raw), lambda place: _row_name(raw, place))
     judge_unreadable(marks, Case(spec, source, own, cells, reading))
     try:
         marks.require(_subject(spec.name))
     except DataError as error:
         return [str(error)]
     return []
+
+
+def _row_name(raw: pd.DataFrame, place: int) -> str:
+    """Return how a row is named: by its place in the sheet where that is known, else among the rows."""
+    return f"row {raw.attrs[ROWS][place] if ROWS in raw.attrs else place + 1:,}"
 
 
 def _unread_of(raw: pd.DataFrame, source: Source) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ def list_policy_override_problems(policy_overrides: pd.DataFrame) -> list[str]:
     """
     table = complete_overrides(policy_overrides)
     there = table[list(SETTABLE)].notna()
+    both_set = table["reorder_point"] + table["order_quantity"]
+    level = both_set.fillna(table["reorder_point"])
     both = there["order_up_to"] & there["order_quantity"] & table["policy"].isna()
     found = [
         ("set nothing", ~there.any(axis=1)),
@@ -73,6 +75,9 @@ def list_policy_override_problems(policy_overrides: pd.DataFrame) -> list[str]:
         ("have a min_stock above max_stock", table["min_stock"] > table["max_stock"]),
         ("have a reorder_point above order_up_to", table["reorder_point"] > table["order_up_to"]),
         ("have an order_up_to above max_stock", table["order_up_to"] > table["max_stock"]),
+        ("have an order_up_to below min_stock", table["order_up_to"] < table["min_stock"]),
+        ("have a reorder_point above max_stock, alone or with order_quantity", level > table["max_stock"]),
+        ("have a reorder_point with order_quantity below min_stock", both_set < table["min_stock"]),
         ("end before they begin: valid_to is before valid_from", table["valid_to"] < first_days(table)),
         ("give no reason", table["reason"].str.strip() == ""),
         ("overlap another override of the same item and location", overlapping(table, PLACE)),

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from segkit.core.columns import empty_table
 from segkit.core.masters import look_up
 from segkit.inventory.policies.places import PLACE
+from segkit.inventory.policies.policy_checks import add_check
 from segkit.inventory.policies.policy_overrides import CAPS, LEVELS, TARGETS, describe_override, held_overrides
 
 BY_RULE, BY_PERSON = "rule", "override"
@@ -37,7 +37,8 @@ def set_by_person(table: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_of:
     Notes
     -----
     A policy that is not named follows from the figures: a person who sets a reorder point, say, asks for a policy that
-    has one. A cap set by a person wins over the opposite cap of the rule.
+    has one. A cap set by a person wins over the opposite cap of the rule, and levels set by a person win over caps of
+    the rule that they cross; a safety stock wins over both, as its level is not known yet.
     """
     held = held_overrides(table, policy_overrides, as_of=as_of)
     by_person = held["valid_to"].notna()
@@ -65,22 +66,26 @@ def check_set_lots(policy_checks: pd.DataFrame, policy_rules: pd.DataFrame, item
     policy_checks : DataFrame
         Of the rules.
     policy_rules : DataFrame
-        Table of that name: order_quantity where a person set one.
+        Table of that name: order_quantity, reorder_point and order_up_to where a person set one.
     items : DataFrame
         Table ``items``: moq, order_multiple.
 
     Notes
     -----
     What a person set stands: terms may have been agreed that the item master does not know. But if they were not, no
-    such order can be placed, and what the policy is told to give does not come.
+    such order can be placed, and what the policy is told to give does not come. An order that fills up to a level is no
+    smaller than the level lies above the reorder point, and no larger than the level.
     """
-    asked = policy_rules[policy_rules["order_quantity"].notna()]
-    lot = asked["order_quantity"].to_numpy(dtype=float)
+    level, point = policy_rules["order_up_to"], policy_rules["reorder_point"].fillna(0.0)
+    set_by_hand = policy_rules["order_quantity"].notna() | (level > 0)
+    asked, filled = policy_rules[set_by_hand], policy_rules.loc[set_by_hand, "order_quantity"].isna().to_numpy()
+    lot = asked["order_quantity"].fillna(np.maximum(level - point, 1.0)).to_numpy(dtype=float)
     least, pack = (
         look_up(asked["item_id"], items, name).fillna(0.0).to_numpy(dtype=float) for name in ("moq", "order_multiple")
     )
     packs = lot / np.where(pack > 0, pack, 1.0)
-    few, split = lot < least - _NEAR, (pack > 0) & (np.abs(packs - np.round(packs)) > _NEAR)
+    few = lot < least - _NEAR
+    split = (pack > 0) & np.where(filled, packs < 1.0 - _NEAR, np.abs(packs - np.round(packs)) > _NEAR)
     wrong = np.flatnonzero(few | split)
     if not len(wrong):
         return policy_checks
@@ -88,13 +93,10 @@ def check_set_lots(policy_checks: pd.DataFrame, policy_rules: pd.DataFrame, item
     for row in wrong[:_SHOWN]:
         item, place = asked[PLACE].iloc[row]
         bound = f"moq {least[row]:g}" if few[row] else f"packs of {pack[row]:g}"
-        words.append(f"{item} at {place} {lot[row]:g} ({bound})")
-    problem = f"{len(wrong):,} order_quantity set that moq or pack rule out, first: {'; '.join(words)}"
-    row = {"rank": len(policy_checks) + 1, "rule": _HAND, "where": "", "policy": "", "service_measure": ""}
-    row |= {"target": np.nan, "matched": len(asked), "won": len(asked), "shadowed_by": "", "problem": problem}
-    kinds = empty_table("policy_checks").dtypes
-    last = pd.DataFrame([row], columns=list(kinds.index)).astype(kinds.to_dict())
-    return pd.concat([policy_checks, last], ignore_index=True).astype(kinds.to_dict())
+        what = "up to its level " if filled[row] else ""
+        words.append(f"{item} at {place} {what}{lot[row]:g} ({bound})")
+    problem = f"{len(wrong):,} orders set that moq or pack rule out, first: {'; '.join(words)}"
+    return add_check(policy_checks, _HAND, problem, matched=len(asked))
 
 
 def _policy_for(held: pd.DataFrame, base: pd.Series) -> pd.Series:
@@ -125,7 +127,11 @@ def _goal(table: pd.DataFrame, held: pd.DataFrame, stocked: pd.Series) -> dict[s
 def _caps(table: pd.DataFrame, held: pd.DataFrame, stocked: pd.Series) -> dict[str, pd.Series]:
     caps = {name: table[name].where(held[name].isna(), held[name]) for name in CAPS}
     crossed = caps["min_stock"] > caps["max_stock"]
-    return {name: cap.where(stocked & ~(crossed & held[name].isna())) for name, cap in caps.items()}
+    point = held["reorder_point"]
+    level = held["order_up_to"].fillna(point + held["order_quantity"]).fillna(point)
+    beaten = {"min_stock": caps["min_stock"] > level, "max_stock": caps["max_stock"] < level}
+    gone = {name: (crossed | beaten[name] | held["safety_stock"].notna()) & held[name].isna() for name in CAPS}
+    return {name: cap.where(stocked & ~gone[name]) for name, cap in caps.items()}
 
 
 def _pairs(*tables: pd.DataFrame):  # type: ignore[no-untyped-def]

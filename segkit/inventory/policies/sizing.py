@@ -29,6 +29,7 @@ from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
+_SET = ("reorder_point", "order_up_to", "safety_stock", "order_quantity")
 NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
 _NO_RATE = "not sized: the holding cost is not known (give assume.holding_rate)"
 _FREE = "not sized: holding costs nothing (unit_cost or assume.holding_rate is zero), so that no stock is too much"
@@ -224,9 +225,11 @@ def size_levels(sizing: Sizing) -> pd.DataFrame:
 
 
 def _keep_set_by_person(table: pd.DataFrame, rules: pd.DataFrame, kept: np.ndarray) -> None:
-    """Write down what a person set as it was set, not as lots make it."""
+    """Write down what a person set as it was set, not as lots make it; but what a cap left of a safety stock."""
+    capped = (table["capped_by"] != "").to_numpy() if "capped_by" in table else np.zeros(len(table), dtype=bool)
     for name in [name for name in LEVELS if name in table]:
-        table[name] = rules[name].where(kept & rules[name].notna(), table[name])
+        written = kept & rules[name].notna().to_numpy() & ~(capped & (name == "safety_stock"))
+        table[name] = rules[name].where(written, table[name])
 
 
 def _points(sizing: Sizing) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -329,35 +332,37 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     """Return reorder points and lots so that the order-up-to level keeps to its caps, and which cap moved it.
 
     A lot larger than a cap allows is made smaller, as far as moq and pack let it. Days of cover are those of stock on
-    hand: what is sold while an order is under way lies on top of it in the level.
+    hand: what is sold while an order is under way lies on top of it in the level. Of levels that a person set, only
+    min_stock and max_stock move what is left open: the reorder point that is set stays, and the lot above it gives way.
     """
     rules, lots = sizing.rules, sizing.covered.lots
     daily = sizing.demand_year / _YEAR
-    shelf = sizing.costs["shelf_life_days"].to_numpy(dtype=float)
     lead = sizing.covered.places["mean_periods"].to_numpy(dtype=float) * sizing.period_days
     level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
-    by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
+    set_point, set_level, set_safety, set_lot = (rules[name].notna().to_numpy() for name in _SET)
+    by_person, whole = set_point | set_level | set_safety, set_level | (set_point & set_lot)
     lowered = np.zeros(len(rules), dtype=bool)
     limits = {
         "max_cover_days": (rules["max_cover_days"].to_numpy(dtype=float) + lead) * daily,
-        "shelf_life_days": (shelf + lead) * daily,
+        "shelf_life_days": (sizing.costs["shelf_life_days"].to_numpy(dtype=float) + lead) * daily,
         "max_stock": rules["max_stock"].to_numpy(dtype=float),
     }
     for name, limit in limits.items():
-        over = ~by_person & np.isfinite(limit) & (level > limit + 1e-9)
+        free = ~(whole if name == "max_stock" else by_person)
+        over = free & np.isfinite(limit) & (level > limit + 1e-9)
         level, capped = np.where(over, np.floor(limit / lots + 1e-9) * lots, level), np.where(over, name, capped)
         lowered |= over
     least = rules["min_stock"].to_numpy(dtype=float)
-    under = ~by_person & np.isfinite(least) & (level < least - 1e-9)
+    under = ~whole & np.isfinite(least) & (level < least - 1e-9)
     level, capped = np.where(under, np.ceil(least / lots - 1e-9) * lots, level), np.where(under, "min_stock", capped)
-    moved = level / lots - lot
-    small = rules["reorder_point"].isna().to_numpy() & rules["order_up_to"].isna().to_numpy()
-    small &= (level > 0) & (moved < 0)  # stock runs out before a whole lot is missing
     single, packs = pd.Series("order_up_to", index=rules.index), packs_of(sizing)
     needed = np.maximum(_lots_under(sizing, single), rules["order_quantity"].fillna(0.0).to_numpy())
-    fitting = np.maximum(np.floor(level / packs + 1e-9) * packs, needed)
-    capped = np.where(small & (needed > level + 1e-9), "moq", capped)
-    lot = np.where(small & lowered, np.maximum(fitting / lots, 1.0), lot)
+    held = set_point & ~whole & (lowered | under)
+    moved, room = np.where(held, point, level / lots - lot), np.where(held, level - point * lots, level)
+    small = ~set_point & ~set_level & (level > 0) & (moved < 0)  # stock runs out before a whole lot is missing
+    fitting = np.where(held & under, np.ceil(room / packs - 1e-9), np.floor(room / packs + 1e-9)) * packs
+    capped = np.where((held | small) & (needed > room + 1e-9), "moq", capped)
+    lot = np.where(held | (small & lowered), np.maximum(np.maximum(fitting, needed) / lots, 1.0), lot)
     return np.where(small, 0.0, moved), lot, capped
 
 

@@ -305,7 +305,53 @@ def test_orders_set_by_a_person_that_moq_or_pack_rule_out_are_told_and_stand():
     last = made.iloc[-1]
     assert (last["rank"], last["rule"], last["won"]) == (len(checks) + 1, "(set by a person)", 3)
     assert last["problem"] == (
-        "2 order_quantity set that moq or pack rule out, first: a at NORTH 20 (moq 80); b at NORTH 90 (packs of 40)"
+        "2 orders set that moq or pack rule out, first: a at NORTH 20 (moq 80); b at NORTH 90 (packs of 40)"
     )
     pd.testing.assert_frame_equal(check_set_lots(checks, rules.iloc[2:], items), checks)
     pd.testing.assert_frame_equal(check_set_lots(checks, rules, items[["item_id"]]), checks)
+
+
+def test_levels_set_by_a_person_between_which_no_order_fits_are_told():
+    """20 to 40 where 50 are ordered at least; up to 30 of packs of 40; 20 to 80 fits; up to 0 nothing is ordered."""
+    rows = {"a": (20.0, 40.0), "b": (np.nan, 30.0), "c": (20.0, 80.0), "d": (0.0, 0.0), "e": (20.0, np.nan)}
+    made = [{"item_id": one, "reorder_point": low, "order_up_to": high} for one, (low, high) in rows.items()]
+    rules = pd.DataFrame(made).assign(location_id="N").reindex(columns=empty_table("policy_rules").columns)
+    items = pd.DataFrame({"item_id": list(rows), "moq": [50.0, 0.0, 50.0, 50.0, 50.0], "order_multiple": 40.0})
+    checks = check_policy_rules(empty_places(), policies=Policies())
+    last = check_set_lots(checks, rules, items).iloc[-1]
+    assert last["problem"] == (
+        "2 orders set that moq or pack rule out, first: a at N up to its level 20 (moq 50); "
+        "b at N up to its level 30 (packs of 40)"
+    )
+    assert last["won"] == 3
+
+
+def test_a_cap_of_the_rule_that_levels_of_a_person_cross_gives_way_and_others_stay():
+    """The rule of class A keeps 5 to 40 units."""
+    rows = [
+        {"item_id": "a", "reorder_point": 60},
+        {"item_id": "b", "reorder_point": 20},
+        {"item_id": "c", "reorder_point": 2, "order_up_to": 4},
+        {"item_id": "d", "safety_stock": 9, "max_stock": 70},
+    ]
+    table = matched(places(a="A", b="A", c="A", d="A"), *rows).xs("NORTH", level="location_id")
+    assert table["min_stock"].fillna(-1).tolist() == [5, 5, -1, -1]
+    assert table["max_stock"].fillna(-1).tolist() == [-1, 40, 40, 70]
+    assert "the rule's max_stock 40 gives way" in table.loc["a", "reason"]
+    assert "the rule's min_stock 5 gives way" in table.loc["c", "reason"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "problem"),
+    [
+        ({"reorder_point": 60, "max_stock": 50}, "a reorder_point above max_stock, alone or with order_quantity"),
+        ({"reorder_point": 30, "order_quantity": 30, "max_stock": 50}, "a reorder_point above max_stock"),
+        ({"reorder_point": 3, "order_quantity": 3, "min_stock": 50}, "a reorder_point with order_quantity below"),
+        ({"order_up_to": 30, "min_stock": 50}, "an order_up_to below min_stock"),
+    ],
+)
+def test_levels_that_a_persons_own_cap_rules_out_are_refused(figures, problem):
+    found = list_policy_override_problems(overrides({"item_id": "a", **figures}))
+    assert len(found) == 1
+    assert problem in found[0]
+    assert not list_policy_override_problems(overrides({"item_id": "a", "reorder_point": 40, "max_stock": 50}))

@@ -116,7 +116,7 @@ def test_a_lot_that_a_cap_makes_smaller_stays_in_whole_packs(make_sizing):
 )
 @pytest.mark.parametrize("lots", [1.0, 4.0])
 def test_what_a_person_set_is_kept_to_the_unit(make_sizing, figures, lots):
-    caps = {"max_stock": 1.0, "max_cover_days": 1.0} if "order_quantity" not in figures else {}
+    caps = {"max_cover_days": 1.0} if "order_quantity" not in figures else {}
     row = {"source": "override", "lots": lots, "moq": 3.0, **figures, **caps}
     table = first(size_policies(make_sizing(row, order_cost=400.0)))
     kept = {name: value for name, value in figures.items() if name != "policy"}
@@ -124,6 +124,31 @@ def test_what_a_person_set_is_kept_to_the_unit(make_sizing, figures, lots):
     assert table["policy"] == figures.get("policy", "order_up_to")
     assert 0 <= table["reorder_point"] <= table["order_up_to"]
     assert 0 <= table["fill_rate"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("row", "levels", "cap"),
+    [
+        ({"max_stock": 60.0}, [20.0, 60.0, 40.0], "max_stock"),
+        ({"min_stock": 300.0}, [20.0, 300.0, 280.0], "min_stock"),
+        ({"max_stock": 60.0, "order_multiple": 12.0}, [20.0, 56.0, 36.0], "max_stock"),
+        ({"max_stock": 60.0, "moq": 50.0}, [20.0, 70.0, 50.0], "moq"),
+        ({"max_stock": 20.0}, [20.0, 21.0, 1.0], "moq"),
+    ],
+)
+def test_a_reorder_point_by_a_person_stays_and_the_lot_above_it_keeps_to_caps(make_sizing, row, levels, cap):
+    by_hand = {"policy": "min_max", "reorder_point": 20.0, "source": "override"}
+    free, capped = (first(size_policies(make_sizing(by_hand | more, order_cost=400.0))) for more in ({}, row))
+    assert free["order_up_to"] > 70.0
+    assert capped[[*LEVELS, "capped_by"]].tolist() == [*levels, cap]
+
+
+def test_a_safety_stock_by_a_person_keeps_to_caps_and_tells_what_is_left_of_it(make_sizing):
+    free, capped = (
+        first(size_policies(make_sizing({"safety_stock": 50.0, **more}))) for more in ({}, {"max_stock": 9.0})
+    )
+    assert capped[["order_up_to", "capped_by"]].tolist() == [9.0, "max_stock"]
+    assert capped["safety_stock"] == pytest.approx(9.0 - (free["order_up_to"] - 50.0), abs=0.51)
 
 
 def test_service_of_a_persons_levels_is_that_of_those_levels(make_sizing):
