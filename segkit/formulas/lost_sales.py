@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.lost_sales_scenarios import rolled, steady_lots
+from segkit.formulas.lost_sales_scenarios import cycles_rolled, rolled, steady_lots
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     ExpectedService,
@@ -38,6 +38,8 @@ _LEAPS = np.arange(1, 6)  # lots under way, above which one more makes no leap
 _ABOUT = np.array([-1.5, -0.5, 0.5, 1.5, 3.0])  # standard deviations from the mean of the lead time's demand, and
 _FEWER = np.arange(1, 6) / 10.0  # of mean demand: levels where lots are steady, that serve far more a little higher
 _LONG, _NEAR_MEAN = 0.2, np.array([0.75, 0.85, 0.92])  # share of the review up to which stock begins near the mean
+_FEW = 10.0  # cycles with a shortage, that tell hardly more of the share of them than one cycle more or less
+_ROUNDS, _SPLIT = 2, 8  # of further levels where lots are steady, as many as are rolled forward at once
 _KEPT = "outcomes_of_lost_sales"
 _FARTHEST = 1e15
 _NEAR = 1e-9
@@ -78,7 +80,7 @@ def expected_service_of_lost_sales(
     short, left, lacking, held = np.moveaxis(outcomes(point[:, None]), 1, 0)[..., 0]
     ordered = point >= 0  # stock cannot fall below zero
     fill, served = 1.0 - short / np.where(review > 0, review, 1.0), 1.0 - lacking
-    steady = steady_lots(demand, lots)  # elsewhere no more is short than where it waits: it is not asked again
+    steady = steady_lots(demand, lots) > 0  # elsewhere no more is short than where it waits: it is not asked again
     fill, served = (
         np.where(steady, *pair)
         for pair in ((fill, np.maximum(fill, waits.fill_rate)), (served, np.maximum(served, waits.cycle_service)))
@@ -128,7 +130,7 @@ def economic_reorder_point_of_lost_sales(
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs).costly()
-    high = np.where(steady_lots(demand, lot), np.maximum(high, outcomes.at[:, -1]), high)
+    high = np.where(steady_lots(demand, lot) > 0, np.maximum(high, outcomes.at[:, -1]), high)
     search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
     rows = np.flatnonzero(search)
     tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
@@ -165,7 +167,7 @@ def reorder_point_for_fill_rate_of_lost_sales(
     waits, packs = reorder_point_for_fill_rate_by_curve(demand, lot, target, pack=pack), _packs(lot, pack)
     high, low = np.maximum(waits, 0.0), np.full(len(lot), -1.0)
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
-    high = np.where(steady_lots(demand, lot), np.maximum(high, outcomes.at[:, -1]), high)
+    high = np.where(steady_lots(demand, lot) > 0, np.maximum(high, outcomes.at[:, -1]), high)
     rows, review = np.flatnonzero((high - low > 1.0) & ~outcomes.same), demand.moments[0] * demand.review_share
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2.0)
@@ -226,8 +228,10 @@ def _outcomes(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> _Outc
     rows = np.flatnonzero((known[0] != lot) | (known[1] != pack)) if known else np.arange(len(lot))
     if known and not len(rows):
         return _Outcomes(*known[2:])
-    at = _levels(demand.of(rows), lot[rows])
-    figures, same = _figures(demand.of(rows), at, lot[rows], pack[rows])
+    asked = demand.of(rows)
+    at = _levels(asked, lot[rows])
+    figures, same = _figures(asked, at, lot[rows], pack[rows])
+    at, figures = _more_finely(asked, at, figures, lot[rows], pack[rows])
     figures[:, ::2] = falling_means(figures[:, ::2])  # what is short, and cycles with a shortage
     made: tuple[np.ndarray, ...] = (at, figures, same)
     if known:
@@ -248,7 +252,7 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
     mean, most = demand.moments[0][:, None], np.ceil(demand.whole[:, -1:])
     leaps = np.floor(lot)[:, None] * _LEAPS
     some = (leaps <= demand.whole[:, place[-1:]]) & (leaps * len(_LEAPS) >= mean * _LEAPS)
-    steady, lead = steady_lots(demand, lot)[:, None], np.maximum(1.0 - demand.review_share, 0.0)[:, None]
+    steady, lead = steady_lots(demand, lot)[:, None] > 0, np.maximum(1.0 - demand.review_share, 0.0)[:, None]
     lead, spread = lead * mean, np.sqrt(lead * demand.moments[1][:, None])
     parts = [
         mean * _PARTS,
@@ -263,6 +267,33 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(np.minimum(wanted, _FARTHEST) - each, axis=1) + each
 
 
+def _more_finely(
+    demand: CoveredDemand, at: np.ndarray, figures: np.ndarray, lot: np.ndarray, pack: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return levels and figures with more of them where lots are steady: between those that differ most.
+
+    There service and stock leap, wherever a review more or less orders, and between levels far apart nothing tells it.
+    """
+    steady = np.flatnonzero(steady_lots(demand, lot) > 0)
+    some, review = demand.of(steady), (demand.moments[0] * demand.review_share)[steady, None]
+    for _ in range(_ROUNDS):
+        own, told, beyond = at[steady], figures[steady], np.arange(1, _SPLIT + 1)
+        differ = np.abs(np.diff(told[:, 0])) + np.abs(np.diff(told[:, 2])) * review
+        places = np.argsort(-np.where(np.diff(own) > 1.0, differ, 0.0), axis=1, kind="stable")[:, :_SPLIT]
+        low, high = (np.take_along_axis(own, places + step, axis=1) for step in (0, 1))
+        tried = np.where(high - low > 1.0, np.floor((low + high) / 2.0), own[:, -1:] + beyond)
+        made, _ = _figures(some, tried, lot[steady], pack[steady])
+        # Above the last level nothing is short, and each unit more is left.
+        at = np.concatenate([at, at[:, -1:] + beyond], axis=1)
+        rise = np.array([0.0, 1.0, 0.0, 1.0])[:, None] * beyond
+        figures = np.concatenate([figures, figures[:, :, -1:] + rise], axis=2)
+        at[steady, -_SPLIT:], figures[steady, :, -_SPLIT:] = tried, made
+        order = np.argsort(at[steady], axis=1, kind="stable")
+        at[steady] = np.take_along_axis(at[steady], order, axis=1)
+        figures[steady] = np.take_along_axis(figures[steady], order[:, None], axis=2)
+    return at, figures
+
+
 def _figures(
     demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -271,23 +302,29 @@ def _figures(
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
     """
     review = demand.moments[0] * demand.review_share
-    given = expected_services(demand, points, lot, pack=pack)
-    short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
-    left, held = given.left, given.on_hand
     lost, waits = np.moveaxis(rolled(demand, points, lot, pack), 2, 0)
-    steady = steady_lots(demand, lot)[:, None]
     # Scenarios without a shortage tell nothing of rare ones.
     some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
+    step = steady_lots(demand, lot)[:, None]
+    alone = (step >= 1.0) & some & cycles  # scenarios tell all
+    given = expected_services(demand, np.where(alone, np.nan, points), lot, pack=pack)
+    short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (
-        np.where(steady & some, lost[..., place], np.maximum(told + more[..., place] * scale, told))
-        for told, place in ((left, 1), (held, 3))
+        _mixed(step * some, lost[..., place], np.maximum(told + more[..., place] * scale, told))
+        for told, place in ((given.left, 1), (given.on_hand, 3))
     )
     fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
-    short = np.clip(np.where(steady & some, lost[..., 0], fewer), 0.0, review[:, None])
-    fewer = np.where(cycles, np.minimum(lost[..., 2] * _ratio(lacking, waits[..., 2]), lacking), lacking)
-    lacking = np.where(steady & cycles, lost[..., 2], fewer)
+    short = np.clip(_mixed(step * some, lost[..., 0], fewer), 0.0, review[:, None])
+    many = cycles_rolled(demand, lot)[:, None]
+    fewer = lacking * np.minimum((lost[..., 2] * many + _FEW) / (waits[..., 2] * many + _FEW), 1.0)
+    lacking = _mixed(step * cycles, lost[..., 2], fewer)
     return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), (lost == waits).all(axis=(1, 2))
+
+
+def _mixed(share: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return a share of one and the rest of the other, which may be blank where there is no rest."""
+    return np.where(share >= 1.0, one, np.where(share > 0.0, share * one + (1.0 - share) * other, other))
 
 
 def _exceeded(demand: CoveredDemand, chance: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ as the compiler cannot know that two places of one ring are never the same.
 import numpy as np
 from numba import njit, prange
 
-_WARM = 16  # blocks of demand, from the end of the path, before it is judged
 _LANES = 16
+_SPREAD = 159  # near the golden part of the blocks: any run of multiples of it lies evenly among them
 _COMING, _LACKING, _SHORT, _LEFT, _HELD, _CYCLES, _WHOLE, _POINT, _WAITING, _CAME, _ORDERED, _SIZE = (
     _LANES * (place + 1) for place in range(12)
 )
@@ -31,28 +31,33 @@ def _amounts(curve, grid, amounts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _path(amounts, order, parts, apart, path):  # type: ignore[no-untyped-def]
-    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says.
+def _path(amounts, order, parts, draws, shapes, begins, path):  # type: ignore[no-untyped-def]
+    """Fill in demand step by step, in whole lots: every stratum once, split as ``parts`` says, the last ones first too.
 
-    Where demand comes by single orders, few units fall each for itself into a step, with the chances of ``apart``.
+    Where demand comes by single orders, few units fall each for itself into a step, with the chances of its own shape.
+    Blocks are split by one shape or the next, as many of small demand as of large.
     """
-    steps = parts.shape[1]
-    chances, draws, single = apart
     path[:] = 0.0
-    for block in range(order.size):
-        amount, before, total = amounts[order[block]], 0.0, 0.0
-        if single and amount < draws.shape[1]:
+    warm = begins.size - 1 - order.size
+    for block in range(begins.size - 1):
+        place = (block - warm) % order.size
+        amount, before, total = amounts[order[place]], 0.0, 0.0
+        mixed = (order[place] * _SPREAD % order.size + 0.5) / order.size
+        first, last = begins[block], begins[block + 1]
+        if shapes[2] >= 0.0 and amount < draws.shape[1]:
+            chances = parts[int(shapes[2]) + (1 if mixed < shapes[3] else 0)]
             for unit in range(int(np.floor(amount + 0.5))):
-                step, upto = 0, chances[block, 0]
-                while upto < draws[block, unit] and step < steps - 1:
+                step, upto = first, chances[first]
+                while upto < draws[place, unit] and step < last - 1:
                     step += 1
-                    upto += chances[block, step]
-                path[block * steps + step] += 1.0
+                    upto += chances[step]
+                path[step] += 1.0
             continue
-        for step in range(steps):
-            total += amount * parts[block, step]
+        shares = parts[int(shapes[0]) + (1 if mixed < shapes[1] else 0)]
+        for step in range(first, last):
+            total += amount * shares[step]
             upto = np.floor(total + 0.5)
-            path[block * steps + step] = upto - before
+            path[step] = upto - before
             before = upto
 
 
@@ -91,15 +96,15 @@ def _arrive(state):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _serve(state, want, part):  # type: ignore[no-untyped-def]
-    """Take demand out of the stocks; tell what is short, and the stock held on the mean of the step."""
+def _serve(state, want, part, width):  # type: ignore[no-untyped-def]
+    """Take demand out of the stocks; tell what is short, and the stock held on the mean of the step, by its length."""
     for lane in range(_LANES):
         there = max(state[lane], 0.0)
         served = min(want, there)
         short = want - served
         state[_LACKING + lane] = 1.0 if short > 0.0 else state[_LACKING + lane]
         state[_SHORT + lane] += short
-        state[_HELD + lane] += there - served + 0.5 * served * (1.0 - part * short)
+        state[_HELD + lane] += width * (there - served + 0.5 * served * (1.0 - part * short))
         state[lane] -= served + state[_WAITING + lane] * short
 
 
@@ -110,66 +115,62 @@ def _copy(values, begin, into, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _follow(path, warm, timing, lot, pack, smooth, ring, state):  # type: ignore[no-untyped-def]
+def _follow(path, judged, timing, lot, pack, shape, ring, state):  # type: ignore[no-untyped-def]
     """Roll the stocks forward and return how often something could arrive; the sums of ``state`` tell the rest."""
-    every, lead = timing
+    _, width, events, lead, slot = timing
     for lane in range(_LANES):
         state[lane] = state[_POINT + lane] + lot
     state[_COMING:_POINT] = 0.0
     ring[:] = 0.0
-    slot, into, arrivals = 0, lead, 0  # into: where in the ring what is ordered now will come
-    # Counters, because a remainder at every step costs more than the step.
-    to_review, to_arrival = warm % every, (warm + lead) % every
-    for now in range(-warm, path.size):
-        if now == 0:  # from here on it is judged
+    # Where in the ring orders go and come from: counters, because a remainder at every step costs more than the step.
+    into, arrivals = 0, 0
+    for now in range(path.size):
+        if now == judged:  # from here on it is judged
             state[_SHORT:_POINT] = 0.0
             arrivals = 0
-        if to_review == 0:
-            to_review = every
+        event = events[now]
+        if event & 1:
             if pack == 1.0:
                 _review_singly(state, lot)
             else:
                 _review(state, lot, pack)
             _copy(state, _ORDERED, ring, into * _LANES)
-        if to_arrival == 0:
-            to_arrival = every
+            into = into + 1 if into < lead else 0
+        if event & 2:
             arrivals += 1
             _copy(ring, slot * _LANES, state, _CAME)
             _arrive(state)
-        to_review -= 1
-        to_arrival -= 1
-        want = path[now if now >= 0 else path.size + now]
-        _serve(state, want, smooth / want if want > 0.0 else 0.0)
-        slot = slot + 1 if slot < lead else 0
-        into = into + 1 if into < lead else 0
+            slot = slot + 1 if slot < lead else 0
+        want, even = path[now], shape * width[now]
+        _serve(state, want, even / (1.0 + even) / want if want > 0.0 else 0.0, width[now])
     return arrivals
 
 
 @njit(cache=True, nogil=True)
-def _tell(told, state, lane, every, steps, arrivals):  # type: ignore[no-untyped-def]
+def _tell(told, state, lane, reviews, arrivals):  # type: ignore[no-untyped-def]
     """Fill in units short a review, units left, share of cycles with a shortage, mean stock."""
-    told[0], told[1] = state[_SHORT + lane] * every / steps, state[_LEFT + lane] / arrivals
+    told[0], told[1] = state[_SHORT + lane] / reviews, state[_LEFT + lane] / arrivals
     told[2] = 1.0 - state[_WHOLE + lane] / state[_CYCLES + lane] if state[_CYCLES + lane] > 0.0 else 1.0
-    told[3] = state[_HELD + lane] / steps
+    told[3] = state[_HELD + lane] / reviews
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def roll_forward(curves, grid, shape, counted, parts, draws, order, timing, points, lot, pack, smooth):  # type: ignore[no-untyped-def]
+def roll_forward(curves, grid, shapes, parts, draws, order, timing, points, lot, pack, even):  # type: ignore[no-untyped-def]
     """Return what lost sales, and what waiting demand gives, on the same scenarios: (places, candidates, 2, 4).
 
-    ``shape`` tells which of the ``parts`` demand is split by, ``counted`` by which where it comes by single orders.
+    ``shapes`` tells which of the ``parts`` demand is split by, and which where it comes by single orders, each with the
+    share of blocks that the next one splits; below zero = it does not. ``even`` is the shape of a review's demand.
 
     Units short a review, units left before the next arrival, share of cycles with a shortage, mean stock.
     """
-    every, lead = timing
-    count = points.shape[1]
+    begins, width, _, lead, _ = timing
+    count, judged = points.shape[1], begins[begins.size - 1 - order.size]
+    reviews = width[judged:].sum()
     found = np.zeros((lot.size, count, 2, 4))
     for row in prange(lot.size):
-        steps = parts.shape[2]
-        amounts, path = np.empty(order.size), np.empty(order.size * steps)
+        amounts, path = np.empty(order.size), np.empty(width.size)
         _amounts(curves[row], grid, amounts)
-        apart = (parts[max(counted[row], 0)], draws, counted[row] >= 0)
-        _path(amounts, order, parts[shape[row]], apart, path)
+        _path(amounts, order, parts, draws, shapes[row], begins, path)
         ring, state = np.zeros((lead + 1) * _LANES), np.zeros(_SIZE)
         short = np.flatnonzero(~(points[row] >= curves[row, -1]))  # elsewhere nothing is short, so nothing changes
         for first in range(0, short.size, _LANES // 2):
@@ -177,12 +178,12 @@ def roll_forward(curves, grid, shape, counted, parts, draws, order, timing, poin
                 point = points[row, short[min(first + lane // 2, short.size - 1)]]
                 state[_POINT + lane] = point if point >= 0.0 else -lot[row]
                 state[_WAITING + lane] = lane % 2
-            arrivals = _follow(path, _WARM * steps, timing, lot[row], pack[row], smooth[row], ring, state)
+            arrivals = _follow(path, judged, timing, lot[row], pack[row], even[row], ring, state)
             for lane in range(min(_LANES, 2 * (short.size - first))):
                 told = found[row, short[first + lane // 2], lane % 2]
-                _tell(told, state, lane, every, path.size, arrivals)
+                _tell(told, state, lane, reviews, arrivals)
         for place in range(count):
             if points[row, place] < 0.0:  # stock cannot fall below zero, so nothing is ever ordered
                 lost = found[row, place, 0]
-                lost[0], lost[1], lost[2], lost[3] = path.sum() * every / path.size, 0.0, 1.0, 0.0
+                lost[0], lost[1], lost[2], lost[3] = path[judged:].sum() / reviews, 0.0, 1.0, 0.0
     return found

@@ -6,6 +6,7 @@ time being right to the day, so that finer steps are taken there.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,32 +14,41 @@ from segkit.formulas.order_positions import count_shape
 from segkit.formulas.policy_levels import CoveredDemand
 
 _BLOCKS = 256
-_SHAPES = np.geomspace(0.02, 500.0 * 25_000.0**0.15, 47)
-_LUMPY = 41  # of them: up to 500, where demand of some step may be none
-_FINEST, _WHOLE = 4, 0.15  # most steps of a review; how near to whole steps lead times must come to do with fewer
-_FEW_STEPS, _MOST_STEPS = 24, 64  # of lead time and review: for reviews of several steps, and for those of one
-_NEAR_LEAD = 0.02  # of a review: how near lead times must come where lots are steady
-_LEAST_LOT, _MOST_LOT = 0.5, 8.0  # of a review's demand: lots that fall into step with reviews
+WARM = 16  # blocks before it is judged, of the demand at the end
+_SHAPES = np.geomspace(0.02, 50_000.0, 22)
+_LEAST = 1e-12
+_PARTS, _COARSE = 56, 4  # of a review, to which lead times are told: sevenths and quarters; parts told as one if coarse
+_NO_LEAD = 0.02  # of a review
+_MOST_REVIEWS = 64  # of lead time and review
+_LEAST_LOT, _MOST_LOT = 0.5, 4.0  # of a review's demand: lots that fall into step with reviews
 _STEADY = 0.2  # variance of a review's demand over its mean, of a lot
 _SEED = 20250101
 
 
 def steady_lots(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
-    """Return where lots and reviews fall into step: a lot covers a few reviews, and takes nearly as long each time.
+    """Return how far lots and reviews fall into step: a lot covers a few reviews, and takes nearly as long each time.
 
     Where demand waits, stocks at reviews then lie evenly in the long run alone, which no scenario is long enough for;
-    where it is lost they come back to the same few at once. So neither tells anything of the other.
+    where it is lost they come back to the same few at once. So neither tells anything of the other. It fades from 1 to
+    0 where lots are twice as far away from those of which that is so, or last twice as unevenly.
 
     Examples
     --------
     >>> demand = CoveredDemand(np.array([[190.0, 200.0, 210.0]]), np.array([0.1, 0.5, 0.9]), np.ones(1), np.ones(1) / 2)
-    >>> [bool(steady_lots(demand, np.array([lot]))[0]) for lot in (1.0, 200.0, 2000.0)]
-    [False, True, False]
+    >>> [float(steady_lots(demand, np.array([lot]))[0]) for lot in (1.0, 200.0, 600.0, 2000.0)]
+    [0.0, 1.0, 0.5, 0.0]
     """
     mean, variance = demand.moments
-    review = mean * demand.review_share
-    comes = (lot > 1.0) & (lot >= _LEAST_LOT * review) & (lot <= _MOST_LOT * review)
-    return comes & (variance <= _STEADY * lot * mean)
+    review, size = np.maximum(mean * demand.review_share, _LEAST), np.maximum(lot, _LEAST)
+    far = np.maximum(_LEAST_LOT * review / size, size / review / _MOST_LOT)
+    uneven = variance / np.maximum(size * mean, _LEAST) / _STEADY
+    return np.where((lot > 1.0) & (mean > 0), np.clip(2.0 - np.maximum(far, uneven), 0.0, 1.0), 0.0)
+
+
+def cycles_rolled(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
+    """Return about how many cycles the scenarios have, (item-locations,)."""
+    review = demand.moments[0] * demand.review_share
+    return _BLOCKS / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
 
 
 def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
@@ -50,62 +60,45 @@ def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.
         return found
     mean, variance = demand.moments
     grown = np.clip(mean**2 / variance, *_SHAPES[[0, -1]])
-    shape, single = _nearest(grown), count_shape(mean, variance)
-    counted = np.where(single > 0, _nearest(np.clip(single, *_SHAPES[[0, -1]])), -1)
-    every, steps = _timing(1.0 / demand.review_share, steady_lots(demand, lot))
-    order = _order()
-    for kind in np.unique(np.stack([every, steps], axis=1), axis=0):
-        rows = np.flatnonzero((every == kind[0]) & (steps == kind[1]))
-        curves = np.ascontiguousarray(demand.whole[rows], dtype=float)
-        timing = (int(kind[0]), int(kind[1] - kind[0]))
-        tried = np.ascontiguousarray(points[rows], dtype=float)
-        lots, smooth = np.maximum(np.asarray(lot, dtype=float)[rows], 1.0), grown[rows] / (kind[1] + grown[rows])
-        given = (
-            curves,
+    single = count_shape(mean, variance)
+    shapes = np.stack([*_between(grown), *_between(np.clip(single, *_SHAPES[[0, -1]]))], axis=1)
+    shapes[single <= 0, 2] = -1.0
+    lead = _lead_times(1.0 / demand.review_share, steady_lots(demand, lot) > 0)
+    for parts in np.unique(lead):
+        rows = np.flatnonzero(lead == parts)
+        begins, width, events, slot, shares = _steps_of(int(parts))
+        found[rows] = kernels.roll_forward(
+            np.ascontiguousarray(demand.whole[rows], dtype=float),
             demand.chances,
-            shape[rows],
-            counted[rows],
-            _parts_of_steps(int(kind[1])),
+            shapes[rows],
+            shares,
             _draws(),
-            order,
-            timing,
-            tried,
-            lots,
+            _order(),
+            (begins, width, events, int(parts) // _PARTS, slot),
+            np.ascontiguousarray(points[rows], dtype=float),
+            np.maximum(np.asarray(lot, dtype=float)[rows], 1.0),
             pack[rows],
+            grown[rows] / (1.0 + parts / _PARTS),
         )
-        found[rows] = kernels.roll_forward(*given, smooth)
     return found
 
 
-def _timing(reviews: np.ndarray, fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps of a review, and of lead time and review together, by how many reviews long both are.
+def _lead_times(reviews: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Return lead times in parts of a review, by how many reviews lead time and review take; more finely where so."""
+    lead = np.clip(reviews, 1.0, _MOST_REVIEWS) - 1.0
+    near = np.where(fine, np.round(lead * _PARTS), np.round(lead * _PARTS / _COARSE) * _COARSE)
+    least = (near == 0) & (lead > _NO_LEAD)  # without a lead time nothing would be under way
+    return np.where(least, np.maximum(np.round(lead * _PARTS), 1.0), near).astype("int64")
 
-    Where ``fine``, as many as bring the lead time near, or as near as so many can.
+
+def _between(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shape told below each, and the share of blocks in which the next one splits demand.
+
+    A step's share of p of a block has the variance p(1 - p) / (shape + 1), so that of the mixture is that of the shape.
     """
-    every = np.full(len(reviews), _FINEST)
-    for few in range(_FINEST - 1, 0, -1):
-        every[np.abs(few * reviews - np.round(few * reviews)) <= _WHOLE] = few
-    every[reviews * every > _FEW_STEPS] = 1
-    steps = np.clip(np.round(every * reviews), every, _MOST_STEPS).astype("int64")
-    lead, least = reviews - 1.0, 1.0 / (_FEW_STEPS - 1)
-    short = (steps == every) & (lead > least / 2.0)  # without a lead time nothing would be under way
-    every = np.where(short, np.clip(np.round(1.0 / np.maximum(lead, least)), 1, None).astype("int64"), every)
-    steps = np.where(short, every + 1, steps)
-    rows = np.flatnonzero(fine & (np.abs(steps / every - reviews) > _NEAR_LEAD))
-    tried = np.arange(1, _FEW_STEPS)
-    many = np.round(tried * reviews[rows, None])
-    off = np.where(many <= _FEW_STEPS, np.abs(many / tried - reviews[rows, None]), np.inf)
-    near = off <= _NEAR_LEAD
-    place = np.where(near.any(axis=1), near.argmax(axis=1), off.argmin(axis=1))
-    each = np.arange(len(rows))
-    better = off[each, place] < np.abs(steps / every - reviews)[rows]
-    rows, place, each = rows[better], place[better], each[better]
-    every[rows], steps[rows] = tried[place], many[each, place].astype("int64")
-    return every, steps
-
-
-def _nearest(shape: np.ndarray) -> np.ndarray:
-    return np.abs(np.log(shape)[:, None] - np.log(_SHAPES)).argmin(axis=1)
+    low = np.clip(np.searchsorted(_SHAPES, shape, side="right") - 1, 0, len(_SHAPES) - 2)
+    scatter = 1.0 / (_SHAPES + 1.0)
+    return low, (scatter[low] - 1.0 / (shape + 1.0)) / (scatter[low] - scatter[low + 1])
 
 
 @lru_cache(maxsize=1)
@@ -121,20 +114,32 @@ def _order() -> np.ndarray:
     return np.random.default_rng(_SEED).permutation(_BLOCKS)
 
 
-@lru_cache(maxsize=32)  # of up to 6 MB each; a company has about twenty
-def _parts_of_steps(steps: int) -> np.ndarray:
-    """Return how demand of a block parts into steps, by shape of the gamma process: (shapes, blocks, steps)."""
-    rng = np.random.default_rng([_SEED, steps])
-    grown = _grown(rng, _SHAPES[:_LUMPY], steps)
-    one = rng.integers(steps, size=(_LUMPY, _BLOCKS, 1)) == np.arange(
-        steps
-    )  # so lumpy that nothing but one step is told
-    total = grown.sum(axis=2, keepdims=True)
-    lumpy = np.where(total > 0, grown / np.where(total > 0, total, 1.0), one)
-    even = _grown(rng, _SHAPES[_LUMPY:], steps)
-    return np.concatenate([lumpy, even / even.sum(axis=2, keepdims=True)])
+@lru_cache(maxsize=64)  # of up to 6 MB each; a company has about thirty
+def _steps_of(lead: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
+    """Return into which steps a lead time parts blocks of lead time and review, laid end to end, warm-up first.
 
-
-def _grown(rng: np.random.Generator, shapes: np.ndarray, steps: int) -> np.ndarray:
-    """Return what a gamma process grows by, step by step: (shapes, blocks, steps)."""
-    return rng.standard_gamma(np.broadcast_to(shapes[:, None, None] / steps, (len(shapes), _BLOCKS, steps)))
+    Nothing happens but at reviews and where orders of reviews come: a step reaches from one of these to the next, or to
+    the end of its block. The first step of each block and the end of all; lengths [reviews] by step; 1 = a review,
+    2 = an arrival, 3 = both at their beginnings; which of the orders under way comes first, counted from the first one
+    placed; and how demand parts into them, (shapes, steps).
+    """
+    block = _PARTS + lead
+    begin, end = -WARM * block, _BLOCKS * block
+    first = -(-begin // _PARTS) * _PARTS
+    reviews, borders = np.arange(first, end, _PARTS), np.arange(begin, end + 1, block)
+    arrivals = np.arange(first - _PARTS, end, _PARTS) + lead % _PARTS
+    arrivals = arrivals[(arrivals >= begin) & (arrivals < end)]
+    cuts = np.unique(np.concatenate([reviews, arrivals, borders]))
+    slot = int((arrivals[0] - lead - first) // _PARTS % (lead // _PARTS + 1))
+    begins, width = np.searchsorted(cuts, borders), np.diff(cuts) / _PARTS
+    events = (cuts[:-1] % _PARTS == 0) + 2 * ((cuts[:-1] - lead) % _PARTS == 0)
+    rng = np.random.default_rng([_SEED, lead])
+    share = width * _PARTS / block
+    grown = rng.standard_gamma(np.maximum(_SHAPES[:, None] * share, _LEAST))
+    one = begins[:-1] + np.array([np.searchsorted(np.cumsum(share[a:b]), rng.random()) for a, b in pairwise(begins)])
+    at = np.minimum(one, begins[1:] - 1)  # what is so lumpy that nothing is told comes in one step
+    total = np.add.reduceat(grown, begins[:-1], axis=1)
+    which, where = np.nonzero(total <= 0.0)
+    grown[which, at[where]] = 1.0
+    total = np.add.reduceat(grown, begins[:-1], axis=1)
+    return begins, width, events.astype(np.int64), slot, grown / np.repeat(total, np.diff(begins), axis=1)

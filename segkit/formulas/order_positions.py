@@ -12,6 +12,7 @@ from scipy.special import betainc, gammainc, gammaincc
 POINTS = 12  # depths at which stock and shortages are worked out
 CELLS = 48  # into which Q is parted, where it has more lots
 _LEAST = 1e-12
+_HALVINGS, _NEAR = 30, 1e-9
 _POISSON = 1e-6  # more variance than the mean, from which on it is told
 _STEADY = 0.8  # variance over mean below which demand does not come by single orders
 
@@ -161,6 +162,49 @@ def expected_up_to(amount: np.ndarray, mean: np.ndarray, variance: np.ndarray) -
         gammainc(told**2 / np.maximum(variance, _LEAST) + 1.0, amount * told / np.maximum(variance, _LEAST)),
     )  # of demand that is no more than the amount
     return told * upto + amount * (1.0 - chance_up_to(amount, mean, variance))
+
+
+def chance_of_any(asked: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return with what chance demand may come, so that it comes as often as is known and scatters as it does.
+
+    Demand in lumps comes less often than `chance_up_to` tells of one with as much scatter. With the chance found, and
+    then with the mean and the variance that this leaves to it, it is above zero as often as ``asked`` tells.
+
+    Parameters
+    ----------
+    asked : array
+        Chance of any demand. [0-1]
+    mean, variance : array
+        As `chance_up_to` takes them, of all demand. [units]
+
+    Returns
+    -------
+    array
+        1 where the distribution is above zero no more often than that. [0-1]
+
+    Examples
+    --------
+    >>> chance_of_any(np.array([0.5, 1.0]), np.array([10.0, 10.0]), np.array([110.0, 110.0])).round(3).tolist()
+    [0.5, 1.0]
+    """
+    found, nothing = np.ones(len(mean)), np.zeros(len(mean))
+    rows = np.flatnonzero((mean > 0) & (asked > 0) & (asked < 1.0 - chance_up_to(nothing, mean, variance)))
+    wanted, each, square = asked[rows], mean[rows], variance[rows] + mean[rows] ** 2
+    steady = each**2 / np.maximum(square - _STEADY * each, _LEAST)  # below it what comes is never nothing
+    low, high = np.clip(steady * (1.0 + _NEAR), wanted, 1.0), np.ones(len(rows))
+    never = _often(low, each, square) > wanted
+    for _ in range(_HALVINGS if len(rows) else 0):
+        middle = (low + high) / 2.0
+        more = _often(middle, each, square) > wanted
+        low, high = np.where(more, low, middle), np.where(more, middle, high)
+    found[rows] = np.where(never, wanted, high)
+    return found
+
+
+def _often(chance: np.ndarray, mean: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Return how often demand is above zero that comes with a chance, of which the mean and its square's are known."""
+    each = mean / chance
+    return chance * (1.0 - chance_up_to(np.zeros(len(mean)), each, np.maximum(square / chance - each**2, _LEAST)))
 
 
 def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

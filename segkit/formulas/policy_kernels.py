@@ -227,7 +227,7 @@ def _held_of(curve, grid, parts, level, depth, weight, share, smooth):  # type: 
 
 @njit(cache=True, nogil=True, parallel=True)
 def outcomes(curves, grid, least, shape, review, points, lot, below, share, smooth):  # type: ignore[no-untyped-def]
-    """Return what reorder points (rows, candidates) give: (rows, candidates, 4).
+    """Return what reorder points (rows, candidates) give, blank for blank ones: (rows, candidates, 4).
 
     Cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes.
     """
@@ -238,6 +238,9 @@ def outcomes(curves, grid, least, shape, review, points, lot, below, share, smoo
         parts = _parts(curve, least[row], shape[row], share[row])
         for place in range(points.shape[1]):
             point, told = points[row, place], found[row, place]
+            if not point == point:
+                told[:] = np.nan
+                continue
             told[0] = _cycle_service(curve, grid, parts, point, size, reach[row], finely[row])
             short = min(_short(curve, grid, parts, point + size, depth[row], weight[row]), review[row])
             told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas.order_positions import count_shape, order_chance, position_depths
+from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
@@ -31,13 +31,16 @@ class CoveredDemand:
     """Demand that stock must cover, by item-location, in lots.
 
     ``whole`` holds its quantiles over L + R (item-locations, probabilities) at ``chances``; ``mean`` its mean and
-    ``review_mean`` the mean of a review period alone. ``kept`` are arrays that were worked out from it, row by row.
+    ``review_mean`` the mean of a review period alone. ``asked`` is the chance that a review has any demand [0-1], blank
+    where it is not known: the quantiles tell nothing of that over a long lead time. ``kept`` are arrays that were
+    worked out from it, row by row.
     """
 
     whole: np.ndarray
     chances: np.ndarray
     mean: np.ndarray
     review_mean: np.ndarray
+    asked: np.ndarray | None = None
     kept: dict[str, tuple[np.ndarray, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, rows: np.ndarray) -> "CoveredDemand":
@@ -46,7 +49,8 @@ class CoveredDemand:
             return self
         whole = np.ascontiguousarray(self.whole[rows])
         kept = {name: tuple(values[rows] for values in arrays) for name, arrays in self.kept.items()}
-        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], kept)
+        asked = None if self.asked is None else self.asked[rows]
+        some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], asked, kept)
         if "moments" in self.__dict__:
             some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
         if "part_in_review" in self.__dict__:
@@ -329,24 +333,27 @@ def orders_per_review(
 
     Notes
     -----
-    No more than the chance of any demand, as far as the curve has quantiles of zero: demand in rare lumps places fewer
-    orders than one that comes unit by unit with as much scatter.
+    No more than the chance of any demand: that comes in rare lumps places fewer orders than one that comes unit by unit
+    with as much scatter.
     """
-    size, packs, mean, variance = _lots_of(demand, lot, pack)
+    size, packs, mean, variance, comes = _lots_of(demand, lot, pack)
     share = np.ones(len(mean)) if served is None else np.clip(served, 0.0, 1.0)
-    chance = order_chance(size, packs, mean * share, np.maximum(variance * share, 1e-12))
-    return np.minimum(chance, _asked_per_review(demand))
+    return comes * order_chance(size, packs, mean * share, np.maximum(variance * share, 1e-12))
 
 
 def _asked_per_review(demand: CoveredDemand) -> np.ndarray:
-    """Return the chance that anything is asked for in a review, if periods without demand come independently."""
+    """Return the chance that anything is asked for in a review, 1 where nothing is known of it.
+
+    Where it is not told, quantiles of zero tell it, if periods without demand come independently.
+    """
     zero = demand.whole <= 0
     upto = np.where(zero, demand.chances, 0.0).max(axis=1)  # of nothing over lead time and review
-    return np.where((upto > 0) & ~zero.all(axis=1), 1.0 - upto**demand.review_share, 1.0)
+    found = np.where((upto > 0) & ~zero.all(axis=1), 1.0 - upto**demand.review_share, 1.0)
+    return found if demand.asked is None else np.where(np.isfinite(demand.asked), demand.asked, found)
 
 
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
-    size, packs, mean, variance = _lots_of(demand, lot, pack)
+    size, packs, mean, variance, _ = _lots_of(demand, lot, pack)
     known = demand.kept.get(_KEPT)
     if known is None or not (np.array_equal(known[0], size) and np.array_equal(known[1], packs)):
         reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
@@ -356,10 +363,15 @@ def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> 
 
 
 def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
-    """Return lots, packs, mean and variance of a review's demand, which scatters as its share of the whole."""
+    """Return lots, packs, mean and variance of a review's demand if any may come, and the chance that it may.
+
+    It scatters as its share of the whole. Reviews without demand neither order nor move the position.
+    """
     (mean, variance), share = demand.moments, demand.review_share
-    mean, shape = mean * share, np.clip(mean**2 / variance, *_SHAPES) * share
-    return _floats(lot), _floats(lot if pack is None else pack), mean, mean**2 / shape
+    mean, shape = mean * share, np.maximum(mean**2 / variance, _SHAPES[0]) * share
+    comes = chance_of_any(_asked_per_review(demand), mean, mean**2 / shape)
+    mean, spread = mean / comes, (mean**2 / shape + mean**2) / comes
+    return _floats(lot), _floats(lot if pack is None else pack), mean, np.maximum(spread - mean**2, 1e-12), comes
 
 
 def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:

@@ -9,7 +9,7 @@ from scipy.stats import poisson as poisson_law
 
 from segkit.formulas.count_split_kernels import expected_parts
 from segkit.formulas.lost_sales import expected_service_of_lost_sales
-from segkit.formulas.order_positions import CELLS, POINTS, chance_up_to, expected_up_to, position_depths
+from segkit.formulas.order_positions import CELLS, POINTS, chance_of_any, chance_up_to, expected_up_to, position_depths
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     expected_service,
@@ -211,6 +211,36 @@ def test_unit_by_unit_is_ordered_at_no_more_reviews_than_anything_was_asked_for_
     often = (asked[:, :review].sum(axis=1) > 0).mean()
     assert orders_per_review(covered, np.ones(1))[0] == pytest.approx(often, rel=0.03)
     assert orders_per_review(covered, np.array([500.0]))[0] < 0.5 * often
+
+
+@pytest.mark.parametrize(("lot", "pack"), [(1.0, 1.0), (10.0, 2.0), (30.0, 30.0)])
+@pytest.mark.parametrize(("draw", "lead"), [(every_other_day, 28), (lumps, 60)])
+def test_reviews_without_demand_are_known_whatever_the_lead_time(draw, lead, lot, pack):
+    """No quantile over a long lead time is zero: .91 orders a review were told where .50 came."""
+    days = draw(np.random.default_rng(5), 300_000)
+    sums = np.cumsum(days)
+    curve = np.quantile(sums[lead + 1 :] - sums[: -lead - 1], CHANCES, method="inverted_cdf")[None, :]
+    mean, asked = np.array([days.mean() * (lead + 1)]), np.array([(days > 0).mean()])
+    covered = CoveredDemand(curve, CHANCES, mean, mean / (lead + 1), asked)
+    depth, orders = 0.0, 0
+    for want in days.tolist():
+        depth += want
+        if depth >= lot:
+            depth, orders = depth - max(np.floor(depth / pack), 1.0) * pack, orders + 1
+    told = orders_per_review(covered, np.array([lot]), pack=np.array([pack]))
+    assert told[0] == pytest.approx(orders / len(days), rel=0.04)
+    picked = covered.of(np.array([0, 0]))
+    assert orders_per_review(picked, np.array([lot, lot]), pack=np.array([pack, pack])).tolist() == [*told, *told]
+
+
+@given(st.floats(0.01, 1.0), st.floats(0.01, 50.0), st.floats(0.1, 30.0))
+def test_demand_that_may_come_comes_as_often_as_is_known(asked, mean, ratio):
+    often, each, variance = np.array([asked]), np.array([mean]), np.array([ratio * mean])
+    found = chance_of_any(often, each, variance)
+    assert asked - 1e-6 <= found[0] <= 1.0 or found[0] == 1.0
+    spread = np.maximum((variance + each**2) / found - (each / found) ** 2, 1e-12)
+    came = found * (1.0 - chance_up_to(np.zeros(1), each / found, spread))
+    assert came[0] <= max(asked, 1e-12) + 1e-6 or found[0] == 1.0
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.05, 1e9), st.integers(1, 12))

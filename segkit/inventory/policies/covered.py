@@ -9,6 +9,7 @@ import pandas as pd
 from segkit.formulas.policy_levels import CoveredDemand, within_mean
 from segkit.inventory.outlook import group_attributes
 from segkit.inventory.policies.places import PLACE
+from segkit.inventory.pooled.lots import SOLD
 from segkit.inventory.protection import interval_lengths
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ CHANCES = np.concatenate(
 )
 _JUDGED = 0.99  # quantiles up to here are judged on hold-out; rarer ones are cut to the mean
 _RECENT_DAYS = 91
+_UNSEEN = 0.5  # periods with demand
+_ALWAYS = 1.0 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,11 @@ class FittedPlaces:
         lots = panel.counted
         span = np.maximum(np.bincount(series, length, len(every)) / np.bincount(series, minlength=len(every)), 1e-9)
         watched = 1.0 / _period_days(panel.periods)  # a day, where stock is watched all the time
-        review = mean * np.maximum(lengths["review_periods"].to_numpy(), watched) / span
+        reviewed = np.maximum(lengths["review_periods"].to_numpy(), watched)
+        review = mean * reviewed / span
         whole = within_mean(curves / lots[:, None], CHANCES, mean / lots, surely=_JUDGED)
-        lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots)
+        asked = _asked(panel, mean / span, reviewed)
+        lotwise = CoveredDemand(whole, CHANCES, mean / lots, np.minimum(review, mean) / lots, asked)
         rows = np.flatnonzero(every["mean_periods"].notna())
         recent = _recent_mean(panel.values, panel.observed, int(np.ceil(_RECENT_DAYS / _period_days(panel.periods))))
         told = every.assign(demand_mean=mean / span, recent_mean=recent)
@@ -154,6 +159,21 @@ def _recent_mean(values: np.ndarray, observed: np.ndarray, periods: int) -> np.n
     """Return the mean of the last periods in which stock was there."""
     sold, seen = values[:, -periods:], observed[:, -periods:]
     return (sold * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+
+
+def _asked(panel: "DemandPanel", mean: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """Return the chance that anything is asked for in some periods; blank where history tells nothing of it.
+
+    Counted are periods with demand, of those in which stock was there since the first sale. Half a one more stands for
+    what a short history cannot know. Orders come independently, as large as before and as often as the ``mean`` of a
+    period ahead asks for.
+    """
+    seen = panel.observed & (np.arange(len(panel.periods)) >= panel.start[:, None])
+    count, sold = seen.sum(axis=1), np.where(seen, panel.values, 0.0)
+    some = ((sold > SOLD).sum(axis=1) + _UNSEEN) / (count + _UNSEEN)
+    before = sold.sum(axis=1) / np.maximum(count, 1)
+    often = -np.log1p(-np.minimum(some, _ALWAYS)) * mean / np.where(before > 0, before, 1.0)
+    return np.where((before > 0) & (some < _ALWAYS), -np.expm1(-often * periods), np.nan)
 
 
 def _period_days(periods: pd.DatetimeIndex) -> float:

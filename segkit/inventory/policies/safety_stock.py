@@ -148,7 +148,8 @@ def _unbiased(sizing: Sizing) -> Sizing:
     demand = sizing.covered.demand
     mean = demand.moments[0]
     scale = np.divide(demand.mean, mean, out=np.ones(len(mean)), where=(mean > 0) & (demand.mean > 0))
-    scaled = CoveredDemand(demand.whole * scale[:, None], demand.chances, demand.mean, demand.review_mean)
+    whole = demand.whole * scale[:, None]
+    scaled = CoveredDemand(whole, demand.chances, demand.mean, demand.review_mean, demand.asked)
     return replace(sizing, covered=replace(sizing.covered, demand=scaled))
 
 

@@ -120,3 +120,21 @@ def test_without_lead_times_nothing_is_covered(weekly):
 def test_without_a_history_nothing_is_covered(weekly):
     assert cover(weekly.iloc[:0], TOLD.iloc[:0]).places.empty
     assert cover(weekly.iloc[:0], TOLD).places.empty
+
+
+def test_how_often_anything_is_asked_for_is_that_of_the_history():
+    """One week in four has twenty units; with a lead time of a year no quantile tells of weeks without demand."""
+    rng = np.random.default_rng(4)
+    weeks = np.where(rng.random(156) < 0.25, 20, 0)
+    weeks[0] = 20
+    table = history({"SKU-0001": weeks, "SKU-0007": [3] * 156})
+    told = intervals(("SKU-0001", 26.0, 0.0, 1.0), ("SKU-0007", 26.0, 0.0, 1.0))
+    covered = cover(table, told)
+    before = weeks.mean()
+    often = -np.log(1 - ((weeks > 0).sum() + 0.5) / 156.5) * covered.places["demand_mean"][0] / before
+    assert covered.demand.asked[0] == pytest.approx(1 - np.exp(-often))
+    assert np.isnan(covered.demand.asked[1])
+    fewer = cover(table, told.assign(review_periods=1 / 7)).demand.asked[0]
+    assert fewer == pytest.approx(1 - np.exp(-often / 7), rel=0.05)
+    other = cover(table.assign(quantity=table["quantity"] / 12), told)
+    assert other.demand.asked == pytest.approx(covered.demand.asked, nan_ok=True)
