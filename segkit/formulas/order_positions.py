@@ -9,18 +9,19 @@ that the position lies higher: how often it is at each depth is the renewal func
 import numpy as np
 from scipy.special import betainc, gammainc, gammaincc
 
-POINTS = 12  # depths at which stock and shortages are worked out
 CELLS = 48  # into which Q is parted, where it has more lots
+COARSE = 4.0  # parts of Q within which demand of a review stays: then the position is met as often all over
+_LARGE = 2.0  # times what a review's demand hardly exceeds: lots that forget where the order before them ended
+_UNDERSHOOTS = 48  # amounts by which demand may pass s
+_FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 _LEAST = 1e-12
 _HALVINGS, _NEAR = 30, 1e-9
 _POISSON = 1e-6  # more variance than the mean, from which on it is told
 _STEADY = 0.8  # variance over mean below which demand does not come by single orders
 
 
-def position_depths(
-    lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how deep below S positions lie after reviews, and how often each depth is met.
+def position_depths(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return how often positions lie at each depth below S after reviews.
 
     Parameters
     ----------
@@ -33,13 +34,14 @@ def position_depths(
 
     Returns
     -------
-    depths : array
-        Shape (items, POINTS): S less the position. [lots]
-    weights : array
-        Same shape: how often each is met; those of an item add up to 1.
-    finely : array
-        Shape (items, CELLS): how often each of up to CELLS even parts of Q is met, the first at S; zero behind the
-        last part, and all zero where the position lies anywhere among the lots above s.
+    array
+        Shape (items, CELLS): how often each of up to CELLS even parts of Q is met, the first at S, above
+        zero; zero behind the last part, and all zero where the position lies anywhere among the lots above s.
+
+    Notes
+    -----
+    Where demand of a review is small beside a part, the renewal function has no say within it: all depths that an order
+    leaves open are met alike.
 
     References
     ----------
@@ -49,21 +51,37 @@ def position_depths(
     Examples
     --------
     >>> two = np.ones(2) * 2
-    >>> depths, weights, _ = position_depths(2 * two, np.array([4.0, 1.0]), two, two)
-    >>> (depths * weights).sum(axis=1).round(2).tolist()
-    [1.5, 1.13]
+    >>> often = position_depths(2 * two, np.array([4.0, 1.0]), two, two)
+    >>> often[:, :5].round(2).tolist()
+    [[0.0, 0.0, 0.0, 0.0, 0.0], [0.46, 0.14, 0.19, 0.2, 0.0]]
     """
     size = np.maximum(np.asarray(lot, dtype=float), 1.0)
-    depths, weights = _even(size)
-    finely = np.zeros((len(size), CELLS))
-    filled = np.flatnonzero((size >= 2.0) & (np.minimum(pack, size) < size) & (mean > 0))
+    packs = np.minimum(np.asarray(pack, dtype=float), size)
+    often = np.zeros((len(size), CELLS))
+    apart = (size >= 2.0) & (packs < size) & (mean > 0)
+    coarse = apart & (size > CELLS) & (reach_of(mean, variance) <= COARSE * size / CELLS)
+    rows = np.flatnonzero(coarse)
+    if len(rows):
+        often[rows] = _left_open(size[rows], packs[rows], mean[rows], variance[rows])
+    filled = np.flatnonzero(apart & ~coarse)
     for cells in np.unique(np.minimum(np.floor(size[filled]), CELLS).astype(int)):
         rows = filled[np.minimum(np.floor(size[filled]), CELLS) == cells]
         cdf = _below(cells, size[rows], mean[rows], variance[rows])
-        often = _renewed(cdf, _after_order(cdf, np.asarray(pack)[rows] / size[rows] * cells, mean[rows] / size[rows]))
-        depths[rows], weights[rows] = _gathered(often, size[rows] / cells)
-        finely[rows, :cells] = often
-    return depths, weights, finely
+        after = _after_order(cdf, packs[rows] / size[rows] * cells, mean[rows] / size[rows])
+        often[rows, :cells] = _renewed(cdf, after)
+    often[apart, 0] = np.maximum(often[apart, 0], _LEAST)
+    return often
+
+
+def reach_of(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return what demand of a review hardly exceeds, one lot or more. [lots].
+
+    Examples
+    --------
+    >>> reach_of(np.array([10.0]), np.array([4.0])).tolist()
+    [20.0]
+    """
+    return np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
 
 
 def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -79,14 +97,28 @@ def order_chance(lot: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: 
     >>> order_chance(np.array([20.0]), np.array([20.0]), np.array([4.0]), np.array([4.0])).round(2).tolist()
     [0.2]
     """
-    _, _, finely = position_depths(lot, pack, mean, variance)
     size = np.maximum(np.asarray(lot, dtype=float), 1.0)
-    known = finely.any(axis=1)
+    packs = np.minimum(np.asarray(pack, dtype=float), size)
+    told = np.zeros(len(size))
+    large = (packs < size) & (mean > 0) & (size > CELLS) & (size >= _LARGE * reach_of(mean, variance))
+    rows = np.flatnonzero(large)
+    if len(rows):
+        own = size[rows], packs[rows], mean[rows], variance[rows]
+        passed, chance, left = _undershoot(*own)
+        told[rows] = mean[rows] / (size[rows] + (chance * (passed - left)).sum(axis=1))
+    rows = np.flatnonzero(~large & (mean > 0))
+    told[rows] = _reached(size[rows], packs[rows], mean[rows], variance[rows])
+    return told
+
+
+def _reached(size: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return how often demand reaches s from where positions lie."""
+    often = position_depths(size, pack, mean, variance)
     depths = np.arange(CELLS)[None, :] * (size / np.minimum(np.floor(size), CELLS))[:, None]
     missing = np.maximum(size[:, None] - depths - 0.5, 0.0)
     reached = 1.0 - chance_up_to(missing, mean[:, None], variance[:, None])
     even = expected_up_to(size, mean, variance) / size  # anywhere among the lots: each unit of demand reaches s once
-    return np.where(mean > 0, np.where(known, (finely * reached).sum(axis=1), even), 0.0)
+    return np.where(often.any(axis=1), (often * reached).sum(axis=1), even)
 
 
 def count_shape(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -207,14 +239,31 @@ def _often(chance: np.ndarray, mean: np.ndarray, square: np.ndarray) -> np.ndarr
     return chance * (1.0 - chance_up_to(np.zeros(len(mean)), each, np.maximum(square / chance - each**2, _LEAST)))
 
 
-def _even(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return depths spread evenly over the lots of an order, from the deepest on."""
-    count = np.clip(np.floor(size + 0.5), 1, POINTS)[:, None]
-    place = np.arange(POINTS)[None, :]
-    wide = size[:, None] - 0.5 - size[:, None] * (place + 0.5) / count
-    depths = np.where(count < size[:, None], wide, size[:, None] - 1.0 - place)
-    used = place < count
-    return np.where(used, depths, 0.0), used / count
+def _undershoot(
+    size: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return amounts by which demand passes s, their chances, and what an order leaves below S then: (items, amounts).
+
+    They are those of the excess of a renewal process in equilibrium. An order leaves what is missing to a whole pack;
+    of packs smaller than the steps between the amounts, anything alike.
+    """
+    steps = np.maximum(reach_of(mean, variance) / _UNDERSHOOTS, 1.0)[:, None]
+    counted = (count_shape(mean, variance) > 0)[:, None]
+    begin = np.arange(_UNDERSHOOTS)[None, :] * steps
+    passed = begin + np.where(counted, (steps - 1.0) / 2.0, steps / 2.0)
+    chance = 1.0 - chance_up_to(passed, mean[:, None], variance[:, None])
+    chance = chance / np.maximum(chance.sum(axis=1, keepdims=True), _LEAST)
+    spread, whole = pack[:, None] < steps, np.maximum(pack, 1.0)[:, None]
+    return passed, chance, np.where(spread, (whole - 1.0) / 2.0, (size[:, None] + passed + _LEAST) % whole)
+
+
+def _left_open(size: np.ndarray, pack: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return how often each part of Q is met where all depths are alike that the order before left open."""
+    _, chance, left = _undershoot(size, pack, mean, variance)
+    depths = np.arange(CELLS)[None, :] * (size / CELLS)[:, None]
+    often = np.stack([(chance * (left <= depth[:, None])).sum(axis=1) for depth in depths.T], axis=1)
+    often[:, 0] /= 2.0  # half a part: the first lies around S
+    return often / np.maximum(often.sum(axis=1, keepdims=True), _LEAST)
 
 
 def _below(cells: int, size: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -250,15 +299,3 @@ def _renewed(cdf: np.ndarray, start: np.ndarray) -> np.ndarray:
         come = (often[:, :cell] * each[:, cell:0:-1]).sum(axis=1)
         often[:, cell] = (start[:, cell] + come) / moves[:, 0]
     return often / often.sum(axis=1, keepdims=True)
-
-
-def _gathered(often: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return depths and weights of the first cell, and of the others in groups."""
-    count, cells = often.shape
-    depths, weights = np.zeros((2, count, POINTS))
-    groups = [np.array([0]), *np.array_split(np.arange(1, cells), min(POINTS - 1, cells - 1))]
-    for place, group in enumerate(groups):
-        weights[:, place] = often[:, group].sum(axis=1)
-        middle = (often[:, group] * group).sum(axis=1) / np.maximum(weights[:, place], _LEAST)
-        depths[:, place] = middle * width
-    return depths, weights

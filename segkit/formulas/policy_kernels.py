@@ -5,9 +5,10 @@ from numba import njit, prange
 
 from segkit.formulas.count_split_kernels import MOST, chance_of, expected_parts, is_parted, short_of
 from segkit.formulas.demand_curves import chance_at
+from segkit.formulas.order_positions import COARSE
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
-_POINTS = 12  # positions above the reorder point of which the mean is taken
+_POINTS = 12  # positions above the reorder point of which the mean is taken, beside those where nothing changes
 _LEAST = 1e-9
 _FAR = 4e15
 
@@ -21,6 +22,78 @@ def _positions(lot):  # type: ignore[no-untyped-def]
 def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
     """Return one of the positions spread evenly over s + 1 to s + Q."""
     return reorder_point + 0.5 + lot * (place + 0.5) / count if count < lot else reorder_point + 1.0 + place
+
+
+@njit(cache=True, nogil=True)
+def _spread(level, lot, finely, top, at, often):  # type: ignore[no-untyped-def]
+    """Fill in positions after reviews, and how often each is met.
+
+    Between nothing and ``top``, from which on nothing is short, there are up to _POINTS of them, evenly. Those below
+    are one, where all is short, and so are those above: what is left rises there unit by unit. Within parts of a lot
+    positions lie evenly, but at the order-up-to level; where ``finely`` tells nothing they do so within the whole lot.
+    """
+    low, high = level - lot + 0.5, level + 0.5
+    first = min(max(0.5, low), high)
+    last = max(min(np.ceil(top) + 0.5, high), first)
+    count = int(min(max(np.floor(last - first + 0.5), 1.0), _POINTS)) if last > first else 0
+    width = (last - first) / count if count > 0 else 1.0
+    at[:] = 0.0
+    often[:] = 0.0
+    if finely[0] <= 0.0:
+        at[0], often[0] = 0.5 * (low + first), (first - low) / lot
+        for place in range(count):
+            at[1 + place], often[1 + place] = first + width * (place + 0.5), width / lot
+        at[_POINTS + 1], often[_POINTS + 1] = 0.5 * (last + high), (high - last) / lot
+        return
+    cells = int(min(np.floor(lot), finely.size))
+    size = lot / cells
+    for cell in range(cells):
+        weight = finely[cell]
+        if weight <= 0.0:
+            continue
+        begin, end = level - (cell + 0.5) * size, level - (cell - 0.5) * size
+        if cell == 0 or size <= 1.0:
+            begin, end = level - cell * size, level - cell * size
+        elif cell == cells - 1:
+            begin, weight = level - lot, 1.5 * weight  # as often as before, down to s
+        _share_out(begin, end, weight, first, last, count, width, at, often)
+    total = often.sum()
+    for place in range(_POINTS + 2):
+        if often[place] > 0.0:
+            at[place] /= often[place]
+            often[place] /= total
+
+
+@njit(cache=True, nogil=True)
+def _share_out(begin, end, weight, first, last, count, width, at, often):  # type: ignore[no-untyped-def]
+    """Add positions from begin to end, evenly, to the points to which they are nearest."""
+    if end <= begin:
+        place = 0
+        if begin >= last:
+            place = _POINTS + 1
+        elif begin > first:
+            place = 1 + min(int((begin - first) / width), count - 1)
+        at[place] += weight * begin
+        often[place] += weight
+        return
+    dense = weight / (end - begin)
+    if begin < first:
+        upto = min(end, first)
+        often[0] += dense * (upto - begin)
+        at[0] += dense * (upto - begin) * 0.5 * (upto + begin)
+    if end > last:
+        since = max(begin, last)
+        often[_POINTS + 1] += dense * (end - since)
+        at[_POINTS + 1] += dense * (end - since) * 0.5 * (end + since)
+    since, upto = max(begin, first), min(end, last)
+    if upto > since:
+        for place in range(int((since - first) / width), count):
+            left, right = max(first + place * width, since), min(first + (place + 1) * width, upto)
+            if left >= upto:
+                break
+            if right > left:
+                often[1 + place] += dense * (right - left)
+                at[1 + place] += dense * (right - left) * 0.5 * (right + left)
 
 
 @njit(cache=True, nogil=True)
@@ -72,8 +145,8 @@ def _cycle_service(curve, grid, parts, reorder_point, lot, reach, finely):  # ty
     if lot < 1.5:
         return chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST))
     ordered, short = 0.0, 0.0
-    if finely[0] > 0.0:
-        count = int(min(np.floor(lot), finely.size))
+    count = int(min(np.floor(lot), finely.size))
+    if finely[0] > 0.0 and (lot <= finely.size or reach > COARSE * lot / count):
         for place in range(count):
             if finely[place] > 0.0:
                 above = lot - place * lot / count
@@ -126,43 +199,46 @@ def _short_at(curve, grid, parts, stock):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _short(curve, grid, parts, level, depth, weight):  # type: ignore[no-untyped-def]
+def _short(curve, grid, parts, at, often):  # type: ignore[no-untyped-def]
     total = 0.0
-    for place in range(depth.size):
-        if weight[place] > 0.0:
-            total += weight[place] * _short_at(curve, grid, parts, level - depth[place])
+    for place in range(at.size):
+        if often[place] > 0.0:
+            total += often[place] * _short_at(curve, grid, parts, at[place])
     return total
 
 
 @njit(cache=True, nogil=True)
-def _pays(curve, grid, parts, level, depth, weight, ratio):  # type: ignore[no-untyped-def]
+def _pays(curve, grid, parts, at, often, ratio):  # type: ignore[no-untyped-def]
     """Return whether the last unit saves more than it costs to hold."""
-    saved = _short(curve, grid, parts, level - 1.0, depth, weight) - _short(curve, grid, parts, level, depth, weight)
-    left = 0.0
-    for place in range(depth.size):
-        if weight[place] > 0.0:
-            left += weight[place] * chance_at(curve, grid, np.floor(level - 1.0 - depth[place] + _LEAST))
+    saved, left = 0.0, 0.0
+    for place in range(at.size):
+        if often[place] > 0.0:
+            saved += often[place] * _short_at(curve, grid, parts, at[place] - 1.0)
+            saved -= often[place] * _short_at(curve, grid, parts, at[place])
+            left += often[place] * chance_at(curve, grid, np.floor(at[place] - 1.0 + _LEAST))
     return saved > ratio * left
 
 
 @njit(cache=True, nogil=True)
 def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
-    depth, weight, finely, reach = below
+    finely, reach, at, often = below
     if measure == CYCLE_SERVICE:
         return _cycle_service(curve, grid, parts, point, lot, reach, finely) >= goal - _LEAST
     if measure == FILL_RATE:
-        return _short(curve, grid, parts, point + lot, depth, weight) <= (1.0 - goal) * review + _LEAST
-    return not _pays(curve, grid, parts, point + 1.0 + lot, depth, weight, goal)
+        _spread(point + lot, lot, finely, curve[-1], at, often)
+        return _short(curve, grid, parts, at, often) <= (1.0 - goal) * review + _LEAST
+    _spread(point + 1.0 + lot, lot, finely, curve[-1], at, often)
+    return not _pays(curve, grid, parts, at, often, goal)
 
 
 @njit(cache=True, nogil=True, parallel=True)
 def search(curves, grid, least, shape, share, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
-    """Return the least whole reorder points that are enough; ``below`` as `position_depths` tells it."""
-    depth, weight, finely, reach = below
+    """Return the least whole reorder points that are enough; ``below`` tells positions, as `position_depths` does."""
+    finely, reach = below
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size = max(lot[row], 1.0)
-        own = (depth[row], weight[row], finely[row], reach[row])
+        own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
         parted = measure != CYCLE_SERVICE or size >= 1.5  # else none is asked for
         parts = _parts(curves[row], least[row], shape[row] if parted else 0.0, share[row])
         low, high = -size, np.ceil(curves[row, -1])
@@ -209,19 +285,19 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _held_of(curve, grid, parts, level, depth, weight, share, smooth):  # type: ignore[no-untyped-def]
+def _held_of(curve, grid, parts, at, often, share, smooth):  # type: ignore[no-untyped-def]
     """Return mean stock on hand, and what of it is left when the next order comes."""
     held, behind = 0.0, 0.0
-    for place in range(depth.size):
-        if weight[place] <= 0.0:
+    for place in range(at.size):
+        if often[place] <= 0.0 or at[place] <= 0.0:
             continue
-        stock, left = level - depth[place], 0.0
+        stock, left = at[place], 0.0
         for cell in range(grid.size):
             upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
             before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
             left += (upto - before) * max(stock - curve[cell], 0.0)
-        behind += weight[place] * left
-        held += weight[place] * _sold_from(curve, grid, parts, stock, share, smooth)
+        behind += often[place] * left
+        held += often[place] * _sold_from(curve, grid, parts, stock, share, smooth)
     return held + behind, behind
 
 
@@ -231,20 +307,20 @@ def outcomes(curves, grid, least, shape, review, points, lot, below, share, smoo
 
     Cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes.
     """
-    depth, weight, finely, reach = below
+    finely, reach = below
     found = np.zeros((points.shape[0], points.shape[1], 4))
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
         parts = _parts(curve, least[row], shape[row], share[row])
+        at, often = np.zeros(_POINTS + 2), np.zeros(_POINTS + 2)
         for place in range(points.shape[1]):
             point, told = points[row, place], found[row, place]
             if not point == point:
                 told[:] = np.nan
                 continue
             told[0] = _cycle_service(curve, grid, parts, point, size, reach[row], finely[row])
-            short = min(_short(curve, grid, parts, point + size, depth[row], weight[row]), review[row])
+            _spread(point + size, size, finely[row], curve[-1], at, often)
+            short = min(_short(curve, grid, parts, at, often), review[row])
             told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
-            told[2], told[3] = _held_of(
-                curve, grid, parts, point + size, depth[row], weight[row], share[row], smooth[row]
-            )
+            told[2], told[3] = _held_of(curve, grid, parts, at, often, share[row], smooth[row])
     return found

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
-from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths
+from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths, reach_of
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
@@ -23,7 +23,6 @@ _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
 _KEPT = "order_positions"
 _LUMPY = 1e-6  # shape of counts up to which units may fall together
-_FAR_SDS = 5.0  # demand of a review hardly lies farther above its mean
 
 
 @dataclass(frozen=True)
@@ -356,8 +355,8 @@ def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> 
     size, packs, mean, variance, _ = _lots_of(demand, lot, pack)
     known = demand.kept.get(_KEPT)
     if known is None or not (np.array_equal(known[0], size) and np.array_equal(known[1], packs)):
-        reach = np.maximum(mean + _FAR_SDS * np.sqrt(variance), 1.0)
-        known = (size.copy(), packs.copy(), *position_depths(size, packs, mean, variance), reach)
+        often = position_depths(size, packs, mean, variance)
+        known = (size.copy(), packs.copy(), often, reach_of(mean, variance))
         demand.kept[_KEPT] = known
     return known[2:]
 
