@@ -127,8 +127,15 @@ class Values(Company):
 
     def _lines_as_sold(self) -> pd.DataFrame:
         """Return the order lines without regard to what was bulk among them, which takes a look at every line."""
-        later = self.read_later("order_lines") if self._lines_stay() else None
-        return self.order_lines if later is None else line_kinds.until(later, self.sales["period"].max())
+        if not self._lines_stay():
+            return self.order_lines
+        later = self.read_later("_lines_by_item")
+        return self._lines_by_item if later is None else line_kinds.until(later, self.sales["period"].max())
+
+    @property
+    def _lines_by_item(self) -> pd.DataFrame:
+        """Order lines with items as categories, which earlier days need not number again."""
+        return self.once("_lines_by_item", lambda plan: line_kinds.with_categories(plan.order_lines, ["item_id"]))
 
     def _window(self) -> pd.DataFrame:
         return self._in_window(self.order_lines)

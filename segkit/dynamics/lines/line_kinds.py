@@ -79,6 +79,15 @@ def until(lines: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
     return lines.iloc[: int(lines["order_date"].searchsorted(last, side="right"))]
 
 
+def with_categories(lines: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return lines with some of their texts as categories, in order."""
+    coded = {}
+    for name in names:
+        codes, ids = pd.factorize(lines[name], sort=True)
+        coded[name] = pd.Categorical.from_codes(codes, categories=pd.Index(ids))
+    return lines.assign(**coded)
+
+
 def order_codes(lines: pd.DataFrame) -> np.ndarray:
     """Return a number per order: order_id, or customer and day where a line has none.
 
