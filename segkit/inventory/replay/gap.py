@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.inventory.replay.beside import work_beside
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import OWN, RuleLevels
 from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
@@ -59,15 +60,17 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
     """
     own = [replace(one, by_rule={OWN: one.by_rule[OWN]}) for one in held.levels]
     factor = _forecast_over_came(run, worth)
-    outcomes = []
-    for switched in range(8):
+
+    def outcome(switched: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         on = [bool(switched >> place & 1) for place in range(3)]
         demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
         terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, _held_from(own, held.judged))
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
         path = replay_rules(demand, levels, terms, judged=held.judged, seed=held.seed).paths[OWN]
         known = run.counted
-        outcomes.append(((path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.mean_stock.mean(1)))
+        return (path.served * known).sum(axis=1), (path.demand * known).sum(axis=1), path.mean_stock.mean(1)
+
+    outcomes = work_beside(outcome, range(8))
     kinds = empty_table("replay_gap").dtypes
     rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, outcomes)]
     table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
