@@ -38,9 +38,13 @@ def take_history(demand: pd.DataFrame, periods: pd.DataFrame, *, rules: Forecast
         item_id, location_id, demand_class, period, quantity [units] and in_stock: false where stock was out for so much
         of the period that sales were cut short.
     """
-    known = demand[demand["complete"].to_numpy(dtype=bool)]
-    days = look_up(known["period"], periods, "days").to_numpy(dtype=float)
-    out = known["censored"].to_numpy(dtype=bool) & (known["out_of_stock_days"] >= rules.stockout_share * days)
+    complete = demand["complete"].to_numpy(dtype=bool)
+    known = demand[[*SERIES, "period", "quantity", "censored", "out_of_stock_days"]]
+    known = known if complete.all() else known[complete]
+    out = known["censored"].to_numpy(dtype=bool)
+    if out.any():
+        days = look_up(known["period"], periods, "days").to_numpy(dtype=float)
+        out = out & (known["out_of_stock_days"].to_numpy() >= rules.stockout_share * days)
     return known[[*SERIES, "period", "quantity"]].assign(in_stock=~out).reset_index(drop=True)
 
 

@@ -32,9 +32,11 @@ class Values(Company):
     @table
     def demand(self) -> pd.DataFrame:
         """Demand by item, location, demand class and period, from the first demand on, with stock-outs flagged."""
-        lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
         absences = panel.days_without_stock(*self._stock(), periods=self.settings.periods)
-        return panel.flag_stockouts(panel.make_demand(lines, self.periods, self.items), absences)
+        if (known := self._demand_of_later()) is None:
+            lines = panel.follow_successors(self.order_lines, self.items, rules=self.settings.items)
+            known = panel.make_demand(lines, self.periods, self.items)
+        return panel.flag_stockouts(known, absences)
 
     @table
     def demand_profile(self) -> pd.DataFrame:
@@ -49,7 +51,7 @@ class Values(Company):
     @table
     def item_value(self) -> pd.DataFrame:
         """What every item sold and earned in the window of the segments."""
-        return values.value_items(self._window(), self.items)
+        return values.value_items(self._in_window(self._lines_as_sold()), self.items)
 
     @table
     def customer_value(self) -> pd.DataFrame:
@@ -113,5 +115,30 @@ class Values(Company):
     def _profile_rules(self) -> patterns.ProfileRules:
         return patterns.ProfileRules(self.settings.patterns, self.settings.life_cycle)
 
+    def _demand_of_later(self) -> pd.DataFrame | None:
+        """Return the demand of the plan that was cut, up to the day; None where it could tell what came later."""
+        if not self._lines_stay() or (items := self.read_later("items")) is None or panel.moves_demand(items):
+            return None
+        sales, periods = self.read_later("sales"), self.periods
+        if sales is None or periods.empty or not panel.ends_whole(sales["period"], self.sales["period"], periods):
+            return None
+        later = self.read_later("demand")
+        return None if later is None else panel.demand_until(later, periods)
+
+    def _lines_as_sold(self) -> pd.DataFrame:
+        """Return the order lines without regard to what was bulk among them, which takes a look at every line."""
+        if not self._lines_stay():
+            return self.order_lines
+        later = self.read_later("_lines_by_item")
+        return self._lines_by_item if later is None else line_kinds.until(later, self.sales["period"].max())
+
+    @property
+    def _lines_by_item(self) -> pd.DataFrame:
+        """Order lines with items as categories, which earlier days need not number again."""
+        return self.once("_lines_by_item", lambda plan: line_kinds.with_categories(plan.order_lines, ["item_id"]))
+
     def _window(self) -> pd.DataFrame:
-        return values.last_months(self.order_lines, self.as_of, self.settings.segments.window_months)
+        return self._in_window(self.order_lines)
+
+    def _in_window(self, lines: pd.DataFrame) -> pd.DataFrame:
+        return values.last_months(lines, self.as_of, self.settings.segments.window_months)

@@ -68,6 +68,51 @@ def make_demand(lines: pd.DataFrame, periods: pd.DataFrame, items: pd.DataFrame)
     return table
 
 
+def moves_demand(items: pd.DataFrame) -> bool:
+    """Return whether masters move demand between items or periods: by successors, or zeros from a launch on."""
+    return not find_successors(items).empty or ("launch_date" in items and bool(items["launch_date"].notna().any()))
+
+
+def ends_whole(days: pd.Series, known: pd.Series, periods: pd.DataFrame) -> bool:
+    """Return whether no day after the known ones lies in a period that they reach.
+
+    Parameters
+    ----------
+    days : Series of datetime64
+        Days of all rows, rising.
+    known : Series of datetime64
+        The first of them.
+    periods : DataFrame
+        Table ``periods`` of the known days.
+    """
+    count = int(known.count())
+    return count == len(days) or bool(days.iloc[count] > periods["period_end"].max())
+
+
+def demand_until(demand: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
+    """Return the demand panel of an earlier day, as `make_demand` makes it of the lines that were known then.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        Table ``demand`` of a later day. No line came to the earlier periods since, and masters move no demand
+        (see `moves_demand`): so a series begins with its first line, and before it was not known then.
+    periods : DataFrame
+        Table ``periods`` of the earlier day.
+
+    Returns
+    -------
+    DataFrame
+        Without stock-outs, like that of `make_demand`.
+    """
+    periods = periods.sort_values("period", ignore_index=True)
+    place = periods["period"].searchsorted(demand["period"], side="left")
+    rows = np.flatnonzero(place < len(periods))
+    complete = periods["complete"].to_numpy()[place[rows]]
+    made = demand.take(rows).reset_index(drop=True)
+    return made.assign(complete=complete, out_of_stock_days=np.zeros(len(rows), dtype="int64"), censored=False)
+
+
 def flag_stockouts(demand: pd.DataFrame, absences: pd.DataFrame) -> pd.DataFrame:
     """Return demand with the days without stock, and with ``censored`` where there was one.
 

@@ -46,10 +46,12 @@ def profile_demand(demand: pd.DataFrame, items: pd.DataFrame, *, rules: ProfileR
     CV² 0.49.
     """
     rules = rules or ProfileRules()
-    panel = _in_order(demand[demand["complete"].to_numpy(dtype=bool)].reset_index(drop=True))
+    complete = demand["complete"].to_numpy(dtype=bool)
+    panel = demand[[name for name in (*KEY, "period", "quantity", "lines") if name in demand]]
+    panel, starts = _in_order(panel if complete.all() else panel[complete].reset_index(drop=True))
     if panel.empty:
         return empty_table("demand_profile")
-    figures = describe_demand(panel)
+    figures = _describe(panel, starts)
     figures["pattern"] = _pattern(figures, rules.patterns)
     figures["life_cycle"] = tell_life_cycle(panel, figures, items, rules=rules.life_cycle)
     columns = [*KEY, "first_period", "last_period", "periods", "demand_periods", "mean_demand", "sd_demand", "cv"]
@@ -91,10 +93,14 @@ def describe_demand(panel: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per key, in the order of the panel, without pattern and life cycle.
     """
-    starts = _starts(panel)
+    return _describe(panel, _starts(panel))
+
+
+def _describe(panel: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
+    """Return the same where the first row of every key is known."""
     quantity = panel["quantity"].to_numpy()
     n = np.diff(np.append(starts, len(panel)))
-    table = panel.loc[starts, KEY].reset_index(drop=True)
+    table = panel[KEY].take(starts).reset_index(drop=True)
     total = np.add.reduceat(quantity, starts)
     hits = np.add.reduceat((quantity > 0).astype(int), starts)
     mean = total / n
@@ -115,12 +121,14 @@ def describe_demand(panel: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _in_order(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the panel sorted by key and period; as it is where it already is."""
-    runs = pd.MultiIndex.from_frame(panel.loc[_starts(panel), KEY])
+def _in_order(panel: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the panel sorted by key and period, as it is where it already is, and the first row of every key."""
+    starts = _starts(panel)
+    runs = pd.MultiIndex.from_frame(panel[KEY].take(starts))
     if runs.is_monotonic_increasing and runs.is_unique:
-        return panel
-    return panel.sort_values([*KEY, "period"], ignore_index=True)
+        return panel.reset_index(drop=True), starts
+    panel = panel.sort_values([*KEY, "period"], ignore_index=True)
+    return panel, _starts(panel)
 
 
 def _starts(panel: pd.DataFrame) -> np.ndarray:
@@ -132,9 +140,22 @@ def _starts(panel: pd.DataFrame) -> np.ndarray:
     changed[0] = True
     changed[1:] = period[1:] <= period[:-1]
     for name in KEY:
-        codes = pd.factorize(panel[name])[0]
-        changed[1:] |= codes[1:] != codes[:-1]
+        changed[1:] |= _changes(panel[name])
     return np.flatnonzero(changed)
+
+
+def _changes(ids: pd.Series) -> np.ndarray:
+    """Return which ids but the first differ from the one before; texts are compared without numbering them."""
+    if isinstance(ids.dtype, pd.StringDtype) and ids.dtype.storage == "pyarrow":
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        texts = pa.array(ids)
+        texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+        if not texts.null_count:
+            return pc.not_equal(texts[1:], texts[:-1]).to_numpy(zero_copy_only=False)
+    codes = pd.factorize(ids)[0]
+    return codes[1:] != codes[:-1]
 
 
 def _pattern(figures: pd.DataFrame, rules: Patterns) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What items, customers and groups of them sold and earned: order lines added up."""
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -146,12 +147,11 @@ def total_by(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.Data
     table = pd.DataFrame({key: pd.Series(ids, dtype="str")})
     table["quantity"] = total(lines["quantity"].to_numpy())
     for name in MONEY:
-        values = lines[name].to_numpy()
-        summed = total(values)
-        table[name] = np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)
+        table[name] = _money_by(total, lines[name].to_numpy(), len(ids))
     table["margin_share"] = (table["net_margin"] / table["revenue"]).where(table["revenue"] > 0)
     table["service_share"] = (table["cost_to_serve"] / table["revenue"]).where(table["revenue"] > 0)
-    table["returned_value"] = -total(np.where(back, lines["revenue"].to_numpy(), 0.0)) + 0.0
+    taken_back = np.where(back, lines["revenue"].to_numpy(), 0.0) if back.any() else None
+    table["returned_value"] = 0.0 if taken_back is None else -total(taken_back) + 0.0
     table["lines"] = np.bincount(codes[sold], minlength=len(ids))
     for name, column in distinct.items():
         others = pd.factorize(lines[column])[0] if column else order_codes(lines)
@@ -159,8 +159,26 @@ def total_by(lines: pd.DataFrame, key: str, distinct: dict[str, str]) -> pd.Data
         size = others.max(initial=0) + 1
         pairs = pd.unique(codes[counted] * size + others[counted]) // size
         table[name] = np.bincount(pairs, minlength=len(ids))
-    table["last_order_date"] = lines["order_date"].where(sold).groupby(codes).max().to_numpy()
+    table["last_order_date"] = _last_days(lines["order_date"].to_numpy(), sold, codes, len(ids))
     return table
+
+
+def _money_by(total: Callable[[np.ndarray], np.ndarray], values: np.ndarray, count: int) -> np.ndarray:
+    """Return sums in which what is but rounding is zero; only what has both signs can leave such."""
+    if not values.any():  # most companies charge nothing for something
+        return np.zeros(count)
+    summed = total(values)
+    if values.min() >= 0:
+        return summed
+    return np.where(np.abs(summed) <= _NOISE * total(np.abs(values)), 0.0, summed)
+
+
+def _last_days(days: np.ndarray, sold: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
+    """Return the last day by code of what was sold; missing where nothing was."""
+    last = np.full(count, np.datetime64("NaT"), dtype=days.dtype)
+    numbers = last.view("int64")  # a missing day is the least of all numbers
+    np.maximum.at(numbers, codes[sold], days.view("int64")[sold])
+    return last
 
 
 def _join(table: pd.DataFrame, master: pd.DataFrame, key: str, names: list[str]) -> pd.DataFrame:

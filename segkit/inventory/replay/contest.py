@@ -13,6 +13,7 @@ from segkit.core.columns import empty_table
 from segkit.core.policy_settings import Policies
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import Sizing
+from segkit.inventory.replay.beside import may_run_beside as _may_run_beside
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import Held, expected_of
 from segkit.inventory.replay.rules import RuleLevels, set_levels
@@ -180,16 +181,6 @@ def _set_on(days: list[date], sized_on: Callable[[date], Sizing], cover_days: fl
     first = levels_on(days[0])
     with ThreadPoolExecutor(_AT_ONCE if _may_run_beside() else 1) as pool:
         return [first, *pool.map(levels_on, days[1:])]
-
-
-def _may_run_beside() -> bool:
-    """Return whether compiled loops may be started from several threads, which numba's own way to run them forbids."""
-    from numba import threading_layer
-
-    try:
-        return threading_layer() in ("omp", "tbb")
-    except ValueError:  # none was started yet
-        return False
 
 
 def _left_out(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, resets: Resets) -> pd.DataFrame:

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.inventory.replay.beside import work_beside
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import OWN, RuleLevels
 from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 BIAS, LEAD, LOTS = 0, 1, 2
-ALL_ON, KEPT = 7, 8  # outcomes: all three causes at work; none of them, and levels that stay
+ALL_ON, KEPT = 7, 8  # outcomes: all three causes at work; none of them (as the bits of 8 tell), and levels that stay
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _FARTHEST = 4.0  # times: a forecast that is farther off is put right as far
 MEASURES = ("fill_rate", "stock_value")
@@ -64,17 +65,18 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
     """
     own = [replace(one, by_rule={OWN: one.by_rule[OWN]}) for one in held.levels]
     factor = _forecast_over_came(run, worth)
-    outcomes: list[tuple[np.ndarray, ...]] = []
-    kept: tuple[np.ndarray, ...] = ()
-    for switched in range(8):
+
+    def outcome(switched: int) -> tuple[np.ndarray, ...]:
         on = [bool(switched >> place & 1) for place in range(3)]
         demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
         terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, _held_from(own, held.judged))
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
-        outcomes.append(_given(demand, levels, terms, held))
-        kept = kept or _given_by_each(demand, levels, terms, held)
+        given = _given if switched < KEPT else _given_by_each
+        return given(demand, levels, terms, held)
+
+    outcomes = work_beside(outcome, range(KEPT + 1))
     kinds = empty_table("replay_gap").dtypes
-    rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, [*outcomes, kept])]
+    rows = [row for entity in worth.segments for row in _rows(entity, worth, run, held.levels, outcomes)]
     table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
     return table.sort_values(["entity", "entity_id", "measure"], ignore_index=True)
 

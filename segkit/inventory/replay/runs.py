@@ -8,6 +8,7 @@ from scipy.special import gammaincinv
 
 from segkit.formulas.replay import Stock, StockPolicy, replay_paths
 from segkit.inventory.policies.places import PLACE
+from segkit.inventory.replay.beside import work_beside
 from segkit.inventory.replay.cycles import count_cycles
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import RuleLevels
@@ -107,8 +108,9 @@ def replay_rules(
     first = int(np.searchsorted(demand.starts, judged))
     reviewed = np.arange(demand.quantity.shape[1])[None, :] % review[:, None] == 0
     unit = _units(demand, levels)[:, None]
-    paths, rows = {}, [demand.place_of(one.places) for one in levels]
-    for name in levels[0].by_rule:
+    rows = [demand.place_of(one.places) for one in levels]
+
+    def path_of(name: str) -> RulePath:
         point, level, lot = _over_time(demand, levels, rows, name)
         fill = _fill_within(level, point, terms.order_multiple)
         policy = StockPolicy(point, fill, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
@@ -123,7 +125,10 @@ def replay_rules(
         asked, met, held, ordered = (
             table[:, first:].copy() for table in (made.demand, made.served, made.end_stock, made.ordered)
         )
-        paths[name] = RulePath(asked, met, held, ordered, cycles, whole)
+        return RulePath(asked, met, held, ordered, cycles, whole)
+
+    names = list(levels[0].by_rule)
+    paths = dict(zip(names, work_beside(path_of, names), strict=True))
     late = {"starts": demand.starts[first:], "quantity": demand.quantity[:, first:], "known": demand.known[:, first:]}
     own = replace(demand, **late)
     return RuleReplay(own, paths, demand.known[:, first:], _expected(own, levels))
@@ -144,16 +149,20 @@ def _over_time(
     """Return reorder points, order-up-to levels and lots by place and step; before a place was known, none."""
     shape = demand.quantity.shape
     point, level, lot = np.full(shape, -1.0), np.full(shape, -1.0), np.zeros(shape)
-    for one, place in zip(levels, rows, strict=True):
-        since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
+    for one, place, held in zip(levels, rows, _held(demand, levels), strict=True):
         told = np.flatnonzero(place >= 0)
         table = one.by_rule[name].iloc[told]
         row = place[told]
-        point[:, since:], level[:, since:], lot[:, since:] = -1.0, -1.0, 0.0
-        point[row, since:] = table["reorder_point"].to_numpy()[:, None]
-        level[row, since:] = table["order_up_to"].to_numpy()[:, None]
-        lot[row, since:] = table["lot"].to_numpy()[:, None]
+        point[row, held] = table["reorder_point"].to_numpy()[:, None]
+        level[row, held] = table["order_up_to"].to_numpy()[:, None]
+        lot[row, held] = table["lot"].to_numpy()[:, None]
     return point, level, lot
+
+
+def _held(demand: CameDemand, levels: list[RuleLevels]) -> list[slice]:
+    """Return the steps in which the levels of each day held: from the day after it until the next."""
+    since = [int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1))) for one in levels]
+    return [slice(begin, end) for begin, end in zip(since, [*since[1:], len(demand.starts)], strict=True)]
 
 
 def _units(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
@@ -168,12 +177,10 @@ def _units(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
 def _expected(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
     """Return the demand that was expected of every place and step when levels were set. [units]."""
     expected = np.zeros(demand.quantity.shape)
-    for one in levels:
-        since = int(np.searchsorted(demand.starts, one.day + pd.Timedelta(days=1)))
+    for one, held in zip(levels, _held(demand, levels), strict=True):
         place = demand.place_of(one.places)
         told = np.flatnonzero(place >= 0)
-        expected[:, since:] = 0.0
-        expected[place[told], since:] = (one.places["demand_year"].to_numpy()[told] / demand.steps_a_year)[:, None]
+        expected[place[told], held] = (one.places["demand_year"].to_numpy()[told] / demand.steps_a_year)[:, None]
     return expected
 
 

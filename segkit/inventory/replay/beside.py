@@ -1,0 +1,33 @@
+"""Work done two at a time: while one part waits for a single thread of Python or numpy, the other uses the rest."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Part = TypeVar("Part")
+Made = TypeVar("Made")
+AT_ONCE = 2
+
+
+def may_run_beside() -> bool:
+    """Return whether compiled loops may be started from several threads, which numba's own way to run them forbids."""
+    from numba import threading_layer
+
+    try:
+        return threading_layer() in ("omp", "tbb")
+    except ValueError:  # none was started yet
+        return False
+
+
+def work_beside(work: Callable[[Part], Made], parts: Iterable[Part]) -> list[Made]:
+    """Return what is made of every part, in their order: the first by itself, the others two at a time.
+
+    Examples
+    --------
+    >>> work_beside(abs, [-3, 2, -1])
+    [3, 2, 1]
+    """
+    first, others = (every := [*parts])[:1], every[1:]
+    made = [work(part) for part in first]  # loops are compiled, and say how they run, before a second thread starts
+    with ThreadPoolExecutor(AT_ONCE if may_run_beside() else 1) as pool:
+        return [*made, *pool.map(work, others)]
