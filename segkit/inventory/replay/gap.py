@@ -94,10 +94,9 @@ def _given_by_each(
 ) -> tuple[np.ndarray, ...]:
     """Return the same of levels that had always been those that held in each step."""
     first = int(np.searchsorted(demand.starts, held.judged))
-    judged = _held_from(levels, held.judged)
-    begins = [max(int(np.searchsorted(demand.starts, one.day, side="right")), first) for one in judged]
     sums = np.zeros((3, len(demand.places)))
-    for one, begin, end in zip(judged, begins, [*begins[1:], len(demand.starts)], strict=True):
+    for one, begin, end in _spans(levels, demand.starts[first:]):
+        begin, end = begin + first, end + first
         upto = {"starts": demand.starts[:end], "quantity": demand.quantity[:, :end], "known": demand.known[:, :end]}
         always, since = replace(one, day=levels[0].day), replace(held, judged=demand.starts[begin])
         served, asked, stock = _given(replace(demand, **upto), [always], terms, since)
@@ -153,14 +152,20 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def expected_of(demand: CameDemand, levels: list[RuleLevels], column: str) -> np.ndarray:
-    """Return by place what the own levels that held in these steps were to give, their mean; 0 = not stocked."""
-    counted = _held_from(levels, demand.starts.min())
-    told = np.zeros((len(demand.places), len(counted)))
-    for column_place, one in enumerate(counted):
+    """Return by place what the own levels that held in these steps were to give, on average; 0 = not stocked."""
+    told = np.zeros(len(demand.places))
+    for one, begin, end in _spans(levels, demand.starts):
         place = demand.place_of(one.places)
         there = place >= 0
-        told[place[there], column_place] = one.by_rule[OWN][column].fillna(0.0).to_numpy()[there]
-    return told.mean(axis=1)
+        told[place[there]] += one.by_rule[OWN][column].fillna(0.0).to_numpy()[there] * (end - begin)
+    return told / len(demand.starts)
+
+
+def _spans(levels: list[RuleLevels], starts: pd.DatetimeIndex) -> list[tuple[RuleLevels, int, int]]:
+    """Return the levels that hold in any of the steps, with the first step of each and the one after its last."""
+    begins = [int(np.searchsorted(starts, one.day, side="right")) for one in levels]
+    spans = zip(levels, begins, [*begins[1:], len(starts)], strict=True)
+    return [(one, begin, end) for one, begin, end in spans if end > begin]
 
 
 def _held_from(levels: list[RuleLevels], first: pd.Timestamp) -> list[RuleLevels]:

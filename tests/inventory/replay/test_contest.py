@@ -177,7 +177,7 @@ def test_stock_above_levels_that_fell_is_told_as_levels_set_anew(came, levels, t
     """Demand as forecast, no lots, no lead time: all that differs is what the higher levels left behind."""
     demand = came(np.ones((2, 60)))
     sets = []
-    for day, top in ((0, 10), (10, 40), (20, 10), (50, 10)):
+    for day, top in ((0, 10), (10, 40), (20, 10), (50, 10), (60, 90)):  # the last holds on no day
         one = levels(day, **{OWN: [(top - 1, top, 0), (9, 10, 0)]})
         stock = one.by_rule[OWN]["order_up_to"] - 0.5
         table = one.by_rule[OWN].assign(fill_rate=1.0, fill_rate_free=1.0, unit=1.0, stock=stock, stock_free=stock)
