@@ -55,13 +55,21 @@ def patterns_so_far(values, observed, start, rare, rough):  # type: ignore[no-un
 
 @njit(cache=True, nogil=True, parallel=True)
 def sales_shares(values, observed, start):  # type: ignore[no-untyped-def]
-    """Return in what share of its periods each series sold; 1 without sales."""
-    shares = np.ones(len(values))
+    """Return in what share of periods each series sells, as far as those after its first sale tell; 1 without sales.
+
+    That it sold in the first one is why it is there. One period as of all series together comes in its place.
+    """
+    shares, sold, listed = np.ones(len(values)), np.zeros(len(values)), np.zeros(len(values))
     for one in prange(len(values)):
-        listed, count = 0, 0
         for period in range(start[one], values.shape[1]):
-            listed += observed[one, period]
-            count += observed[one, period] and values[one, period] > 0.0
-        if count > 0:
-            shares[one] = count / listed
+            listed[one] += observed[one, period]
+            sold[one] += observed[one, period] and values[one, period] > 0.0
+    later, seen = 0.0, 0.0
+    for one in range(len(values)):
+        if sold[one] > 0.0:
+            later, seen = later + sold[one] - 1.0, seen + listed[one] - 1.0
+    usual = later / seen if seen > 0.0 else 1.0
+    for one in range(len(values)):
+        if sold[one] > 0.0:
+            shares[one] = (sold[one] - 1.0 + usual) / listed[one]
     return shares
