@@ -129,7 +129,7 @@ def tell_gains(steps: pd.DataFrame, *, step_days: float, block: int, seed: int) 
 def _gain_rows(fill: Draws, value: Draws, cost: Draws) -> Iterator[dict]:
     names = [one_target_name(target) for target in ONE_TARGETS]
     fills, values, costs = (np.stack([table[name] for name in names]) for table in (fill, value, cost))
-    equal = _at_equal(fills, values, fill[OWN]), _at_equal(fills, costs, fill[OWN])
+    equal = _at_equal(fills, values, fill[OWN], (values, costs))
     own = fill[OWN], value[OWN], cost[OWN]
     yield _gain(EQUAL, own, (fill[OWN], *equal))
     cheapest = names[int(costs[:, 0].argmin())]
@@ -137,16 +137,23 @@ def _gain_rows(fill: Draws, value: Draws, cost: Draws) -> Iterator[dict]:
         yield _gain(told, own, (fill[rule], value[rule], cost[rule]))
 
 
-def _at_equal(fills: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return values at wanted fills, between the targets on either side; missing beyond them. All by draw."""
-    found = np.full(wanted.shape, np.nan)
+def _at_equal(
+    fills: np.ndarray, stock: np.ndarray, wanted: np.ndarray, told: tuple[np.ndarray, ...]
+) -> list[np.ndarray]:
+    """Return what is told of the targets at wanted fills, between those on either side; missing beyond them. By draw.
+
+    Of targets that serve the same, as those do that serve all, the one with the least stock counts.
+    """
+    found = [np.full(wanted.shape, np.nan) for _ in told]
     for draw in range(len(wanted)):
-        order = np.argsort(fills[:, draw], kind="stable")
+        order = np.lexsort((stock[:, draw], fills[:, draw]))
         given = fills[order, draw]
         if given[0] <= wanted[draw] <= given[-1]:
             short = -np.log(np.maximum(1.0 - given, _LEAST_SHORT))
             at = -np.log(max(1.0 - wanted[draw], _LEAST_SHORT))
-            found[draw] = np.interp(at, short, values[order, draw])
+            first = np.append(True, np.diff(short) > 0)
+            for values, figures in zip(found, told, strict=True):
+                values[draw] = np.interp(at, short[first], figures[order[first], draw])
     return found
 
 

@@ -50,6 +50,15 @@ def test_between_two_targets_stock_is_linear_in_the_log_of_what_is_short():
     assert between["stock_saved_share"] == pytest.approx(50 / 450)
 
 
+def test_of_targets_that_serve_all_the_one_with_least_stock_is_the_equal():
+    """The one with most was taken: 80 % less stock told where it was 17 % more."""
+    told = gains(all_steps((0.0, 700.0), curve=lambda place: (0.5 * 0.7**place * (place < 5), 100.0 * (place + 1))))
+    assert told.loc[EQUAL, "other_stock_value"] == 600.0
+    assert told.loc[EQUAL, "stock_saved_share"] == pytest.approx(-100 / 600)
+    assert told.loc[EQUAL, "share_high"] == pytest.approx(-100 / 600)
+    assert told.loc[EQUAL, "cost_saved"] == told.loc[NAMES[5], "cost_saved"]
+
+
 def test_a_rule_saves_nothing_on_itself():
     for place in (0, 5, len(NAMES) - 1):
         steps = all_steps((0.5 * 0.7**place, 100.0 * (place + 1)), noise=0.2)
