@@ -13,6 +13,7 @@ from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, filled_
 _STEPS, _YEAR = 12, 365.25
 _BETWEEN = (0.02, 0.999)
 DUE, UNJUDGED = "to be ordered", "not judged: no levels"
+IDLE = "stock without a policy to hold it"
 
 
 def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -147,7 +148,7 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.Dat
     lacking = (both["reorder_point"] - between - position).clip(lower=0.0).where(stocked, 0.0)
     state = np.select(
         [unknown.to_numpy(), ((excess > 0) & ~stocked).to_numpy(), (excess > 0).to_numpy(), due.to_numpy()],
-        [UNJUDGED, "stock without a policy to hold it", "above the order-up-to level", DUE],
+        [UNJUDGED, IDLE, "above the order-up-to level", DUE],
         "in range",
     )
     table = both.assign(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.inventory.policies import replay_headlines
-from segkit.inventory.policies.decisions import DUE, UNJUDGED
+from segkit.inventory.policies.decisions import DUE, IDLE, UNJUDGED
 from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.replay_headlines import money
 from segkit.inventory.policies.sizing import NONE
@@ -128,8 +128,9 @@ def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
     best = f", {better[0]} {known.loc[better[0], 'price_ratio']:.2f} times" if better else ""
     advice = f" {own['advice']}" if own["advice"] else ""
     sentence = (
-        f"At equal service, safety stock chosen by item segment costs {own['price_ratio']:.2f} times the item-level "
-        f"optimum ({money(own['cost'], currency)} a year), one target for all {one['price_ratio']:.2f} times{best}."
+        f"Stock chosen by item segment costs {money(own['cost'], currency)} a year to hold, {own['price_ratio']:.2f} "
+        f"times the item-level optimum of the same service; one target for all costs {one['price_ratio']:.2f} times "
+        f"the optimum of its own{best}."
         f"{advice}"
     )
     return "price_of_segmentation", sentence, own["price_ratio"], "times"
@@ -138,16 +139,22 @@ def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
 def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     if position.empty:
         return None
-    over, under = position["excess_value"].sum(), position["shortage_value"].sum()
+    value, excess, late = (position[name] for name in ("excess_value", "excess", "shortage_value"))
+    idle, above = position["state"] == IDLE, excess > 0
+    coming = (value * np.minimum(excess, position["on_order"]) / excess.where(above)).sum()
+    parts = [
+        f"Stock on hand and on order above the order-up-to level is worth {money(value[~idle].sum(), currency)} "
+        f"({int((above & ~idle).sum()):,} item-locations)",
+        f", and where nothing is to be stocked {money(value[idle].sum(), currency)} ({int(idle.sum()):,})",
+        f"; {money(coming, currency)} of it is still on order",
+        f". {int((position['state'] == DUE).sum()):,} item-locations are to be ordered; those below the reorder point "
+        f"by more than a review's demand lack {money(late.sum(), currency)}",
+    ]
     unjudged = int((position["state"] == UNJUDGED).sum())
-    rest = f"; {unjudged:,} have no levels to be judged by" if unjudged else ""
-    above, due = int((position["excess"] > 0).sum()), int((position["state"] == DUE).sum())
-    late = f"{money(under, currency)} are late: below the reorder point by more than a review's demand"
-    sentence = (
-        f"Stock above the order-up-to level is worth {money(over, currency)} ({above:,} item-locations); {due:,} are "
-        f"to be ordered, of which {late}{rest}."
-    )
-    return "stock_out_of_range", sentence, over, "currency"
+    rest = f". {unjudged:,} have no levels to be judged by" if unjudged else ""
+    shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, True]
+    sentence = "".join(part for part, told in zip(parts, shown, strict=True) if told) + rest + "."
+    return "stock_out_of_range", sentence, value.sum(), "currency"
 
 
 def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
+from segkit.inventory.policies.decisions import DUE, IDLE
 from segkit.inventory.policies.policy_headlines import NAMES, PolicyTables, tell_policies
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
@@ -186,8 +187,9 @@ def test_price_stock_and_decisions_are_told():
     ]
     best = {"rule": "best 3 classes", "price_ratio": 1.2}
     stock = [
-        {"excess": 3.0, "excess_value": 30.0, "shortage": 0.0, "shortage_value": 0.0, "state": "in range"},
-        {"excess": 0.0, "excess_value": 0.0, "shortage": 2.0, "shortage_value": 8.0, "state": "to be ordered"},
+        {"excess": 3.0, "excess_value": 30.0, "on_order": 0.7, "shortage_value": 0.0, "state": "above"},
+        {"excess": 4.0, "excess_value": 12.0, "on_order": 0.0, "shortage_value": 0.0, "state": IDLE},
+        {"excess": 0.0, "excess_value": 0.0, "on_order": 3.0, "shortage_value": 8.0, "state": DUE},
     ]
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "stock less", "yearly_saving": 80.0}
     decision |= {"all_saving": 60.0}
@@ -199,9 +201,10 @@ def test_price_stock_and_decisions_are_told():
     assert "1.40 times" in made.loc["price_of_segmentation", "sentence"]
     assert "best 3 classes 1.20 times" in made.loc["price_of_segmentation", "sentence"]
     assert made.loc["price_of_segmentation", "sentence"].endswith("Move it.")
-    assert (
-        "EUR 30 (1 item-locations); 1 are to be ordered, of which EUR 8 are late"
-        in made.loc["stock_out_of_range", "sentence"]
+    assert made.loc["stock_out_of_range", "sentence"] == (
+        "Stock on hand and on order above the order-up-to level is worth EUR 30 (1 item-locations), and where nothing "
+        "is to be stocked EUR 12 (1); EUR 7 of it is still on order. 1 item-locations are to be ordered; those below "
+        "the reorder point by more than a review's demand lack EUR 8."
     )
     assert (
         "all decisions together are expected to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR "
