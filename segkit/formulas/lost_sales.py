@@ -39,7 +39,7 @@ _ABOUT = np.array([-1.5, -0.5, 0.5, 1.5, 3.0])  # standard deviations from the m
 _FEWER = np.arange(1, 6) / 10.0  # of mean demand: levels where lots are steady, that serve far more a little higher
 _LONG, _NEAR_MEAN = 0.2, np.array([0.75, 0.85, 0.92])  # share of the review up to which stock begins near the mean
 _FEW = 10.0  # cycles with a shortage, that tell hardly more of the share of them than one cycle more or less
-_ROUNDS, _SPLIT = 2, 8  # of further levels where lots are steady, as many as are rolled forward at once
+_ROUNDS, _SPLIT = 3, 8  # of further levels where lots are steady, as many as are rolled forward at once
 _KEPT = "outcomes_of_lost_sales"
 _FARTHEST = 1e15
 _NEAR = 1e-9
@@ -182,7 +182,9 @@ def reorder_point_for_fill_rate_of_lost_sales(
 def _with_least_stock(outcomes: "_Outcomes", point: np.ndarray) -> np.ndarray:
     """Return the level of least stock at a level or above it: itself, or one at which outcomes were worked out."""
     tried = np.concatenate([point[:, None], np.maximum(outcomes.at, point[:, None])], axis=1)
-    best = tried[np.arange(len(point)), outcomes(tried)[:, 3].argmin(axis=1)]
+    held = outcomes(tried)[:, 3]
+    least = held <= held.min(axis=1, keepdims=True) + _NEAR
+    best = np.where(least, tried, -1.0).max(axis=1)  # of equals the one that serves most
     return np.where(outcomes.same, point, best)
 
 
@@ -284,9 +286,11 @@ def _more_finely(
     for _ in range(_ROUNDS):
         own, told, beyond = at[steady], figures[steady], np.arange(1, _SPLIT + 1)
         differ = np.abs(np.diff(told[:, 0])) + np.abs(np.diff(told[:, 2])) * review
+        differ += np.abs(np.diff(told[:, 3])) * told[:, 2, :-1]  # where nothing is short, stock rises evenly
+        differ *= (1.0 - told[:, 0, 1:] / np.maximum(review, _NEAR)) ** 2  # few keep stock that serves little
         places = np.argsort(-np.where(np.diff(own) > 1.0, differ, 0.0), axis=1, kind="stable")[:, :_SPLIT]
         low, high = (np.take_along_axis(own, places + step, axis=1) for step in (0, 1))
-        tried = np.where(high - low > 1.0, np.floor((low + high) / 2.0), own[:, -1:] + beyond)
+        tried = np.where(high - low > 1.0, _between(low, high, lot[steady, None]), own[:, -1:] + beyond)
         made, _ = _figures(some, tried, lot[steady], pack[steady])
         # Above the last level nothing is short, and each unit more is left.
         at = np.concatenate([at, at[:, -1:] + beyond], axis=1)
@@ -297,6 +301,17 @@ def _more_finely(
         at[steady] = np.take_along_axis(at[steady], order, axis=1)
         figures[steady] = np.take_along_axis(figures[steady], order[:, None], axis=2)
     return at, figures
+
+
+def _between(low: np.ndarray, high: np.ndarray, lot: np.ndarray) -> np.ndarray:
+    """Return a level between two: the last one before another lot can be under way, one where it can, else the middle.
+
+    A stock that ran out begins anew with whole lots, so that what levels give leaps at each of their multiples.
+    """
+    middle = np.floor((low + high) / 2.0)
+    leap = np.round(middle / lot) * lot
+    some = np.where((leap > low) & (leap < high), leap, middle)
+    return np.where(high % lot == 0, high - 1.0, some)
 
 
 def _figures(

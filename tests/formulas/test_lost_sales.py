@@ -413,3 +413,18 @@ def test_slow_lumpy_demand_is_not_told_to_be_served_better_than_it_is():
         off.append((served - fill, stock / held - 1.0))
     assert (np.abs(np.mean(off, axis=0)) < (0.0125, 0.02)).all()
     assert (np.abs(off) < (0.025, 0.05)).all()
+
+
+@pytest.mark.parametrize(("lead", "points"), [(14, (648, 676, 697, 720)), (28, (1330, 1390, 1420))])
+def test_lots_of_a_day_reviewed_daily_are_told_between_leaps(lead, points):
+    """At each multiple of the lot another one can be under way: stock was told up to 22 % off between far levels."""
+
+    def fifty(rng, size):
+        return rng.poisson(50.0, size).astype(float)
+
+    demand, days = covered(fifty, lead, 1), fifty(np.random.default_rng(8), 60_000)
+    for point in points:
+        fill, held = simulated_days(days, lead, 1, point, 50.0)
+        _, served, stock = told(demand, point, 50)
+        assert served == pytest.approx(fill, abs=0.01)
+        assert stock == pytest.approx(held, rel=0.06)
