@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segkit.formulas.lost_sales_scenarios import cycles_rolled, rolled, steady_lots
+from segkit.formulas.lost_sales_scenarios import cycles_rolled, lumpy_lots, rolled, steady_lots
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     ExpectedService,
@@ -39,7 +39,7 @@ _ABOUT = np.array([-1.5, -0.5, 0.5, 1.5, 3.0])  # standard deviations from the m
 _FEWER = np.arange(1, 6) / 10.0  # of mean demand: levels where lots are steady, that serve far more a little higher
 _LONG, _NEAR_MEAN = 0.2, np.array([0.75, 0.85, 0.92])  # share of the review up to which stock begins near the mean
 _FEW = 10.0  # cycles with a shortage, that tell hardly more of the share of them than one cycle more or less
-_ROUNDS, _SPLIT = 2, 8  # of further levels where lots are steady, as many as are rolled forward at once
+_ROUNDS, _SPLIT = 3, 8  # of further levels where lots are steady, as many as are rolled forward at once
 _KEPT = "outcomes_of_lost_sales"
 _FARTHEST = 1e15
 _NEAR = 1e-9
@@ -80,9 +80,9 @@ def expected_service_of_lost_sales(
     short, left, lacking, held = np.moveaxis(outcomes(point[:, None]), 1, 0)[..., 0]
     ordered = point >= 0  # stock cannot fall below zero
     fill, served = 1.0 - short / np.where(review > 0, review, 1.0), 1.0 - lacking
-    steady = steady_lots(demand, lots) > 0  # elsewhere no more is short than where it waits: it is not asked again
+    apart = _apart(demand, lots, packs)  # elsewhere no more is short than where it waits: it is not asked again
     fill, served = (
-        np.where(steady, *pair)
+        np.where(apart, *pair)
         for pair in ((fill, np.maximum(fill, waits.fill_rate)), (served, np.maximum(served, waits.cycle_service)))
     )
     served, fill = np.where(ordered, served, 0.0), np.where(ordered, fill, np.where(review > 0, 0.0, 1.0))
@@ -130,7 +130,7 @@ def economic_reorder_point_of_lost_sales(
     low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
     best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs).costly()
-    high = np.where(steady_lots(demand, lot) > 0, np.maximum(high, outcomes.at[:, -1]), high)
+    high = np.where(_apart(demand, lot, packs), np.maximum(high, outcomes.at[:, -1]), high)
     search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
     rows = np.flatnonzero(search)
     tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
@@ -167,7 +167,7 @@ def reorder_point_for_fill_rate_of_lost_sales(
     waits, packs = reorder_point_for_fill_rate_by_curve(demand, lot, target, pack=pack), _packs(lot, pack)
     high, low = np.maximum(waits, 0.0), np.full(len(lot), -1.0)
     outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs)
-    high = np.where(steady_lots(demand, lot) > 0, np.maximum(high, outcomes.at[:, -1]), high)
+    high = np.where(_apart(demand, lot, packs), np.maximum(high, outcomes.at[:, -1]), high)
     rows, review = np.flatnonzero((high - low > 1.0) & ~outcomes.same), demand.moments[0] * demand.review_share
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2.0)
@@ -182,8 +182,15 @@ def reorder_point_for_fill_rate_of_lost_sales(
 def _with_least_stock(outcomes: "_Outcomes", point: np.ndarray) -> np.ndarray:
     """Return the level of least stock at a level or above it: itself, or one at which outcomes were worked out."""
     tried = np.concatenate([point[:, None], np.maximum(outcomes.at, point[:, None])], axis=1)
-    best = tried[np.arange(len(point)), outcomes(tried)[:, 3].argmin(axis=1)]
+    held = outcomes(tried)[:, 3]
+    least = held <= held.min(axis=1, keepdims=True) + _NEAR
+    best = np.where(least, tried, -1.0).max(axis=1)  # of equals the one that serves most
     return np.where(outcomes.same, point, best)
+
+
+def _apart(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
+    """Return whether a stock that loses may be short of more than one that lets wait."""
+    return (steady_lots(demand, lot) > 0) | (lumpy_lots(demand, pack) > 0)
 
 
 def _packs(lot: np.ndarray, pack: np.ndarray | None) -> np.ndarray:
@@ -279,9 +286,11 @@ def _more_finely(
     for _ in range(_ROUNDS):
         own, told, beyond = at[steady], figures[steady], np.arange(1, _SPLIT + 1)
         differ = np.abs(np.diff(told[:, 0])) + np.abs(np.diff(told[:, 2])) * review
+        differ += np.abs(np.diff(told[:, 3])) * told[:, 2, :-1]  # where nothing is short, stock rises evenly
+        differ *= (1.0 - told[:, 0, 1:] / np.maximum(review, _NEAR)) ** 2  # few keep stock that serves little
         places = np.argsort(-np.where(np.diff(own) > 1.0, differ, 0.0), axis=1, kind="stable")[:, :_SPLIT]
         low, high = (np.take_along_axis(own, places + step, axis=1) for step in (0, 1))
-        tried = np.where(high - low > 1.0, np.floor((low + high) / 2.0), own[:, -1:] + beyond)
+        tried = np.where(high - low > 1.0, _between(low, high, lot[steady, None]), own[:, -1:] + beyond)
         made, _ = _figures(some, tried, lot[steady], pack[steady])
         # Above the last level nothing is short, and each unit more is left.
         at = np.concatenate([at, at[:, -1:] + beyond], axis=1)
@@ -292,6 +301,17 @@ def _more_finely(
         at[steady] = np.take_along_axis(at[steady], order, axis=1)
         figures[steady] = np.take_along_axis(figures[steady], order[:, None], axis=2)
     return at, figures
+
+
+def _between(low: np.ndarray, high: np.ndarray, lot: np.ndarray) -> np.ndarray:
+    """Return a level between two: the last one before another lot can be under way, one where it can, else the middle.
+
+    A stock that ran out begins anew with whole lots, so that what levels give leaps at each of their multiples.
+    """
+    middle = np.floor((low + high) / 2.0)
+    leap = np.round(middle / lot) * lot
+    some = np.where((leap > low) & (leap < high), leap, middle)
+    return np.where(high % lot == 0, high - 1.0, some)
 
 
 def _figures(
@@ -305,20 +325,22 @@ def _figures(
     lost, waits = np.moveaxis(rolled(demand, points, lot, pack), 2, 0)
     # Scenarios without a shortage tell nothing of rare ones.
     some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
-    step = steady_lots(demand, lot)[:, None]
+    step, lumpy = steady_lots(demand, lot)[:, None], lumpy_lots(demand, pack)[:, None]
+    many = cycles_rolled(demand, lot, pack)[:, None]
+    lacked = lost[..., 2] * many
+    apart = np.maximum(step, lumpy * lacked / (lacked + _FEW))
     alone = (step >= 1.0) & some & cycles  # scenarios tell all
     given = expected_services(demand, np.where(alone, np.nan, points), lot, pack=pack)
     short, lacking = (1.0 - given.fill_rate) * review[:, None], 1.0 - given.cycle_service
     scale, more = _ratio(short, waits[..., 0]), lost - waits
     left, held = (
-        _mixed(step * some, lost[..., place], np.maximum(told + more[..., place] * scale, told))
+        _mixed(apart * some, lost[..., place], told + (1.0 - lumpy) * np.maximum(more[..., place] * scale, 0.0))
         for told, place in ((given.left, 1), (given.on_hand, 3))
     )
     fewer = np.where(some, np.minimum(lost[..., 0] * scale, short), short)  # what is lost is not asked again
-    short = np.clip(_mixed(step * some, lost[..., 0], fewer), 0.0, review[:, None])
-    many = cycles_rolled(demand, lot)[:, None]
+    short = np.clip(_mixed(apart * some, lost[..., 0], _mixed(lumpy, short, fewer)), 0.0, review[:, None])
     fewer = lacking * np.minimum((lost[..., 2] * many + _FEW) / (waits[..., 2] * many + _FEW), 1.0)
-    lacking = _mixed(step * cycles, lost[..., 2], fewer)
+    lacking = _mixed(apart * cycles, lost[..., 2], _mixed(lumpy, lacking, fewer))
     return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), (lost == waits).all(axis=(1, 2))
 
 

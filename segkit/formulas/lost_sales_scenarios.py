@@ -22,6 +22,8 @@ _NO_LEAD = 0.02  # of a review
 _MOST_REVIEWS = 64  # of lead time and review
 _LEAST_LOT, _MOST_LOT = 0.5, 4.0  # of a review's demand: lots that fall into step with reviews
 _STEADY = 0.2  # variance of a review's demand over its mean, of a lot
+_TIMES = 3  # as often demand is laid out in another order where lots are lumpy
+_WIDE = 0.75  # standard deviations of demand over lead time and review: lots below them are met alike wherever they lie
 _SEED = 20250101
 
 
@@ -45,14 +47,46 @@ def steady_lots(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
     return np.where((lot > 1.0) & (mean > 0), np.clip(2.0 - np.maximum(far, uneven), 0.0, 1.0), 0.0)
 
 
-def cycles_rolled(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
+def lumpy_lots(demand: CoveredDemand, pack: np.ndarray) -> np.ndarray:
+    """Return how far stocks that lose and that let wait come apart: packs are wide against demand, and are lumps, too.
+
+    What is lost moves the position within a pack, and it stays moved: where packs are wide, whether one stock is short
+    then tells nothing of the other. A stock that a lump empties begins anew with whole packs, at the same few levels,
+    so that it may lose more than would wait. Without lumps it does not, and packs that are narrow change nothing.
+
+    Examples
+    --------
+    >>> demand = CoveredDemand(np.array([[0.0, 0.0, 90.0]]), np.array([0.2, 0.5, 0.8]), np.ones(1), np.ones(1) / 2)
+    >>> [float(lumpy_lots(demand, np.array([pack]))[0].round(2)) for pack in (1.0, 20.0, 70.0, 400.0)]
+    [0.0, 0.0, 1.0, 0.0]
+    """
+    mean, variance = demand.moments
+    size = np.maximum(pack, _LEAST)
+    uneven = variance / np.maximum(size * mean, _LEAST) / _STEADY
+    wide = size / np.sqrt(variance) / _WIDE
+    return np.where((pack > 1.0) & (mean > 0), np.clip(np.minimum(uneven, wide) - 1.0, 0.0, 1.0), 0.0)
+
+
+def cycles_rolled(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
     """Return about how many cycles the scenarios have, (item-locations,)."""
-    review = demand.moments[0] * demand.review_share
-    return _BLOCKS / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
+    review, times = demand.moments[0] * demand.review_share, np.where(lumpy_lots(demand, pack) > 0, _TIMES, 1)
+    return times * _BLOCKS / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
 
 
 def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
-    """Return what the scenarios give, (item-locations, candidates, 2, 4): see the kernel."""
+    """Return what the scenarios give, (item-locations, candidates, 2, 4): see the kernel.
+
+    Where stocks come apart, the closed forms do not help: demand is laid out in several orders.
+    """
+    found = _rolled_once(demand, points, lot, pack, 0)
+    rows = np.flatnonzero(lumpy_lots(demand, pack) > 0)
+    if rows.size:
+        some = demand.of(rows), points[rows], np.asarray(lot)[rows], pack[rows]
+        found[rows] = (found[rows] + sum(_rolled_once(*some, time) for time in range(1, _TIMES))) / _TIMES
+    return found
+
+
+def _rolled_once(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray, time: int) -> np.ndarray:
     from segkit.formulas import lost_sales_kernels as kernels
 
     found = np.zeros((*points.shape, 2, 4))
@@ -73,7 +107,7 @@ def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.
             shapes[rows],
             shares,
             _draws(),
-            _order(),
+            _order(time),
             (begins, width, events, int(parts) // _PARTS, slot),
             np.ascontiguousarray(points[rows], dtype=float),
             np.maximum(np.asarray(lot, dtype=float)[rows], 1.0),
@@ -109,9 +143,10 @@ def _draws() -> np.ndarray:
     return np.random.default_rng(_SEED + 1).random((_BLOCKS, MOST))
 
 
-@lru_cache(maxsize=1)
-def _order() -> np.ndarray:
-    return np.random.default_rng(_SEED).permutation(_BLOCKS)
+@lru_cache(maxsize=_TIMES)
+def _order(time: int) -> np.ndarray:
+    rng = np.random.default_rng(_SEED)
+    return [rng.permutation(_BLOCKS) for _ in range(time + 1)][time]
 
 
 @lru_cache(maxsize=64)  # of up to 6 MB each; a company has about thirty

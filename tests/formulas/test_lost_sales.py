@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import nbinom
 
 from segkit.formulas import lost_sales_scenarios
 from segkit.formulas.lost_sales import (
@@ -11,7 +12,7 @@ from segkit.formulas.lost_sales import (
     expected_service_of_lost_sales,
     reorder_point_for_fill_rate_of_lost_sales,
 )
-from segkit.formulas.lost_sales_scenarios import rolled, steady_lots
+from segkit.formulas.lost_sales_scenarios import lumpy_lots, rolled, steady_lots
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     economic_reorder_point,
@@ -105,7 +106,8 @@ def test_where_demand_would_be_assumed_to_wait_levels_are_too_dear():
 
 
 @given(st.floats(0.3, 0.99), st.integers(1, 30), st.floats(0.5, 40.0), st.floats(0.05, 1.0))
-def test_a_fill_rate_takes_no_more_where_demand_is_lost_and_is_reached(target, lot, mean, share):
+def test_a_fill_rate_is_reached_and_takes_no_more_where_demand_is_lost_unit_by_unit(target, lot, mean, share):
+    """Of lots it can take more: a stock that a lump empties begins anew at few levels, see the lumps below."""
     curve = np.floor(np.random.default_rng(5).gamma(1.5, mean / 1.5, 400))
     demand = CoveredDemand(np.sort(curve)[None, :], (np.arange(400) + 0.5) / 400, curve.mean(keepdims=True), [0.0])
     demand = CoveredDemand(demand.whole, demand.chances, demand.mean, demand.mean * share)
@@ -113,7 +115,9 @@ def test_a_fill_rate_takes_no_more_where_demand_is_lost_and_is_reached(target, l
     lost = reorder_point_for_fill_rate_of_lost_sales(demand, lots, goal)
     waits = reorder_point_for_fill_rate_by_curve(demand, lots, goal)
     assert -lot <= lost[0]
-    assert lost[0] <= max(waits[0], 0.0) or told(demand, lost[0], lot)[2] <= told(demand, max(waits[0], 0.0), lot)[2]
+    if lumpy_lots(demand, lots)[0] == 0.0:
+        least = max(waits[0], 0.0)
+        assert lost[0] <= least or told(demand, lost[0], lot)[2] <= told(demand, least, lot)[2]
     if lost[0] > 0:
         assert told(demand, lost[0], lot)[1] >= target - 1e-6
 
@@ -375,3 +379,52 @@ def test_what_is_told_does_not_leap_where_lots_begin_to_be_steady(lead, review):
     border = np.array([variance / mean / 0.4, mean * review / (lead + review) * 8.0])
     beside = [steady_lots(demand.of(np.zeros(2, dtype=int)), border * near) for near in (0.99, 1.01)]
     assert np.abs(beside[1] - beside[0]).max() < 0.1
+
+
+def lump(rng, size):
+    return np.where(rng.random(size) < 0.03, np.maximum(np.round(rng.normal(100.0, 20.0, size)), 1.0), 0.0)
+
+
+@pytest.mark.parametrize(("point", "fill_near", "stock_near"), [(35, 0.04, 0.06), (60, 0.1, 0.22), (80, 0.04, 0.08)])
+def test_lumps_larger_than_the_lot_lose_more_than_would_wait(point, fill_near, stock_near):
+    """A stock that a lump empties holds one lot of 70 again, whatever s is below 70: .74 was told where .59 came."""
+    fill, held = simulated_days(lump(np.random.default_rng(8), 200_000), 3, 7, point, 70.0)
+    _, served, stock = told(covered(lump, 3, 7), point, 70)
+    assert served == pytest.approx(fill, abs=fill_near)
+    assert stock == pytest.approx(held, rel=stock_near)
+
+
+def test_slow_lumpy_demand_is_not_told_to_be_served_better_than_it_is():
+    """Of a few cycles each, told figures scatter: fill rates were up to .037 too high, mean stock by 4.5 % in all."""
+    off = []
+    for mean, over, point, lot in [
+        (1, 4, 4, 6),
+        (3, 8, 6, 11),
+        (2, 5, 7, 5),
+        (2, 5, 3, 8),
+        (1, 3, 3, 4),
+        (4, 9, 9, 12),
+    ]:
+        shape, chance = mean / 14.0 / (over - 1.0), 1.0 / over
+        demand = np.random.default_rng(8).negative_binomial(shape, chance, 200_000).astype(float)
+        fill, held = simulated_days(demand, 7, 7, point, float(lot))
+        whole = nbinom.ppf(DENSE, 14.0 * shape, chance)[None, :]
+        _, served, stock = told(CoveredDemand(whole, DENSE, np.array([mean]), np.array([mean / 2.0])), point, lot)
+        off.append((served - fill, stock / held - 1.0))
+    assert (np.abs(np.mean(off, axis=0)) < (0.0125, 0.02)).all()
+    assert (np.abs(off) < (0.025, 0.05)).all()
+
+
+@pytest.mark.parametrize(("lead", "points"), [(14, (648, 676, 697, 720)), (28, (1330, 1390, 1420))])
+def test_lots_of_a_day_reviewed_daily_are_told_between_leaps(lead, points):
+    """At each multiple of the lot another one can be under way: stock was told up to 22 % off between far levels."""
+
+    def fifty(rng, size):
+        return rng.poisson(50.0, size).astype(float)
+
+    demand, days = covered(fifty, lead, 1), fifty(np.random.default_rng(8), 60_000)
+    for point in points:
+        fill, held = simulated_days(days, lead, 1, point, 50.0)
+        _, served, stock = told(demand, point, 50)
+        assert served == pytest.approx(fill, abs=0.01)
+        assert stock == pytest.approx(held, rel=0.06)
