@@ -164,7 +164,7 @@ def _take(name: str, value: Any, keys: pd.DataFrame, attributes: pd.DataFrame | 
     least = 0.0 if name == "lead_time_periods" else np.nextafter(0.0, 1.0)
     wrong = ~(np.isfinite(found) & (found >= least))
     if wrong.any():
-        told = f"{found[wrong][0]:g} {_first(keys[wrong])}"
+        told = f"{found[wrong][0]:g} at {_first(keys[wrong])}"
         word = "at least 0" if name == "lead_time_periods" else "above 0"
         problem = f"{name} must be {word}; it is not {in_rows(int(wrong.sum()))}, first: {told}"
         raise DataError(list_problems(_SUBJECT, [problem], [f"Give {name} for every item and location."]))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from segkit.formulas.pattern_kernels import sales_shares
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import (
     PATTERNS,
@@ -157,3 +158,22 @@ def test_ranks_by_size_are_shared_by_what_is_alike_and_do_not_depend_on_order():
         assert (rank[one] == rank[other]) == bool((values[one] == values[other]).all()) or (
             total[one] == total[other] and rank[one] == rank[other]
         )
+
+
+def test_the_first_sale_is_taken_as_often_as_those_after_it_tell():
+    """One period of 1,000 is no demand of 1,000 a period, where others sell in one of five."""
+    values = np.zeros((41, 60))
+    values[:40, ::5] = 4.0
+    values[40, 59] = 1000.0
+    panel = panel_of(values)
+    shares = sales_shares(panel.values, panel.observed, panel.start)
+    later = 40 * 11 / (40 * 59)
+    assert shares[40] == pytest.approx(later)
+    assert shares[:40] == pytest.approx((11 + later) / 60)
+    level = list_methods({}, Pooling())[-1].levels(panel, demand_patterns(panel), np.arange(41), ahead=3)[40, -1]
+    assert level == pytest.approx(1000 * later, rel=0.3)
+
+
+def test_without_any_later_period_first_sales_count_whole():
+    panel = panel_of(np.array([[0.0, 3.0], [0.0, 0.0]]))
+    assert sales_shares(panel.values, panel.observed, panel.start).tolist() == [1.0, 1.0]
