@@ -242,7 +242,7 @@ def test_what_cannot_be_used_is_named(case):
     ("terms", "told"),
     [
         ({"lead_time_periods": 1.5}, "lead_time_periods must be whole periods; it is 1.5"),
-        ({"lead_time_periods": -1}, "lead_time_periods must be at least 0; it is not.*-1 SKU-0000, LOC-0"),
+        ({"lead_time_periods": -1}, "lead_time_periods must be at least 0; it is not.*-1 at SKU-0000, LOC-0"),
         ({"holding_cost": 0.0}, "holding_cost must be above 0"),
         ({"shortage_cost": 0}, "shortage_cost must be above 0"),
         ({"shortage_cost": np.nan}, "shortage_cost must be above 0"),
