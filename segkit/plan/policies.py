@@ -15,16 +15,17 @@ from segkit.core.shelf import table
 from segkit.dynamics.demand import panel, patterns
 from segkit.inventory import cover, events
 from segkit.inventory.policies import (
+    caps,
     covered,
     decisions,
     economics,
+    gathered,
     limits,
     places,
     policy_headlines,
     policy_rules,
     safety_stock,
     set_by_person,
-    sizing,
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
@@ -48,6 +49,8 @@ class Policies(Forecasts):
         own = self.settings.policies
         checks = policy_rules.check_policy_rules(self._places(), policies=own)
         checks = set_by_person.check_set_lots(checks, self.policy_rules, self.items)
+        if caps.has_caps(self.policy_rules, self.items):
+            checks = caps.check_caps(checks, self.sizing(), self.policies)
         limited = own.within_capacity or own.stock_budget is not None
         return limits.check_limits(checks, self.sizing(), self.policies) if limited else checks
 
@@ -166,12 +169,12 @@ class Policies(Forecasts):
         wanted = self.settings.policies.phase_periods
         return self.settings.forecasts.horizon_periods if wanted is None else wanted
 
-    def _gather(self) -> sizing.Sizing:
+    def _gather(self) -> gathered.Sizing:
         return self._sized_by(self.policy_rules, self._fitted().cover())
 
-    def _sized_by(self, rules: pd.DataFrame, demand: covered.CoveredPlaces) -> sizing.Sizing:
+    def _sized_by(self, rules: pd.DataFrame, demand: covered.CoveredPlaces) -> gathered.Sizing:
         days, order_cost = self._period_days(), self.settings.assume.order_cost
-        made = sizing.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
+        made = gathered.gather_sizing(rules, self._costs(rules), demand, period_days=days, order_cost=order_cost)
         own, kept = self.settings.policies, []
         if own.within_capacity:
             kept.append(limits.location_room(made, self.items, self.locations))
@@ -250,18 +253,18 @@ class Policies(Forecasts):
             f"sales are known by the {self.settings.periods.unit} only, lead times and reviews are shorter or between"
         )
 
-    def sizing_as_replayed(self) -> sizing.Sizing:
+    def sizing_as_replayed(self) -> gathered.Sizing:
         """Return what levels of the replay are sized from: the same, with times in whole periods if replayed so."""
         if self.has_input("orders"):
             return self.sizing()
         return self.once("sizing_as_replayed", Policies._gather_in_periods)
 
-    def _gather_in_periods(self) -> sizing.Sizing:
+    def _gather_in_periods(self) -> gathered.Sizing:
         known, whole = self._reviewed(), self._replayed_intervals()
         fitted = self._fitted() if whole.equals(known) else self._fit(whole)
         return self._sized_by(whole_periods.round_reviews(self.policy_rules, self._period_days()), fitted.cover())
 
-    def sizing(self) -> sizing.Sizing:
+    def sizing(self) -> gathered.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""
         return self.once("sizing", Policies._gather)
 

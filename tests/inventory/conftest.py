@@ -8,7 +8,7 @@ from scipy.stats import nbinom
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.policies.covered import CHANCES, CoveredPlaces
-from segkit.inventory.policies.sizing import gather_sizing
+from segkit.inventory.policies.gathered import gather_sizing
 
 RULES = empty_table("policy_rules").dtypes
 COSTS = {

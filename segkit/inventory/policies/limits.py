@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.masters import look_up
+from segkit.inventory.policies.gathered import Limit, Sizing
 from segkit.inventory.policies.policy_checks import add_check
-from segkit.inventory.policies.sizing import Limit, Sizing, size_policies
+from segkit.inventory.policies.sizing import size_policies
 
 BUDGET, ROOM = "stock_budget", "capacity_m3"
 _FARTHEST = 2**15  # steps of the search

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.inventory.policies.gathered import Sizing
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import Sizing, packs_of
+from segkit.inventory.policies.sizing import packs_of
 
 _LEVELS = ["reorder_point", "order_up_to"]
 _NEAR = 1e-9

@@ -8,9 +8,10 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.policies.covered import CoveredPlaces, FittedPlaces
+from segkit.inventory.policies.gathered import NONE, Sizing
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import LEVELS
-from segkit.inventory.policies.sizing import NONE, Sizing, wanted_lots, wanted_points, within_caps
+from segkit.inventory.policies.sizing import wanted_lots, wanted_points, within_caps
 
 CAUSES = ("demand", "review", "lead_time", "bias", "lots", "limits", "person")
 _NEAR = 1e-9

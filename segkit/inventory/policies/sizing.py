@@ -1,150 +1,28 @@
 """Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
-from segkit.formulas.lost_sales import (
-    economic_reorder_point_of_lost_sales,
-    expected_service_of_lost_sales,
-    reorder_point_for_fill_rate_of_lost_sales,
-    work_out_lost_sales,
-)
-from segkit.formulas.policy_levels import (
-    CoveredDemand,
-    ExpectedService,
-    economic_reorder_point,
-    expected_service,
-    reorder_point_for_cycle_service_by_curve,
-    reorder_point_for_fill_rate_by_curve,
-    work_out_parts,
-)
-from segkit.inventory.policies.covered import CoveredPlaces
+from segkit.formulas.policy_levels import CoveredDemand, ExpectedService, reorder_point_for_cycle_service_by_curve
 from segkit.inventory.policies.economics import order_lots
+from segkit.inventory.policies.gathered import NONE, Sizing
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.policy_overrides import LEVELS
 
 _YEAR = 365.25
 _SET = ("reorder_point", "order_up_to", "safety_stock", "order_quantity")
-NONE, NO_LEAD_TIME = "to_order", "no lead time is known"
+CEILINGS = ("max_cover_days", "shelf_life_days", "max_stock")
+_NEAR = 1e-9
+NO_LEAD_TIME = "no lead time is known"
 _NO_RATE = "not sized: the holding cost is not known (give assume.holding_rate)"
 _FREE = "not sized: holding costs nothing (unit_cost or assume.holding_rate is zero), so that no stock is too much"
 _UNSOLD = "not sized: what a unit costs is not known, as nothing was sold in the window (give items.unit_cost)"
 _UNPRICED = "not sized: what a unit costs is not known (give unit_cost, or assume.gross_margin)"
 _NOT_SOLD = "not sized: the margin is not known, as nothing was sold in the window (segments.window_months)"
 _NO_COST = "not sized: the margin is not known, as what was sold has no cost (unit_cost, assume.gross_margin)"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """What stock of several item-locations together must not exceed: a setting's name, use of a unit, group, limits.
-
-    ``use`` is what a unit takes (its cost, its room), ``group`` the number of the limit that each row is under, or -1,
-    and ``most`` the limits.
-    """
-
-    name: str
-    use: np.ndarray
-    group: np.ndarray
-    most: np.ndarray
-
-
-class Formulas(NamedTuple):
-    """What levels give, and which give a fill_rate (P2) or cost least; all take demand, arrays, and packs.
-
-    ``prepare`` works out once for all what the others would work out for each part of the demand.
-    """
-
-    prepare: Callable[..., None]
-    service: Callable[..., ExpectedService]
-    for_fill_rate: Callable[..., np.ndarray]
-    economic: Callable[..., np.ndarray]
-
-
-WAITING = Formulas(work_out_parts, expected_service, reorder_point_for_fill_rate_by_curve, economic_reorder_point)
-LOST = Formulas(
-    work_out_lost_sales,
-    expected_service_of_lost_sales,
-    reorder_point_for_fill_rate_of_lost_sales,
-    economic_reorder_point_of_lost_sales,
-)
-
-
-@dataclass(frozen=True)
-class Sizing:
-    """What policies are sized from: rules, costs and covered demand of the same item-locations, row by row.
-
-    ``limits`` hold for the policies (see `size_within_limits`); ``unmet`` tells what becomes of short demand: lost or
-    backorder. ``untimed`` are item-locations with a rule and no lead time: they cannot be sized.
-    """
-
-    rules: pd.DataFrame
-    costs: pd.DataFrame
-    covered: CoveredPlaces
-    period_days: float
-    order_cost: float | None
-    limits: tuple[Limit, ...] = ()
-    unmet: str = "backorder"
-    untimed: pd.DataFrame = field(default_factory=lambda: empty_table("policies")[PLACE])
-
-    @property
-    def formulas(self) -> "Formulas":
-        """Return the formulas that hold for what becomes of short demand."""
-        return LOST if self.unmet == "lost" else WAITING
-
-    @property
-    def demand_year(self) -> np.ndarray:
-        """Return expected demand by item-location. [units/year]."""
-        return self.covered.places["demand_mean"].to_numpy() * _YEAR / self.period_days
-
-    def of(self, rows: np.ndarray) -> "Sizing":
-        """Return the same of some of the item-locations; without limits, which hold for all together."""
-        covered = self.covered
-        some = CoveredPlaces(
-            covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows]
-        )
-        rules, costs = (table.iloc[rows].reset_index(drop=True) for table in (self.rules, self.costs))
-        return replace(self, rules=rules, costs=costs, covered=some, limits=())
-
-    def under(self, **rules: object) -> "Sizing":
-        """Return the same under other rules for all that is stocked: columns of ``policy_rules``."""
-        given = {**rules, "reorder_point": np.nan, "order_up_to": np.nan, "order_quantity": np.nan}
-        given |= {"safety_stock": np.nan, "max_cover_days": np.nan, "min_stock": np.nan, "max_stock": np.nan}
-        stocked = (self.rules["policy"] != NONE).to_numpy()
-        changed = {name: self.rules[name].where(~stocked, value) for name, value in given.items()}  # type: ignore[call-overload]
-        return replace(self, rules=self.rules.assign(**changed))
-
-
-def gather_sizing(
-    rules: pd.DataFrame, costs: pd.DataFrame, covered: CoveredPlaces, *, period_days: float, order_cost: float | None
-) -> Sizing:
-    """Return rules, costs and covered demand of the item-locations that have all three.
-
-    Parameters
-    ----------
-    rules : DataFrame
-        Table ``policy_rules``.
-    costs : DataFrame
-        From `cost_places`, of the same item-locations.
-    covered : CoveredPlaces
-        Demand to cover; item-locations without a lead time are not in it.
-    period_days : float
-        Days of a planning period.
-    order_cost : float, optional
-        Cost of an order line. [currency]
-    """
-    keys = pd.MultiIndex.from_frame(covered.places[PLACE])
-    place = pd.MultiIndex.from_frame(rules[PLACE]).get_indexer(keys)
-    rows = np.flatnonzero(place >= 0)
-    kept = CoveredPlaces(covered.places.iloc[rows].reset_index(drop=True), covered.demand.of(rows), covered.lots[rows])
-    own, worth = (table.iloc[place[rows]].reset_index(drop=True) for table in (rules, costs))
-    bare = ~np.isin(np.arange(len(rules)), place[rows])
-    untimed = rules.loc[bare, PLACE].reset_index(drop=True)
-    return Sizing(own, worth, kept, period_days, order_cost, untimed=untimed)
 
 
 def size_policies(sizing: Sizing) -> pd.DataFrame:
@@ -159,7 +37,8 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     -------
     DataFrame
         One row per item-location with a lead time. What cannot be sized (no margin or holding cost known) keeps blank
-        levels and says why; where no unit pays, or stock would cost more than it returns, the policy is to_order.
+        levels and says why; where no unit pays, stock would cost more than it returns, or a cap leaves no room for a
+        single unit, the policy is to_order.
 
     Notes
     -----
@@ -172,14 +51,16 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
         return empty_table("policies")
     lots, (point, lot, capped, reason) = covered.lots, _points(sizing)
     stocked = (rules["policy"] != NONE).to_numpy() & np.isfinite(point)
+    shut = stocked & shut_out(point, lot, capped)
     given = sizing.formulas.service(covered.demand, np.where(stocked, point, -lot), lot, pack=filled_by(sizing, lot))
     worth = _worth(sizing, given, stocked)
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
     dropped = stocked & free & ((worth <= 0) | (point + lot <= 0))
     reason = np.where(dropped, "no stock pays: it would cost more than it returns", reason)
-    kept = stocked & ~dropped
-    policy = rules["policy"].where(~dropped, NONE)
+    reason[shut] = [f"{told}; {_no_room(*figures)}" for told, *figures in _rows(rules["reason"], capped, lots, shut)]
+    kept = stocked & ~dropped & ~shut
+    policy = rules["policy"].where(~dropped & ~shut, NONE)
     single = (policy == "order_up_to").to_numpy()
     exposed = np.where(single, point + 1.0, point)  # the least position at which nothing is ordered
     table = pd.DataFrame(
@@ -216,8 +97,8 @@ def size_levels(sizing: Sizing) -> pd.DataFrame:
     stocked = (sizing.rules["policy"] != NONE).to_numpy()
     if (stocked & (sizing.rules["service_measure"] == "economic").to_numpy()).any():
         raise ValueError("economic levels are dropped by what they give: use size_policies")
-    point, lot, *_ = _points(sizing)
-    policy = sizing.rules["policy"]
+    point, lot, capped, _ = _points(sizing)
+    policy = sizing.rules["policy"].where(~shut_out(point, lot, capped), NONE)
     kept = (policy != NONE).to_numpy() & np.isfinite(point)
     table = pd.DataFrame({"policy": policy, **_levels(sizing, point, lot, kept, policy)})
     _keep_set_by_person(table, sizing.rules, kept)
@@ -237,6 +118,20 @@ def _points(sizing: Sizing) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     lot = wanted_lots(sizing)
     point, reason = wanted_points(sizing, lot)
     return *within_caps(sizing, point, lot), reason
+
+
+def shut_out(point: np.ndarray, lot: np.ndarray, capped: np.ndarray) -> np.ndarray:
+    """Return where a cap leaves no room for a single lot, so that nothing is stocked, whatever the least order."""
+    return np.isin(capped, CEILINGS) & (point + lot <= _NEAR)
+
+
+def _no_room(cap: str, lots: float) -> str:
+    least = "one unit" if lots == 1.0 else f"the {lots:g} units that demand comes in"
+    return f"not stocked: {cap} leaves no room for {least}"
+
+
+def _rows(reason: pd.Series, capped: np.ndarray, lots: np.ndarray, some: np.ndarray) -> Iterator[tuple]:
+    return zip(reason[some], capped[some], lots[some], strict=True)
 
 
 def _levels(
@@ -334,22 +229,15 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     A lot larger than a cap allows is made smaller, as far as moq and pack let it. Days of cover are those of stock on
     hand: what is sold while an order is under way lies on top of it in the level. Of levels that a person set, only
     min_stock and max_stock move what is left open: the reorder point that is set stays, and the lot above it gives way.
+    Where a cap leaves some room, but less than moq or pack, these win; where it leaves none, nothing is stocked.
     """
     rules, lots = sizing.rules, sizing.covered.lots
-    daily = sizing.demand_year / _YEAR
-    lead = sizing.covered.places["mean_periods"].to_numpy(dtype=float) * sizing.period_days
     level, capped = (point + lot) * lots, np.full(len(rules), "", dtype=object)
-    set_point, set_level, set_safety, set_lot = (rules[name].notna().to_numpy() for name in _SET)
-    by_person, whole = set_point | set_level | set_safety, set_level | (set_point & set_lot)
+    set_point, set_level, _, set_lot = (rules[name].notna().to_numpy() for name in _SET)
+    whole = set_level | (set_point & set_lot)
     lowered = np.zeros(len(rules), dtype=bool)
-    limits = {
-        "max_cover_days": (rules["max_cover_days"].to_numpy(dtype=float) + lead) * daily,
-        "shelf_life_days": (sizing.costs["shelf_life_days"].to_numpy(dtype=float) + lead) * daily,
-        "max_stock": rules["max_stock"].to_numpy(dtype=float),
-    }
-    for name, limit in limits.items():
-        free = ~(whole if name == "max_stock" else by_person)
-        over = free & np.isfinite(limit) & (level > limit + 1e-9)
+    for name, limit in ceilings(sizing).items():
+        over = level > limit + _NEAR
         level, capped = np.where(over, np.floor(limit / lots + 1e-9) * lots, level), np.where(over, name, capped)
         lowered |= over
     least = rules["min_stock"].to_numpy(dtype=float)
@@ -364,6 +252,24 @@ def within_caps(sizing: Sizing, point: np.ndarray, lot: np.ndarray) -> tuple[np.
     capped = np.where((held | small) & (needed > room + 1e-9), "moq", capped)
     lot = np.where(held | (small & lowered), np.maximum(np.maximum(fitting, needed) / lots, 1.0), lot)
     return np.where(small, 0.0, moved), lot, capped
+
+
+def ceilings(sizing: Sizing) -> dict[str, np.ndarray]:
+    """Return by cap the order-up-to level that it allows, without end where there is none or a person's levels win."""
+    rules = sizing.rules
+    daily = sizing.demand_year / _YEAR
+    lead = sizing.covered.places["mean_periods"].to_numpy(dtype=float) * sizing.period_days
+    set_point, set_level, set_safety, set_lot = (rules[name].notna().to_numpy() for name in _SET)
+    by_person, whole = set_point | set_level | set_safety, set_level | (set_point & set_lot)
+    limits = (
+        ((rules["max_cover_days"].to_numpy(dtype=float) + lead) * daily, by_person),
+        ((sizing.costs["shelf_life_days"].to_numpy(dtype=float) + lead) * daily, by_person),
+        (rules["max_stock"].to_numpy(dtype=float), whole),
+    )
+    return {
+        name: np.where(np.isfinite(limit) & ~beaten, limit, np.inf)
+        for name, (limit, beaten) in zip(CEILINGS, limits, strict=True)
+    }
 
 
 def _worth(sizing: Sizing, given: ExpectedService, stocked: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.inventory.forecasting import quantile_name
+from segkit.inventory.policies.gathered import NONE, Sizing
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NONE, Sizing
 
 _YEAR = 365.25
 _LEAST_SHORT, _MOST = 1e-3, 20.0

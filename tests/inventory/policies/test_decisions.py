@@ -8,7 +8,8 @@ import pytest
 
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.decisions import compare_stock, list_decisions, one_size_policies
-from segkit.inventory.policies.sizing import gather_sizing, size_policies
+from segkit.inventory.policies.gathered import gather_sizing
+from segkit.inventory.policies.sizing import size_policies
 
 MIX = [
     {"unit_margin": 40.0, "shortage_cost": 40.0},

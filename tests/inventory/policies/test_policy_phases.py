@@ -8,9 +8,10 @@ import pytest
 
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.covered import fit_places
+from segkit.inventory.policies.gathered import gather_sizing
 from segkit.inventory.policies.limits import size_within_limits, stock_budget
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
-from segkit.inventory.policies.sizing import gather_sizing, size_policies
+from segkit.inventory.policies.sizing import size_policies
 
 PLACE = ["item_id", "location_id"]
 ITEMS = empty_table("items")

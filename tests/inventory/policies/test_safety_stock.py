@@ -12,9 +12,10 @@ from scipy.stats import norm
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.policies.covered import CHANCES, CoveredPlaces
+from segkit.inventory.policies.gathered import gather_sizing
 from segkit.inventory.policies.limits import size_within_limits, stock_budget
 from segkit.inventory.policies.safety_stock import CAUSES, _levels, split_safety_stock
-from segkit.inventory.policies.sizing import gather_sizing, size_policies
+from segkit.inventory.policies.sizing import size_policies
 
 PLACE = ["item_id", "location_id"]
 RATE, SIGMA = 10_000.0, 1_500.0

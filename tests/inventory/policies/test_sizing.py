@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import expected_service
-from segkit.inventory.policies.sizing import gather_sizing, size_levels, size_policies
+from segkit.inventory.policies.gathered import gather_sizing
+from segkit.inventory.policies.sizing import size_levels, size_policies
 
 AT_95 = {"service_measure": "fill_rate", "target": 0.95}
 LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
@@ -83,6 +84,25 @@ def test_the_least_stock_holds_even_where_less_would_pay(make_sizing, goal):
 def test_what_must_be_ordered_together_beats_a_cap_and_says_so(make_sizing, lots):
     row = first(size_policies(make_sizing({**AT_95, "max_stock": 25.0, **lots})))
     assert row[["reorder_point", "order_up_to", "order_quantity", "capped_by"]].tolist() == [0.0, 60.0, 60.0, "moq"]
+
+
+@pytest.mark.parametrize("lots", [{}, {"moq": 5.0}, {"order_multiple": 5.0}, {"lots": 4.0, "max_stock": 3.0}])
+@pytest.mark.parametrize("goal", [{}, AT_95, {"service_measure": "cycle_service", "target": 0.9}])
+def test_nothing_is_stocked_where_a_cap_leaves_no_room_for_one_unit(make_sizing, lots, goal):
+    sizing = make_sizing({**goal, "max_stock": 0.5, **lots, "policy": "min_max"})
+    row = first(size_policies(sizing))
+    assert row[["policy", "capped_by"]].tolist() == ["to_order", "max_stock"]
+    none = ["safety_stock", "cycle_service", "fill_rate", "stock", "stock_value", "holding_cost"]
+    assert row[[*LEVELS, *none]].tolist() == [0.0] * 9
+    least = "the 4 units that demand comes in" if "lots" in lots else "one unit"
+    assert row["reason"] == f"rule all_others: true; not stocked: max_stock leaves no room for {least}"
+    if goal:
+        assert first(size_levels(sizing)).tolist() == ["to_order", 0.0, 0.0, 0.0]
+
+
+def test_the_least_stock_is_kept_where_a_cap_of_cover_leaves_no_room(make_sizing):
+    row = first(size_policies(make_sizing({**AT_95, "mean": 0.05, "max_cover_days": 1.0, "min_stock": 3.0})))
+    assert row[["policy", "order_up_to", "capped_by"]].tolist() == ["order_up_to", 3.0, "min_stock"]
 
 
 def test_a_lot_that_a_cap_makes_smaller_stays_in_whole_packs(make_sizing):

@@ -7,7 +7,8 @@ import pytest
 from segkit.formulas.demand_curves import expected_shortage
 from segkit.inventory.exchange import trade_stock_for_service
 from segkit.inventory.forecasting import quantile_name
-from segkit.inventory.policies.sizing import gather_sizing, size_policies
+from segkit.inventory.policies.gathered import gather_sizing
+from segkit.inventory.policies.sizing import size_policies
 from segkit.inventory.policies.trade_items import list_trade_items, served_weight
 
 ROWS = [
