@@ -1,12 +1,11 @@
 """Limits on the stock of many item-locations together: a budget, or the room of a location."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from segkit.core.masters import look_up
 from segkit.inventory.policies.gathered import Limit, Sizing
+from segkit.inventory.policies.left_over import dearer, fill_left_over, taken
 from segkit.inventory.policies.policy_checks import add_check
 from segkit.inventory.policies.sizing import size_policies
 
@@ -67,7 +66,8 @@ def size_within_limits(sizing: Sizing) -> pd.DataFrame:
     Notes
     -----
     Stock that returns least for what it takes of the limit goes first: for a budget that is what returns least for its
-    value, and for a room what returns least for its volume, dear or cheap.
+    value, and for a room what returns least for its volume, dear or cheap. One price for all leaves free what a lot too
+    large for the rest would take: that is given to others, as `fill_left_over` says.
 
     References
     ----------
@@ -78,22 +78,39 @@ def size_within_limits(sizing: Sizing) -> pd.DataFrame:
         return free
     units = [_usual_price(sizing, limit, free) for limit in sizing.limits]
     prices, over = _find_prices(sizing, units, free)
+    found = list(zip(sizing.limits, prices, units, over, strict=True))
     charges = np.array([_charges(limit, own) for limit, own in zip(sizing.limits, prices, strict=True)])
-    told = np.full(len(free), "", dtype=object)
-    for limit, unit, price, beyond, charged in zip(sizing.limits, units, prices, over, charges, strict=True):
-        words = [_words(limit, *figures) for figures in zip(price, unit, beyond, strict=True)]
-        for row in np.flatnonzero(charged > 0):
-            told[row] += f"; {words[limit.group[row]]}"
-    table = size_policies(_dearer(sizing, charges.sum(axis=0)))
-    economic = (table["service_measure"] == "economic").to_numpy()
-    bound = economic & (told != "")
-    moved = bound & (table["order_up_to"].to_numpy() < free["order_up_to"].to_numpy() - _NEAR)
+    held = size_policies(dearer(sizing, charges.sum(axis=0)))
+    table, raised = fill_left_over(sizing, charges.sum(axis=0), held)
+    table = table.assign(holding_cost=table["stock"] * sizing.costs["holding_cost"])
+    words = [[_words(limit, *some) for some in zip(*figures, strict=True)] for limit, *figures in found]
+    return _tell_limits(sizing, table, free, raised, charges, words)
+
+
+def _tell_limits(
+    sizing: Sizing,
+    table: pd.DataFrame,
+    free: pd.DataFrame,
+    raised: np.ndarray,
+    charges: np.ndarray,
+    words: list[list[str]],
+) -> pd.DataFrame:
+    """Return policies with the limits that move them in ``capped_by`` and ``reason``."""
     names = np.array([limit.name for limit in sizing.limits], dtype=object)[charges.argmax(axis=0)]
-    return table.assign(
-        holding_cost=table["stock"] * sizing.costs["holding_cost"],
-        capped_by=np.where(moved, names, table["capped_by"]),
-        reason=np.where(bound, table["reason"] + told, table["reason"]),
-    ).astype({"capped_by": "str", "reason": "str"})
+    economic = (table["service_measure"] == "economic").to_numpy() & (charges > 0).any(axis=0)
+    less = table["order_up_to"].to_numpy() < free["order_up_to"].to_numpy() - _NEAR
+    given = (free["order_up_to"] > 0).to_numpy() & (less | ~raised)  # raised to what pays best, no limit is felt
+    reason = np.where(economic, free["reason"].to_numpy(dtype=object), table["reason"].to_numpy(dtype=object))
+    for row in np.flatnonzero(economic & given):
+        own = zip(sizing.limits, words, charges, strict=True)
+        prices = [told[limit.group[row]] for limit, told, cost in own if cost[row] > 0]
+        if not table["order_up_to"].iloc[row] > 0:
+            prices.insert(0, f"not stocked: it would pay, but not within {names[row]}")
+        if raised[row]:
+            prices.append("raised above that into what larger lots leave free")
+        reason[row] = "; ".join([reason[row], *prices])
+    capped = np.where(economic & less, names, table["capped_by"])
+    return table.assign(capped_by=capped, reason=reason).astype({"capped_by": "str", "reason": "str"})
 
 
 def check_limits(policy_checks: pd.DataFrame, sizing: Sizing, policies: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +132,7 @@ def check_limits(policy_checks: pd.DataFrame, sizing: Sizing, policies: pd.DataF
 
 
 def _list_limit_problems(limit: Limit, policies: pd.DataFrame) -> list[str]:
-    used = _taken(policies, limit)
+    used = taken(policies, limit)
     where = policies["location_id"].to_numpy() + " " if limit.name != BUDGET else np.full(len(policies), "")
     over = np.flatnonzero(np.isfinite(limit.most) & (used > limit.most * (1 + _NEAR)))
     over = over[np.argsort(limit.most[over] - used[over], kind="stable")]
@@ -147,10 +164,6 @@ def _charges(limit: Limit, prices: np.ndarray) -> np.ndarray:
     return np.where(limit.group >= 0, prices[limit.group], 0.0) * limit.use
 
 
-def _dearer(sizing: Sizing, charges: np.ndarray) -> Sizing:
-    return replace(sizing, costs=sizing.costs.assign(holding_cost=sizing.costs["holding_cost"] + charges), limits=())
-
-
 def _find_prices(
     sizing: Sizing, units: list[np.ndarray], free: pd.DataFrame
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -167,7 +180,7 @@ def _find_prices(
             others = np.zeros(len(sizing.rules))
             for other, price in zip(limits, prices, strict=True):
                 others = others + (_charges(other, price) if other is not limit else 0.0)
-            used = _used(sizing, limit, others) if others.any() else _taken(free, limit)
+            used = _used(sizing, limit, others) if others.any() else taken(free, limit)
             found, takes = _find_factors(sizing, limit, units[place], others, used)
             prices[place] = units[place] * (found - 1.0)
             over[place] = np.maximum(np.where(np.isfinite(limit.most), takes - limit.most, 0.0), 0.0)
@@ -216,7 +229,8 @@ def _next_step(
     width = high - low
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.log(above / most) / np.log(above / below)
-        start = np.minimum(_FIRST * np.log(above / most) / np.log(_STEP), width / 2)  # nothing is known beyond yet
+        first = _FIRST * np.log(above / most) / np.log(_STEP) * 2.0**turn  # farther each time that it is too near
+        start = np.minimum(first, width / 2)  # nothing is known beyond yet
     part = np.where(np.isfinite(part), part, 0.5)
     aside = np.maximum(_ASIDE * width, 1.0) * (1 if turn % 2 else -1)
     guess = np.where(np.isnan(below), start, width / 2 if turn % 3 == 2 else part * width + aside)
@@ -225,13 +239,7 @@ def _next_step(
 
 def _used(sizing: Sizing, limit: Limit, charges: np.ndarray) -> np.ndarray:
     """Return by group what mean stock takes where units must return charges on top of their holding cost."""
-    return _taken(size_policies(_dearer(sizing, charges)), limit)
-
-
-def _taken(policies: pd.DataFrame, limit: Limit) -> np.ndarray:
-    mine = limit.group >= 0
-    stock = policies["stock"].fillna(0.0).to_numpy()
-    return np.bincount(limit.group[mine], (stock * limit.use)[mine], len(limit.most))
+    return taken(size_policies(dearer(sizing, charges)), limit)
 
 
 def _words(limit: Limit, price: float, unit: float, over: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from segkit.core.columns import empty_table
 from segkit.inventory.policies import limits
 from segkit.inventory.policies.covered import CoveredPlaces
+from segkit.inventory.policies.left_over import dearer, taken
 from segkit.inventory.policies.limits import check_limits, location_room, size_within_limits, stock_budget
 from segkit.inventory.policies.sizing import size_policies
 
@@ -162,7 +163,7 @@ def test_the_price_of_room_is_what_a_little_more_of_it_saves(one_place, sample_p
     free = size_policies(one_place)
     rooms = [room_of(one_place, sample_plan.items, share, free) for share in (0.62, 0.58)]
     wide, narrow = (within(one_place, room) for room in rooms)
-    used = [limits._taken(held, room)[0] for held, room in zip((wide, narrow), rooms, strict=True)]
+    used = [taken(held, room)[0] for held, room in zip((wide, narrow), rooms, strict=True)]
     saved = (spent(narrow) - spent(wide)) / (used[0] - used[1])
     assert 0.97 * told_price(wide) < saved < 1.03 * told_price(narrow)
 
@@ -172,10 +173,7 @@ def test_a_room_is_kept_by_what_is_bulky_and_not_by_what_is_dear(one_place, samp
     free = size_policies(one_place)
     room = room_of(one_place, sample_plan.items, 0.6, free)
     held, multiple = within(one_place, room), 1.0
-    while (
-        limits._taken(dear := size_policies(limits._dearer(one_place, multiple * costs_of(one_place))), room)
-        > room.most
-    ):
+    while taken(dear := size_policies(dearer(one_place, multiple * costs_of(one_place))), room) > room.most:
         multiple += 0.25
     dear = dear.assign(holding_cost=dear["stock"] * costs_of(one_place))
     assert spent(held) - spent(free) < 0.9 * (spent(dear) - spent(free))
@@ -194,7 +192,7 @@ def test_room_and_budget_together_are_both_kept_and_neither_is_paid_for_what_the
     budget = stock_budget(one_place, shares[1] * free["stock_value"].sum())
     held = within(one_place, room, budget)
     for limit in (room, budget):
-        used = limits._taken(held, limit)[0] / limit.most[0]
+        used = taken(held, limit)[0] / limit.most[0]
         assert used <= 1 + 1e-6
         assert used > 0.98 or not held["reason"].str.contains(limit.name).any()
     assert spent(held) >= max(spent(within(one_place, limit)) for limit in (room, budget)) - 1e-6
@@ -236,3 +234,65 @@ def test_nothing_is_searched_for_where_nothing_can_give_way(one_place, monkeypat
     fixed = one_place.under(service_measure="cycle_service", target=0.95)
     within(fixed, stock_budget(fixed, 1.0))
     assert len(counted) <= 2
+
+
+LUMPY = [
+    {"mean": 40.0, "spread": 4.0},
+    {"mean": 1.0, "spread": 1.5, "moq": 5.0, "unit_cost": 150.0, "holding_cost": 37.5, "shortage_cost": 30.0},
+    {"mean": 6.0, "spread": 3.0, "unit_cost": 30.0, "holding_cost": 7.5, "shortage_cost": 40.0},
+]
+
+
+def test_what_a_lump_leaves_free_is_used_by_those_that_fit(make_sizing):
+    """Where one lot is too large for the rest of the budget, others need not be cut for it."""
+    lumpy = make_sizing(*LUMPY)
+    free = size_policies(lumpy)
+    others = free["stock_value"].drop(1).sum()
+    assert free["policy"].tolist() == ["order_up_to"] * 3
+    limit = stock_budget(lumpy, others + 0.2 * free["stock_value"][1])
+    held = size_within_limits(replace(lumpy, limits=(limit,)))
+    pd.testing.assert_frame_equal(held.drop(index=1), free.drop(index=1))
+    assert held["policy"][1] == "to_order"
+    assert held["capped_by"].tolist() == ["", "stock_budget", ""]
+    why = "not stocked: it would pay, but not within stock_budget; stock_budget: a unit is stocked only if it returns "
+    assert held["reason"][1].startswith(f"{free['reason'][1]}; {why}")
+
+
+@pytest.mark.parametrize("share", [0.97, 0.9, 0.8, 0.65, 0.5, 0.4, 0.25, 0.1])
+def test_no_one_that_is_cut_could_have_the_next_lot_within_the_budget(make_sizing, share):
+    lumpy = make_sizing(*LUMPY)
+    free = size_policies(lumpy)
+    budget = share * free["stock_value"].sum()
+    held = size_within_limits(replace(lumpy, limits=(stock_budget(lumpy, budget),)))
+    left = budget - held["stock_value"].sum()
+    assert 0 <= left
+    for row in np.flatnonzero(held["order_up_to"] < free["order_up_to"]):
+        values = values_at(lumpy, row, np.geomspace(1e-3, 1e3, 200))
+        more = values[values > held["stock_value"][row] + 1e-6]
+        assert more.min() - held["stock_value"][row] > left - 0.02 * budget
+
+
+def values_at(sizing, row, parts):
+    """Return what an item-location holds where units must return parts of holding costs on top of them."""
+    many = sizing.of(np.full(len(parts), row))
+    return size_policies(dearer(many, parts * many.costs["holding_cost"].to_numpy()))["stock_value"].to_numpy()
+
+
+def test_what_pays_with_no_limit_either_is_not_said_to_be_limited(make_sizing):
+    lumpy = make_sizing(*LUMPY, {"unit_margin": 0.01, "shortage_cost": 0.01})
+    held = size_within_limits(replace(lumpy, limits=(stock_budget(lumpy, 100.0),)))
+    assert held["reason"][3] == "no stock pays: it would cost more than it returns"
+    assert held["capped_by"][3] == ""
+
+
+@pytest.mark.parametrize("over", [1.0005, 1.01, 1.04])
+def test_a_lump_just_too_large_is_priced_and_not_all_the_rest(make_sizing, over):
+    """The search goes farther each time that stock stays the same, and does not end at the farthest price."""
+    lump = make_sizing(LUMPY[1])
+    free = size_policies(lump)
+    values = values_at(lump, 0, np.geomspace(1e-3, 1e3, 200))
+    limit, none = stock_budget(lump, values[values > 0].min() / over), np.zeros(1)
+    found, takes = limits._find_factors(lump, limit, np.array([0.25]), none, taken(free, limit))
+    assert takes[0] == 0.0
+    assert found[0] < 1e4
+    assert limits._used(lump, limit, limits._charges(limit, 0.25 * (found / limits._STEP - 1.0)))[0] > limit.most[0]
