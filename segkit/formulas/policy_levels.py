@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betainc
 
+from segkit.formulas.curve_tails import curve_cells
 from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths, reach_of
 
 CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
@@ -71,7 +72,7 @@ class CoveredDemand:
     @cached_property
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of the quantiles. [lots]."""
-        width, middle = _cells(self.whole, self.chances)
+        width, middle = curve_cells(self.whole, self.chances)
         mean = middle @ width
         return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
 
@@ -106,63 +107,6 @@ class ExpectedService:
     fill_rate: np.ndarray
     on_hand: np.ndarray
     left: np.ndarray
-
-
-def within_mean(curves: np.ndarray, chances: np.ndarray, mean: np.ndarray, *, surely: float) -> np.ndarray:
-    """Return curves whose farthest quantiles are cut back towards where their mean is the one that is known.
-
-    Parameters
-    ----------
-    curves : array
-        Quantiles (items, probabilities).
-    chances : array
-        Their probabilities.
-    mean : array
-        Mean demand, better known than rare quantiles are. (items,)
-    surely : float
-        Probability up to which quantiles are believed: none below it is touched. [0-1]
-
-    Returns
-    -------
-    array
-        Same shape.
-
-    Notes
-    -----
-    A tail that falls as it did before stays: what is exceeded ten times less often lies farther out by as much again as
-    the believed quantile from that exceeded ten times as often, and by the one unit to which whole quantiles are known
-    (counts of Poisson and negative binomial do about that). It adds next to nothing to the mean, and without it a rare
-    shortage is told as none.
-
-    Examples
-    --------
-    >>> chances = np.array([0.4, 0.9, 0.99, 0.999])
-    >>> within_mean(np.array([[0.0, 1.0, 2.0, 900.0]]), chances, np.array([0.3]), surely=0.99).tolist()
-    [[0.0, 1.0, 2.0, 4.0]]
-    """
-    limit = curves[:, -1].copy()
-    for place in range(len(chances) - 2, np.searchsorted(chances, surely - 1e-9) - 1, -1):
-        width, middle = _cells(np.minimum(curves, curves[:, place : place + 1]), chances)
-        limit = np.where(middle @ width >= mean, curves[:, place], limit)
-    least = curves[:, np.searchsorted(chances, surely - 1e-9)]
-    width, middle = _cells(np.minimum(curves, least[:, None]), chances)
-    limit = np.where(middle @ width >= mean, least, limit)
-    return np.minimum(curves, np.maximum(limit[:, None], _going_on(curves, chances, surely)))
-
-
-def _going_on(curves: np.ndarray, chances: np.ndarray, surely: float) -> np.ndarray:
-    """Return whole quantiles as far out as an exponential tail through the last two believed ones puts them."""
-    last, before = np.searchsorted(chances, [surely - 1e-9, 1.0 - 10.0 * (1.0 - surely) - 1e-9])
-    fold = np.log10((1.0 - chances[before]) / (1.0 - chances[last]))
-    beyond = np.maximum(np.log10((1.0 - chances[last]) / (1.0 - chances)), 0.0)
-    rise = (curves[:, last] - curves[:, before] + 1.0) / fold
-    return np.ceil(curves[:, last, None] + rise[:, None] * beyond - 1e-9)
-
-
-def _cells(curves: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the widths of the cells between probabilities, and the middles of the quantiles in them."""
-    inner = (curves[:, 1:] + curves[:, :-1]) / 2
-    return np.diff(chances, prepend=0.0, append=1.0), np.concatenate([curves[:, :1], inner, curves[:, -1:]], axis=1)
 
 
 def reorder_point_for_cycle_service_by_curve(

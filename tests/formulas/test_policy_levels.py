@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segkit.formulas.curve_tails import within_mean
 from segkit.formulas.policy_levels import (
     CoveredDemand,
     economic_reorder_point,
     expected_service,
     reorder_point_for_cycle_service_by_curve,
     reorder_point_for_fill_rate_by_curve,
-    within_mean,
 )
 from segkit.formulas.replay import Stock, StockPolicy, replay
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from segkit.formulas.policy_levels import CoveredDemand, within_mean
+from segkit.formulas.curve_tails import within_mean
+from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.outlook import group_attributes
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.pooled.lots import SOLD
