@@ -10,7 +10,6 @@ from segkit.formulas.curve_tails import within_mean
 from segkit.formulas.policy_levels import CoveredDemand
 from segkit.inventory.outlook import group_attributes
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.pooled.lots import SOLD
 from segkit.inventory.protection import interval_lengths
 
 if TYPE_CHECKING:
@@ -169,6 +168,8 @@ def _asked(panel: "DemandPanel", mean: np.ndarray, periods: np.ndarray) -> np.nd
     what a short history cannot know. Orders come independently, as large as before and as often as the ``mean`` of a
     period ahead asks for.
     """
+    from segkit.inventory.pooled.lots import SOLD
+
     seen = panel.observed & (np.arange(len(panel.periods)) >= panel.start[:, None])
     count, sold = seen.sum(axis=1), np.where(seen, panel.values, 0.0)
     some = ((sold > SOLD).sum(axis=1) + _UNSEEN) / (count + _UNSEEN)
