@@ -323,7 +323,10 @@ def simulated_days(demand, lead, review, point, lot):
     return sums[1] / sums[0], sums[2] / (len(demand) - 1_000)
 
 
-@pytest.mark.parametrize(("lead", "share"), [(28, 0.82), (60, 0.81), (60, 0.9)])
+TOO_LOW = pytest.mark.xfail(reason="mean stock is told 5.3 % too low: 17.4 where 18.3 comes", strict=True)
+
+
+@pytest.mark.parametrize(("lead", "share"), [(28, 0.82), (60, 0.81), pytest.param(60, 0.9, marks=TOO_LOW)])
 def test_scatter_of_demand_by_the_day_is_that_of_its_sum(lead, share):
     """Split as if by the nearest of few shapes, mean stock was told up to 11 % too low."""
 
@@ -339,7 +342,7 @@ def test_scatter_of_demand_by_the_day_is_that_of_its_sum(lead, share):
     made = rolled(demand, np.array([[point]]), np.ones(1), np.ones(1))[0, 0, 0]
     fill, held = simulated_days(ten(np.random.default_rng(8), 120_000), lead, 1, point, 1.0)
     assert 1.0 - made[0] / (demand.moments[0] * demand.review_share)[0] == pytest.approx(fill, abs=0.006)
-    assert made[3] == pytest.approx(held, rel=0.06)  # as where levels are sought, below
+    assert made[3] == pytest.approx(held, rel=0.05)
 
 
 @pytest.mark.parametrize(("lead", "review"), [(0, 7), (3, 14), (60, 7), (10, 7), (1, 14), (28, 1)])
