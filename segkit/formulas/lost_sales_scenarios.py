@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from segkit.formulas.order_positions import count_shape
-from segkit.formulas.policy_levels import CoveredDemand
+from segkit.formulas.policy_levels import CoveredDemand, asked_per_review
 
 _BLOCKS = 256
 WARM = 16  # blocks before it is judged, of the demand at the end
@@ -19,7 +19,10 @@ _SHAPES = np.geomspace(0.02, 50_000.0, 22)
 _LEAST = 1e-12
 _PARTS, _COARSE = 56, 4  # of a review, to which lead times are told: sevenths and quarters; parts told as one if coarse
 _NO_LEAD = 0.02  # of a review
-_MOST_REVIEWS = 64  # of lead time and review
+_MOST_REVIEWS = {_BLOCKS: 64, 128: 128, 64: 256}  # of lead time and review, by blocks
+_LUMP_SHAPES = np.geomspace(0.1, 400.0, 12)
+_MOST_LUMPS, _RARER = 16.0, 0.85  # of lead time and review; of how often demand comes that falls together by chance
+_ALWAYS, _NEAR = 1.0 - 1e-9, 1e-6
 _LEAST_LOT, _MOST_LOT = 0.5, 4.0  # of a review's demand: lots that fall into step with reviews
 _STEADY = 0.2  # variance of a review's demand over its mean, of a lot
 _TIMES = 3  # as often demand is laid out in another order where lots are lumpy
@@ -70,7 +73,8 @@ def lumpy_lots(demand: CoveredDemand, pack: np.ndarray) -> np.ndarray:
 def cycles_rolled(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
     """Return about how many cycles the scenarios have, (item-locations,)."""
     review, times = demand.moments[0] * demand.review_share, np.where(lumpy_lots(demand, pack) > 0, _TIMES, 1)
-    return times * _BLOCKS / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
+    blocks = _blocks_of(1.0 / demand.review_share)
+    return times * blocks / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
 
 
 def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
@@ -97,17 +101,19 @@ def _rolled_once(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pac
     single = count_shape(mean, variance)
     shapes = np.stack([*_between(grown), *_between(np.clip(single, *_SHAPES[[0, -1]]))], axis=1)
     shapes[single <= 0, 2] = -1.0
+    lumps = _lumps_of(demand)
     lead = _lead_times(1.0 / demand.review_share, steady_lots(demand, lot) > 0)
     for parts in np.unique(lead):
         rows = np.flatnonzero(lead == parts)
-        begins, width, events, slot, shares = _steps_of(int(parts))
+        blocks = int(_blocks_of(np.array(1.0 + parts / _PARTS)))
+        begins, width, events, slot, shares = _steps_of(int(parts), blocks)
         found[rows] = kernels.roll_forward(
             np.ascontiguousarray(demand.whole[rows], dtype=float),
             demand.chances,
             shapes[rows],
-            shares,
-            _draws(),
-            _order(time),
+            lumps[rows],
+            (shares, _draws()[-blocks:], width, _lump_sizes()[:, -blocks:], _LUMP_SHAPES),
+            _order(time, blocks),
             (begins, width, events, int(parts) // _PARTS, slot),
             np.ascontiguousarray(points[rows], dtype=float),
             np.maximum(np.asarray(lot, dtype=float)[rows], 1.0),
@@ -117,21 +123,43 @@ def _rolled_once(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pac
     return found
 
 
+def _lumps_of(demand: CoveredDemand) -> np.ndarray:
+    """Return how many lumps lead time and review have, their mean size, and the shape of their sizes as `_between` does.
+
+    Lumps come independently, as often as is known that a review has demand, in sizes with as much scatter as the whole
+    leaves them. None = zero: they are many, or come as often as `count_shape` tells of units that fall together.
+    """
+    (mean, variance), share = demand.moments, demand.review_share
+    often = -np.log1p(-np.minimum(asked_per_review(demand), _ALWAYS)) / share
+    single = count_shape(mean, variance)
+    by_units = np.where(np.isinf(single), mean, np.where(np.isinf(single), 0.0, single) * np.log1p(mean / np.maximum(single, _LEAST)))
+    lumpy = (often > 0) & (often <= _MOST_LUMPS) & ((often < _RARER * by_units) | (single <= 0))
+    size = mean / np.maximum(often, _LEAST)
+    shape = 1.0 / np.maximum(variance / np.maximum(often * size**2, _LEAST) - 1.0, _LEAST)
+    return np.stack([np.where(lumpy, often, 0.0), size, *_between(np.clip(shape, *_LUMP_SHAPES[[0, -1]]), _LUMP_SHAPES)], axis=1)
+
+
+def _blocks_of(reviews: np.ndarray) -> np.ndarray:
+    """Return how many blocks are rolled, by reviews that lead time and review take: fewer of long ones."""
+    most = np.array(list(_MOST_REVIEWS.values()), dtype=float)
+    return np.array(list(_MOST_REVIEWS))[np.minimum(np.searchsorted(most, reviews - _NEAR), len(most) - 1)]
+
+
 def _lead_times(reviews: np.ndarray, fine: np.ndarray) -> np.ndarray:
     """Return lead times in parts of a review, by how many reviews lead time and review take; more finely where so."""
-    lead = np.clip(reviews, 1.0, _MOST_REVIEWS) - 1.0
+    lead = np.clip(reviews, 1.0, max(_MOST_REVIEWS.values())) - 1.0
     near = np.where(fine, np.round(lead * _PARTS), np.round(lead * _PARTS / _COARSE) * _COARSE)
     least = (near == 0) & (lead > _NO_LEAD)  # without a lead time nothing would be under way
     return np.where(least, np.maximum(np.round(lead * _PARTS), 1.0), near).astype("int64")
 
 
-def _between(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _between(shape: np.ndarray, shapes: np.ndarray = _SHAPES) -> tuple[np.ndarray, np.ndarray]:
     """Return the shape told below each, and the share of blocks in which the next one splits demand.
 
     A step's share of p of a block has the variance p(1 - p) / (shape + 1), so that of the mixture is that of the shape.
     """
-    low = np.clip(np.searchsorted(_SHAPES, shape, side="right") - 1, 0, len(_SHAPES) - 2)
-    scatter = 1.0 / (_SHAPES + 1.0)
+    low = np.clip(np.searchsorted(shapes, shape, side="right") - 1, 0, len(shapes) - 2)
+    scatter = 1.0 / (shapes + 1.0)
     return low, (scatter[low] - 1.0 / (shape + 1.0)) / (scatter[low] - scatter[low + 1])
 
 
@@ -143,14 +171,23 @@ def _draws() -> np.ndarray:
     return np.random.default_rng(_SEED + 1).random((_BLOCKS, MOST))
 
 
-@lru_cache(maxsize=_TIMES)
-def _order(time: int) -> np.ndarray:
+@lru_cache(maxsize=1)
+def _lump_sizes() -> np.ndarray:
+    """Return sizes of lumps by shape, block and lump, in a scale of their own."""
+    from segkit.formulas.count_split_kernels import MOST
+
+    rng = np.random.default_rng(_SEED + 2)
+    return np.maximum(rng.standard_gamma(_LUMP_SHAPES[:, None, None], (len(_LUMP_SHAPES), _BLOCKS, MOST)), _LEAST)
+
+
+@lru_cache(maxsize=_TIMES * 4)
+def _order(time: int, blocks: int) -> np.ndarray:
     rng = np.random.default_rng(_SEED)
-    return [rng.permutation(_BLOCKS) for _ in range(time + 1)][time]
+    return [rng.permutation(blocks) for _ in range(time + 1)][time]
 
 
 @lru_cache(maxsize=64)  # of up to 6 MB each; a company has about thirty
-def _steps_of(lead: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
+def _steps_of(lead: int, blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
     """Return into which steps a lead time parts blocks of lead time and review, laid end to end, warm-up first.
 
     Nothing happens but at reviews and where orders of reviews come: a step reaches from one of these to the next, or to
@@ -159,7 +196,7 @@ def _steps_of(lead: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, np.nd
     placed; and how demand parts into them, (shapes, steps).
     """
     block = _PARTS + lead
-    begin, end = -WARM * block, _BLOCKS * block
+    begin, end = -WARM * block, blocks * block
     first = -(-begin // _PARTS) * _PARTS
     reviews, borders = np.arange(first, end, _PARTS), np.arange(begin, end + 1, block)
     arrivals = np.arange(first - _PARTS, end, _PARTS) + lead % _PARTS

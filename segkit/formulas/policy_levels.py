@@ -284,7 +284,7 @@ def orders_per_review(
     return comes * order_chance(size, packs, mean * share, np.maximum(variance * share, 1e-12))
 
 
-def _asked_per_review(demand: CoveredDemand) -> np.ndarray:
+def asked_per_review(demand: CoveredDemand) -> np.ndarray:
     """Return the chance that anything is asked for in a review, 1 where nothing is known of it.
 
     Where it is not told, quantiles of zero tell it, if periods without demand come independently.
@@ -312,7 +312,7 @@ def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) ->
     """
     (mean, variance), share = demand.moments, demand.review_share
     mean, shape = mean * share, np.maximum(mean**2 / variance, _SHAPES[0]) * share
-    comes = chance_of_any(_asked_per_review(demand), mean, mean**2 / shape)
+    comes = chance_of_any(asked_per_review(demand), mean, mean**2 / shape)
     mean, spread = mean / comes, (mean**2 / shape + mean**2) / comes
     return _floats(lot), _floats(lot if pack is None else pack), mean, np.maximum(spread - mean**2, 1e-12), comes
 

@@ -1,0 +1,126 @@
+"""Compiled loops of `segkit.formulas.lost_sales`: scenarios of demand, step by step.
+
+Every stratum of the demand over lead time and review comes once, in a given order, and is split over the steps of its
+block in one of three ways: as lumps that fall anywhere in it, as single units, or as a gamma process splits it.
+"""
+
+from math import exp, lgamma, log
+
+import numpy as np
+from numba import njit
+
+_SPREAD = 159  # near the golden part of the blocks: any run of multiples of it lies evenly among them
+_APART = 97  # another one, for another choice by block
+_NEVER = 40.0  # chances that are e to this power less than the greatest
+
+
+@njit(cache=True, nogil=True)
+def fill_amounts(curve, grid, amounts):  # type: ignore[no-untyped-def]
+    """Fill in quantiles of the curve at the middles of equal strata, rising."""
+    cell = 0
+    for place in range(amounts.size):
+        chance = (place + 0.5) / amounts.size
+        while cell < grid.size and grid[cell] < chance:
+            cell += 1
+        if cell == 0 or cell == grid.size:
+            amounts[place] = curve[min(cell, grid.size - 1)]
+        else:
+            share = (chance - grid[cell - 1]) / (grid[cell] - grid[cell - 1])
+            amounts[place] = curve[cell - 1] + share * (curve[cell] - curve[cell - 1])
+
+
+@njit(cache=True, nogil=True)
+def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: ignore[no-untyped-def]
+    """Fill in demand step by step, in whole lots: every stratum once, split as ``split`` says, the last ones first too.
+
+    ``shapes`` tells which of the parts demand is split by, and which where it comes by single orders, each with the
+    share of blocks that the next one splits; below zero = it does not. ``lumps`` has how many lumps a block has, their
+    mean size, and which of the shapes of their sizes they have with the share of blocks that have the next one; demand
+    that comes in none has no number of them.
+    """
+    parts, draws, width, sizes, even = split
+    path[:] = 0.0
+    blocks, warm = order.size, begins.size - 1 - order.size
+    lumpy = lumps[0] > 0.0
+    fixed = np.zeros((2, draws.shape[1] + 1))
+    for kind in range(2 if lumpy else 0):
+        _number_of_lumps(lumps[0], even[int(lumps[2]) + kind], lumps[1], fixed[kind])
+    told = np.zeros(draws.shape[1] + 1)
+    for block in range(begins.size - 1):
+        place = (block - warm) % blocks
+        amount = amounts[order[place]]
+        first, last = begins[block], begins[block + 1]
+        mixed = (order[place] * _SPREAD % blocks + 0.5) / blocks
+        if lumpy:
+            if amount >= 0.5:
+                kind = 1 if mixed < lumps[3] else 0
+                chance = (order[place] * _APART % blocks + 0.5) / blocks
+                count = _lumps_in(amount, even[int(lumps[2]) + kind], fixed[kind], chance, told)
+                own = sizes[int(lumps[2]) + kind, place]
+                _throw(path[first:last], amount, count, draws[place], own, width[first:last])
+        elif shapes[2] >= 0.0 and amount < draws.shape[1]:
+            chances = parts[int(shapes[2]) + (1 if mixed < shapes[3] else 0)]
+            for unit in range(int(np.floor(amount + 0.5))):
+                step, upto = first, chances[first]
+                while upto < draws[place, unit] and step < last - 1:
+                    step += 1
+                    upto += chances[step]
+                path[step] += 1.0
+        else:
+            shares = parts[int(shapes[0]) + (1 if mixed < shapes[1] else 0)]
+            before, total = 0.0, 0.0
+            for step in range(first, last):
+                total += amount * shares[step]
+                upto = np.floor(total + 0.5)
+                path[step] = upto - before
+                before = upto
+
+
+@njit(cache=True, nogil=True)
+def _number_of_lumps(often, shape, mean, fixed):  # type: ignore[no-untyped-def]
+    """Fill in by number of lumps what does not hang on their sum: Poisson in number, gamma in size."""
+    for count in range(1, fixed.size):
+        fixed[count] = count * (log(often) + shape * log(shape / mean)) - lgamma(count + 1.0) - lgamma(count * shape)
+
+
+@njit(cache=True, nogil=True)
+def _lumps_in(amount, shape, fixed, chance, told):  # type: ignore[no-untyped-def]
+    """Return in how many lumps an amount comes, none smaller than a lot.
+
+    That there are n of them, given their sum, has the chance of n lumps times the density of the sum of n sizes.
+    """
+    most, each = min(fixed.size - 1, int(max(np.floor(amount + 0.5), 1.0))), shape * log(amount)
+    best = -np.inf
+    for count in range(1, most + 1):
+        told[count] = fixed[count] + count * each
+        best = max(best, told[count])
+    total = 0.0
+    for count in range(1, most + 1):
+        told[count] = exp(told[count] - best) if told[count] > best - _NEVER else 0.0
+        total += told[count]
+    upto, count = told[1], 1
+    while upto < chance * total and count < most:
+        count += 1
+        upto += told[count]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _throw(path, amount, count, draws, sizes, width):  # type: ignore[no-untyped-def]
+    """Let lumps of an amount fall anywhere in a block, each into the step in which its time lies."""
+    whole, total = 0.0, 0.0
+    for step in range(path.size):
+        whole += width[step]
+    for lump in range(count):
+        at, step = draws[lump] * whole, 0
+        upto = width[0]
+        while upto < at and step < path.size - 1:
+            step += 1
+            upto += width[step]
+        path[step] += sizes[lump]
+        total += sizes[lump]
+    before, upto = 0.0, 0.0
+    for step in range(path.size):
+        upto += path[step] * amount / total
+        path[step] = np.floor(upto + 0.5) - before
+        before += path[step]
