@@ -117,26 +117,19 @@ def economic_reorder_point_of_lost_sales(
     Returns
     -------
     array
-        s at which units short a review period, and units left at its end times the ratio, together cost least; -Q where
-        that is without stock. [lots]
-
-    References
-    ----------
-    Zipkin, P. (2008). Old and new methods for lost-sales inventory systems. Operations Research 56, 1256-1263 (levels
-    that are best where demand waits bound those of lost sales from above).
+        s at which units short a review period, and mean stock times the ratio, together cost least; -Q where that is
+        without stock. [lots]
     """
-    waits, packs = economic_reorder_point(demand, lot, ratio, pack=pack), _packs(lot, pack)
-    newsvendor = _exceeded(demand, ratio / (1.0 + ratio))
-    low, high = np.zeros(len(lot)), np.where(waits >= 0, waits, newsvendor)
-    best, least = -np.asarray(lot, dtype=float), demand.moments[0] * demand.review_share
-    outcomes = _outcomes(demand, np.asarray(lot, dtype=float), packs).costly()
-    high = np.where(_apart(demand, lot, packs), np.maximum(high, outcomes.at[:, -1]), high)
-    search = np.isfinite(waits) & ~(outcomes.same & (waits >= 0))
-    rows = np.flatnonzero(search)
-    tried, dense = np.minimum(outcomes.at[rows], high[rows, None]), -1.0  # of levels so near all are tried
+    size, ratio, packs = np.asarray(lot, dtype=float), np.asarray(ratio, dtype=float), _packs(lot, pack)
+    outcomes = _outcomes(demand, size, packs).costly()
+    best, least = -size, demand.moments[0] * demand.review_share
+    low, high = np.zeros((2, len(size)))
+    told = np.isfinite(ratio) & (demand.whole[:, -1] < _FARTHEST)
+    rows = np.flatnonzero(told & ~outcomes.same)
+    tried, dense = outcomes.at[rows], -1.0  # of levels so near all are tried
     while rows.size:
-        short, left = np.moveaxis(outcomes.of(rows)(tried), 1, 0)
-        cost = short + ratio[rows, None] * left
+        short, held = np.moveaxis(outcomes.of(rows)(tried), 1, 0)
+        cost = short + ratio[rows, None] * held
         place, each = cost.argmin(axis=1), np.arange(rows.size)
         better = cost[each, place] < least[rows] - _NEAR
         best[rows] = np.where(better, tried[each, place], best[rows])
@@ -146,7 +139,10 @@ def economic_reorder_point_of_lost_sales(
         high[rows] = tried[each, np.minimum(place + 1, tried.shape[1] - 1)]
         rows = rows[wide]
         tried, dense = np.round(np.linspace(low[rows], high[rows], _INNER + 2, axis=1)), _INNER + 1.0
-    return np.where(search, best, waits)
+    alike = np.flatnonzero(told & outcomes.same)
+    if alike.size:
+        best[alike] = economic_reorder_point(demand.of(alike), size[alike], ratio[alike], pack=packs[alike])
+    return np.where(told, best, np.nan)
 
 
 def reorder_point_for_fill_rate_of_lost_sales(
@@ -215,8 +211,8 @@ class _Outcomes:
         return _Outcomes(self.at[rows], self.figures[rows], self.same[rows])
 
     def costly(self) -> "_Outcomes":
-        """Return no more than what costs: units short and units left."""
-        return _Outcomes(self.at, np.ascontiguousarray(self.figures[:, :2]), self.same)
+        """Return no more than what costs: units short and mean stock."""
+        return _Outcomes(self.at, np.ascontiguousarray(self.figures[:, ::3]), self.same)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return the figures of levels (rows, candidates): (rows, figures, candidates)."""
@@ -347,12 +343,6 @@ def _figures(
 def _mixed(share: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return a share of one and the rest of the other, which may be blank where there is no rest."""
     return np.where(share >= 1.0, one, np.where(share > 0.0, share * one + (1.0 - share) * other, other))
-
-
-def _exceeded(demand: CoveredDemand, chance: np.ndarray) -> np.ndarray:
-    """Return the least quantile that demand exceeds with no more than a chance."""
-    place = np.searchsorted(demand.chances, 1.0 - chance)
-    return np.ceil(demand.whole[np.arange(len(place)), np.minimum(place, len(demand.chances) - 1)])
 
 
 def _ratio(told: np.ndarray, rolled: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from segkit.formulas.count_split_kernels import MOST, chance_of, expected_parts,
 from segkit.formulas.demand_curves import chance_at
 from segkit.formulas.order_positions import COARSE
 
-CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2
+CYCLE_SERVICE, FILL_RATE = 0, 1
+_TRIED = np.array([0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.96, 0.985, 0.995, 0.9985, 1.0])  # levels tried: quantiles
 _POINTS = 12  # positions above the reorder point of which the mean is taken, beside those where nothing changes
 _LEAST = 1e-9
 _FAR = 4e15
@@ -208,27 +209,12 @@ def _short(curve, grid, parts, at, often):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pays(curve, grid, parts, at, often, ratio):  # type: ignore[no-untyped-def]
-    """Return whether the last unit saves more than it costs to hold."""
-    saved, left = 0.0, 0.0
-    for place in range(at.size):
-        if often[place] > 0.0:
-            saved += often[place] * _short_at(curve, grid, parts, at[place] - 1.0)
-            saved -= often[place] * _short_at(curve, grid, parts, at[place])
-            left += often[place] * chance_at(curve, grid, np.floor(at[place] - 1.0 + _LEAST))
-    return saved > ratio * left
-
-
-@njit(cache=True, nogil=True)
 def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
     finely, reach, at, often = below
     if measure == CYCLE_SERVICE:
         return _cycle_service(curve, grid, parts, point, lot, reach, finely) >= goal - _LEAST
-    if measure == FILL_RATE:
-        _spread(point + lot, lot, finely, curve[-1], at, often)
-        return _short(curve, grid, parts, at, often) <= (1.0 - goal) * review + _LEAST
-    _spread(point + 1.0 + lot, lot, finely, curve[-1], at, often)
-    return not _pays(curve, grid, parts, at, often, goal)
+    _spread(point + lot, lot, finely, curve[-1], at, often)
+    return _short(curve, grid, parts, at, often) <= (1.0 - goal) * review + _LEAST
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -245,13 +231,9 @@ def search(curves, grid, least, shape, share, mean, review, lot, below, goal, me
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
             continue
-        start = low
-        if measure == ECONOMIC:  # below demand of the lead time hardly a unit prevents a shortage: all are short then
-            start = max(np.floor(mean[row] - review[row]) - size, low)
-        if mean[row] <= 0.0 or _enough(curves[row], grid, parts, start, size, review[row], own, goal[row], measure):
+        if mean[row] <= 0.0 or _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
             found[row] = low
             continue
-        low = start
         while high - low > 1.0:
             middle = np.floor((low + high) / 2.0)
             if _enough(curves[row], grid, parts, middle, size, review[row], own, goal[row], measure):
@@ -323,4 +305,60 @@ def outcomes(curves, grid, least, shape, review, points, lot, below, share, smoo
             short = min(_short(curve, grid, parts, at, often), review[row])
             told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
             told[2], told[3] = _held_of(curve, grid, parts, at, often, share[row], smooth[row])
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _cost(curve, grid, parts, point, lot, review, below, terms):  # type: ignore[no-untyped-def]
+    """Return units short a review, and mean stock times what a unit of it costs over what a unit short does."""
+    finely, at, often = below
+    ratio, share, smooth = terms
+    _spread(point + lot, lot, finely, curve[-1], at, often)
+    held, _ = _held_of(curve, grid, parts, at, often, share, smooth)
+    return min(_short(curve, grid, parts, at, often), review) + ratio * held
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def search_cheapest(curves, grid, least, shape, share, mean, review, lot, finely, smooth, ratio):  # type: ignore[no-untyped-def]
+    """Return the reorder points of least cost: the best of some far apart, then between its neighbours."""
+    found = np.zeros(lot.size)
+    for row in prange(lot.size):
+        size, curve = max(lot[row], 1.0), curves[row]
+        own = (finely[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
+        parts, terms = _parts(curve, least[row], shape[row], share[row]), (ratio[row], share[row], smooth[row])
+        if not curve[-1] < _FAR or not ratio[row] == ratio[row]:
+            found[row] = np.nan
+            continue
+        best, cost = -size, review[row]  # of nothing
+        found[row] = best
+        if mean[row] <= 0.0:
+            continue
+        tried = np.empty(2 * _TRIED.size)
+        for place in range(_TRIED.size):
+            level = np.ceil(curve[min(np.searchsorted(grid, _TRIED[place]), grid.size - 1)])
+            tried[place], tried[place + _TRIED.size] = level, max(level - size, -size)
+        tried = np.unique(tried)
+        costs = np.empty(tried.size)
+        for place in range(tried.size):
+            costs[place] = _cost(curve, grid, parts, tried[place], size, review[row], own, terms)
+        place = np.argmin(costs)
+        low, high = tried[max(place - 1, 0)], tried[min(place + 1, tried.size - 1)]
+        middle = tried[place]
+        if costs[place] < cost - _LEAST:
+            best, cost = middle, costs[place]
+        # Between its neighbours cost has one valley.
+        while high - low > 2.0:
+            left = middle - low >= high - middle
+            point = np.floor((low + middle) / 2.0) if left else np.ceil((middle + high) / 2.0)
+            told = _cost(curve, grid, parts, point, size, review[row], own, terms)
+            if told < costs[place] or (told == costs[place] and point < middle):
+                low, high = (low, middle) if left else (middle, high)
+                middle, costs[place] = point, told
+            elif left:
+                low = point
+            else:
+                high = point
+        if costs[place] < cost - _LEAST:
+            best = middle
+        found[row] = best
     return found

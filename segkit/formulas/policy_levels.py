@@ -18,7 +18,7 @@ from scipy.special import betainc
 from segkit.formulas.curve_tails import curve_cells
 from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths, reach_of
 
-CYCLE_SERVICE, FILL_RATE, ECONOMIC = 0, 1, 2  # as policy_kernels has them
+CYCLE_SERVICE, FILL_RATE = 0, 1  # as policy_kernels has them
 _STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
@@ -179,20 +179,23 @@ def economic_reorder_point(
     Returns
     -------
     array
-        Least s at which the chance that one more unit is sold in a review period, times what that saves, no longer
-        exceeds the chance that it is left, times what holding it costs; -Q where no unit pays. [lots]
+        s at which units short a review period, and mean stock times the ratio, together cost least; -Q where that is
+        without stock. [lots]
 
     Notes
     -----
-    A unit that is left is held, and charged, for one more review period each time it is asked for: so a slow mover's
-    long stay counts in full. Which service comes out is no target.
+    A unit is held, and charged, as long as it stays: a slow mover's long stay counts in full. Which service comes out
+    is no target.
 
     References
     ----------
     Snyder & Shen, Fundamentals of Supply Chain Theory, 2e, sec. 4.3.2 and 4.4 (marginal analysis; review in the
     exposure).
     """
-    return _search(demand, lot, pack, ratio, ECONOMIC)
+    from segkit.formulas import policy_kernels as kernels
+
+    arrays, (often, _) = _arrays(demand), _depths(demand, lot, pack)
+    return kernels.search_cheapest(*arrays, _floats(lot), often, _floats(demand.smooth), _floats(ratio))
 
 
 def work_out_parts(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:

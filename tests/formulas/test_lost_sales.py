@@ -58,11 +58,10 @@ def told(demand, point, lot, service=expected_service_of_lost_sales):
 
 
 def cost_of(draw, lead, review, point, lot, ratio):
-    """Return units short, and units left before the next arrival times the ratio, per review."""
+    """Return units short, and mean stock times the ratio, per review."""
     run = replayed(draw, lead, review, point, lot)
     reviews = SERIES * (PERIODS - WARM) / review
-    left = run.on_hand_periods.sum() / reviews / review - 0.5 * run.served.sum() / reviews
-    return run.short.sum() / reviews + ratio * left
+    return run.short.sum() / reviews + ratio * run.on_hand_periods.sum() / reviews / review
 
 
 CASES = [(4, 1, 1), (7, 7, 1), (14, 7, 1), (14, 7, 20), (20, 5, 1)]
@@ -97,12 +96,12 @@ def test_the_level_chosen_costs_hardly_more_than_the_best_of_the_replay(draw, le
 
 
 def test_where_demand_would_be_assumed_to_wait_levels_are_too_dear():
-    demand, lots, ratio = covered(poisson, 14, 7), np.ones(1), np.array([0.4])
+    demand, lots, ratio = covered(poisson, 28, 7), np.ones(1), np.array([0.4])
     lost, waits = (
         int(search(demand, lots, ratio)[0]) for search in (economic_reorder_point_of_lost_sales, economic_reorder_point)
     )
     assert lost < waits
-    assert cost_of(poisson, 14, 7, waits, 1, 0.4) > 1.1 * cost_of(poisson, 14, 7, lost, 1, 0.4)
+    assert cost_of(poisson, 28, 7, waits, 1, 0.4) > 1.1 * cost_of(poisson, 28, 7, lost, 1, 0.4)
 
 
 @given(st.floats(0.3, 0.99), st.integers(1, 30), st.floats(0.5, 40.0), st.floats(0.05, 1.0))
@@ -349,7 +348,7 @@ def test_scatter_of_demand_by_the_day_is_that_of_its_sum(lead, share):
 def test_steps_reach_from_reviews_to_arrivals(lead, review):
     parts = int(lost_sales_scenarios._lead_times(np.array([(lead + review) / review]), np.array([True]))[0])
     assert parts / 56 == pytest.approx(lead / review, abs=1e-9)
-    begins, width, events, _, shares = lost_sales_scenarios._steps_of(parts)
+    begins, width, events, _, shares = lost_sales_scenarios._steps_of(parts, 256)
     judged = begins[lost_sales_scenarios.WARM]
     assert width[judged:].sum() == pytest.approx(256 * (lead + review) / review)
     assert np.add.reduceat(shares, begins[:-1], axis=1) == pytest.approx(1.0)

@@ -147,7 +147,7 @@ def test_the_economic_level_costs_hardly_more_than_the_best_of_all(draw, lead, r
 
     def cost(point):
         run = replayed(draw, lead, 1, point, 1, series=80)
-        return (ratio * run.end_stock_periods + run.short).sum()
+        return (ratio * run.on_hand_periods + run.short).sum()
 
     step = max(int(demand.whole[0, -1] / 40), 1)
     best = min(cost(float(point)) for point in range(-1, int(demand.whole[0, -1]) + step, step))
