@@ -4,14 +4,13 @@ Every stratum of the demand over lead time and review comes once, in a given ord
 block in one of three ways: as lumps that fall anywhere in it, as single units, or as a gamma process splits it.
 """
 
-from math import exp, lgamma, log
-
 import numpy as np
 from numba import njit
 
+from segkit.formulas.lump_kernels import lumps_in, number_of_lumps
+
 _SPREAD = 159  # near the golden part of the blocks: any run of multiples of it lies evenly among them
 _APART = 97  # another one, for another choice by block
-_NEVER = 40.0  # chances that are e to this power less than the greatest
 
 
 @njit(cache=True, nogil=True)
@@ -44,7 +43,7 @@ def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: igno
     lumpy = lumps[0] > 0.0
     fixed = np.zeros((2, draws.shape[1] + 1))
     for kind in range(2 if lumpy else 0):
-        _number_of_lumps(lumps[0], even[int(lumps[2]) + kind], lumps[1], fixed[kind])
+        number_of_lumps(lumps[0], even[int(lumps[2]) + kind], lumps[1], fixed[kind])
     told = np.zeros(draws.shape[1] + 1)
     for block in range(begins.size - 1):
         place = (block - warm) % blocks
@@ -55,7 +54,7 @@ def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: igno
             if amount >= 0.5:
                 kind = 1 if mixed < lumps[3] else 0
                 chance = (order[place] * _APART % blocks + 0.5) / blocks
-                count = _lumps_in(amount, even[int(lumps[2]) + kind], fixed[kind], chance, told)
+                count = lumps_in(amount, even[int(lumps[2]) + kind], fixed[kind], chance, told)
                 own = sizes[int(lumps[2]) + kind, place]
                 _throw(path[first:last], amount, count, draws[place], own, width[first:last])
         elif shapes[2] >= 0.0 and amount < draws.shape[1]:
@@ -74,35 +73,6 @@ def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: igno
                 upto = np.floor(total + 0.5)
                 path[step] = upto - before
                 before = upto
-
-
-@njit(cache=True, nogil=True)
-def _number_of_lumps(often, shape, mean, fixed):  # type: ignore[no-untyped-def]
-    """Fill in by number of lumps what does not hang on their sum: Poisson in number, gamma in size."""
-    for count in range(1, fixed.size):
-        fixed[count] = count * (log(often) + shape * log(shape / mean)) - lgamma(count + 1.0) - lgamma(count * shape)
-
-
-@njit(cache=True, nogil=True)
-def _lumps_in(amount, shape, fixed, chance, told):  # type: ignore[no-untyped-def]
-    """Return in how many lumps an amount comes, none smaller than a lot.
-
-    That there are n of them, given their sum, has the chance of n lumps times the density of the sum of n sizes.
-    """
-    most, each = min(fixed.size - 1, int(max(np.floor(amount + 0.5), 1.0))), shape * log(amount)
-    best = -np.inf
-    for count in range(1, most + 1):
-        told[count] = fixed[count] + count * each
-        best = max(best, told[count])
-    total = 0.0
-    for count in range(1, most + 1):
-        told[count] = exp(told[count] - best) if told[count] > best - _NEVER else 0.0
-        total += told[count]
-    upto, count = told[1], 1
-    while upto < chance * total and count < most:
-        count += 1
-        upto += told[count]
-    return count
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from segkit.formulas.order_positions import count_shape
-from segkit.formulas.policy_levels import CoveredDemand, asked_per_review
+from segkit.formulas.policy_levels import CoveredDemand
 
 _BLOCKS = 256
 WARM = 16  # blocks before it is judged, of the demand at the end
@@ -21,8 +21,7 @@ _PARTS, _COARSE = 56, 4  # of a review, to which lead times are told: sevenths a
 _NO_LEAD = 0.02  # of a review
 _MOST_REVIEWS = {_BLOCKS: 64, 128: 128, 64: 256}  # of lead time and review, by blocks
 _LUMP_SHAPES = np.geomspace(0.1, 400.0, 12)
-_MOST_LUMPS, _RARER = 16.0, 0.85  # of lead time and review; of how often demand comes that falls together by chance
-_ALWAYS, _NEAR = 1.0 - 1e-9, 1e-6
+_NEAR = 1e-6
 _LEAST_LOT, _MOST_LOT = 0.5, 4.0  # of a review's demand: lots that fall into step with reviews
 _STEADY = 0.2  # variance of a review's demand over its mean, of a lot
 _TIMES = 3  # as often demand is laid out in another order where lots are lumpy
@@ -124,19 +123,9 @@ def _rolled_once(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pac
 
 
 def _lumps_of(demand: CoveredDemand) -> np.ndarray:
-    """Return how many lumps lead time and review have, their mean size, and the shape of their sizes as `_between` does.
-
-    Lumps come independently, as often as is known that a review has demand, in sizes with as much scatter as the whole
-    leaves them. None = zero: they are many, or come as often as `count_shape` tells of units that fall together.
-    """
-    (mean, variance), share = demand.moments, demand.review_share
-    often = -np.log1p(-np.minimum(asked_per_review(demand), _ALWAYS)) / share
-    single = count_shape(mean, variance)
-    by_units = np.where(np.isinf(single), mean, np.where(np.isinf(single), 0.0, single) * np.log1p(mean / np.maximum(single, _LEAST)))
-    lumpy = (often > 0) & (often <= _MOST_LUMPS) & ((often < _RARER * by_units) | (single <= 0))
-    size = mean / np.maximum(often, _LEAST)
-    shape = 1.0 / np.maximum(variance / np.maximum(often * size**2, _LEAST) - 1.0, _LEAST)
-    return np.stack([np.where(lumpy, often, 0.0), size, *_between(np.clip(shape, *_LUMP_SHAPES[[0, -1]]), _LUMP_SHAPES)], axis=1)
+    """Return what `lumps_of` tells, the shape of sizes as `_between` does."""
+    often, size, shape = demand.lumps.T
+    return np.stack([often, size, *_between(shape, _LUMP_SHAPES)], axis=1)
 
 
 def _blocks_of(reviews: np.ndarray) -> np.ndarray:

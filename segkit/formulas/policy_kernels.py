@@ -5,6 +5,7 @@ from numba import njit, prange
 
 from segkit.formulas.count_split_kernels import MOST, chance_of, expected_parts, is_parted, short_of
 from segkit.formulas.demand_curves import chance_at
+from segkit.formulas.lump_kernels import fill_together, parts_at
 from segkit.formulas.order_positions import COARSE
 
 CYCLE_SERVICE, FILL_RATE = 0, 1
@@ -98,20 +99,41 @@ def _share_out(begin, end, weight, first, last, count, width, at, often):  # typ
 
 
 @njit(cache=True, nogil=True)
-def _parts(curve, least, shape, share):  # type: ignore[no-untyped-def]
-    """Return how demand parts: of many units as ``least`` tells, of few one by one."""
+def _parts(curve, split, row, counted):  # type: ignore[no-untyped-def]
+    """Return how demand parts: lumps as by their number, of many units as a gamma process does, of few one by one.
+
+    Tables by how much falls together, where between them the amounts of the curve lie, and chances of single units.
+    """
+    least, shape, share, lumps, (table, shares, together) = split
+    kinds = np.zeros(curve.size + 1)
+    if lumps[row, 0] > 0.0:
+        fill_together(curve, lumps[row], together, kinds)
+        return parts_at(table, shares, share[row]), kinds, np.zeros((0, 0))
     most = int(min(np.ceil(max(curve[-1], 0.0)) + 1.0, MOST)) if curve[0] < MOST else 0
-    return least, expected_parts(share, shape, most)
+    return least[row : row + 1], kinds, expected_parts(share[row], shape[row] if counted else 0.0, most)
 
 
 @njit(cache=True, nogil=True)
-def _falls(least, share):  # type: ignore[no-untyped-def]
+def _falls(parts, cell, share):  # type: ignore[no-untyped-def]
     """Return the chance that more than a share of demand falls into the review: how E[min(share, part)] rises."""
     if share >= 1.0:
         return 0.0
-    cell = min(int(np.sqrt(share) * (least.size - 1)), least.size - 2)
-    low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
-    return min(max((least[cell + 1] - least[cell]) / (high - low), 0.0), 1.0)
+    steps = parts[0].shape[1] - 1
+    place = min(int(np.sqrt(share) * steps), steps - 1)
+    low, high = (place / steps) ** 2, ((place + 1) / steps) ** 2
+    rise = _part_at(parts, cell, place + 1) - _part_at(parts, cell, place)
+    return min(max(rise / (high - low), 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _part_at(parts, cell, place):  # type: ignore[no-untyped-def]
+    """Return E[min(share, part of the demand in a cell of the curve that falls into the review)] at a share told."""
+    least, kinds, _ = parts
+    kind = int(kinds[cell])
+    beyond = kinds[cell] - kind
+    if beyond > 0.0:
+        return (1.0 - beyond) * least[kind, place] + beyond * least[kind + 1, place]
+    return least[kind, place]
 
 
 @njit(cache=True, nogil=True)
@@ -120,7 +142,7 @@ def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-unt
 
     ``above`` is how far the position lies above s.
     """
-    least, counts = parts
+    counts = parts[2]
     last, below = grid.size - 1, chance_at(curve, grid, np.floor(stock + _LEAST))
     ordered, short = 0.0, 0.0
     for place in range(-1, grid.size):
@@ -130,7 +152,7 @@ def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-unt
             if is_parted(counts, amount):
                 falls = chance_of(counts, amount, above)
             else:
-                falls = _falls(least, max(above - 0.5, 0.0) / amount)
+                falls = _falls(parts, place + 1, max(above - 0.5, 0.0) / amount)
             ordered += (end - begin) * falls
             short += max(end - max(begin, below), 0.0) * falls
     return ordered, short
@@ -164,21 +186,21 @@ def _cycle_service(curve, grid, parts, reorder_point, lot, reach, finely):  # ty
 
 
 @njit(cache=True, nogil=True)
-def _part(least, share):  # type: ignore[no-untyped-def]
+def _part(parts, cell, share):  # type: ignore[no-untyped-def]
     """Return E[min(share, part of demand that falls into the review)]: from its values at squares of even steps."""
-    place = np.sqrt(share) * (least.size - 1)
-    cell = min(int(place), least.size - 2)
-    low, high = (cell / (least.size - 1)) ** 2, ((cell + 1) / (least.size - 1)) ** 2
-    return least[cell] + (least[cell + 1] - least[cell]) * (share - low) / (high - low)
+    steps = parts[0].shape[1] - 1
+    place = min(int(np.sqrt(share) * steps), steps - 1)
+    low, high = (place / steps) ** 2, ((place + 1) / steps) ** 2
+    before, after = _part_at(parts, cell, place), _part_at(parts, cell, place + 1)
+    return before + (after - before) * (share - low) / (high - low)
 
 
 @njit(cache=True, nogil=True)
-def _short_of(parts, amount, stock):  # type: ignore[no-untyped-def]
-    """Return the mean of what a demand that exceeds stock has short in the review."""
-    least, counts = parts
-    if is_parted(counts, amount):
-        return short_of(counts, amount, stock)
-    return amount * _part(least, (amount - stock) / amount) if amount > stock else 0.0
+def _short_of(parts, cell, amount, stock):  # type: ignore[no-untyped-def]
+    """Return the mean of what a demand, in a cell of the curve, that exceeds stock has short in the review."""
+    if is_parted(parts[2], amount):
+        return short_of(parts[2], amount, stock)
+    return amount * _part(parts, cell, (amount - stock) / amount) if amount > stock else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -195,7 +217,7 @@ def _short_at(curve, grid, parts, stock):  # type: ignore[no-untyped-def]
             amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
         if np.ceil(amount) <= there:
             break
-        total += width * _short_of(parts, amount, there)
+        total += width * _short_of(parts, place + 1, amount, there)
     return total
 
 
@@ -218,7 +240,7 @@ def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # ty
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search(curves, grid, least, shape, share, mean, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
+def search(curves, grid, split, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
     """Return the least whole reorder points that are enough; ``below`` tells positions, as `position_depths` does."""
     finely, reach = below
     found = np.zeros(lot.size)
@@ -226,12 +248,12 @@ def search(curves, grid, least, shape, share, mean, review, lot, below, goal, me
         size = max(lot[row], 1.0)
         own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
         parted = measure != CYCLE_SERVICE or size >= 1.5  # else none is asked for
-        parts = _parts(curves[row], least[row], shape[row] if parted else 0.0, share[row])
+        parts = _parts(curves[row], split, row, parted)
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
             continue
-        if mean[row] <= 0.0 or _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
+        if review[row] <= 0.0 or _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
             found[row] = low
             continue
         while high - low > 1.0:
@@ -261,7 +283,7 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
         if amount > 0.0:
             met = 1.0
             if np.ceil(amount) > max(stock, 0.0):
-                met = max(1.0 - _short_of(parts, amount, max(stock, 0.0)) / amount / share, 0.0)
+                met = max(1.0 - _short_of(parts, place + 1, amount, max(stock, 0.0)) / amount / share, 0.0)
             total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
     return total
 
@@ -284,7 +306,7 @@ def _held_of(curve, grid, parts, at, often, share, smooth):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def outcomes(curves, grid, least, shape, review, points, lot, below, share, smooth):  # type: ignore[no-untyped-def]
+def outcomes(curves, grid, split, review, points, lot, below, smooth):  # type: ignore[no-untyped-def]
     """Return what reorder points (rows, candidates) give, blank for blank ones: (rows, candidates, 4).
 
     Cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes.
@@ -293,7 +315,7 @@ def outcomes(curves, grid, least, shape, review, points, lot, below, share, smoo
     found = np.zeros((points.shape[0], points.shape[1], 4))
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
-        parts = _parts(curve, least[row], shape[row], share[row])
+        parts = _parts(curve, split, row, True)
         at, often = np.zeros(_POINTS + 2), np.zeros(_POINTS + 2)
         for place in range(points.shape[1]):
             point, told = points[row, place], found[row, place]
@@ -304,7 +326,7 @@ def outcomes(curves, grid, least, shape, review, points, lot, below, share, smoo
             _spread(point + size, size, finely[row], curve[-1], at, often)
             short = min(_short(curve, grid, parts, at, often), review[row])
             told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
-            told[2], told[3] = _held_of(curve, grid, parts, at, often, share[row], smooth[row])
+            told[2], told[3] = _held_of(curve, grid, parts, at, often, split[2][row], smooth[row])
     return found
 
 
@@ -319,19 +341,19 @@ def _cost(curve, grid, parts, point, lot, review, below, terms):  # type: ignore
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search_cheapest(curves, grid, least, shape, share, mean, review, lot, finely, smooth, ratio):  # type: ignore[no-untyped-def]
+def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  # type: ignore[no-untyped-def]
     """Return the reorder points of least cost: the best of some far apart, then between its neighbours."""
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
         own = (finely[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
-        parts, terms = _parts(curve, least[row], shape[row], share[row]), (ratio[row], share[row], smooth[row])
+        parts, terms = _parts(curve, split, row, True), (ratio[row], split[2][row], smooth[row])
         if not curve[-1] < _FAR or not ratio[row] == ratio[row]:
             found[row] = np.nan
             continue
         best, cost = -size, review[row]  # of nothing
         found[row] = best
-        if mean[row] <= 0.0:
+        if review[row] <= 0.0:
             continue
         tried = np.empty(2 * _TRIED.size)
         for place in range(_TRIED.size):

@@ -11,15 +11,16 @@ rare lump falls into the review or it does not. Few units part one by one (`coun
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import betainc
 
 from segkit.formulas.curve_tails import curve_cells
+from segkit.formulas.demand_lumps import STEPS, lumps_of, parts_in_review
 from segkit.formulas.order_positions import chance_of_any, count_shape, order_chance, position_depths, reach_of
 
 CYCLE_SERVICE, FILL_RATE = 0, 1  # as policy_kernels has them
-_STEPS = 33  # shares at which the expected part of the review is held
 _SHAPES = (0.02, 500.0)
 _LEAST_SHARE = 1e-4
 _KEPT = "order_positions"
@@ -53,8 +54,9 @@ class CoveredDemand:
         some = CoveredDemand(whole, self.chances, self.mean[rows], self.review_mean[rows], asked, kept)
         if "moments" in self.__dict__:
             some.__dict__["moments"] = tuple(values[rows] for values in self.moments)
-        if "part_in_review" in self.__dict__:
-            some.__dict__["part_in_review"] = np.ascontiguousarray(self.part_in_review[rows])
+        for name in ("lumps", "part_in_review"):
+            if name in self.__dict__:
+                some.__dict__[name] = np.ascontiguousarray(getattr(self, name)[rows])
         return some
 
     @property
@@ -77,20 +79,25 @@ class CoveredDemand:
         return mean, np.maximum((middle**2) @ width - mean**2, 1e-12)
 
     @cached_property
+    def lumps(self) -> np.ndarray:
+        """What `lumps_of` tells of demand, (item-locations, 3)."""
+        return lumps_of(*self.moments, _asked_per_review(self), self.review_share)
+
+    @cached_property
     def part_in_review(self) -> np.ndarray:
         """E[min(t, B)] at squares t of even steps from 0 to 1, (item-locations, steps).
 
-        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole. Zero where all demand
-        comes in so few units that they part one by one: nobody asks for it there.
+        B is beta with mean R / (L + R), and shapes that add up to mean² / variance of the whole. Zero where demand
+        comes in lumps, or all of it in so few units that they part one by one: nobody asks for it there.
         """
         from segkit.formulas.count_split_kernels import MOST
 
-        found = np.zeros((len(self.mean), _STEPS))
+        found = np.zeros((len(self.mean), STEPS))
         few = (count_shape(*self.moments) > _LUMPY) & (np.ceil(self.whole[:, -1]) + 1.0 <= MOST)
-        rows = np.flatnonzero(~few)
+        rows = np.flatnonzero(~few & ~(self.lumps[:, 0] > 0))
         mean, variance = (moment[rows] for moment in self.moments)
         shape, share = np.clip(mean**2 / variance, *_SHAPES)[:, None], self.review_share[rows, None]
-        at = (np.linspace(0.0, 1.0, _STEPS) ** 2)[None, :]
+        at = (np.linspace(0.0, 1.0, STEPS) ** 2)[None, :]
         below = betainc(shape * share, shape * (1.0 - share), at)
         found[rows] = at * (1.0 - below) + share * betainc(shape * share + 1.0, shape * (1.0 - share), at)
         return found
@@ -246,10 +253,8 @@ def expected_services(
     """
     from segkit.formulas import policy_kernels as kernels
 
-    whole, chances, part, shape, share, _, review = _arrays(demand)
     lots, depths, smooth = _floats(lot), _depths(demand, lot, pack), _floats(demand.smooth)
-    points = _floats(reorder_points)
-    found = kernels.outcomes(whole, chances, part, shape, review, points, lots, depths, share, smooth)
+    found = kernels.outcomes(*_arrays(demand), _floats(reorder_points), lots, depths, smooth)
     return ExpectedService(*np.moveaxis(found, 2, 0))
 
 
@@ -258,9 +263,7 @@ def _search(
 ) -> np.ndarray:
     from segkit.formulas import policy_kernels as kernels
 
-    whole, chances, part, shape, share, mean, review = _arrays(demand)
-    below = _depths(demand, lot, pack)
-    return kernels.search(whole, chances, part, shape, share, mean, review, _floats(lot), below, _floats(goal), measure)
+    return kernels.search(*_arrays(demand), _floats(lot), _depths(demand, lot, pack), _floats(goal), measure)
 
 
 def orders_per_review(
@@ -287,7 +290,7 @@ def orders_per_review(
     return comes * order_chance(size, packs, mean * share, np.maximum(variance * share, 1e-12))
 
 
-def asked_per_review(demand: CoveredDemand) -> np.ndarray:
+def _asked_per_review(demand: CoveredDemand) -> np.ndarray:
     """Return the chance that anything is asked for in a review, 1 where nothing is known of it.
 
     Where it is not told, quantiles of zero tell it, if periods without demand come independently.
@@ -315,15 +318,17 @@ def _lots_of(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) ->
     """
     (mean, variance), share = demand.moments, demand.review_share
     mean, shape = mean * share, np.maximum(mean**2 / variance, _SHAPES[0]) * share
-    comes = chance_of_any(asked_per_review(demand), mean, mean**2 / shape)
+    comes = chance_of_any(_asked_per_review(demand), mean, mean**2 / shape)
     mean, spread = mean / comes, (mean**2 / shape + mean**2) / comes
     return _floats(lot), _floats(lot if pack is None else pack), mean, np.maximum(spread - mean**2, 1e-12), comes
 
 
-def _arrays(demand: CoveredDemand) -> tuple[np.ndarray, ...]:
+def _arrays(demand: CoveredDemand) -> tuple[Any, ...]:
+    """Return curves, chances, how demand parts, and its mean of the review."""
+    split = demand.part_in_review, count_shape(*demand.moments), demand.review_share, demand.lumps
     review = demand.moments[0] * demand.review_share
-    parts = demand.part_in_review, count_shape(*demand.moments), demand.review_share
-    return tuple(map(_floats, (demand.whole, demand.chances, *parts, demand.mean, review)))
+    curves = _floats(demand.whole), _floats(demand.chances)
+    return (*curves, (*map(_floats, split), parts_in_review()), _floats(review))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
