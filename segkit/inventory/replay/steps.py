@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
-from segkit.inventory.replay.runs import RuleReplay
+from segkit.inventory.replay.beside import work_beside
+from segkit.inventory.replay.runs import RulePath, RuleReplay
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
         Demand that a stock-out hid counts neither as asked nor as met.
     """
     steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
-    known, kept, groups = run.counted, [], _Groups.of(worth.segments)
-    for rule, path in run.paths.items():
+    known, groups = run.counted, _Groups.of(worth.segments)
+
+    def steps_of(rule: str, path: RulePath) -> list[pd.DataFrame]:
         asked, met = path.demand * known, path.served * known
         short = asked - met
         figures = {
@@ -71,12 +73,16 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
             "orders": (path.ordered > 0).astype(float),
         }
         finest = {name: groups.of_places @ values for name, values in figures.items()}
+        made = []
         for entity, names, of_groups, places in groups.entities:
             table = pd.DataFrame({name: (of_groups @ sums).ravel() for name, sums in finest.items()})
             table["entity_id"] = np.repeat(names, steps)
             table["places"] = np.repeat(places, steps)
             table["period"] = np.tile(run.demand.starts.to_numpy(), len(names))
-            kept.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
+            made.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
+        return made
+
+    kept = [table for made in work_beside(lambda one: steps_of(*one), run.paths.items()) for table in made]
     kinds = empty_table("replay_steps").dtypes
     made = pd.concat(kept, ignore_index=True) if kept else empty_table("replay_steps")
     order = list(nomenclature()["replay_steps"].key)
