@@ -1,5 +1,6 @@
 """What rules gave step by step, added up over segments: all that is told of a replay rests on these sums."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,29 +51,29 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
     steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
     known, groups = run.counted, _Groups.of(worth.segments)
 
-    def steps_of(rule: str, path: RulePath) -> list[pd.DataFrame]:
+    def figures_of(path: RulePath) -> Iterator[tuple[str, np.ndarray]]:
         asked, met = path.demand * known, path.served * known
         short = asked - met
-        figures = {
-            "demand": asked,
-            "served": met,
-            "weighted_demand": asked * worth.weight[:, None],
-            "weighted_served": met * worth.weight[:, None],
-            "expected_demand": run.expected * known,
-            "expected_served": asked * worth.expected[:, None],
-            "asked_steps": (asked > 0).astype(float),
-            "served_steps": ((asked > 0) & (short <= 1e-9)).astype(float),
-            "cycles": path.cycles.astype(float),
-            "cycles_served": path.cycles_served.astype(float),
-            "expected_cycles_served": path.cycles * worth.expected_cycles[:, None],
-            "served_cost": met * worth.unit_cost[:, None],
-            "stock_value": path.mean_stock * worth.unit_cost[:, None],
-            "lost_margin": short * worth.margin[:, None],
-            "shortage_cost": short * worth.shortage[:, None],
-            "holding_cost": path.mean_stock * worth.holding[:, None] / years,
-            "orders": (path.ordered > 0).astype(float),
-        }
-        finest = {name: groups.of_places @ values for name, values in figures.items()}
+        yield "demand", asked
+        yield "served", met
+        yield "weighted_demand", asked * worth.weight[:, None]
+        yield "weighted_served", met * worth.weight[:, None]
+        yield "expected_demand", run.expected * known
+        yield "expected_served", asked * worth.expected[:, None]
+        yield "asked_steps", (asked > 0).astype(float)
+        yield "served_steps", ((asked > 0) & (short <= 1e-9)).astype(float)
+        yield "cycles", path.cycles.astype(float)
+        yield "cycles_served", path.cycles_served.astype(float)
+        yield "expected_cycles_served", path.cycles * worth.expected_cycles[:, None]
+        yield "served_cost", met * worth.unit_cost[:, None]
+        yield "stock_value", path.mean_stock * worth.unit_cost[:, None]
+        yield "lost_margin", short * worth.margin[:, None]
+        yield "shortage_cost", short * worth.shortage[:, None]
+        yield "holding_cost", path.mean_stock * worth.holding[:, None] / years
+        yield "orders", (path.ordered > 0).astype(float)
+
+    def steps_of(rule: str, path: RulePath) -> list[pd.DataFrame]:
+        finest = {name: groups.of_places @ values for name, values in figures_of(path)}
         made = []
         for entity, names, of_groups, places in groups.entities:
             table = pd.DataFrame({name: (of_groups @ sums).ravel() for name, sums in finest.items()})
