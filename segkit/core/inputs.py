@@ -52,6 +52,7 @@ _BLANKED = {
 
 
 _REGULAR = 0.8
+_USED = "is used"
 
 
 @dataclass(frozen=True)
@@ -306,10 +307,14 @@ def sales_step(periods: pd.Series) -> int:
 
 
 def _used(table: MarkedTable) -> pd.DataFrame:
-    frame = table.frame[table.used]
-    date_column = CUT_BY.get(table.name)
-    key = [str(name) for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in frame]
-    return sort_rows(frame, key) if key else frame.reset_index(drop=True)
+    used, date_column = table.used, CUT_BY.get(table.name)
+    key = [str(name) for name in dict.fromkeys([date_column, *nomenclature()[table.name].key]) if name in table.frame]
+    if not key:
+        return table.frame[used].reset_index(drop=True)
+    frame = sort_rows(table.frame.assign(**{_USED: used}), key)
+    used, frame = frame[_USED].to_numpy(), frame.drop(columns=_USED)
+    count = int(used.sum())
+    return frame.iloc[:count] if used[:count].all() else frame[used].reset_index(drop=True)
 
 
 def _undo(frame: pd.DataFrame, column: str, late: pd.Series) -> None:

@@ -64,6 +64,13 @@ def as_text(cells: pd.Series) -> pd.Series:
     return pd.Series(text, index=cells.index, name=cells.name, dtype="str")
 
 
+def text_or(table: pd.DataFrame, name: str, word: str) -> pd.Series:
+    """Return a text column of a table, with a word where it is missing; of the word alone where there is none."""
+    if name in table:
+        return table[name].astype("str").fillna(word)
+    return pd.Series(pd.array([word], dtype="str").take(np.zeros(len(table), dtype=int)), index=table.index)
+
+
 def column_or_missing(table: pd.DataFrame, name: str, dtype: str = "float64") -> pd.Series:
     """Return a column of a table in a type; all missing where the table has no such column."""
     return table[name].astype(dtype) if name in table else pd.Series(None, index=table.index, dtype=dtype)

@@ -160,12 +160,16 @@ def chance_up_to(amount: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> 
     [0.9048]
     """
     whole, told = np.floor(np.maximum(amount, 0.0)), np.maximum(mean, _LEAST)
-    shape = count_shape(mean, variance)
-    found = np.where(np.isinf(shape), gammaincc(whole + 1.0, told), 0.0)
-    spread = np.where(np.isfinite(shape) & (shape > 0), shape, 1.0)
-    found = np.where(np.isfinite(shape) & (shape > 0), betainc(spread, whole + 1.0, spread / (spread + told)), found)
-    smooth = told**2 / np.maximum(variance, _LEAST)
-    return np.where(shape > 0, found, gammainc(smooth, amount * smooth / told))
+    shape, smooth = count_shape(mean, variance), told**2 / np.maximum(variance, _LEAST)
+    passed = amount * smooth / told
+    whole, told, shape, smooth = np.broadcast_arrays(whole, told, shape, smooth)
+    single, steady = np.isinf(shape), ~(shape > 0)
+    counted = ~(single | steady)
+    spread, found = shape[counted], np.empty(whole.shape)
+    found[single] = gammaincc(whole[single] + 1.0, told[single])
+    found[counted] = betainc(spread, whole[counted] + 1.0, spread / (spread + told[counted]))
+    found[steady] = gammainc(smooth[steady], passed[steady])
+    return found
 
 
 def expected_up_to(amount: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:

@@ -207,7 +207,9 @@ class Policies(Forecasts):
             return *none, out
         facts = self._costs(run.demand.places), self.item_segments, self.item_value
         worth = contest.value_replay(run, held.levels, *facts, policies=own, order_cost=self.settings.assume.order_cost)
-        return steps.sum_steps(run, worth), gap.explain_gap(held, run, worth), out
+        summed = steps.sum_steps(run, worth)
+        run = replace(run, paths={})  # what the gap is explained from does without them, and they are large
+        return summed, gap.explain_gap(held, run, worth), out
 
     def _terms(self, places: pd.DataFrame, intervals: pd.DataFrame) -> runs.ReplayTerms:
         """Return how orders and shortages go in the replay, row by row as the places."""

@@ -84,7 +84,7 @@ def _read_categories(raw: pd.Series, kind: str, reading: Reading) -> Cells:
     unreadable = np.append(read.unreadable, False)[codes]
     if kind in ("id", "text"):
         return Cells(_as_category(codes, read.values), unreadable)
-    return Cells(read.values.take(codes).where(codes >= 0).reset_index(drop=True), unreadable)
+    return Cells(pd.Series(read.values.array.take(codes, allow_fill=True)), unreadable)
 
 
 def _as_category(codes: np.ndarray, words: pd.Series) -> pd.Series:

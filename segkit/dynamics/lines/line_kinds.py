@@ -5,7 +5,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.columns import nomenclature
-from segkit.core.masters import column_or_missing, look_up
+from segkit.core.masters import column_or_missing, look_up, text_or
 from segkit.core.periods import period_start
 from segkit.core.settings import Settings
 
@@ -36,7 +36,7 @@ def mark_lines(valued: pd.DataFrame, customers: pd.DataFrame, *, settings: Setti
     lines = valued.assign(
         order_id=column_or_missing(valued, "order_id", "str"),
         line_id=column_or_missing(valued, "line_id", "str"),
-        location_id=column_or_missing(valued, "location_id", "str").fillna(ALL),
+        location_id=text_or(valued, "location_id", ALL),
         channel=_attribute(valued, customers, "channel"),
         period=period_start(valued["order_date"], settings.periods),
         is_return=valued["quantity"] < 0,
@@ -230,5 +230,7 @@ def _by_size(codes: np.ndarray, quantity: np.ndarray) -> np.ndarray:
 
 
 def _attribute(lines: pd.DataFrame, customers: pd.DataFrame, name: str) -> pd.Series:
+    if name not in lines and name not in customers:
+        return text_or(lines, name, ALL)
     own = column_or_missing(lines, name, "str")
     return own.fillna(look_up(lines["customer_id"], customers, name)).fillna(ALL)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from segkit.core.cleaning import UNKNOWN_CUSTOMER
 from segkit.core.errors import DataError
-from segkit.core.masters import as_text, column_or_missing, look_up
+from segkit.core.masters import as_text, column_or_missing, look_up, text_or
 from segkit.core.money import exchange_rates
 from segkit.core.settings import Settings
 from segkit.core.units import to_base_units
@@ -94,17 +94,16 @@ def value_lines(orders: pd.DataFrame, items: pd.DataFrame, fx: pd.DataFrame, *, 
     share = settings.assume.gross_margin
     assumed = revenue * (np.nan if share is None else 1 - share)
     cost = recorded.fillna(master).fillna(assumed)
-    named = np.select(
-        [recorded.notna(), master.notna(), assumed.notna()], ["recorded", "item", "assumed"], default="missing"
-    )
+    named = np.select([recorded.notna(), master.notna(), assumed.notna()], [0, 1, 2], default=3)
+    words = pd.array(["recorded", "item", "assumed", "missing"], dtype="str")
     freight = column_or_missing(lines, "freight_out").fillna(0.0) * rate
     return lines.assign(
         revenue=revenue,
         discount=np.sign(lines["quantity"]) * column_or_missing(lines, "discount").abs().fillna(0.0) * rate,
-        currency=column_or_missing(lines, "currency", "str").fillna(settings.company.currency),
+        currency=text_or(lines, "currency", settings.company.currency),
         fx_rate=rate,
         cost=cost,
-        cost_source=pd.Series(named, index=lines.index, dtype="str"),
+        cost_source=pd.Series(words.take(named), index=lines.index),
         gross_margin=revenue - cost,
         freight_out=freight,
         activity_cost=0.0,

@@ -60,6 +60,8 @@ def list_policy_override_problems(policy_overrides: pd.DataFrame) -> list[str]:
     list of str
         One sentence a problem, with the number of rows and the first of them.
     """
+    if policy_overrides.empty:
+        return []
     table = complete_overrides(policy_overrides)
     there = table[list(SETTABLE)].notna()
     both_set = table["reorder_point"] + table["order_quantity"]
@@ -149,6 +151,8 @@ def held_overrides(places: pd.DataFrame, policy_overrides: pd.DataFrame, *, as_o
     table = complete_overrides(policy_overrides)
     held = table[holds_on(table, as_of)]
     keys, everywhere = places[PLACE].reset_index(drop=True), held["location_id"].isna()
+    if held.empty:
+        return keys.join(held.drop(columns=PLACE).reindex(keys.index)).assign(beats=False)
     own = keys.merge(held[~everywhere], on=PLACE, how="left")
     wide = keys.merge(held[everywhere].drop(columns="location_id"), on="item_id", how="left")
     has_own, has_wide = own["valid_to"].notna(), wide["valid_to"].notna()

@@ -1,6 +1,6 @@
 """Policies of every item-location: reorder point, order-up-to level and lot, with the service and stock they give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -89,15 +89,41 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     return table[list(nomenclature()["policies"].columns)].astype(kinds.to_dict())
 
 
-def size_levels(sizing: Sizing) -> pd.DataFrame:
-    """Return what `size_policies` returns of policy, reorder_point, order_up_to and order_quantity, for targets alone.
+def size_targets(sizing: Sizing, targets: Sequence[float]) -> Iterator[pd.DataFrame]:
+    """Yield the levels of `size_policies` for one target after the other, each that of all that is stocked.
 
-    What levels give is not worked out, which takes most of the time: so what must pay for itself (economic) has none.
+    Parameters
+    ----------
+    sizing : Sizing
+        Its rules ask for a cycle_service (P1) of all that is stocked; which one does not matter.
+    targets : sequence of float
+        [0-1]
+
+    Yields
+    ------
+    DataFrame
+        policy, reorder_point, order_up_to [units], order_quantity [units]. What levels give is not worked out, which
+        takes most of the time.
+
+    Raises
+    ------
+    ValueError
+        The rules ask for something else.
     """
-    stocked = (sizing.rules["policy"] != NONE).to_numpy()
-    if (stocked & (sizing.rules["service_measure"] == "economic").to_numpy()).any():
-        raise ValueError("economic levels are dropped by what they give: use size_policies")
-    point, lot, capped, _ = _points(sizing)
+    stocked, demand = (sizing.rules["policy"] != NONE).to_numpy(), sizing.covered.demand
+    if (stocked & (sizing.rules["service_measure"] != "cycle_service").to_numpy()).any():
+        raise ValueError("levels are sized for targets of cycle_service: give all that is stocked one")
+    lot, rows = wanted_lots(sizing), np.flatnonzero(stocked)
+    pack = filled_by(sizing, lot)
+    sizing.formulas.prepare(demand, lot, pack=pack)
+    some, own = demand.of(rows), (lot[rows], pack[rows])
+    for target in targets:
+        point, aims = np.full(len(lot), np.nan), np.full(len(rows), target)
+        point[rows] = reorder_point_for_cycle_service_by_curve(some, own[0], aims, pack=own[1])
+        yield _levels_alone(sizing, *within_caps(sizing, _set_by_person(sizing, point, lot, demand), lot))
+
+
+def _levels_alone(sizing: Sizing, point: np.ndarray, lot: np.ndarray, capped: np.ndarray) -> pd.DataFrame:
     policy = sizing.rules["policy"].where(~shut_out(point, lot, capped), NONE)
     kept = (policy != NONE).to_numpy() & np.isfinite(point)
     table = pd.DataFrame({"policy": policy, **_levels(sizing, point, lot, kept, policy)})

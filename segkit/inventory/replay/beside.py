@@ -20,14 +20,16 @@ def may_run_beside() -> bool:
 
 
 def work_beside(work: Callable[[Part], Made], parts: Iterable[Part]) -> list[Made]:
-    """Return what is made of every part, in their order: the first by itself, the others two at a time.
+    """Return what is made of every part, in their order, two at a time.
+
+    Where no compiled loop has run yet, the first part is made by itself, and says whether the others may be so.
 
     Examples
     --------
     >>> work_beside(abs, [-3, 2, -1])
     [3, 2, 1]
     """
-    first, others = (every := [*parts])[:1], every[1:]
-    made = [work(part) for part in first]  # loops are compiled, and say how they run, before a second thread starts
+    every = [*parts]
+    made = [] if may_run_beside() else [work(part) for part in every[:1]]
     with ThreadPoolExecutor(AT_ONCE if may_run_beside() else 1) as pool:
-        return [*made, *pool.map(work, others)]
+        return [*made, *pool.map(work, every[len(made) :])]

@@ -1,7 +1,6 @@
 """The contest of a plan: its rules replayed on the last days of its history, set anew from what was known then."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from segkit.core.columns import empty_table
 from segkit.core.policy_settings import Policies
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import Sizing
-from segkit.inventory.replay.beside import may_run_beside as _may_run_beside
+from segkit.inventory.replay.beside import work_beside
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import Held, expected_of
 from segkit.inventory.replay.rules import RuleLevels, set_levels
@@ -21,7 +20,6 @@ from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 _KNOWN_PERIODS = 8
-_AT_ONCE = 2  # resets: the memory of each is that of a plan
 TOO_SLOW = "lead time and review last longer than the history that is known before the judged days"
 
 
@@ -178,9 +176,7 @@ def _set_on(days: list[date], sized_on: Callable[[date], Sizing], cover_days: fl
     def levels_on(day: date) -> RuleLevels:
         return set_levels(sized_on(day), pd.Timestamp(day), cover_days=cover_days)
 
-    first = levels_on(days[0])
-    with ThreadPoolExecutor(_AT_ONCE if _may_run_beside() else 1) as pool:
-        return [first, *pool.map(levels_on, days[1:])]
+    return work_beside(levels_on, days)
 
 
 def _left_out(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, resets: Resets) -> pd.DataFrame:

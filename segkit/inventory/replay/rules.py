@@ -8,7 +8,7 @@ import pandas as pd
 from segkit.core.columns import empty_table
 from segkit.inventory.policies.limits import size_within_limits
 from segkit.inventory.policies.places import PLACE
-from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_levels
+from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, packs_of, size_targets
 
 OWN, THUMB = "differentiated", "rule of thumb"
 ONE_TARGETS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
@@ -62,14 +62,11 @@ def set_levels(sizing: Sizing, day: pd.Timestamp, *, cover_days: float) -> RuleL
     unsized = own["order_up_to"].isna().to_numpy()
     made = {OWN: _levels(own).assign(**_without_lots(sizing, own))}
     same = sizing.under(service_measure="cycle_service", policy="order_up_to", source="rule")
-    stocked, aims = same.rules["policy"] != NONE, sizing.rules["target"]
-    for target in ONE_TARGETS:
-        rules = same.rules.assign(target=aims.mask(stocked, target))
-        # P1 is sized so whatever becomes of short demand.
-        made[one_target_name(target)] = _levels(size_levels(replace(same, rules=rules, unmet="backorder")))
+    waiting = replace(same, unmet="backorder")  # P1 is sized so whatever becomes of short demand
+    for target, table in zip(ONE_TARGETS, size_targets(waiting, ONE_TARGETS), strict=True):
+        made[one_target_name(target)] = _levels(table)
     made[THUMB] = _thumb(sizing, cover_days)
-    for levels in made.values():
-        levels.loc[unsized, ["reorder_point", "order_up_to"]] = -1.0
+    made = {name: _without(levels, unsized) for name, levels in made.items()}
     kept = [*PLACE, "lead_time_days", "review_days", "demand_year"]
     sd = sizing.covered.places["sd_periods"].to_numpy() * sizing.period_days
     bare = [own.loc[unsized, [*PLACE, "reason"]], sizing.untimed.assign(reason=NO_LEAD_TIME)]
@@ -91,10 +88,15 @@ def _without_lots(sizing: Sizing, own: pd.DataFrame) -> dict[str, np.ndarray]:
 def _levels(policies: pd.DataFrame) -> pd.DataFrame:
     levels = policies[[*_LEVELS, *(name for name in _EXPECTED if name in policies)]].copy()
     bare = (policies["policy"] == NONE).to_numpy() | ~(levels["order_up_to"] > 0).to_numpy()
-    levels.loc[bare, ["reorder_point", "order_up_to"]] = -1.0
+    levels = _without(levels, bare)
     lots = ((policies["policy"] == "reorder_quantity") & ~bare).to_numpy()
     levels["lot"] = np.where(lots, levels["order_quantity"].fillna(0.0), 0.0)
     return levels
+
+
+def _without(levels: pd.DataFrame, bare: np.ndarray) -> pd.DataFrame:
+    """Return levels under which some of the item-locations are not stocked."""
+    return levels.assign(**{name: levels[name].where(~bare, -1.0) for name in ("reorder_point", "order_up_to")})
 
 
 def _thumb(sizing: Sizing, cover_days: float) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What rules gave step by step, added up over segments: all that is told of a replay rests on these sums."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table, nomenclature
-from segkit.inventory.replay.runs import RuleReplay
+from segkit.inventory.replay.beside import work_beside
+from segkit.inventory.replay.runs import RulePath, RuleReplay
 
 
 @dataclass(frozen=True)
@@ -47,36 +49,41 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
         Demand that a stock-out hid counts neither as asked nor as met.
     """
     steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
-    known, kept, groups = run.counted, [], _Groups.of(worth.segments)
-    for rule, path in run.paths.items():
+    known, groups = run.counted, _Groups.of(worth.segments)
+
+    def figures_of(path: RulePath) -> Iterator[tuple[str, np.ndarray]]:
         asked, met = path.demand * known, path.served * known
         short = asked - met
-        figures = {
-            "demand": asked,
-            "served": met,
-            "weighted_demand": asked * worth.weight[:, None],
-            "weighted_served": met * worth.weight[:, None],
-            "expected_demand": run.expected * known,
-            "expected_served": asked * worth.expected[:, None],
-            "asked_steps": (asked > 0).astype(float),
-            "served_steps": ((asked > 0) & (short <= 1e-9)).astype(float),
-            "cycles": path.cycles.astype(float),
-            "cycles_served": path.cycles_served.astype(float),
-            "expected_cycles_served": path.cycles * worth.expected_cycles[:, None],
-            "served_cost": met * worth.unit_cost[:, None],
-            "stock_value": path.mean_stock * worth.unit_cost[:, None],
-            "lost_margin": short * worth.margin[:, None],
-            "shortage_cost": short * worth.shortage[:, None],
-            "holding_cost": path.mean_stock * worth.holding[:, None] / years,
-            "orders": (path.ordered > 0).astype(float),
-        }
-        finest = {name: groups.of_places @ values for name, values in figures.items()}
+        yield "demand", asked
+        yield "served", met
+        yield "weighted_demand", asked * worth.weight[:, None]
+        yield "weighted_served", met * worth.weight[:, None]
+        yield "expected_demand", run.expected * known
+        yield "expected_served", asked * worth.expected[:, None]
+        yield "asked_steps", (asked > 0).astype(float)
+        yield "served_steps", ((asked > 0) & (short <= 1e-9)).astype(float)
+        yield "cycles", path.cycles.astype(float)
+        yield "cycles_served", path.cycles_served.astype(float)
+        yield "expected_cycles_served", path.cycles * worth.expected_cycles[:, None]
+        yield "served_cost", met * worth.unit_cost[:, None]
+        yield "stock_value", path.mean_stock * worth.unit_cost[:, None]
+        yield "lost_margin", short * worth.margin[:, None]
+        yield "shortage_cost", short * worth.shortage[:, None]
+        yield "holding_cost", path.mean_stock * worth.holding[:, None] / years
+        yield "orders", (path.ordered > 0).astype(float)
+
+    def steps_of(rule: str, path: RulePath) -> list[pd.DataFrame]:
+        finest = {name: groups.of_places @ values for name, values in figures_of(path)}
+        made = []
         for entity, names, of_groups, places in groups.entities:
             table = pd.DataFrame({name: (of_groups @ sums).ravel() for name, sums in finest.items()})
             table["entity_id"] = np.repeat(names, steps)
             table["places"] = np.repeat(places, steps)
             table["period"] = np.tile(run.demand.starts.to_numpy(), len(names))
-            kept.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
+            made.append(table.assign(rule=rule, entity=entity, order_cost=table["orders"] * worth.order_cost))
+        return made
+
+    kept = [table for made in work_beside(lambda one: steps_of(*one), run.paths.items()) for table in made]
     kinds = empty_table("replay_steps").dtypes
     made = pd.concat(kept, ignore_index=True) if kept else empty_table("replay_steps")
     order = list(nomenclature()["replay_steps"].key)

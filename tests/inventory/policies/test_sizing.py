@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segkit.core.columns import empty_table
 from segkit.formulas.policy_levels import expected_service
 from segkit.inventory.policies.gathered import gather_sizing
-from segkit.inventory.policies.sizing import size_levels, size_policies
+from segkit.inventory.policies.sizing import size_policies, size_targets
 
 AT_95 = {"service_measure": "fill_rate", "target": 0.95}
 LEVELS = ["reorder_point", "order_up_to", "order_quantity"]
@@ -96,8 +96,8 @@ def test_nothing_is_stocked_where_a_cap_leaves_no_room_for_one_unit(make_sizing,
     assert row[[*LEVELS, *none]].tolist() == [0.0] * 9
     least = "the 4 units that demand comes in" if "lots" in lots else "one unit"
     assert row["reason"] == f"rule all_others: true; not stocked: max_stock leaves no room for {least}"
-    if goal:
-        assert first(size_levels(sizing)).tolist() == ["to_order", 0.0, 0.0, 0.0]
+    if goal.get("service_measure") == "cycle_service":
+        assert first(next(size_targets(sizing, [0.9]))).tolist() == ["to_order", 0.0, 0.0, 0.0]
 
 
 def test_the_least_stock_is_kept_where_a_cap_of_cover_leaves_no_room(make_sizing):
@@ -332,15 +332,23 @@ def test_more_service_never_takes_less_stock(make_sizing, one, other, mean, spre
 
 
 def test_levels_alone_are_those_of_the_policies(make_sizing):
-    target = {"service_measure": "fill_rate", "target": 0.95}
-    sizing = make_sizing(
-        target, {**target, "order_quantity": 33.0}, {**target, "max_stock": 9.0}, {"policy": "to_order"}
-    )
-    alone = size_levels(sizing)
-    whole = size_policies(sizing)[list(alone.columns)]
-    pd.testing.assert_frame_equal(alone, whole, check_dtype=False)
-    with pytest.raises(ValueError, match="economic"):
-        size_levels(make_sizing({"service_measure": "economic"}))
+    targets = (0.5, 0.95, 0.8)
+    sizings = []
+    for target in targets:
+        goal = {"service_measure": "cycle_service", "target": target}
+        rows = goal, {**goal, "order_quantity": 33.0}, {**goal, "max_stock": 9.0}, {"policy": "to_order"}
+        sizings.append(make_sizing(*rows))
+    for sizing, alone in zip(sizings, size_targets(sizings[0], targets), strict=True):
+        whole = size_policies(sizing)[list(alone.columns)]
+        pd.testing.assert_frame_equal(alone, whole, check_dtype=False)
+    for measure in ("economic", "fill_rate"):
+        with pytest.raises(ValueError, match="cycle_service"):
+            next(size_targets(make_sizing({"service_measure": measure, "target": 0.9}), targets))
+
+
+def test_where_nothing_is_stocked_targets_size_nothing(make_sizing):
+    levels = next(size_targets(make_sizing({"policy": "to_order"}), [0.9]))
+    assert first(levels).tolist() == ["to_order", 0.0, 0.0, 0.0]
 
 
 def test_the_same_under_other_rules_forgets_caps_and_persons(make_sizing):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.policy_settings import Policies
-from segkit.inventory.replay import contest
+from segkit.inventory.replay import beside, contest
 from segkit.inventory.replay.contest import TOO_SLOW, Resets, hold_replay, plan_resets, value_replay
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.gap import Held, explain_gap
@@ -89,8 +89,8 @@ def test_levels_of_a_day_come_from_what_is_known_on_that_day(held, terms):
 def test_resets_beside_each_other_set_what_they_set_one_after_the_other(held, monkeypatch):
     _, resets, sized_on, _ = held
     made = []
-    for beside in (True, False):
-        monkeypatch.setattr(contest, "_may_run_beside", lambda beside=beside: beside)
+    for allowed in (True, False):
+        monkeypatch.setattr(beside, "may_run_beside", lambda allowed=allowed: allowed)
         made.append(contest._set_on(resets.days, sized_on, 14.0))
     for one, other in zip(*made, strict=True):
         assert one.day == other.day
