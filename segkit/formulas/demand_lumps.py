@@ -30,9 +30,9 @@ def lumps_of(mean: np.ndarray, variance: np.ndarray, asked: np.ndarray, share: n
 
     Notes
     -----
-    Lumps come independently (Poisson), as often as is known that a review has demand, in gamma distributed sizes with as
-    much scatter as the whole leaves them. None = zero: they are many, or come about as often as `count_shape` tells of
-    units that fall together by chance.
+    Lumps come independently (Poisson), as often as is known that a review has demand, in gamma distributed sizes with
+    as much scatter as the whole leaves them. None = zero: they are many, or come about as often as `count_shape` tells
+    of units that fall together by chance.
 
     Examples
     --------

@@ -337,7 +337,8 @@ def _figures(
     short = np.clip(_mixed(apart * some, lost[..., 0], _mixed(lumpy, short, fewer)), 0.0, review[:, None])
     fewer = lacking * np.minimum((lost[..., 2] * many + _FEW) / (waits[..., 2] * many + _FEW), 1.0)
     lacking = _mixed(apart * cycles, lost[..., 2], _mixed(lumpy, lacking, fewer))
-    return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), np.isclose(lost, waits, _NEAR, _NEAR).all(axis=(1, 2))
+    same = np.isclose(lost, waits, _NEAR, _NEAR).all(axis=(1, 2))
+    return np.stack([short, left, np.clip(lacking, 0.0, 1.0), held], axis=1), same
 
 
 def _mixed(share: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:

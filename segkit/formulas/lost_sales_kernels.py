@@ -230,9 +230,9 @@ def roll_forward(curves, grid, shapes, lumps, split, order, timing, points, lot,
         waits = waits[0][judged:], waits[1][:came], waits[2][:cycles]
         # Where demand never exceeds a level nothing is short, so nothing changes; below zero nothing is ever ordered.
         short = np.flatnonzero((points[row] >= 0.0) & ~(points[row] >= curves[row, -1]))
-        for place in short:
-            told = found[row, place, 1]
-            _read_waiting(path[judged:], evenly[judged:], width[judged:], waits, points[row, place], told)
+        for one in short:
+            told = found[row, one, 1]
+            _read_waiting(path[judged:], evenly[judged:], width[judged:], waits, points[row, one], told)
             told[0] /= reviews
             told[3] /= reviews
         for first in range(0, short.size, _LANES):

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit, prange
 
-from segkit.formulas.count_split_kernels import MOST, chance_of, expected_parts, is_parted, short_of
+from segkit.formulas.count_split_kernels import chance_of, is_parted
 from segkit.formulas.demand_curves import chance_at
-from segkit.formulas.lump_kernels import fill_together, parts_at
+from segkit.formulas.demand_split_kernels import chance_of_more, parts_of, short_within
 from segkit.formulas.order_positions import COARSE
 
 CYCLE_SERVICE, FILL_RATE = 0, 1
@@ -99,44 +99,6 @@ def _share_out(begin, end, weight, first, last, count, width, at, often):  # typ
 
 
 @njit(cache=True, nogil=True)
-def _parts(curve, split, row, counted):  # type: ignore[no-untyped-def]
-    """Return how demand parts: lumps as by their number, of many units as a gamma process does, of few one by one.
-
-    Tables by how much falls together, where between them the amounts of the curve lie, and chances of single units.
-    """
-    least, shape, share, lumps, (table, shares, together) = split
-    kinds = np.zeros(curve.size + 1)
-    if lumps[row, 0] > 0.0:
-        fill_together(curve, lumps[row], together, kinds)
-        return parts_at(table, shares, share[row]), kinds, np.zeros((0, 0))
-    most = int(min(np.ceil(max(curve[-1], 0.0)) + 1.0, MOST)) if curve[0] < MOST else 0
-    return least[row : row + 1], kinds, expected_parts(share[row], shape[row] if counted else 0.0, most)
-
-
-@njit(cache=True, nogil=True)
-def _falls(parts, cell, share):  # type: ignore[no-untyped-def]
-    """Return the chance that more than a share of demand falls into the review: how E[min(share, part)] rises."""
-    if share >= 1.0:
-        return 0.0
-    steps = parts[0].shape[1] - 1
-    place = min(int(np.sqrt(share) * steps), steps - 1)
-    low, high = (place / steps) ** 2, ((place + 1) / steps) ** 2
-    rise = _part_at(parts, cell, place + 1) - _part_at(parts, cell, place)
-    return min(max(rise / (high - low), 0.0), 1.0)
-
-
-@njit(cache=True, nogil=True)
-def _part_at(parts, cell, place):  # type: ignore[no-untyped-def]
-    """Return E[min(share, part of the demand in a cell of the curve that falls into the review)] at a share told."""
-    least, kinds, _ = parts
-    kind = int(kinds[cell])
-    beyond = kinds[cell] - kind
-    if beyond > 0.0:
-        return (1.0 - beyond) * least[kind, place] + beyond * least[kind + 1, place]
-    return least[kind, place]
-
-
-@njit(cache=True, nogil=True)
 def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-untyped-def]
     """Return how often a review's demand takes a position down to s, so that is ordered, and is short before it comes.
 
@@ -152,7 +114,7 @@ def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-unt
             if is_parted(counts, amount):
                 falls = chance_of(counts, amount, above)
             else:
-                falls = _falls(parts, place + 1, max(above - 0.5, 0.0) / amount)
+                falls = chance_of_more(parts, place + 1, max(above - 0.5, 0.0) / amount)
             ordered += (end - begin) * falls
             short += max(end - max(begin, below), 0.0) * falls
     return ordered, short
@@ -186,24 +148,6 @@ def _cycle_service(curve, grid, parts, reorder_point, lot, reach, finely):  # ty
 
 
 @njit(cache=True, nogil=True)
-def _part(parts, cell, share):  # type: ignore[no-untyped-def]
-    """Return E[min(share, part of demand that falls into the review)]: from its values at squares of even steps."""
-    steps = parts[0].shape[1] - 1
-    place = min(int(np.sqrt(share) * steps), steps - 1)
-    low, high = (place / steps) ** 2, ((place + 1) / steps) ** 2
-    before, after = _part_at(parts, cell, place), _part_at(parts, cell, place + 1)
-    return before + (after - before) * (share - low) / (high - low)
-
-
-@njit(cache=True, nogil=True)
-def _short_of(parts, cell, amount, stock):  # type: ignore[no-untyped-def]
-    """Return the mean of what a demand, in a cell of the curve, that exceeds stock has short in the review."""
-    if is_parted(parts[2], amount):
-        return short_of(parts[2], amount, stock)
-    return amount * _part(parts, cell, (amount - stock) / amount) if amount > stock else 0.0
-
-
-@njit(cache=True, nogil=True)
 def _short_at(curve, grid, parts, stock):  # type: ignore[no-untyped-def]
     """Return the mean of what becomes short in a review period from one inventory position."""
     last = grid.size - 1
@@ -217,7 +161,7 @@ def _short_at(curve, grid, parts, stock):  # type: ignore[no-untyped-def]
             amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
         if np.ceil(amount) <= there:
             break
-        total += width * _short_of(parts, place + 1, amount, there)
+        total += width * short_within(parts, place + 1, amount, there)
     return total
 
 
@@ -248,7 +192,7 @@ def search(curves, grid, split, review, lot, below, goal, measure):  # type: ign
         size = max(lot[row], 1.0)
         own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
         parted = measure != CYCLE_SERVICE or size >= 1.5  # else none is asked for
-        parts = _parts(curves[row], split, row, parted)
+        parts = parts_of(curves[row], split, row, parted)
         low, high = -size, np.ceil(curves[row, -1])
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
@@ -283,7 +227,7 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
         if amount > 0.0:
             met = 1.0
             if np.ceil(amount) > max(stock, 0.0):
-                met = max(1.0 - _short_of(parts, place + 1, amount, max(stock, 0.0)) / amount / share, 0.0)
+                met = max(1.0 - short_within(parts, place + 1, amount, max(stock, 0.0)) / amount / share, 0.0)
             total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
     return total
 
@@ -315,7 +259,7 @@ def outcomes(curves, grid, split, review, points, lot, below, smooth):  # type: 
     found = np.zeros((points.shape[0], points.shape[1], 4))
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
-        parts = _parts(curve, split, row, True)
+        parts = parts_of(curve, split, row, True)
         at, often = np.zeros(_POINTS + 2), np.zeros(_POINTS + 2)
         for place in range(points.shape[1]):
             point, told = points[row, place], found[row, place]
@@ -347,7 +291,7 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
         own = (finely[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
-        parts, terms = _parts(curve, split, row, True), (ratio[row], split[2][row], smooth[row])
+        parts, terms = parts_of(curve, split, row, True), (ratio[row], split[2][row], smooth[row])
         if not curve[-1] < _FAR or not ratio[row] == ratio[row]:
             found[row] = np.nan
             continue
@@ -363,24 +307,24 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
         costs = np.empty(tried.size)
         for place in range(tried.size):
             costs[place] = _cost(curve, grid, parts, tried[place], size, review[row], own, terms)
-        place = np.argmin(costs)
-        low, high = tried[max(place - 1, 0)], tried[min(place + 1, tried.size - 1)]
-        middle = tried[place]
-        if costs[place] < cost - _LEAST:
-            best, cost = middle, costs[place]
+        near = np.argmin(costs)
+        low, high = tried[max(near - 1, 0)], tried[min(near + 1, tried.size - 1)]
+        middle = tried[near]
+        if costs[near] < cost - _LEAST:
+            best, cost = middle, costs[near]
         # Between its neighbours cost has one valley.
         while high - low > 2.0:
             left = middle - low >= high - middle
             point = np.floor((low + middle) / 2.0) if left else np.ceil((middle + high) / 2.0)
             told = _cost(curve, grid, parts, point, size, review[row], own, terms)
-            if told < costs[place] or (told == costs[place] and point < middle):
+            if told < costs[near] or (told == costs[near] and point < middle):
                 low, high = (low, middle) if left else (middle, high)
-                middle, costs[place] = point, told
+                middle, costs[near] = point, told
             elif left:
                 low = point
             else:
                 high = point
-        if costs[place] < cost - _LEAST:
+        if costs[near] < cost - _LEAST:
             best = middle
         found[row] = best
     return found

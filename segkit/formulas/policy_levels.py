@@ -201,8 +201,9 @@ def economic_reorder_point(
     """
     from segkit.formulas import policy_kernels as kernels
 
-    arrays, (often, _) = _arrays(demand), _depths(demand, lot, pack)
-    return kernels.search_cheapest(*arrays, _floats(lot), often, _floats(demand.smooth), _floats(ratio))
+    curves, chances, split, review = _arrays(demand)
+    size, often, smooth = _floats(lot), _depths(demand, lot, pack)[0], _floats(demand.smooth)
+    return kernels.search_cheapest(curves, chances, split, review, size, often, smooth, _floats(ratio))
 
 
 def work_out_parts(demand: CoveredDemand, lot: np.ndarray, *, pack: np.ndarray | None = None) -> None:
@@ -253,8 +254,9 @@ def expected_services(
     """
     from segkit.formulas import policy_kernels as kernels
 
+    curves, chances, split, review = _arrays(demand)
     lots, depths, smooth = _floats(lot), _depths(demand, lot, pack), _floats(demand.smooth)
-    found = kernels.outcomes(*_arrays(demand), _floats(reorder_points), lots, depths, smooth)
+    found = kernels.outcomes(curves, chances, split, review, _floats(reorder_points), lots, depths, smooth)
     return ExpectedService(*np.moveaxis(found, 2, 0))
 
 
@@ -263,7 +265,9 @@ def _search(
 ) -> np.ndarray:
     from segkit.formulas import policy_kernels as kernels
 
-    return kernels.search(*_arrays(demand), _floats(lot), _depths(demand, lot, pack), _floats(goal), measure)
+    curves, chances, split, review = _arrays(demand)
+    below = _depths(demand, lot, pack)
+    return kernels.search(curves, chances, split, review, _floats(lot), below, _floats(goal), measure)
 
 
 def orders_per_review(
@@ -302,9 +306,10 @@ def _asked_per_review(demand: CoveredDemand) -> np.ndarray:
 
 
 def _depths(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray | None) -> tuple[np.ndarray, ...]:
-    size, packs, mean, variance, _ = _lots_of(demand, lot, pack)
+    size, packs = _floats(lot), _floats(lot if pack is None else pack)
     known = demand.kept.get(_KEPT)
     if known is None or not (np.array_equal(known[0], size) and np.array_equal(known[1], packs)):
+        _, _, mean, variance, _ = _lots_of(demand, lot, pack)
         often = position_depths(size, packs, mean, variance)
         known = (size.copy(), packs.copy(), often, reach_of(mean, variance))
         demand.kept[_KEPT] = known
@@ -328,7 +333,7 @@ def _arrays(demand: CoveredDemand) -> tuple[Any, ...]:
     split = demand.part_in_review, count_shape(*demand.moments), demand.review_share, demand.lumps
     review = demand.moments[0] * demand.review_share
     curves = _floats(demand.whole), _floats(demand.chances)
-    return (*curves, (*map(_floats, split), parts_in_review()), _floats(review))
+    return (*curves, (*map(_floats, split), *parts_in_review()), _floats(review))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
