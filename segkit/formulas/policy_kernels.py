@@ -307,7 +307,7 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
         costs = np.empty(tried.size)
         for place in range(tried.size):
             costs[place] = _cost(curve, grid, parts, tried[place], size, review[row], own, terms)
-        near = np.argmin(costs)
+        near = int(np.argmin(costs))
         low, high = tried[max(near - 1, 0)], tried[min(near + 1, tried.size - 1)]
         middle = tried[near]
         if costs[near] < cost - _LEAST:

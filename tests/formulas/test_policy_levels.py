@@ -239,3 +239,22 @@ def test_far_quantiles_are_cut_back_to_the_known_mean_and_no_near_ones(curves, m
     before, after = (CoveredDemand(part, chances, one, one).moments[0] for part in (table, cut))
     assert (after >= np.minimum(before, mean) - 1e-9).all()
     assert (within_mean(cut, chances, mean, surely=surely) == cut).all()
+
+
+@pytest.mark.parametrize(("often", "lump", "lead", "review"), [(0.05, 8, 30, 1), (0.034, 19, 7, 1), (0.013, 2, 21, 7)])
+@pytest.mark.parametrize("target", [0.8, 0.9])
+def test_lumps_that_are_known_part_by_how_many_an_amount_is(often, lump, lead, review, target):
+    """Of two lumps one may fall into the review: taken as one, P2 was told up to .07 too high."""
+
+    def lumps(rng, size):
+        return lump * rng.poisson(often, size).astype(float)
+
+    unknown = covered(lumps, lead, review)
+    asked = np.array([1.0 - np.exp(-often * review)])
+    demand = CoveredDemand(unknown.whole, unknown.chances, unknown.mean, unknown.review_mean, asked)
+    assert demand.lumps[0, :2].tolist() == pytest.approx([often * (lead + review), lump], rel=0.05)
+    assert demand.lumps[0, 2] > 30.0  # all of a size
+    point = level(reorder_point_for_fill_rate_by_curve, demand, 1, target)
+    run = replayed(lumps, lead, review, point, 1, series=200)
+    fill = run.served.sum() / run.demand.sum()
+    assert told(demand, point, 1)[1] == pytest.approx(fill, abs=0.035)

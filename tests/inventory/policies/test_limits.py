@@ -296,3 +296,36 @@ def test_a_lump_just_too_large_is_priced_and_not_all_the_rest(make_sizing, over)
     assert takes[0] == 0.0
     assert found[0] < 1e4
     assert limits._used(lump, limit, limits._charges(limit, 0.25 * (found / limits._STEP - 1.0)))[0] > limit.most[0]
+
+
+@pytest.mark.parametrize("unmet", ["lost", "backorder"])
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.1])
+def test_a_tight_budget_returns_nearly_what_the_best_levels_of_all_would(make_sizing, unmet, share):
+    """Levels that were judged by what is left at reviews ended in nothing: .54 of what the best return came at .1."""
+    margins = np.linspace(2.0, 20.0, 12)
+    rows = [{"mean": 4.0 + 5.0 * n, "spread": 2.0, "shortage_cost": margin} for n, margin in enumerate(margins[::-1])]
+    some = replace(make_sizing(*rows), unmet=unmet)
+    budget = share * size_policies(some)["stock_value"].sum()
+    held = size_within_limits(replace(some, limits=(stock_budget(some, budget),)))
+    got = returned(some, held["fill_rate"].fillna(0.0).to_numpy(), held["stock"].fillna(0.0).to_numpy()).sum()
+    assert got >= 0.97 * least_bound(some, budget)
+
+
+def returned(sizing, fill, stock):
+    """Return what item-locations return a year: margin of what is served, less holding. [currency]."""
+    costs = sizing.costs
+    return fill * sizing.demand_year * costs["shortage_cost"].to_numpy() - stock * costs["holding_cost"].to_numpy()
+
+
+def least_bound(sizing, budget):
+    """Return what no levels of lots of one within a budget exceed: the least of its Lagrangian over all its prices."""
+    prices = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)])
+    bound = budget * prices
+    for row in range(len(sizing.rules)):
+        points = np.arange(0.0, np.ceil(sizing.covered.demand.whole[row, -1]) + 1.0)
+        many = sizing.of(np.full(len(points), row))
+        told = many.formulas.service(many.covered.demand, points, np.ones(len(points)), pack=np.ones(len(points)))
+        stock, value = told.on_hand, told.on_hand * many.costs["unit_cost"].to_numpy()
+        gain = returned(many, told.fill_rate, stock)
+        bound = bound + np.maximum((gain[:, None] - value[:, None] * prices).max(axis=0), 0.0)
+    return bound.min()
