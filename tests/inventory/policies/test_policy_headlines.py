@@ -180,6 +180,31 @@ def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
     assert row["value"] == 1200.0
 
 
+def test_where_nothing_has_levels_no_amount_is_told():
+    row = told(policies=POLICIES.tail(1)).loc["policies_set"]
+    assert row["sentence"] == "None of 1 item-locations has levels; most are not sized: give assume.holding_rate."
+    assert np.isnan(row["value"])
+    assert row["unit"] == ""
+
+
+def test_stock_whose_worth_is_not_known_is_not_told_as_none():
+    stocked = {"policy": "order_up_to", "order_up_to": 9.0, "reason": "rule"}
+    bare = told(policies=table("policies", stocked)).loc["policies_set"]
+    assert "1 are stocked, with an expected stock on hand whose worth is not known, 0 are not." in bare["sentence"]
+    assert np.isnan(bare["value"])
+    some = told(policies=table("policies", stocked, stocked | {"stock_value": 40.0})).loc["policies_set"]
+    assert "2 are stocked, with EUR 40 expected on hand (of 1 it is not known), 0 are not." in some["sentence"]
+    assert some["value"] == 40
+
+
+def test_stock_above_levels_without_unit_costs_is_not_told_as_worth_nothing():
+    row = {"state": "above the order-up-to level", "excess": 4.0, "on_order": 0.0}
+    made = told(stock_position=table("stock_position", row, {"state": DUE})).loc["stock_out_of_range"]
+    assert "is worth an amount that is not known (1 item-locations)" in made["sentence"]
+    assert "lack an amount that is not known." in made["sentence"]
+    assert np.isnan(made["value"])
+
+
 def test_price_stock_and_decisions_are_told():
     price = [
         {"rule": "segment", "price_ratio": 1.4, "cost": 700.0, "advice": "Move it."},
