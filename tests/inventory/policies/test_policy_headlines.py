@@ -83,7 +83,9 @@ def test_without_margins_or_costs_nothing_is_said_to_be_saved():
     cost = {"cost_saved": 0.0, "other_fill_rate": np.nan}
     gains = gain(np.nan, np.nan, np.nan, **{CHEAPEST: cost, THUMB: cost})
     blank = told(replay_gain=gains.assign(fill_rate=np.nan))["sentence"]
-    assert blank["policies_worth"].endswith("nothing is known of margin, by which service is weighted.")
+    assert blank["policies_worth"].endswith(
+        "nothing is known of margin, by which service is weighted (policies.service_weight)."
+    )
     assert not blank.str.contains("nan").any()
     worth = told(replay_gain=gains.assign(other_stock_value=0.0)).loc["policies_worth", "sentence"]
     assert worth.endswith("served 96.6% of margin; what stock is worth is not known.")
@@ -104,8 +106,17 @@ def test_the_cheapest_target_is_told_with_its_chance(saved, low, high, way):
     row = {"cost_saved": saved, "cost_low": low, "cost_high": high, "other_fill_rate": 0.93}
     made = told(replay_gain=gain(**{CHEAPEST: row})).loc["policies_against_one_size"]
     assert f"EUR 300 a year {way}" in made["sentence"]
-    assert ("no more than chance" in made["sentence"]) == (low < 0 < high)
+    assert ("chance alone" in made["sentence"]) == (low < 0 < high)
+    ends = "EUR 90 to EUR 500 more" if saved < 0 else "EUR 20 more to EUR 500 less"
+    assert f"(90 % interval {ends})" in made["sentence"]
     assert made["value"] == saved
+
+
+@pytest.mark.parametrize(("achieved", "effect"), [(0.95, 0.05), (0.85, -0.05)])
+def test_levels_set_anew_are_told_by_the_sign_of_what_they_did(achieved, effect):
+    sentence = held(0.0, achieved=achieved, reset_effect=effect)
+    assert ("a level that fell stays" in sentence) == (effect > 0)
+    assert ("a level that rose asks for comes a lead time later" in sentence) == (effect < 0)
 
 
 def test_the_rule_of_thumb_is_told():
