@@ -134,7 +134,7 @@ def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
     ----------
     workbook : Path
         A run's workbook, or any with a sheet ``name`` that has a row with the names of its columns; what stands above
-        that row, columns that end in " now" and blank rows do not matter.
+        that row, columns that end in " now" or stand in brackets, and blank rows do not matter.
     name : str
         ``class_overrides`` or ``policy_overrides``. A row that holds its thing (a class's item or customer, a policy's
         item and location) and nothing else is a line ready to be filled, not an override.

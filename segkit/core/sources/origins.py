@@ -1,5 +1,6 @@
 """Which column of a source each column of a table comes from, and which columns are worth reading."""
 
+import re
 from collections.abc import Iterable
 
 from segkit.core.columns import TableSpec
@@ -11,6 +12,7 @@ from segkit.core.sources.wide import period_columns
 
 EXPRESSION = ""
 AS_NOW = " now"
+_PASSED_OVER = rf"{AS_NOW}$|^\(.*\)$"
 _FEW_COLUMNS = 100
 _LISTED = 40
 
@@ -119,13 +121,15 @@ def require_origins(names: list[str], spec: TableSpec, source: Source, unread: t
 def unread_overrides(names: list[str], spec: TableSpec, source: Source) -> list[str]:
     """Return what is wrong with the columns of a table of overrides that nothing reads: half of what is set is lost.
 
-    Columns that end in " now" are those by which a run's workbook shows what holds.
+    Columns that end in " now" are those by which a run's workbook shows what holds; remarks stand under a name in
+    brackets.
     """
     if not spec.name.endswith("_overrides"):
         return []
-    unread = [name for name in unread_columns(names, spec, source) if not name.endswith(AS_NOW)]
+    unread = [name for name in unread_columns(names, spec, source) if not re.search(_PASSED_OVER, name)]
     return [
-        f"column {name!r} is read by nothing, rename it or take it out{nearest_name(name, list(spec.columns))}"
+        f"column {name!r} is read by nothing: rename it, take it out, or write ({name}) if it is a remark"
+        f"{nearest_name(name, list(spec.columns))}"
         for name in unread
     ]
 

@@ -31,13 +31,14 @@ def test_a_column_of_an_override_sheet_that_nothing_reads_is_a_problem_of_the_sh
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "policy_overrides"
-    sheet.append([*ROW, "reorder point", "order_up_to", "policy now"])
-    sheet.append([*ROW.values(), 20, 60, "min_max"])
+    sheet.append([*ROW, "reorder point", "order_up_to", "policy now", "(remark)"])
+    sheet.append([*ROW.values(), 20, 60, "min_max", "ask sales"])
     book.save(tmp_path / "mine.xlsx")
     read = read_override_sheet(tmp_path / "mine.xlsx", "policy_overrides")
-    assert read.problems == (
-        "column 'reorder point' is read by nothing, rename it or take it out; did you mean reorder_point?",
+    told = (
+        "column 'reorder point' is read by nothing: rename it, take it out, or write (reorder point) if it is a remark"
     )
+    assert read.problems == (f"{told}; did you mean reorder_point?",)
     assert read.frame["order_up_to"].tolist() == [60]
 
 
