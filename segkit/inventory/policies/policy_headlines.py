@@ -93,7 +93,7 @@ def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
     unsized = policies["order_up_to"].isna()
     none = (policies["policy"] == NONE) & ~unsized
     stocked = ~none & ~unsized
-    value = policies.loc[~unsized, "stock_value"].sum(min_count=1)
+    value = policies.loc[stocked, "stock_value"].sum(min_count=1) if stocked.any() or unsized.any() else 0.0
     count, first = int(unsized.sum()), policies.loc[unsized, "reason"].mode()
     if unsized.all():
         sentence = f"None of {len(policies):,} item-locations has levels; most are {first.iloc[0]}."

@@ -209,7 +209,8 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     unheld = economic & ~(holding > 0)
     reason[unheld] = np.where(costed, free, np.where(sold, _UNPRICED, _UNSOLD))[unheld]
     bare = economic & (holding > 0) & ~np.isfinite(shortage)
-    reason[bare] = np.where(sold, np.where(priced, _NO_COST, _NO_PRICE), _NOT_SOLD)[bare]
+    told = sold if priced.any() else np.full(len(sold), sold.any())  # without any price no window would help
+    reason[bare] = np.where(told, np.where(priced, _NO_COST, _NO_PRICE), _NOT_SOLD)[bare]
     return _set_by_person(sizing, point, lot, demand), reason
 
 

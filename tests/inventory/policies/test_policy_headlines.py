@@ -196,6 +196,9 @@ def test_where_nothing_has_levels_no_amount_is_told():
     assert row["sentence"] == "None of 1 item-locations has levels; most are not sized: give assume.holding_rate."
     assert np.isnan(row["value"])
     assert row["unit"] == ""
+    row = told(policies=POLICIES.tail(2)).loc["policies_set"]
+    assert row["sentence"].startswith("2 item-locations have a policy: 0 are stocked and 1 are not; 1 is not sized: ")
+    assert np.isnan(row["value"])
 
 
 def test_stock_whose_worth_is_not_known_is_not_told_as_none():
@@ -203,6 +206,9 @@ def test_stock_whose_worth_is_not_known_is_not_told_as_none():
     bare = told(policies=table("policies", stocked)).loc["policies_set"]
     assert "1 are stocked, with an expected stock on hand whose worth is not known, 0 are not." in bare["sentence"]
     assert np.isnan(bare["value"])
+    ordered = {"policy": "to_order", "order_up_to": 0.0, "stock_value": 0.0, "reason": "rule"}
+    assert np.isnan(told(policies=table("policies", stocked, ordered)).loc["policies_set", "value"])
+    assert told(policies=table("policies", ordered)).loc["policies_set", "value"] == 0
     some = told(policies=table("policies", stocked, stocked | {"stock_value": 40.0})).loc["policies_set"]
     assert "2 are stocked, with EUR 40 expected on hand (of 1 it is not known), 0 are not." in some["sentence"]
     assert some["value"] == 40

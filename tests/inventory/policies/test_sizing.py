@@ -250,6 +250,14 @@ def test_what_sold_without_a_price_is_not_said_not_to_have_sold(make_sizing):
     )
 
 
+def test_where_no_price_is_known_at_all_the_window_is_not_blamed(make_sizing):
+    sizing = make_sizing({}, {})
+    costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan, units_sold=[5.0, np.nan])
+    assert size_policies(replace(sizing, costs=costs))["reason"].str.contains("has no price").all()
+    costs.loc[0, ["unit_price", "unit_margin", "shortage_cost"]] = 16.0, 5.0, 5.0
+    assert "nothing was sold" in size_policies(replace(sizing, costs=costs))["reason"][1]
+
+
 def test_no_stock_pays_where_it_costs_more_than_it_returns(make_sizing):
     table = size_policies(
         make_sizing(
