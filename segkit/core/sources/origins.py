@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from segkit.core.columns import TableSpec
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
@@ -129,9 +130,14 @@ def unread_overrides(names: list[str], spec: TableSpec, source: Source) -> list[
     unread = [name for name in unread_columns(names, spec, source) if not re.search(_PASSED_OVER, name)]
     return [
         f"column {name!r} is read by nothing: rename it, take it out, or write ({name}) if it is a remark"
-        f"{nearest_name(name, list(spec.columns))}"
+        f"{_meant(name, list(spec.columns))}"
         for name in unread
     ]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _used_columns(names: list[str], origins: dict[str, str], source: Source) -> set[str]:
