@@ -212,7 +212,11 @@ def main() -> None:
 
 def _report_line(result: Any) -> str:
     done = "" if result.status == "done" else f"{result.workspace}: already done; --force does it again\n"
-    stays = "" if result.is_latest else " (latest stays as it was)"
+    from segkit.report.runner.publish import latest_report
+
+    there = latest_report(result.report.parent) is not None
+    stays = " (latest stays as it was)" if there else " (there is no latest yet: run without --only)"
+    stays = "" if result.is_latest else stays
     return f"{done}Report: {_short(result.page)}{stays}"
 
 

@@ -8,6 +8,7 @@ from segkit.core.data_quality import weighed_by
 from segkit.core.logo import require_logo
 from segkit.core.store import Prepared, write_inputs
 from segkit.plan import open_plan
+from segkit.plan.readiness import tell_readiness
 
 
 def prepare_run(
@@ -58,7 +59,7 @@ def check_workspace(
     Returns
     -------
     str
-        Rows used and set aside per table, and the assumptions.
+        Rows used and set aside per table, the assumptions, and what a run would pass over in silence.
 
     Raises
     ------
@@ -86,11 +87,13 @@ def check_workspace(
         f"  {row.assumption} = {row.value} ({row.share:.0%} of {of_what}): {row.why}"
         for row in plan.assumptions.itertuples()
     ]
+    notes = tell_readiness(plan)
     return "\n".join(
         [
             f"{plan.workspace.name}: ready, as of {plan.as_of}",
             *rows,
             "Assumptions:" if assumed else "No assumptions.",
             *assumed,
+            *(["Notes:", *(f"  {note}" for note in notes)] if notes else []),
         ]
     )

@@ -67,9 +67,12 @@ def test_partial_and_backfill_runs_through_the_command_line(company):
     company.add("1_demand", "1", needs=["data"])
     part = call("run", company.workspace, "--only", "0", "--set", "company.name=Acme", "--as-of", "2025-06-30")
     assert part.exit_code == 0
-    assert "(latest stays as it was)" in part.stdout
+    assert "(there is no latest yet: run without --only)" in part.stdout
     assert not (company.folder / "latest").exists()
     assert call("status", "acme").exit_code == 1
+    assert call("run", company.workspace).exit_code == 0
+    later = call("run", company.workspace, "--only", "0", "--set", "company.name=Acme", "--as-of", "2025-06-29")
+    assert "(latest stays as it was)" in later.stdout
 
 
 def test_failing_notebook_exits_3_and_calls_the_command(company):

@@ -75,7 +75,7 @@ def test_levels_of_the_first_period_are_those_of_the_policies(costed):
 
 
 def test_what_a_person_set_holds_in_the_periods_that_begin_before_its_end(write_workspace, small_company):
-    row = {"item_id": "SKU-0001", "location_id": None, "order_up_to": 500.0, "reason": "fair", "set_by": "planner"}
+    row = {"item_id": "SKU-0001", "location_id": None, "order_up_to": 500.0, "reason": "fair"}
     item = small_company["orders"]["item_id"].min()
     plain = open_plan(write_workspace(small_company, TIMED + SETS, "plain"))
     end = plain.policy_phases["valid_to"].min() + pd.Timedelta(days=3)

@@ -1,6 +1,6 @@
 """Every input table of a workspace, cleaned and cut at ``as_of``, with the count of what was used and set aside."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -59,7 +59,8 @@ _USED = "is used"
 class Inputs:
     """What a plan knows: ``tables`` by name (used rows only), what was not used and why, and the facts of each read.
 
-    ``facts`` gives per table rows, fingerprint of the source and the newest day.
+    ``facts`` gives per table rows, fingerprint of the source and the newest day, ``unread`` the columns of its source
+    that nothing reads.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -67,6 +68,7 @@ class Inputs:
     set_aside: pd.DataFrame
     as_of: date
     facts: dict[str, dict]
+    unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) -> Inputs:
@@ -108,6 +110,7 @@ def read_inputs(settings: Settings, workspace: Path, as_of: date | None = None) 
         set_aside=list_set_aside(known, values),
         as_of=last,
         facts={name: _facts(table) for name, table in marked.items()},
+        unread={name: table.unread for name, table in marked.items()},
     )
 
 

@@ -42,8 +42,12 @@ class PolicyRule(Section):
     max_cover_days: Days | None = Field(
         None, description="Cap: stock on hand covers no more days of demand than this, right after an order comes."
     )
-    min_stock: Units | None = Field(None, description="Never plan to hold less [units].")
-    max_stock: Units | None = Field(None, description="Never plan to hold more [units].")
+    min_stock: Units | None = Field(
+        None, description="The order-up-to level (stock on hand plus on order) is no lower [units]."
+    )
+    max_stock: Units | None = Field(
+        None, description="Cap: the order-up-to level (stock on hand plus on order) is no higher [units]."
+    )
     rank: float | None = Field(
         None, description="Place in the order in which rules are tried; blank = after those before it in segkit.toml."
     )

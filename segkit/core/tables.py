@@ -57,8 +57,8 @@ class MarkedTable:
         ``str``; empty = the row is used, else why it is set aside.
     notes : tuple of Note
         What is worth knowing about rows that are used.
-    remarks : tuple of Remark
-        What was recognised in rows before it is known which of them are used.
+    remarks, unread : tuple
+        What was recognised in rows before it is known which are used; columns of the source that nothing reads.
     fingerprint : str
         Of the source the rows came from; empty where they came from memory.
     """
@@ -69,6 +69,7 @@ class MarkedTable:
     notes: tuple[Note, ...] = ()
     fingerprint: str = ""
     remarks: tuple[Remark, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def used(self) -> np.ndarray:

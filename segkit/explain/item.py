@@ -156,7 +156,7 @@ def _tell_policy(rows: pd.DataFrame, plan: Story) -> str:
     capped = f", capped by {row['capped_by']}" if row["capped_by"] else ""
     return (
         f"{where}{row['policy']}, reorder point {row['reorder_point']:,.0f}, order up to {row['order_up_to']:,.0f} in "
-        f"lots of {row['order_quantity']:,.0f}{capped}: cycle_service (P1) {row['cycle_service']:.1%}, fill_rate (P2) "
+        f"lots of {row['order_quantity']:,.0f}{capped}: cycle service (P1) {row['cycle_service']:.1%}, fill rate (P2) "
         f"{row['fill_rate']:.1%} with {plan.currency} {row['stock_value']:,.0f} on hand; {row['reason']}."
     )
 

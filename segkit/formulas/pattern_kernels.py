@@ -73,3 +73,15 @@ def sales_shares(values, observed, start):  # type: ignore[no-untyped-def]
         if sold[one] > 0.0:
             shares[one] = (sold[one] - 1.0 + usual) / listed[one]
     return shares
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def scale_first_sales(values, observed, start, shares, levels):  # type: ignore[no-untyped-def]
+    """Multiply the levels after every period of each series, up to its second sale, by its share; all others stay."""
+    for one in prange(len(values)):
+        sold = 0
+        for period in range(start[one], values.shape[1]):
+            sold += observed[one, period] and values[one, period] > 0.0
+            if sold > 1:
+                break
+            levels[one, period] *= shares[one]

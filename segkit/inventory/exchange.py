@@ -245,12 +245,12 @@ def _advice_words(ranked: list[str], number: int, gain: BoundaryGain, now: Class
     if saving <= _WORTH * now.cost:
         return "No boundary is worth moving by itself."
     upper, lower = ranked[number], ranked[number + 1]
-    some = "item" if moved == 1 else f"{moved:,} items"
+    some = "item-location" if moved == 1 else f"{moved:,} item-locations"
     which = f"the {some} of {lower} that deserve stock most into {upper}"
     if gain.better < gain.start:
         which = f"the {some} of {upper} that deserve stock least into {lower}"
     share = saving / now.cost
-    return f"Move {which} first: saves {share:.1%} of the cost of stock at the same fill_rate, targets set anew."
+    return f"Move {which} first: saves {share:.1%} of the cost of stock at the same fill rate, targets set anew."
 
 
 def _price_table(rows: list[dict], trade: ExchangeItems) -> pd.DataFrame:

@@ -47,7 +47,7 @@ class Policies(Forecasts):
     def policy_checks(self) -> pd.DataFrame:
         """How many item-locations each rule meets, whether it can fire, what no order can be, limits not kept."""
         own = self.settings.policies
-        checks = policy_rules.check_policy_rules(self._places(), policies=own)
+        checks = self.rule_checks()
         checks = set_by_person.check_set_lots(checks, self.policy_rules, self.items)
         if caps.has_caps(self.policy_rules, self.items):
             checks = caps.check_caps(checks, self.sizing(), self.policies)
@@ -265,6 +265,10 @@ class Policies(Forecasts):
         known, whole = self._reviewed(), self._replayed_intervals()
         fitted = self._fitted() if whole.equals(known) else self._fit(whole)
         return self._sized_by(whole_periods.round_reviews(self.policy_rules, self._period_days()), fitted.cover())
+
+    def rule_checks(self) -> pd.DataFrame:
+        """Return the rows of ``policy_checks`` that need no levels: how many item-locations each rule decides for."""
+        return policy_rules.check_policy_rules(self._places(), policies=self.settings.policies)
 
     def sizing(self) -> gathered.Sizing:
         """Return what policies are sized from: rules, costs and the demand that stock must cover."""

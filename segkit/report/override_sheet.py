@@ -13,6 +13,7 @@ from segkit.core.columns import Column, empty_table, input_tables
 from segkit.core.errors import DataError, in_rows
 from segkit.core.source_settings import Source
 from segkit.core.sources.mapping import ROWS, map_table
+from segkit.core.sources.origins import unread_overrides
 from segkit.report.column_facts import rows_in_sheet
 
 SHEET = "class_overrides"
@@ -133,7 +134,7 @@ def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
     ----------
     workbook : Path
         A run's workbook, or any with a sheet ``name`` that has a row with the names of its columns; what stands above
-        that row, further columns and blank rows do not matter.
+        that row, columns that end in " now" or stand in brackets, and blank rows do not matter.
     name : str
         ``class_overrides`` or ``policy_overrides``. A row that holds its thing (a class's item or customer, a policy's
         item and location) and nothing else is a line ready to be filled, not an override.
@@ -157,12 +158,14 @@ def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
     raw, (places, columns) = read_excel(whole, headed, list), sheet_places(whole, headed)
     filled = np.flatnonzero(_is_filled(raw, name))
     raw = raw.iloc[filled].reset_index(drop=True)
+    lost = unread_overrides(list(raw.columns), spec, source)
+    raw = raw[[column for column in raw if column in spec.columns]]
     raw.attrs[ROWS] = tuple(places[row] for row in filled)
     marked = map_table(name, raw, source)
     unread = [note for note in marked.notes if "unreadable" in note.reason]
     said = [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
     empty = _without_value(whole, name, {place: column for column, place in columns.items() if column in spec.columns})
-    return SheetRows(with_types(marked.frame, name), (*_broken(raw, source, name), *said, *empty))
+    return SheetRows(with_types(marked.frame, name), (*lost, *_broken(raw, source, name), *said, *empty))
 
 
 def with_types(frame: pd.DataFrame, name: str = SHEET) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from segkit.core.columns import input_tables
+from segkit.core.sources.origins import AS_NOW
 from segkit.report.column_facts import FIRST_ROWS
 from segkit.report.override_sheet import DAYS, HEAD, READY, add_lists, write_cells, write_heads
 
@@ -43,7 +44,7 @@ def write_policy_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, polici
         text = name in ("policy", "rule", "reason")
         look = {"font_color": _MUTED, "num_format": "@" if text else "General"}
         sheet.set_column(place, place, 40 if name == "reason" else 16, formats.get(**look))
-        sheet.write_string(HEAD, place, f"{name} now", formats.head)
+        sheet.write_string(HEAD, place, f"{name}{AS_NOW}", formats.head)
     write_cells(sheet, lines)
     last = HEAD + 1 + len(lines) + READY
     add_lists(sheet, columns, _checks(), last)
@@ -66,7 +67,7 @@ def sheet_lines(overrides: pd.DataFrame, policies: pd.DataFrame) -> pd.DataFrame
         Columns of ``policy_overrides``, and those of ``policies`` that show what holds, named ``policy now``, ...
     """
     columns = list(input_tables()[POLICY_SHEET].columns)
-    names = {name: f"{name} now" for name in NOW if name in policies}
+    names = {name: f"{name}{AS_NOW}" for name in NOW if name in policies}
     if policies.empty and not set(_PLACE) <= set(policies):
         return overrides[columns].sort_values([*_PLACE, "valid_from"], ignore_index=True)
     now = policies[[*_PLACE, *names]].rename(columns=names)

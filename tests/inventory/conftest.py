@@ -12,7 +12,8 @@ from segkit.inventory.policies.gathered import gather_sizing
 
 RULES = empty_table("policy_rules").dtypes
 COSTS = {
-    "unit_cost": 10.0, "unit_price": 16.0, "unit_margin": 5.0, "holding_cost": 2.5, "shortage_cost": 5.0,
+    "unit_cost": 10.0, "unit_price": 16.0, "units_sold": 100.0, "unit_margin": 5.0, "holding_cost": 2.5,
+    "shortage_cost": 5.0,
     "moq": np.nan, "order_multiple": np.nan, "shelf_life_days": np.nan,
 }  # fmt: skip
 GIVEN = {

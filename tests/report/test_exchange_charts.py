@@ -92,13 +92,13 @@ def curve(*now, best=((0.9, 100.0), (0.95, 150.0), (0.99, 250.0))):
     [
         (
             curve((0.95, 200.0)),
-            "EUR 200 of stock gives 95% of net margin; chosen item by item 25% less would do, "
+            "EUR 200 of stock gives 95% of margin; chosen item by item 25% less would do, "
             "or the same stock would give 97%",
         ),
-        (curve((0.95, 150.0)), "EUR 150 of stock gives 95% of net margin: no other choice of items needs less"),
-        (curve((0.95, 300.0)), "EUR 300 of stock gives 95% of net margin; chosen item by item 50% less would do"),
-        (curve((0.6, 90.0)), "EUR 90 of stock gives 60% of net margin"),
-        (curve(), "99% of net margin takes EUR 250 of stock"),
+        (curve((0.95, 150.0)), "EUR 150 of stock gives 95% of margin: no other choice of items needs less"),
+        (curve((0.95, 300.0)), "EUR 300 of stock gives 95% of margin; chosen item by item 50% less would do"),
+        (curve((0.6, 90.0)), "EUR 90 of stock gives 60% of margin"),
+        (curve(), "99% of margin takes EUR 250 of stock"),
     ],
     ids=["between", "best", "beyond", "below", "no stock known"],
 )  # fmt: skip

@@ -167,14 +167,14 @@ def test_all_problems_come_at_once(workspace, tmp_path):
 
 
 def test_the_sheet_may_be_moved_about_in(workspace, tmp_path):
-    """Lines above the names, further columns, another order and blank lines do not matter; text dates are read."""
+    """Lines above the names, remarks in brackets, another order and blank lines do not matter; text dates are read."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = SHEET
     for row in (
         ["Planning round of March"],
         [],
-        ["remark", "abc", "entity", "entity_id", "valid_to", "reason"],
+        ["(remark)", "abc", "entity", "entity_id", "valid_to", "reason"],
         [],
         ["ask sales", "A", "Item", "SKU-0001", "2099-12-31", "  Key item "],
         [],

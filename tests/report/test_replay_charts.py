@@ -59,7 +59,8 @@ def test_every_rule_is_in_the_alternative_text():
 
 def test_the_segment_that_fell_furthest_behind_has_some_demand():
     page = told(plot_service_held(REPLAY))
-    assert "BZ fell furthest behind" in page
+    assert "BZ fell furthest behind of the larger" in page
+    assert f"larger = {percent(0.01)} of demand or more" in page
     held = REPLAY[REPLAY["entity_id"] != "BZ"]
     assert "All larger segments held" in told(plot_service_held(held))
 

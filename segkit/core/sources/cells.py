@@ -18,6 +18,12 @@ _TRUE, _FALSE = ["true", "1", "yes", "y"], ["false", "0", "no", "n"]
 _SPACES = "\u00a0\u202f"
 
 
+class LostCell(str):
+    """What stands in a cell of a workbook whose value is lost: an error, or a formula that was never calculated."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Reading:
     """How cells that are text are to be read."""
@@ -96,7 +102,10 @@ def _as_category(codes: np.ndarray, words: pd.Series) -> pd.Series:
 
 
 def _text(raw: pd.Series, reading: Reading) -> Cells:
-    return Cells(clean_text(raw, reading), np.zeros(len(raw), dtype=bool))
+    if raw.dtype != object:
+        return Cells(clean_text(raw, reading), np.zeros(len(raw), dtype=bool))
+    lost = np.array([isinstance(cell, LostCell) for cell in raw], dtype=bool)
+    return Cells(clean_text(raw.mask(lost), reading), lost)
 
 
 def _number(raw: pd.Series, reading: Reading) -> Cells:

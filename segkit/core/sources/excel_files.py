@@ -1,18 +1,22 @@
 """Read Excel and OpenDocument sheets; blank rows are left out and counted."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from segkit.core.errors import DataError, nearest_name
 from segkit.core.source_settings import Source
-from segkit.core.sources.cells import write_cell
+from segkit.core.sources.cells import LostCell, write_cell
 from segkit.core.sources.csv_files import Wanted, require_header
 
 
-def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
+def read_excel(
+    path: Path, source: Source, wanted: Wanted, *, lost: Mapping[tuple[int, int], str] = MappingProxyType({})
+) -> pd.DataFrame:
     """Read the wanted columns of one sheet.
 
     Parameters
@@ -23,6 +27,8 @@ def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
         Sheet and header row.
     wanted : callable
         Takes the names of all columns, returns those to read.
+    lost : mapping of (int, int) to str, optional
+        Cells from `cells_without_value`: they come as `LostCell`, which no column can be read from; blank without it.
 
     Returns
     -------
@@ -40,6 +46,9 @@ def read_excel(path: Path, source: Source, wanted: Wanted) -> pd.DataFrame:
         raise DataError(f"{path}: the sheet is empty\nName another sheet, or set header_row.")
     names = [(write_cell(cell) or "").strip() for cell in rows[source.header_row - 1]]
     require_header(path, names, source.header_row)
+    for (row, column), text in lost.items():
+        if source.header_row < row <= len(rows) and column <= len(rows[row - 1]):
+            rows[row - 1][column - 1] = LostCell(text)
     body = rows[source.header_row :]
     filled = [row for row in body if any(cell != "" for cell in row)]
     chosen = set(wanted([name for name in names if name]))
@@ -146,7 +155,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 
 
 def _column(cells: list[Any]) -> pd.Series:
-    """Return cells in the type they share; formula errors come as blank (see `cells_without_value`)."""
+    """Return cells in the type they share."""
     values = [None if cell == "" else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {str}:

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
@@ -20,7 +21,7 @@ def cells_without_value(path: Path, sheet: str) -> dict[tuple[int, int], str]:
     path : Path
         A workbook. Only those of Excel since 2007 (.xlsx, .xlsm) can be looked into: of others nothing is found.
     sheet : str
-        Its name.
+        Its name; blank = the first one.
 
     Returns
     -------
@@ -38,14 +39,17 @@ def cells_without_value(path: Path, sheet: str) -> dict[tuple[int, int], str]:
 def _part_of(book: ZipFile, sheet: str) -> str:
     """Return the name of the file in which a sheet is kept."""
     entries = ElementTree.fromstring(book.read(_BOOK)).iter()
-    link = next((entry.get(_ID) for entry in entries if _is(entry, "sheet") and entry.get("name") == sheet), None)
+    sheets = [entry for entry in entries if _is(entry, "sheet")]
+    link = next((entry.get(_ID) for entry in sheets if sheet in ("", entry.get("name"))), None)
     targets = {one.get("Id"): one.get("Target", "") for one in ElementTree.fromstring(book.read(_LINKS))}
     return posixpath.normpath(posixpath.join("xl", targets[link])).lstrip("/")
 
 
 def _look_through(text: bytes) -> dict[tuple[int, int], str]:
     found: dict[tuple[int, int], str] = {}
-    for cell in ElementTree.fromstring(text).iter():
+    for _, cell in ElementTree.iterparse(BytesIO(text)):
+        if _is(cell, "row"):
+            cell.clear()  # millions of cells would not fit into memory
         if not _is(cell, "c"):
             continue
         parts = {part.tag.rpartition("}")[2]: part.text or "" for part in cell}

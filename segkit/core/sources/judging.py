@@ -7,7 +7,7 @@ import pandas as pd
 
 from segkit.core.columns import TableSpec
 from segkit.core.source_settings import Source
-from segkit.core.sources.cells import Cells, Reading
+from segkit.core.sources.cells import Cells, LostCell, Reading
 from segkit.core.sources.marking import SHOWN, Marks
 from segkit.core.sources.reading_fixes import propose_reading
 from segkit.core.tables import column_rules, name_row, present_key, repeated_rows, row_codes
@@ -90,7 +90,7 @@ def note_unreadable(marks: Marks, case: Case) -> None:
         rows = cells.unreadable & marks.used()
         if rows.any():
             first = _first_cells(marks, case.raw[name], rows)
-            marks.note(f"{name} unreadable, taken as missing", rows, first=first, fix="Mend the cells.")
+            marks.note(f"{name} unreadable, taken as missing", rows, first=first, fix=_mend(case.raw[name]))
 
 
 def _judge_unreadable(marks: Marks, name: str, case: Case) -> None:
@@ -100,7 +100,7 @@ def _judge_unreadable(marks: Marks, name: str, case: Case) -> None:
     first = _first_cells(marks, case.raw[name], rows)
     proposal = propose_reading(case.raw[name], case.spec.columns[name].kind, case.reading, case.where)
     if not case.is_required(name):
-        marks.note(f"{name} unreadable, taken as missing", rows, first=first, fix=proposal or "Mend the cells.")
+        marks.note(f"{name} unreadable, taken as missing", rows, first=first, fix=proposal or _mend(case.raw[name]))
     elif case.source.unreadable == "set_aside":
         marks.set_aside(rows, f"{name} unreadable")
     else:
@@ -109,6 +109,11 @@ def _judge_unreadable(marks: Marks, name: str, case: Case) -> None:
             _set_aside_rule(case),
         )
         marks.refuse(f"{name} is unreadable", rows, first=first, fixes=fixes)
+
+
+def _mend(raw: pd.Series) -> str:
+    lost = raw.dtype == object and any(isinstance(cell, LostCell) for cell in raw)
+    return "Mend the formulas, and save the workbook in Excel so that they have values." if lost else "Mend the cells."
 
 
 def _judge_blank_cells(marks: Marks, frame: pd.DataFrame, case: Case) -> None:

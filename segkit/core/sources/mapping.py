@@ -15,7 +15,7 @@ from segkit.core.sources.judging import Case, judge_rows, judge_unreadable, note
 from segkit.core.sources.known_rows import KnownRows
 from segkit.core.sources.marking import Marks
 from segkit.core.sources.one_row_per_key import keep_one_row_per_key
-from segkit.core.sources.origins import find_origins, require_origins, wanted_columns
+from segkit.core.sources.origins import find_origins, require_origins, unread_columns, wanted_columns
 from segkit.core.sources.reading import fingerprint_source, joined_source, read_source
 from segkit.core.sources.wide import period_columns, turn_wide
 from segkit.core.tables import MarkedTable, Note, name_row
@@ -57,8 +57,11 @@ def read_table(name: str, source: Source, workspace: Path, *, known: KnownRows |
 
     raw = read_source(source, workspace, wanted=wanted)
     raw.attrs[UNREAD] = tuple(there)
+    names = list(there or raw.columns)
+    dated = known.columns(names) if known else []
+    unread = tuple(one for one in unread_columns(names, spec, source) if one not in dated)
     fingerprint = fingerprint_source(source, workspace, raw)
-    return replace(map_table(name, raw, source, workspace, known=known), fingerprint=fingerprint)
+    return replace(map_table(name, raw, source, workspace, known=known), fingerprint=fingerprint, unread=unread)
 
 
 def map_table(

@@ -1,6 +1,8 @@
 """Which column of a source each column of a table comes from, and which columns are worth reading."""
 
+import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from segkit.core.columns import TableSpec
 from segkit.core.errors import DataError, SettingsError, list_problems, nearest_name
@@ -10,6 +12,8 @@ from segkit.core.sources.expressions import mentioned_columns
 from segkit.core.sources.wide import period_columns
 
 EXPRESSION = ""
+AS_NOW = " now"
+_PASSED_OVER = rf"{AS_NOW}$|^\(.*\)$"
 _FEW_COLUMNS = 100
 _LISTED = 40
 
@@ -50,11 +54,23 @@ def wanted_columns(names: list[str], spec: TableSpec, source: Source) -> list[st
     origins = find_origins(names, spec, source)
     if not _has_key(spec, origins) and len(names) <= _FEW_COLUMNS:
         return names
-    used = {*origins.values(), *mentioned_columns(source, names)}
-    used.update(name for join in source.joins.values() for name in join.on)
-    if source.wide:
-        used.update(period_columns(source.wide, names))
+    used = _used_columns(names, origins, source)
     return [name for name in names if name in used]
+
+
+def unread_columns(names: list[str], spec: TableSpec, source: Source) -> tuple[str, ...]:
+    """Return the columns of a source from which nothing comes; those that are left out on purpose are none of them.
+
+    Examples
+    --------
+    >>> from segkit.core.columns import nomenclature
+    >>> source = Source(file="x.csv", columns={"item_id": "sku", "category": ""}, where="active = 1")
+    >>> unread_columns(["sku", "category", "active", "moq", "pack_size"], nomenclature()["items"], source)
+    ('pack_size',)
+    """
+    left_out = {name for name, origin in source.columns.items() if not origin}
+    used = _used_columns(names, find_origins(names, spec, source), source) | left_out
+    return tuple(name for name in names if name not in used)
 
 
 def require_origins(names: list[str], spec: TableSpec, source: Source, unread: tuple[str, ...] = ()) -> dict[str, str]:
@@ -79,13 +95,15 @@ def require_origins(names: list[str], spec: TableSpec, source: Source, unread: t
     Raises
     ------
     SettingsError
-        The mapping names columns that the table or the source does not have: all of them, with the nearest names.
+        The mapping names columns that the table or the source does not have, or a table of overrides has columns that
+        nothing reads: all of them, with the nearest names.
     DataError
         Required columns come from nowhere.
     """
     where = f"sources.{spec.name}"
     offered = list(dict.fromkeys([*unread, *names]))
-    if wrong := [*_unknown_columns(spec, source, where), *_unknown_origins(names, offered, spec, source, where)]:
+    unknown = [*_unknown_columns(spec, source, where), *_unknown_origins(names, offered, spec, source, where)]
+    if wrong := [*unknown, *unread_overrides(offered, spec, source)]:
         fix = delimiter_hint(offered) or f"The source has: {_list(offered)}"
         raise SettingsError(list_problems(f"the mapping of '{spec.name}' does not fit its source", wrong, [fix]))
     origins = find_origins(names, spec, source)
@@ -99,6 +117,35 @@ def require_origins(names: list[str], spec: TableSpec, source: Source, unread: t
         ]
         raise DataError(list_problems(f"table '{spec.name}' lacks columns", problems, fixes))
     return origins
+
+
+def unread_overrides(names: list[str], spec: TableSpec, source: Source) -> list[str]:
+    """Return what is wrong with the columns of a table of overrides that nothing reads: half of what is set is lost.
+
+    Columns that end in " now" are those by which a run's workbook shows what holds; remarks stand under a name in
+    brackets.
+    """
+    if not spec.name.endswith("_overrides"):
+        return []
+    unread = [name for name in unread_columns(names, spec, source) if not re.search(_PASSED_OVER, name)]
+    return [
+        f"column {name!r} is read by nothing: rename it, take it out, or write ({name}) if it is a remark"
+        f"{_meant(name, list(spec.columns))}"
+        for name in unread
+    ]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _used_columns(names: list[str], origins: dict[str, str], source: Source) -> set[str]:
+    used = {*origins.values(), *mentioned_columns(source, names)}
+    used.update(name for join in source.joins.values() for name in join.on)
+    if source.wide:
+        used.update(period_columns(source.wide, names))
+    return used
 
 
 def _has_key(spec: TableSpec, origins: dict[str, str]) -> bool:

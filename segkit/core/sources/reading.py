@@ -39,7 +39,8 @@ def read_source(source: Source, workspace: Path, *, wanted: Wanted = list) -> pd
     Returns
     -------
     DataFrame
-        RangeIndex, the source's column names. Cells of a CSV file are text, those of the others have their types.
+        RangeIndex, the source's column names. Cells of a CSV file are text, those of the others have their types;
+        errors and formulas without a value of a workbook are `LostCell`.
 
     Raises
     ------
@@ -54,8 +55,11 @@ def read_source(source: Source, workspace: Path, *, wanted: Wanted = list) -> pd
     kind = _format(source, files[0])
     if kind == "excel":
         from segkit.core.sources.excel_files import read_excel
+        from segkit.core.sources.excel_formulas import cells_without_value
 
-        return _stack_frames([read_excel(path, source, wanted) for path in files])
+        lost = [cells_without_value(path, source.sheet) for path in files]
+        frames = [read_excel(path, source, wanted, lost=cells) for path, cells in zip(files, lost, strict=True)]
+        return _stack_frames(frames)
     if kind == "duckdb":
         from segkit.core.sources.databases import read_duckdb
 

@@ -54,9 +54,9 @@ def share_stock_by_class(
         A row per item-location and class with demand, sorted by item, location and rank. order_up_to and critical_level
         [units] are the smallest with which every class gets its target; order_up_to_one_level is what all share
         without levels, order_up_to_separate what the class needs by itself. fill_rate_sized is P2 on the runs that gave
-        the sizes, the others are P2 on held-out lines. mean_stock [units], stock_value [currency] and savings are
-        those of the held-out months too; of shared stock by the class's share of demand, so that rows add up. Why an
-        item-location is not sized stands in left_out.
+        the sizes, the others are P2 on held-out lines. mean_stock [units] (of begin and end of a day), stock_value
+        [currency] and savings are those of the held-out months too; of shared stock by the class's share of demand, so
+        that rows add up. Why an item-location is not sized stands in left_out.
 
     Raises
     ------
@@ -197,7 +197,8 @@ class _Judge:
         )
         served, asked = (part.reshape(count, times, -1).sum(axis=1) for part in (got.served, got.demand))
         fill = np.divide(served, asked, out=np.full(asked.shape, np.nan), where=asked > 0)
-        return fill, got.average_stock.reshape(count, times).mean(axis=1)
+        begun = got.average_stock + got.served.sum(axis=1) / (2.0 * self.days)  # lines come as their day begins
+        return fill, begun.reshape(count, times).mean(axis=1)
 
 
 def _as_table(demand: ClassDemand, found: _Ways | None) -> pd.DataFrame:

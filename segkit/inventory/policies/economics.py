@@ -44,9 +44,9 @@ def cost_places(
     Returns
     -------
     DataFrame
-        unit_cost, unit_price, unit_margin [currency/unit] (blank = nothing sold), holding_cost
-        [currency/unit/year] and shortage_cost [currency/unit] (blank = not known), moq, order_multiple [units],
-        shelf_life_days. A row per place, in the order of the places.
+        unit_cost, unit_price, unit_margin [currency/unit] (blank = not known), units_sold [units] (blank = nothing
+        sold), holding_cost [currency/unit/year] and shortage_cost [currency/unit] (blank = not known), moq,
+        order_multiple [units], shelf_life_days. A row per place, in the order of the places.
     """
     ids = places["item_id"]
     sold = look_up(ids, item_value, "quantity").where(lambda cells: cells > 0)
@@ -58,7 +58,9 @@ def cost_places(
     if "currency" in items:
         planned = planned.where(look_up(ids, items, "currency").fillna(currency) == currency)
     unit_cost = cost.where(cost > 0, planned)
-    table = places[["item_id", "location_id"]].assign(unit_cost=unit_cost, unit_price=revenue, unit_margin=margin)
+    table = places[["item_id", "location_id"]].assign(
+        unit_cost=unit_cost, unit_price=revenue, unit_margin=margin, units_sold=sold
+    )
     held = np.nan if rules.holding_rate is None else rules.holding_rate
     table["holding_cost"] = unit_cost * held
     table["shortage_cost"] = margin.clip(lower=0.0) * rules.shortage_cost_factor

@@ -92,15 +92,22 @@ def _tell_untimed(rules: pd.DataFrame) -> tuple:
 def _tell_levels(policies: pd.DataFrame, currency: str) -> tuple:
     unsized = policies["order_up_to"].isna()
     none = (policies["policy"] == NONE) & ~unsized
-    value = policies["stock_value"].sum()
-    why = ""
-    if unsized.any():
-        first = policies.loc[unsized, "reason"].mode().iloc[0]
-        count = int(unsized.sum())
-        why = f"; {count:,} {'is' if count == 1 else 'are'} {first}"
+    stocked = ~none & ~unsized
+    value = policies.loc[stocked, "stock_value"].sum(min_count=1) if stocked.any() or unsized.any() else 0.0
+    count, first = int(unsized.sum()), policies.loc[unsized, "reason"].mode()
+    if unsized.all():
+        sentence = f"None of {len(policies):,} item-locations has levels; most are {first.iloc[0]}."
+        return "policies_set", sentence, np.nan, ""
+    why = f"; {count:,} {'is' if count == 1 else 'are'} {first.iloc[0]}" if count else ""
+    worth = ""
+    if stocked.any():
+        known = policies.loc[stocked, "stock_value"]
+        lacking = f" (of {int(known.isna().sum()):,} it is not known)" if known.isna().any() else ""
+        worth = f", with {money(known.sum(), currency)} expected on hand{lacking},"
+        worth = ", with an expected stock on hand whose worth is not known," if known.isna().all() else worth
     sentence = (
-        f"{len(policies):,} item-locations have a policy: {int((~none & ~unsized).sum()):,} are stocked, with "
-        f"{money(value, currency)} expected on hand, {int(none.sum()):,} are not{why}."
+        f"{len(policies):,} item-locations have a policy: {int(stocked.sum()):,} are stocked"
+        f"{worth or ' and'} {int(none.sum()):,} are not{why}."
     )
     return "policies_set", sentence, value, "currency"
 
@@ -143,18 +150,25 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     idle, above = position["state"] == IDLE, excess > 0
     coming = (value * np.minimum(excess, position["on_order"]) / excess.where(above)).sum()
     parts = [
-        f"Stock on hand and on order above the order-up-to level is worth {money(value[~idle].sum(), currency)} "
+        f"Stock on hand and on order above the order-up-to level is worth {_known(value[above & ~idle], currency)} "
         f"({int((above & ~idle).sum()):,} item-locations)",
-        f", and where nothing is to be stocked {money(value[idle].sum(), currency)} ({int(idle.sum()):,})",
+        f", and where nothing is to be stocked {_known(value[idle], currency)} ({int(idle.sum()):,})",
         f"; {money(coming, currency)} of it is still on order",
         f". {int((position['state'] == DUE).sum()):,} item-locations are to be ordered; those below the reorder point "
-        f"by more than a review's demand lack {money(late.sum(), currency)}",
+        f"by more than a review's demand lack {_known(late[position['state'] == DUE], currency)}",
     ]
     unjudged = int((position["state"] == UNJUDGED).sum())
     rest = f". {unjudged:,} have no levels to be judged by" if unjudged else ""
     shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, True]
     sentence = "".join(part for part, told in zip(parts, shown, strict=True) if told) + rest + "."
-    return "stock_out_of_range", sentence, value.sum(), "currency"
+    return "stock_out_of_range", sentence, value.sum(min_count=1), "currency"
+
+
+def _known(values: pd.Series, currency: str) -> str:
+    """Return an amount in words; of rows without any figure it is not known, of no rows it is nothing."""
+    if len(values) and values.isna().all():
+        return "an amount that is not known"
+    return money(values.sum(), currency)
 
 
 def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:

@@ -14,8 +14,12 @@ _CAUSES = {
     "forecast_bias_effect": "other items were asked for than forecast",
     "lead_time_effect": "lead times were others than known when levels were set",
     "lot_effect": "lots, packs and minimum orders did more than the levels expect of them",
-    "reset_effect": "levels were set anew: stock above a level that fell stays until it is sold",
+    "reset_effect": "levels were set anew",
     "distribution_effect": "demand had another shape and timing, or by chance",
+}
+_RESET = {
+    True: "stock above a level that fell stays until it is sold",
+    False: "what a level that rose asks for comes a lead time later",
 }
 
 
@@ -28,7 +32,7 @@ def tell_worth(
         unsized = policies["order_up_to"].isna()
         why = timing or "the history is too short to replay"
         if len(known):
-            why = f"nothing is known of {weight}, by which service is weighted"
+            why = f"nothing is known of {weight}, by which service is weighted (policies.service_weight)"
         if not (policies["order_up_to"] > 0).any():
             why = policies.loc[unsized, "reason"].mode().iloc[0] if unsized.any() else "nothing is stocked"
         return "policies_worth", f"What the policies are worth is not known: {why}.", np.nan, ""
@@ -65,10 +69,15 @@ def tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
     row = known.iloc[0]
     saved = row["cost_saved"]
     way = "less" if saved >= 0 else "more"
-    chance = " (no more than chance)" if pd.notna(row["cost_low"]) and row["cost_low"] <= 0 <= row["cost_high"] else ""
+    span = _tell_span(saved, row["cost_low"], row["cost_high"], lambda end: money(end, currency))
+    chance = (
+        ", which chance alone may give"
+        if pd.notna(row["cost_low"]) and row["cost_low"] <= 0 <= row["cost_high"]
+        else ""
+    )
     sentence = (
-        f"Shortages, holding and orders together cost {money(abs(saved), currency)} a year {way} than with the one "
-        f"target for all that was cheapest in hindsight{chance}, which served {row['other_fill_rate']:.1%}."
+        f"Shortages, holding and orders together cost {money(abs(saved), currency)} a year {way}{span} than with the "
+        f"one target for all that was cheapest in hindsight and served {row['other_fill_rate']:.1%}{chance}."
     )
     return "policies_against_one_size", sentence, saved, "currency"
 
@@ -127,7 +136,7 @@ def tell_stock_held(gap: pd.DataFrame, currency: str) -> tuple | None:
     if abs(off) > _WORTH_A_CAUSE:
         name = _main_cause(row)
         part = 100 * row[name] / row["expected"]
-        cause = f": {100 * off:+.0f} %, of which {part:+.0f} because {_CAUSES[name]}"
+        cause = f": {100 * off:+.0f} %, of which {part:+.0f} because {_because(name, part)}"
     sentence = (
         f"On average {money(row['achieved'], currency)} of stock was on hand; the levels were to leave "
         f"{money(row['expected'], currency)}{cause}."
@@ -141,11 +150,16 @@ def _tell_cause(gap: pd.DataFrame, bias: float) -> str:
         return ""
     row = gap.iloc[0]
     off, name = row["achieved"] - row["expected"], _main_cause(row)
-    words = _CAUSES[name]
+    words = _because(name, row[name])
     came = 1.0 / (1.0 + bias) - 1.0 if bias > -1 else np.nan  # on what was forecast
     if name == "forecast_bias_effect" and came * off < 0:
         words = f"{abs(came):.0%} {'more' if came > 0 else 'less'} was asked for than forecast"
     return f": {100 * off:+.1f} points, of which {100 * row[name]:+.1f} because {words}"
+
+
+def _because(name: str, effect: float) -> str:
+    """Return a cause in words that fit the sign of its effect on service or stock."""
+    return f"{_CAUSES[name]}: {_RESET[effect >= 0]}" if name == "reset_effect" else _CAUSES[name]
 
 
 def _main_cause(row: pd.Series) -> str:

@@ -22,6 +22,7 @@ _FREE = "not sized: holding costs nothing (unit_cost or assume.holding_rate is z
 _UNSOLD = "not sized: what a unit costs is not known, as nothing was sold in the window (give items.unit_cost)"
 _UNPRICED = "not sized: what a unit costs is not known (give unit_cost, or assume.gross_margin)"
 _NOT_SOLD = "not sized: the margin is not known, as nothing was sold in the window (segments.window_months)"
+_NO_PRICE = "not sized: the margin is not known, as what was sold has no price (give prices or a fill_rate rule)"
 _NO_COST = "not sized: the margin is not known, as what was sold has no cost (unit_cost, assume.gross_margin)"
 
 
@@ -228,12 +229,14 @@ def wanted_points(sizing: Sizing, lot: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if rows.size:
         ratio = holding * _beyond_forecast(demand) / np.maximum(shortage, 1e-12)
         point[rows] = sizing.formulas.economic(demand.of(rows), lot[rows], ratio[rows], pack=pack[rows])
-    sold, priced = (sizing.costs[name].notna().to_numpy() for name in ("unit_price", "unit_cost"))
+    known_of = (sizing.costs[name].notna().to_numpy() for name in ("units_sold", "unit_price", "unit_cost"))
+    sold, priced, costed = known_of
     free = np.where(holding == 0, _FREE, _NO_RATE)
     unheld = economic & ~(holding > 0)
-    reason[unheld] = np.where(priced, free, np.where(sold, _UNPRICED, _UNSOLD))[unheld]
+    reason[unheld] = np.where(costed, free, np.where(sold, _UNPRICED, _UNSOLD))[unheld]
     bare = economic & (holding > 0) & ~np.isfinite(shortage)
-    reason[bare] = np.where(sold[bare], _NO_COST, _NOT_SOLD)
+    told = sold if priced.any() else np.full(len(sold), sold.any())  # without any price no window would help
+    reason[bare] = np.where(told, np.where(priced, _NO_COST, _NO_PRICE), _NOT_SOLD)[bare]
     return _set_by_person(sizing, point, lot, demand), reason
 
 

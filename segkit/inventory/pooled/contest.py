@@ -1,11 +1,12 @@
 """Methods compete, by class of demand pattern, on what they would have forecast at earlier periods."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from segkit.formulas.pattern_kernels import patterns_of_all, patterns_so_far, sales_shares
+from segkit.formulas.pattern_kernels import patterns_of_all, patterns_so_far, sales_shares, scale_first_sales
 from segkit.formulas.pooled_smoothing import (
     OWN,
     Constants,
@@ -60,11 +61,15 @@ class Method:
     def levels(
         self, panel: Panel, classes: np.ndarray, rows: np.ndarray, *, ahead: int, known: int | None = None
     ) -> np.ndarray:
-        """Return the levels of some series after every period; the first ``known`` ones weight the constants."""
+        """Return the levels of some series after every period; the first ``known`` ones weight the constants.
+
+        What the first sale of a series counts for is told by the whole panel, whatever rows are asked for.
+        """
+        shares = sales_shares(panel.values, panel.observed, panel.start)[rows]
         part = panel if len(rows) == len(panel.values) else _some(panel, rows)
         if self.constants is None:
-            return _classical(self.name, part)
-        part = _without_choice(part)
+            return _classical(self.name, part, shares)
+        part = _without_choice(part, shares)
         own = np.arange(len(rows))
         code = own if self.group is None else dense_codes(self.group[rows])[1]
         pools = Pools(code, 0.0 if self.group is None else _PASSED)
@@ -100,15 +105,14 @@ def _some(panel: Panel, rows: np.ndarray) -> Panel:
     return Panel(panel.values[rows], panel.observed[rows], panel.start[rows])
 
 
-def _without_choice(panel: Panel) -> Panel:
+def _without_choice(panel: Panel, shares: np.ndarray) -> Panel:
     """Return demand with that of the first sale as expected in any period, not one chosen because something was sold.
 
     A series begins with a sale, so that its mean would be too high, the more the rarer its demand.
     """
-    share = sales_shares(panel.values, panel.observed, panel.start)
     rows = np.flatnonzero(panel.start < panel.values.shape[1])
     values = panel.values.copy()
-    values[rows, panel.start[rows]] *= share[rows]
+    values[rows, panel.start[rows]] *= shares[rows]
     return Panel(values, panel.observed, panel.start)
 
 
@@ -238,19 +242,22 @@ def _drawn(panel: Panel, methods: list[Method]) -> np.ndarray:
     return np.flatnonzero(chosen[code])
 
 
-def _classical(name: str, panel: Panel) -> np.ndarray:
-    """Return the levels of a classical method after every period."""
+def _classical(name: str, panel: Panel, shares: np.ndarray) -> np.ndarray:
+    """Return the levels of a classical method after every period; up to the second sale, as it is expected to repeat.
+
+    Until then these methods know no interval between sales, and tell the first one for every period to come.
+    """
     from segkit.formulas import croston, naive
 
-    known = (panel.values, panel.observed, panel.start)
-    origins = np.arange(1, panel.values.shape[1] + 1)
-    if name == NAIVE:
-        return naive.naive_levels(*known, origins=origins)
-    if name == "mean":
-        part = _without_choice(panel)
-        return naive.mean_levels(part.values, part.observed, part.start, origins=origins)
-    if name == "croston":
-        return croston.croston_levels(*known, origins=origins)
-    if name == "sba":
-        return croston.syntetos_boylan_levels(*known, origins=origins)
-    return croston.teunter_syntetos_babai_levels(*known, origins=origins)
+    told: dict[str, Callable[..., np.ndarray]] = {
+        NAIVE: naive.naive_levels,
+        "mean": naive.mean_levels,
+        "croston": croston.croston_levels,
+        "sba": croston.syntetos_boylan_levels,
+        "tsb": croston.teunter_syntetos_babai_levels,
+    }
+    part = _without_choice(panel, shares) if name == "mean" else panel
+    levels = told[name](part.values, part.observed, part.start, origins=np.arange(1, panel.values.shape[1] + 1))
+    if name != "mean":
+        scale_first_sales(panel.values, panel.observed, panel.start, shares, levels)
+    return levels

@@ -54,7 +54,10 @@ def plot_replay(replay: pd.DataFrame, replay_gain: pd.DataFrame, *, currency: st
     if OWN not in whole.index:
         return empty_figure("replay", "Nothing was replayed: the history is too short, or no policy is sized.")
     unit = f" [{currency}]" if currency else ""
-    note = f"Weighted fill rate (P2) achieved on held-out history, by mean stock at cost{unit}; bar = 90 % interval"
+    note = (
+        f"Fill rate (P2, weighted as policies.service_weight says) on held-out history, by mean stock at cost{unit}; "
+        "bar = 90 % interval"
+    )
     figure = start_figure("replay", _title(replay_gain), note, height=3.6)
     axes = figure.subplots()
     _draw_rules(axes, whole, currency)
@@ -86,7 +89,11 @@ def _draw_rules(axes: "Axes", whole: pd.DataFrame, currency: str) -> None:
         axes.errorbar(
             [row["stock_value"]], [fill], yerr=span, color=colour, marker=marker, markersize=7, capsize=3, linestyle=""
         )
-        axes.annotate(name, (row["stock_value"], fill), (9, 6), textcoords="offset points", color=INK, fontsize=8.5)
+        above = fill >= _curve_at(row["stock_value"], shown)
+        place, side = ((-9, 6), "right") if above else ((9, -12), "left")
+        axes.annotate(
+            name, (row["stock_value"], fill), place, textcoords="offset points", color=INK, fontsize=8.5, ha=side
+        )
     if len(shown):
         last = shown.iloc[-1]
         axes.annotate(
@@ -98,6 +105,11 @@ def _draw_rules(axes: "Axes", whole: pd.DataFrame, currency: str) -> None:
     only_baseline(axes, grid="y")
     format_axis(axes.xaxis, lambda value: short_money(value, currency))
     format_axis(axes.yaxis, percent)
+
+
+def _curve_at(stock: float, shown: pd.DataFrame) -> float:
+    """Return the service of one target for all at a stock value: a label stands on the side away from the curve."""
+    return float(np.interp(stock, shown["stock_value"], shown["weighted_fill_rate"])) if len(shown) else np.inf
 
 
 def _title(gains: pd.DataFrame) -> str:
@@ -147,10 +159,13 @@ def plot_service_held(replay: pd.DataFrame, entity: str = "segment") -> "Figure"
     title = "All larger segments held the fill rate that was expected of them"
     if weighty.min() < -0.01:
         title = (
-            f"{shorten(worst['entity_id'], 24)} fell furthest behind: {percent(worst['fill_rate'])} of units met, "
-            f"{percent(worst['expected_fill_rate'])} expected"
+            f"{shorten(worst['entity_id'], 24)} fell furthest behind of the larger: "
+            f"{percent(worst['fill_rate'])} of units met, {percent(worst['expected_fill_rate'])} expected"
         )
-    note = "Fill rate (P2, units) on held-out history: full = achieved, open = expected when levels were set"
+    note = (
+        "Fill rate (P2, units) on held-out history: full = achieved, open = expected when levels were set; "
+        f"larger = {percent(_WEIGHTY)} of demand or more"
+    )
     figure = start_figure(name, title, note, height=0.6 + 0.27 * len(rows))
     axes = figure.subplots()
     place = np.arange(len(rows))[::-1]

@@ -116,6 +116,43 @@ def workbook(tmp_path):
     return tmp_path
 
 
+def lost_cells(folder, *, key="SKU-0042", name="items.xlsx"):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["item_id", "category", "unit_cost", "moq", "lead_time_days", "launch_date", "unused"])
+    sheet.append(["SKU-0001", "#N/A", "#DIV/0!", "=10/2", 7, "#VALUE!", "#REF!"])
+    sheet.append([key, "pumps", 2.5, 4, 9, datetime(2025, 1, 2), 1])
+    book.save(folder / name)
+    return Source(file=name)
+
+
+def test_errors_and_formulas_without_a_value_are_noted_as_the_same_text_in_a_csv_is(tmp_path):
+    table = read_table("items", lost_cells(tmp_path), tmp_path)
+    mend = "Mend the formulas, and save the workbook in Excel so that they have values."
+    assert {note.reason: (note.rows, note.first, note.fix) for note in table.notes} == {
+        "category unreadable, taken as missing": (1, "row 1 '#N/A'", mend),
+        "unit_cost unreadable, taken as missing": (1, "row 1 '#DIV/0!'", mend),
+        "moq unreadable, taken as missing": (1, "row 1 '=10/2'", mend),
+        "launch_date unreadable, taken as missing": (1, "row 1 '#VALUE!'", mend),
+    }
+    assert table.frame["category"].isna().tolist() == [True, False]
+    assert table.frame["moq"].tolist()[1] == 4
+    assert table.used.all()
+    text = "item_id,unit_cost,moq\nSKU-0001,#DIV/0!,=10/2\nSKU-0042,2.5,4\n"
+    (tmp_path / "items.csv").write_text(text)
+    plain = read_table("items", Source(file="items.csv"), tmp_path)
+    told = {(note.reason, note.rows, note.first) for note in table.notes}
+    assert {(note.reason, note.rows, note.first) for note in plain.notes} <= told
+
+
+def test_an_error_in_a_required_cell_of_a_workbook_is_refused_or_set_aside(tmp_path):
+    source = lost_cells(tmp_path, key="#REF!")
+    with pytest.raises(DataError, match=r"item_id is unreadable in 1 row, first: row 2 '#REF!'"):
+        read_table("items", source, tmp_path)
+    kept = read_table("items", source.model_copy(update={"unreadable": "set_aside"}), tmp_path)
+    assert kept.reason.tolist() == ["", "item_id unreadable"]
+
+
 def test_workbook_with_mixed_cells_and_blank_rows(workbook):
     table = read_table("items", Source(file="items.xlsx", decimal=","), workbook)
     frame = table.frame

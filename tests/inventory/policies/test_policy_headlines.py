@@ -83,7 +83,9 @@ def test_without_margins_or_costs_nothing_is_said_to_be_saved():
     cost = {"cost_saved": 0.0, "other_fill_rate": np.nan}
     gains = gain(np.nan, np.nan, np.nan, **{CHEAPEST: cost, THUMB: cost})
     blank = told(replay_gain=gains.assign(fill_rate=np.nan))["sentence"]
-    assert blank["policies_worth"].endswith("nothing is known of margin, by which service is weighted.")
+    assert blank["policies_worth"].endswith(
+        "nothing is known of margin, by which service is weighted (policies.service_weight)."
+    )
     assert not blank.str.contains("nan").any()
     worth = told(replay_gain=gains.assign(other_stock_value=0.0)).loc["policies_worth", "sentence"]
     assert worth.endswith("served 96.6% of margin; what stock is worth is not known.")
@@ -104,8 +106,17 @@ def test_the_cheapest_target_is_told_with_its_chance(saved, low, high, way):
     row = {"cost_saved": saved, "cost_low": low, "cost_high": high, "other_fill_rate": 0.93}
     made = told(replay_gain=gain(**{CHEAPEST: row})).loc["policies_against_one_size"]
     assert f"EUR 300 a year {way}" in made["sentence"]
-    assert ("no more than chance" in made["sentence"]) == (low < 0 < high)
+    assert ("chance alone" in made["sentence"]) == (low < 0 < high)
+    ends = "EUR 90 to EUR 500 more" if saved < 0 else "EUR 20 more to EUR 500 less"
+    assert f"(90 % interval {ends})" in made["sentence"]
     assert made["value"] == saved
+
+
+@pytest.mark.parametrize(("achieved", "effect"), [(0.95, 0.05), (0.85, -0.05)])
+def test_levels_set_anew_are_told_by_the_sign_of_what_they_did(achieved, effect):
+    sentence = held(0.0, achieved=achieved, reset_effect=effect)
+    assert ("a level that fell stays" in sentence) == (effect > 0)
+    assert ("a level that rose asks for comes a lead time later" in sentence) == (effect < 0)
 
 
 def test_the_rule_of_thumb_is_told():
@@ -178,6 +189,37 @@ def test_policies_are_counted_and_what_is_unsized_says_what_to_give():
         "1 is not sized: give assume.holding_rate."
     )
     assert row["value"] == 1200.0
+
+
+def test_where_nothing_has_levels_no_amount_is_told():
+    row = told(policies=POLICIES.tail(1)).loc["policies_set"]
+    assert row["sentence"] == "None of 1 item-locations has levels; most are not sized: give assume.holding_rate."
+    assert np.isnan(row["value"])
+    assert row["unit"] == ""
+    row = told(policies=POLICIES.tail(2)).loc["policies_set"]
+    assert row["sentence"].startswith("2 item-locations have a policy: 0 are stocked and 1 are not; 1 is not sized: ")
+    assert np.isnan(row["value"])
+
+
+def test_stock_whose_worth_is_not_known_is_not_told_as_none():
+    stocked = {"policy": "order_up_to", "order_up_to": 9.0, "reason": "rule"}
+    bare = told(policies=table("policies", stocked)).loc["policies_set"]
+    assert "1 are stocked, with an expected stock on hand whose worth is not known, 0 are not." in bare["sentence"]
+    assert np.isnan(bare["value"])
+    ordered = {"policy": "to_order", "order_up_to": 0.0, "stock_value": 0.0, "reason": "rule"}
+    assert np.isnan(told(policies=table("policies", stocked, ordered)).loc["policies_set", "value"])
+    assert told(policies=table("policies", ordered)).loc["policies_set", "value"] == 0
+    some = told(policies=table("policies", stocked, stocked | {"stock_value": 40.0})).loc["policies_set"]
+    assert "2 are stocked, with EUR 40 expected on hand (of 1 it is not known), 0 are not." in some["sentence"]
+    assert some["value"] == 40
+
+
+def test_stock_above_levels_without_unit_costs_is_not_told_as_worth_nothing():
+    row = {"state": "above the order-up-to level", "excess": 4.0, "on_order": 0.0}
+    made = told(stock_position=table("stock_position", row, {"state": DUE})).loc["stock_out_of_range"]
+    assert "is worth an amount that is not known (1 item-locations)" in made["sentence"]
+    assert "lack an amount that is not known." in made["sentence"]
+    assert np.isnan(made["value"])
 
 
 def test_price_stock_and_decisions_are_told():

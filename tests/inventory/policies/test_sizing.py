@@ -206,7 +206,7 @@ def test_a_lot_is_no_safety_stock(make_sizing):
             {"holding_cost": np.nan, "unit_cost": np.nan},
             "a unit costs is not known (give unit_cost, or",
         ),
-        ({"holding_cost": np.nan, "unit_cost": np.nan, "unit_price": np.nan}, "as nothing was sold in the window"),
+        ({"holding_cost": np.nan, "unit_cost": np.nan, "units_sold": np.nan}, "as nothing was sold in the window"),
     ],
 )
 def test_what_has_no_holding_cost_says_what_to_give(make_sizing, unknown, why):
@@ -236,9 +236,26 @@ def test_what_cannot_be_sized_stays_blank_and_says_why(make_sizing):
 
 def test_what_sold_earlier_only_is_not_said_never_to_have_sold(make_sizing):
     sizing = make_sizing({})
-    costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan)
+    costs = sizing.costs.assign(units_sold=np.nan, unit_margin=np.nan, shortage_cost=np.nan)
     reason = size_policies(replace(sizing, costs=costs))["reason"][0]
     assert reason == ("not sized: the margin is not known, as nothing was sold in the window (segments.window_months)")
+
+
+def test_what_sold_without_a_price_is_not_said_not_to_have_sold(make_sizing):
+    sizing = make_sizing({})
+    costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan)
+    reason = size_policies(replace(sizing, costs=costs))["reason"][0]
+    assert reason == (
+        "not sized: the margin is not known, as what was sold has no price (give prices or a fill_rate rule)"
+    )
+
+
+def test_where_no_price_is_known_at_all_the_window_is_not_blamed(make_sizing):
+    sizing = make_sizing({}, {})
+    costs = sizing.costs.assign(unit_price=np.nan, unit_margin=np.nan, shortage_cost=np.nan, units_sold=[5.0, np.nan])
+    assert size_policies(replace(sizing, costs=costs))["reason"].str.contains("has no price").all()
+    costs.loc[0, ["unit_price", "unit_margin", "shortage_cost"]] = 16.0, 5.0, 5.0
+    assert "nothing was sold" in size_policies(replace(sizing, costs=costs))["reason"][1]
 
 
 def test_no_stock_pays_where_it_costs_more_than_it_returns(make_sizing):

@@ -19,6 +19,7 @@ def sizing_of(curve, *, forecast, review_days=7.0, lead_periods=1.0):
     costs = {
         "unit_cost": 8.0,
         "unit_price": 8.0 + MARGIN,
+        "units_sold": 100.0,
         "unit_margin": MARGIN,
         "holding_cost": HOLDING,
         "shortage_cost": MARGIN,

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from segkit.formulas.croston import croston_levels, syntetos_boylan_levels, teunter_syntetos_babai_levels
+from segkit.formulas.naive import naive_levels
 from segkit.formulas.pattern_kernels import sales_shares
 from segkit.formulas.pooled_smoothing import Panel
 from segkit.inventory.pooled.contest import (
@@ -177,3 +179,53 @@ def test_the_first_sale_is_taken_as_often_as_those_after_it_tell():
 def test_without_any_later_period_first_sales_count_whole():
     panel = panel_of(np.array([[0.0, 3.0], [0.0, 0.0]]))
     assert sales_shares(panel.values, panel.observed, panel.start).tolist() == [1.0, 1.0]
+
+
+def few_regular_among_rare():
+    """Return 40 series that sell in one of five periods, three that always do, and one of a single period."""
+    values = np.zeros((44, 60))
+    values[:40, ::5] = 4.0
+    values[40:43] = 6.0
+    values[43, 59] = 1000.0
+    return panel_of(values)
+
+
+def test_the_first_sale_is_told_by_all_series_whatever_rows_are_asked_for():
+    """A series of one period counts as smooth, beside few that are; the share of those alone would be near 1."""
+    panel = few_regular_among_rare()
+    patterns = demand_patterns(panel)
+    smooth = np.flatnonzero(patterns == patterns[43])
+    assert smooth.tolist() == [40, 41, 42, 43]
+    for method in list_methods({}, Pooling()):
+        own = method.levels(panel, patterns, smooth, ahead=3)
+        assert own == pytest.approx(method.levels(panel, patterns, np.arange(44), ahead=3)[smooth]), method.name
+
+
+@pytest.mark.parametrize("method", list_methods({}, Pooling()), ids=lambda method: method.name)
+def test_no_method_forecasts_one_period_for_every_one_to_come(method):
+    panel = few_regular_among_rare()
+    share = sales_shares(panel.values, panel.observed, panel.start)[43]
+    assert 0.2 < share < 0.3
+    level = method.levels(panel, demand_patterns(panel), np.arange(44), ahead=3)[43, -1]
+    assert 900 * share < level <= 1000 * share * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("name", ["naive", "croston", "sba", "tsb"])
+def test_from_the_second_sale_on_a_method_tells_what_it_always_did(name):
+    values = np.zeros((2, 12))
+    values[0, [2, 6, 9]] = 5.0, 7.0, 3.0
+    values[1, 1:] = 2.0
+    panel = panel_of(values)
+    share = sales_shares(panel.values, panel.observed, panel.start)
+    method = next(one for one in list_methods({}, Pooling()) if one.name == name)
+    told = method.levels(panel, demand_patterns(panel), np.arange(2), ahead=3)
+    formula = {
+        "naive": naive_levels,
+        "croston": croston_levels,
+        "sba": syntetos_boylan_levels,
+        "tsb": teunter_syntetos_babai_levels,
+    }[name]
+    plain = formula(panel.values, panel.observed, panel.start, origins=np.arange(1, 13))
+    assert told[0, 6:] == pytest.approx(plain[0, 6:])
+    assert told[0, :6] == pytest.approx(plain[0, :6] * share[0])
+    assert share[0] < 0.5
