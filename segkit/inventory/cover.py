@@ -10,7 +10,7 @@ from segkit.inventory.outlook import SERIES, group_attributes
 from segkit.inventory.protection import protection_demand
 
 _PAIR = ["item_id", "location_id"]
-_NAMES = ["lead_time_mean", "lead_time_sd", "lead_time_source"]
+_NAMES = ["lead_time_mean", "lead_time_sd", "lead_time_source", "supplier_id"]
 _SDS = 5  # no lead time that stands for a mean and a standard deviation lies farther above the mean
 
 
@@ -40,7 +40,7 @@ def cover_intervals(
         receipts, master, assumed).
     """
     pairs = places[_PAIR].drop_duplicates().sort_values(_PAIR, ignore_index=True)
-    found = _told_lead_times(pairs, lead_times)
+    found = told_lead_times(pairs, lead_times)
     found["lead_time_source"] = found["lead_time_source"].where(found["lead_time_mean"].notna(), "master")
     planned = look_up(pairs["item_id"], items, "lead_time_days").to_numpy()
     found["lead_time_mean"] = found["lead_time_mean"].fillna(pd.Series(planned))
@@ -73,8 +73,21 @@ def reviewed(intervals: pd.DataFrame, policy_rules: pd.DataFrame, *, period_days
     return intervals.assign(review_periods=days.to_numpy() / period_days)
 
 
-def _told_lead_times(pairs: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFrame:
-    """Return what receipts tell, in the rows of the pairs: those of the location, else of the item anywhere."""
+def told_lead_times(pairs: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFrame:
+    """Return what receipts tell, and of which supplier, row by row: those of the location, else of the item anywhere.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        item_id, location_id, one row each, numbered from 0.
+    lead_times : DataFrame
+        Table ``lead_times``.
+
+    Returns
+    -------
+    DataFrame
+        lead_time_mean, lead_time_sd [days], lead_time_source, supplier_id; missing where nothing was received.
+    """
     known = lead_times.dropna(subset=["lead_time_mean"])
     told = known.sort_values(["receipts", *_PAIR, "supplier_id"], ascending=[False, True, True, True])
     here = pairs.merge(told.drop_duplicates(_PAIR)[[*_PAIR, *_NAMES]], "left", _PAIR)[_NAMES]

@@ -29,7 +29,7 @@ from segkit.inventory.policies import (
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
-from segkit.inventory.replay import contest, gap, results, runs, steps, whole_periods
+from segkit.inventory.replay import contest, gap, received, results, runs, steps, whole_periods
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -195,6 +195,7 @@ class Policies(Forecasts):
         if not resets.days or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
             return *none, empty_table("replay_left_out")
         demand = self._came(resets.days[0])
+        terms = replace(terms, steps_received=self._received(demand))
         run, held, out = contest.hold_replay(
             demand,
             resets,
@@ -213,6 +214,18 @@ class Policies(Forecasts):
         """Return how orders and shortages go in the replay, row by row as the places."""
         waiting, days = 1.0 if self.settings.policies.unmet == "backorder" else 0.0, self._period_days()
         return runs.terms_of(places, intervals, self.policy_rules, self.items, period_days=days, waiting=waiting)
+
+    def _received(self, demand: CameDemand) -> np.ndarray | None:
+        """Return how long the orders of each place and step took to come, where receipts tell."""
+        return received.receive_steps(
+            demand,
+            self.purchases,
+            self._reviewed(),
+            self.lead_times,
+            as_of=pd.Timestamp(self.as_of),
+            min_receipts=self.settings.lead_times.min_receipts,
+            seed=self.settings.forecasts.seed,
+        )
 
     def _replayed_intervals(self) -> pd.DataFrame:
         """Return lead times and reviews as they are replayed: in whole periods where sales are known by period."""
