@@ -24,8 +24,8 @@ def cover_intervals(
     places : DataFrame
         item_id and location_id, also several times.
     lead_times : DataFrame
-        Table ``lead_times``; of several suppliers the one with most receipts counts, of a location without any the
-        item's.
+        Table ``lead_times``; of several suppliers the one with most receipts lately counts, of a location without any
+        the item's.
     items : DataFrame
         Table ``items``: lead_time_days where nothing was received.
     rules : Forecasts
@@ -89,7 +89,8 @@ def told_lead_times(pairs: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFra
         lead_time_mean, lead_time_sd [days], lead_time_source, supplier_id; missing where nothing was received.
     """
     known = lead_times.dropna(subset=["lead_time_mean"])
-    told = known.sort_values(["receipts", *_PAIR, "supplier_id"], ascending=[False, True, True, True])
+    most = ["recent_receipts", "receipts"]
+    told = known.sort_values([*most, *_PAIR, "supplier_id"], ascending=[False, False, True, True, True])
     here = pairs.merge(told.drop_duplicates(_PAIR)[[*_PAIR, *_NAMES]], "left", _PAIR)[_NAMES]
     anywhere = pairs.merge(told.drop_duplicates("item_id")[["item_id", *_NAMES]], "left", "item_id")[_NAMES]
     return here.where(here["lead_time_mean"].notna(), anywhere)

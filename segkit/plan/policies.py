@@ -21,6 +21,7 @@ from segkit.inventory.policies import (
     economics,
     gathered,
     limits,
+    moved_lead_times,
     places,
     policy_headlines,
     policy_rules,
@@ -135,7 +136,13 @@ class Policies(Forecasts):
             days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
+            moved=self._moved_lead_times(),
         )
+
+    def _moved_lead_times(self) -> tuple | None:
+        rules, day = self.settings.lead_times, self.as_of
+        moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
+        return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
         history, further = self._history(), self._phases()

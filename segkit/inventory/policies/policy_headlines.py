@@ -36,7 +36,9 @@ class PolicyTables:
 NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
-def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "") -> pd.DataFrame:
+def tell_policies(
+    tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "", moved: tuple | None = None
+) -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
     Parameters
@@ -51,6 +53,8 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         What service is weighted by, for the words.
     timing : str
         Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
+    moved : tuple, optional
+        From `tell_moved_lead_times`.
 
     Returns
     -------
@@ -71,6 +75,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
             replay_headlines.tell_stock_held(tables.replay_gap, currency),
             replay_headlines.tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
+            moved,
             _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),
