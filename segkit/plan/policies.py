@@ -27,6 +27,7 @@ from segkit.inventory.policies import (
     policy_rules,
     safety_stock,
     set_by_person,
+    supplying,
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
@@ -78,7 +79,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned())
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned(), self._supplying())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -336,6 +337,9 @@ class Policies(Forecasts):
         have, asked = (pd.MultiIndex.from_frame(some[["item_id", "location_id"]]) for some in (self.policies, known))
         bare = held[~pd.MultiIndex.from_frame(held).isin(have)].reset_index(drop=True)
         return self._costs(bare).assign(asked_for=pd.MultiIndex.from_frame(bare).isin(asked))
+
+    def _supplying(self) -> pd.DataFrame:
+        return supplying.list_supplying(self.policy_rules, self.locations)
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]

@@ -102,7 +102,7 @@ def tell_moved_lead_times(moved: pd.DataFrame, *, window_days: int) -> tuple | N
     first, count = moved.iloc[0], len(moved)
     sentence = (
         f"Lead times moved: what came in the last {QUARTER} days took other times than levels reckon with, by more "
-        f"than chance, from {count:,} {'supplier at a location' if count == 1 else 'suppliers at a location'}; farthest "
+        f"than chance, from {count:,} {'supplier' if count == 1 else 'suppliers'} at a location; farthest "
         f"{first['supplier_id']} at {first['location_id']}, {first['lately']:.1f} days where levels reckon with "
         f"{first['reckoned']:.1f} ({int(first['receipts']):,} receipts). A shorter lead_times.window_days (now "
         f"{window_days}) follows sooner."

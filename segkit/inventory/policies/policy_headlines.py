@@ -7,7 +7,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.inventory.policies import replay_headlines
-from segkit.inventory.policies.decisions import DUE, IDLE, UNJUDGED
+from segkit.inventory.policies.decisions import DUE, IDLE, SUPPLIES, UNJUDGED
 from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.replay_headlines import money
 from segkit.inventory.policies.sizing import NONE
@@ -157,7 +157,14 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     ]
     unjudged = int((position["state"] == UNJUDGED).sum())
     rest = f". {unjudged:,} have no levels to be judged by" if unjudged else ""
-    shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, True]
+    apart = position["state"] == SUPPLIES
+    others = money(position["supplying_value"].sum(), currency)
+    parts.insert(
+        3,
+        f". At locations that supply others {others} more lies above levels that count only customers of their "
+        f"own: not judged ({int(apart.sum()):,} item-locations)",
+    )
+    shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, bool(apart.any()), True]
     sentence = "".join(part for part, told in zip(parts, shown, strict=True) if told) + rest + "."
     return "stock_out_of_range", sentence, value.sum(), "currency"
 
