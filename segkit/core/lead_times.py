@@ -1,5 +1,8 @@
-"""Lead times from what really happened, with what the master data plan beside them."""
+"""Lead times from what really happened lately, with what the master data plan beside them."""
 
+from datetime import date
+
+import numpy as np
 import pandas as pd
 
 from segkit.core.settings import LeadTimes
@@ -17,8 +20,10 @@ def is_receipt(purchases: pd.DataFrame) -> pd.Series:
     return told
 
 
-def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: LeadTimes) -> pd.DataFrame:
-    """Return the lead time of every item, supplier and location that was bought.
+def measure_lead_times(
+    purchases: pd.DataFrame, items: pd.DataFrame, *, rules: LeadTimes, as_of: date | None = None
+) -> pd.DataFrame:
+    """Return the lead time of every item, supplier and location that was bought, as it was lately.
 
     Parameters
     ----------
@@ -28,25 +33,30 @@ def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: L
     items : DataFrame
         Table ``items``, for the planned lead time.
     rules : LeadTimes
-        How many receipts a figure needs. With fewer, all receipts of the supplier stand in, if they are enough or
-        the master plans with nothing; else the master.
+        window_days, in which lines that count were ordered, and how many receipts a figure needs: where fewer lie in
+        the window, the latest as many count. With fewer in all, receipts of the supplier stand in, if they are enough
+        or the master plans with nothing; else the master.
+    as_of : date, optional
+        Last day known; without one the last that the purchases tell.
 
     Returns
     -------
     DataFrame
         ``lead_times`` of the nomenclature, in days; ``lead_time_source`` says where a row's figures come from.
+
+    Notes
+    -----
+    What was ordered lately and has come already is what came soon. Lines still open count as what they are: longer than
+    they have been open (the estimate of Kaplan and Meier; what lies beyond the longest receipt counts as that one). A
+    line open for longer than any receipt, though one ordered later has come, is taken as forgotten.
+
+    References
+    ----------
+    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations, JASA 53(282).
     """
-    sensible = is_receipt(purchases)
-    dates = ["ordered_date", "expected_date", "received_date"]
-    lines = purchases[sensible.to_numpy(dtype=bool)].reindex(columns=[*_KEY, *dates])
-    lines[["supplier_id", "location_id"]] = lines[["supplier_id", "location_id"]].astype("str").fillna("(all)")
-    lines["days"] = (pd.to_datetime(lines["received_date"]) - pd.to_datetime(lines["ordered_date"])).dt.days
-    both = lines["received_date"].notna() & lines["expected_date"].notna()
-    late = pd.to_datetime(lines["received_date"]) > pd.to_datetime(lines["expected_date"])
-    lines["late"] = late.astype("float64").where(both)
-    lines["open"] = lines["received_date"].isna()
-    supplier = _figures(lines, ["supplier_id"]).drop(columns="open_receipts")
-    table = _figures(lines, _KEY).merge(supplier, on="supplier_id", how="left", suffixes=("", "_of_supplier"))
+    lines = _dated(purchases, as_of)
+    supplier = _figures(lines, ["supplier_id"], rules).drop(columns=["open_receipts", "recent_receipts"])
+    table = _figures(lines, _KEY, rules).merge(supplier, on="supplier_id", how="left", suffixes=("", "_of_supplier"))
     planned = items.reindex(columns=["item_id", "lead_time_days"])
     table = table.merge(planned.rename(columns={"lead_time_days": "planned_days"}), on="item_id", how="left")
     few = table["receipts"] < rules.min_receipts
@@ -59,18 +69,88 @@ def measure_lead_times(purchases: pd.DataFrame, items: pd.DataFrame, *, rules: L
     table.loc[blank, "lead_time_source"] = "master"
     table["lead_time_mean"] = table["lead_time_mean"].fillna(table["planned_days"]).astype("float64")
     table.loc[table["lead_time_mean"].isna(), "lead_time_source"] = "missing"
-    order = [*_KEY, "receipts", "open_receipts", "lead_time_mean", "lead_time_sd", "lead_time_p50", "lead_time_p90"]
-    return table[[*order, "late_share", "planned_days", "lead_time_source"]].sort_values(_KEY, ignore_index=True)
+    order = [*_KEY, "receipts", "recent_receipts", "open_receipts", "lead_time_mean", "lead_time_sd", "lead_time_p50"]
+    order += ["lead_time_p90", "late_share", "planned_days", "lead_time_source"]
+    return table[order].sort_values(_KEY, ignore_index=True)
 
 
-def _figures(lines: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def _dated(purchases: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
+    """Return lines with the days they took, and for how long they were open; which are open, and which forgotten."""
+    dates = ["ordered_date", "expected_date", "received_date"]
+    lines = purchases[is_receipt(purchases).to_numpy(dtype=bool)].reindex(columns=[*_KEY, *dates])
+    lines[["supplier_id", "location_id"]] = lines[["supplier_id", "location_id"]].astype("str").fillna("(all)")
+    ordered, expected, received = (pd.to_datetime(lines[name]) for name in dates)
+    last = pd.Timestamp(as_of) if as_of is not None else max(ordered.max(), received.max(), key=_known)
+    lines["age"] = (last - ordered).dt.days.astype("float64")
+    lines["days"] = (received - ordered).dt.days.astype("float64")
+    lines["late"] = (received > expected).astype("float64").where(received.notna() & expected.notna())
+    lines["open"] = received.isna()
+    groups = lines.assign(came=lines["age"].where(~lines["open"])).groupby(_KEY, observed=True)
+    overtaken = lines["age"] > groups["came"].transform("min")
+    lines["forgotten"] = lines["open"] & overtaken & (lines["age"] > groups["days"].transform("max"))
+    return lines
+
+
+def _known(day: pd.Timestamp) -> pd.Timestamp:
+    return pd.Timestamp.min if pd.isna(day) else day
+
+
+def _figures(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> pd.DataFrame:
+    """Return what lines that count tell of every group: the mean, deviation and quantiles of what they took."""
+    still = lines.groupby(by, observed=True)["open"].sum().rename("open_receipts")
+    counted = _weighted(_lately(lines[~lines["forgotten"]], by, rules), by)
+    came = counted[~counted["open"]].sort_values([*by, "seen"], kind="stable")
+    groups = came.groupby(by, observed=True)
+    figures = groups.agg(receipts=("days", "size"), late_share=("late", "mean"))
+    code, count = groups.ngroup().to_numpy(), figures["receipts"].to_numpy()
+    days, weight = came["days"].to_numpy(), came["weight"].to_numpy()
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.bincount(code, values, len(count))
+
+    mean = total(days * weight)
+    variance = total(weight * (days - mean[code]) ** 2) * count / np.where(count > 1, count - 1.0, np.nan)
+    figures["recent_receipts"] = total((came["age"] < rules.window_days).to_numpy(dtype=float))
+    figures["lead_time_mean"], figures["lead_time_sd"] = mean.round(9), np.sqrt(variance).round(9)
+    before = groups["weight"].cumsum().to_numpy() - (weight + groups["weight"].transform("first").to_numpy()) / 2.0
+    whole = before[np.cumsum(count) - 1][code]
+    place = np.divide(before, whole, out=np.zeros(len(before)), where=whole > 0)
+    for name, share in (("lead_time_p50", 0.5), ("lead_time_p90", 0.9)):
+        figures[name] = _quantiles(days, place, count, total((place <= share).astype(float)), share)
+    table = still.to_frame().join(figures).reset_index()
+    return table.assign(**{name: table[name].fillna(0).astype("int64") for name in ("receipts", "recent_receipts")})
+
+
+def _quantiles(days: np.ndarray, place: np.ndarray, count: np.ndarray, below: np.ndarray, share: float) -> np.ndarray:
+    """Return a quantile of each group of sorted days, between the two nearest places [0-1]."""
+    end = np.cumsum(count) - 1
+    low = np.clip(end - count + below.astype(int), 0, None)
+    high = np.minimum(low + 1, end)
+    apart = place[high] - place[low]
+    part = np.where(apart > 0, (share - place[low]) / np.where(apart > 0, apart, 1.0), 0.0)
+    return days[low] + part * (days[high] - days[low])
+
+
+def _lately(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> pd.DataFrame:
+    """Return lines ordered in the window, or since the latest receipts that a figure needs were ordered."""
+    came = lines[~lines["open"]].sort_values("age", kind="stable")
+    place = came.groupby(by, observed=True).cumcount()
+    needed = came[(place == rules.min_receipts - 1).to_numpy()].set_index(by)["age"].rename("needed")
+    few = lines[by].join(needed, on=by)["needed"].fillna(np.inf)
+    return lines[(lines["age"] < few.clip(lower=rules.window_days - 0.5) + 0.5).to_numpy()]
+
+
+def _weighted(lines: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return lines, shorter ones first, with the chance of each; lines still open give theirs to longer ones."""
+    seen = lines["days"].fillna(lines["age"])
+    lines = lines.assign(seen=seen).sort_values(["seen", "open"], kind="stable", ignore_index=True)
+    keys = [lines[name] for name in by]
     groups = lines.groupby(by, observed=True)
-    figures = groups.agg(
-        receipts=("days", "count"),
-        open_receipts=("open", "sum"),
-        lead_time_mean=("days", "mean"),
-        lead_time_sd=("days", "std"),
-        lead_time_p50=("days", "median"),
-        late_share=("late", "mean"),
-    )
-    return figures.assign(lead_time_p90=groups["days"].quantile(0.9)).reset_index()
+    at_risk = groups["open"].transform("size") - groups.cumcount()
+    left = (1.0 - (~lines["open"]) / at_risk).groupby(keys).cumprod()
+    before = left.groupby(keys).shift(fill_value=1.0)
+    lines["weight"] = (before / at_risk).where(~lines["open"], 0.0)
+    rest = 1.0 - lines["weight"].groupby(keys).transform("sum")
+    longest = ~lines["open"] & ~lines[~lines["open"]].duplicated(by, keep="last").reindex(lines.index, fill_value=True)
+    lines["weight"] += rest.where(longest, 0.0)
+    return lines

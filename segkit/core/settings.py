@@ -124,6 +124,7 @@ class LeadTimes(Section):
     """How lead times are taken from purchases."""
 
     min_receipts: int = Field(5, ge=2, description="Fewer receipts fall back to the supplier's, then the master's.")
+    window_days: int = Field(365, ge=1, description="Orders of so many days count; of few the latest min_receipts.")
 
 
 class Fx(Section):

@@ -10,12 +10,19 @@ from segkit.inventory.outlook import SERIES, group_attributes
 from segkit.inventory.protection import protection_demand
 
 _PAIR = ["item_id", "location_id"]
-_NAMES = ["lead_time_mean", "lead_time_sd", "lead_time_source"]
+_LATELY = ["recent_receipts", "open_receipts"]
+_NAMES = ["lead_time_mean", "lead_time_sd", "lead_time_source", "supplier_id"]
 _SDS = 5  # no lead time that stands for a mean and a standard deviation lies farther above the mean
 
 
 def cover_intervals(
-    places: pd.DataFrame, lead_times: pd.DataFrame, items: pd.DataFrame, *, rules: Forecasts, period_days: float
+    places: pd.DataFrame,
+    lead_times: pd.DataFrame,
+    items: pd.DataFrame,
+    locations: pd.DataFrame | None = None,
+    *,
+    rules: Forecasts,
+    period_days: float,
 ) -> pd.DataFrame:
     """Return the protection interval of every item and location of which a lead time is known.
 
@@ -24,10 +31,13 @@ def cover_intervals(
     places : DataFrame
         item_id and location_id, also several times.
     lead_times : DataFrame
-        Table ``lead_times``; of several suppliers the one with most receipts counts, of a location without any the
-        item's.
+        Table ``lead_times``; of several suppliers the one with most receipts lately counts, of a location without any
+        the item's.
     items : DataFrame
         Table ``items``: lead_time_days where nothing was received.
+    locations : DataFrame, optional
+        Table ``locations``: where one is supplied by another and nothing was bought for it lately, its lead_time_days
+        count, as long as they are told: those from a stock that has the item.
     rules : Forecasts
         review_days, and lead_time_days where nothing else tells one.
     period_days : float
@@ -36,11 +46,11 @@ def cover_intervals(
     Returns
     -------
     DataFrame
-        item_id, location_id, review_periods, mean_periods, sd_periods and lead_time_source (receipts, supplier
-        receipts, master, assumed).
+        item_id, location_id, review_periods, mean_periods, sd_periods and lead_time_source (receipts, location,
+        supplier receipts, master, assumed).
     """
     pairs = places[_PAIR].drop_duplicates().sort_values(_PAIR, ignore_index=True)
-    found = _told_lead_times(pairs, lead_times)
+    found = told_lead_times(pairs, lead_times, locations)
     found["lead_time_source"] = found["lead_time_source"].where(found["lead_time_mean"].notna(), "master")
     planned = look_up(pairs["item_id"], items, "lead_time_days").to_numpy()
     found["lead_time_mean"] = found["lead_time_mean"].fillna(pd.Series(planned))
@@ -73,13 +83,82 @@ def reviewed(intervals: pd.DataFrame, policy_rules: pd.DataFrame, *, period_days
     return intervals.assign(review_periods=days.to_numpy() / period_days)
 
 
-def _told_lead_times(pairs: pd.DataFrame, lead_times: pd.DataFrame) -> pd.DataFrame:
-    """Return what receipts tell, in the rows of the pairs: those of the location, else of the item anywhere."""
+def told_lead_times(
+    pairs: pd.DataFrame, lead_times: pd.DataFrame, locations: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return what receipts at the location tell, else the location that supplies it, else receipts elsewhere.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        item_id, location_id, one row each, numbered from 0.
+    lead_times : DataFrame
+        Table ``lead_times``.
+    locations : DataFrame, optional
+        Table ``locations``.
+
+    Returns
+    -------
+    DataFrame
+        lead_time_mean, lead_time_sd [days], lead_time_source, supplier_id, row by row; missing where nothing is told.
+    """
     known = lead_times.dropna(subset=["lead_time_mean"])
-    told = known.sort_values(["receipts", *_PAIR, "supplier_id"], ascending=[False, True, True, True])
+    most = ["recent_receipts", "receipts"]
+    told = known.sort_values([*most, *_PAIR, "supplier_id"], ascending=[False, False, True, True, True])
     here = pairs.merge(told.drop_duplicates(_PAIR)[[*_PAIR, *_NAMES]], "left", _PAIR)[_NAMES]
     anywhere = pairs.merge(told.drop_duplicates("item_id")[["item_id", *_NAMES]], "left", "item_id")[_NAMES]
-    return here.where(here["lead_time_mean"].notna(), anywhere)
+    made = here.where(here["lead_time_mean"].notna(), anywhere)
+    near = _days_from_supplying(pairs, locations)
+    if not np.isfinite(near).any():
+        return made
+    bought = told[(told["lead_time_source"].eq("receipts") | (told[_LATELY].sum(axis=1) > 0)).to_numpy()]
+    own = pairs.merge(bought[_PAIR].drop_duplicates().assign(bought=True), "left", _PAIR)["bought"].notna()
+    there = np.isfinite(near) & ~own.to_numpy()
+    return made.assign(
+        lead_time_mean=made["lead_time_mean"].mask(there, near),
+        lead_time_sd=made["lead_time_sd"].mask(there, 0.0),
+        lead_time_source=made["lead_time_source"].mask(there, "location"),
+    )
+
+
+def _days_from_supplying(pairs: pd.DataFrame, locations: pd.DataFrame | None) -> np.ndarray:
+    """Return row by row the lead time from the location that supplies that of the pair [days]; NaN where none does."""
+    if locations is None or not {"supplied_by", "lead_time_days"} <= set(locations):
+        return np.full(len(pairs), np.nan)
+    known = locations[(locations["supplied_by"].fillna("").astype("str") != "").to_numpy()]
+    return look_up(pairs["location_id"], known, "lead_time_days").to_numpy(dtype=float, na_value=np.nan).copy()
+
+
+def add_up_lead_times(
+    places: pd.DataFrame, lead_times: pd.DataFrame, items: pd.DataFrame, locations: pd.DataFrame, *, rules: Forecasts
+) -> np.ndarray:
+    """Return how long it takes until an item-location has what no location has yet: all lead times on the way. [days].
+
+    Parameters
+    ----------
+    places : DataFrame
+        item_id, location_id.
+    lead_times, items, locations
+        Tables of these names.
+    rules : Forecasts
+        lead_time_days where nothing else tells one.
+
+    Returns
+    -------
+    array
+        Row by row; NaN where some lead time on the way is not known.
+    """
+    days, pairs, rows = np.zeros(len(places)), places[_PAIR].reset_index(drop=True), np.arange(len(places))
+    for _ in range(len(locations) + 1):  # a circle of locations ends too
+        made = cover_intervals(pairs, lead_times, items, locations, rules=rules, period_days=1.0)
+        told = pairs.merge(made, "left", _PAIR)
+        days[rows] += told["mean_periods"].to_numpy(dtype=float)
+        on = (told["lead_time_source"] == "location").to_numpy()
+        if not on.any():
+            break
+        pairs, rows = pairs[on].reset_index(drop=True), rows[on]
+        pairs = pairs.assign(location_id=look_up(pairs["location_id"], locations, "supplied_by").astype("str"))
+    return days
 
 
 def longest_interval(intervals: pd.DataFrame) -> int:

@@ -14,6 +14,7 @@ _ERRORS = 2  # standard errors within which a frequency may lie from its level
 _LEVEL = 0.95
 _SOURCES = {
     "receipts": "from receipts of the item",
+    "location": "from the location that supplies it",
     "supplier receipts": "from receipts of its supplier",
     "master": "as the master data plan it",
     "assumed": "assumed",

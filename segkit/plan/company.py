@@ -54,7 +54,7 @@ class Company(Shelf):
     @table
     def lead_times(self) -> pd.DataFrame:
         """Lead times as they were, with what the master data plan."""
-        return measure_lead_times(self.purchases, self.items, rules=self.settings.lead_times)
+        return measure_lead_times(self.purchases, self.items, rules=self.settings.lead_times, as_of=self.as_of)
 
     @property
     def currency(self) -> str:

@@ -83,4 +83,10 @@ class Forecasts(Segments):
     def _covered(self, places: pd.DataFrame) -> pd.DataFrame:
         days = 365.25 / periods_per_year(self.settings.periods)
         rules = self.settings.forecasts
-        return cover.cover_intervals(places, self.lead_times, self.items, rules=rules, period_days=days)
+        known = self.lead_times, self.items, self.locations
+        return cover.cover_intervals(places, *known, rules=rules, period_days=days)
+
+    def _through_network(self, policies: pd.DataFrame) -> pd.DataFrame:
+        """Return policies with the lead times of what no location has yet: of all locations it comes through."""
+        known = self.lead_times, self.items, self.locations
+        return policies.assign(lead_time_days=cover.add_up_lead_times(policies, *known, rules=self.settings.forecasts))

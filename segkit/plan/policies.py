@@ -21,15 +21,17 @@ from segkit.inventory.policies import (
     economics,
     gathered,
     limits,
+    moved_lead_times,
     places,
     policy_headlines,
     policy_rules,
     safety_stock,
     set_by_person,
+    supplying,
     trade_items,
 )
 from segkit.inventory.policies.policy_phases import Phase, phase_policies
-from segkit.inventory.replay import contest, gap, results, runs, steps, whole_periods
+from segkit.inventory.replay import contest, gap, received, results, runs, steps, whole_periods
 from segkit.inventory.replay import days as demand_days
 from segkit.inventory.replay.days import CameDemand
 from segkit.plan.forecasts import Forecasts
@@ -77,7 +79,7 @@ class Policies(Forecasts):
     @table
     def stock_position(self) -> pd.DataFrame:
         """What lies at every item-location now, beside what its policy asks for."""
-        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned())
+        return decisions.compare_stock(self.policies, self.inventory, self._costs_of_unplanned(), self._supplying())
 
     @table
     def exchange_curve(self) -> pd.DataFrame:
@@ -135,7 +137,13 @@ class Policies(Forecasts):
             days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
+            moved=self._moved_lead_times(),
         )
+
+    def _moved_lead_times(self) -> tuple | None:
+        rules, day = self.settings.lead_times, self.as_of
+        moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
+        return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
         history, further = self._history(), self._phases()
@@ -195,6 +203,7 @@ class Policies(Forecasts):
         if not resets.days or not (self.policies["order_up_to"] > 0).any() or self._missed_times():
             return *none, empty_table("replay_left_out")
         demand = self._came(resets.days[0])
+        terms = replace(terms, steps_received=self._received(demand))
         run, held, out = contest.hold_replay(
             demand,
             resets,
@@ -215,6 +224,18 @@ class Policies(Forecasts):
         """Return how orders and shortages go in the replay, row by row as the places."""
         waiting, days = 1.0 if self.settings.policies.unmet == "backorder" else 0.0, self._period_days()
         return runs.terms_of(places, intervals, self.policy_rules, self.items, period_days=days, waiting=waiting)
+
+    def _received(self, demand: CameDemand) -> np.ndarray | None:
+        """Return how long the orders of each place and step took to come, where receipts tell."""
+        return received.receive_steps(
+            demand,
+            self.purchases,
+            self._reviewed(),
+            self.lead_times,
+            as_of=pd.Timestamp(self.as_of),
+            min_receipts=self.settings.lead_times.min_receipts,
+            seed=self.settings.forecasts.seed,
+        )
 
     def _replayed_intervals(self) -> pd.DataFrame:
         """Return lead times and reviews as they are replayed: in whole periods where sales are known by period."""
@@ -322,6 +343,9 @@ class Policies(Forecasts):
         have, asked = (pd.MultiIndex.from_frame(some[["item_id", "location_id"]]) for some in (self.policies, known))
         bare = held[~pd.MultiIndex.from_frame(held).isin(have)].reset_index(drop=True)
         return self._costs(bare).assign(asked_for=pd.MultiIndex.from_frame(bare).isin(asked))
+
+    def _supplying(self) -> pd.DataFrame:
+        return supplying.list_supplying(self.policy_rules, self.locations)
 
     def _traded(self) -> tuple[pd.DataFrame, str]:
         weight = trade_items.WEIGHTS[self.settings.policies.service_weight]

@@ -201,7 +201,7 @@ class OrderPromises(Contest):
     def _promised_from(self, allocations: pd.DataFrame | None, book: pd.DataFrame) -> PromisedFrom:
         rules, agreed, counted = self.settings.promising, self._agreed(), supply.counted_on(self.supply)
         places = pd.concat([book[_PLACE], counted[_PLACE]]).drop_duplicates()
-        capable = self.policies[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
+        capable = self._through_network(self.policies)[[*_PLACE, "lead_time_days"]].dropna().reset_index(drop=True)
         capable["bid_price"] = plan_terms.bid_prices_of(capable, agreed.bid_prices, rules=rules)
         capable = limit_capacity(capable, rules, as_of=pd.Timestamp(self.as_of))
         alternatives = plan_terms.place_alternatives(agreed.alternatives, places)

@@ -22,7 +22,7 @@ class Promising(SharedStock):
     def supply(self) -> pd.DataFrame:
         """What each item-location has on hand, what is due, and what the policies would order now."""
         rules, day = self.settings.promising, self.as_of
-        planned = supply.plan_orders(self.policies, self.stock_position, self.items, as_of=day)
+        planned = supply.plan_orders(self._through_network(self.policies), self.stock_position, self.items, as_of=day)
         delays = outlook.supplier_delays(self.purchases, as_of=day, reliability=rules.receipt_reliability)
         counted = supply.SupplyRules(rules.overdue_limit_days, delay_days=delays, transit_days=self._transit_days())
         gathered = supply.gather_supply(self.inventory, self.purchases, planned, as_of=day, rules=counted)

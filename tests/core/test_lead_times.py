@@ -38,8 +38,23 @@ def measured(rows):
     return measure_lead_times(purchases(rows), ITEMS, rules=RULES).set_index(["item_id", "supplier_id"])
 
 
+def receipts(*lines, name="SKU-0001"):
+    """Return purchases of (day ordered, days taken or None)."""
+    ordered = pd.Timestamp("2025-01-01") + pd.to_timedelta([day for day, _ in lines], unit="D")
+    took = pd.to_timedelta(pd.Series([days for _, days in lines], dtype=float), unit="D")
+    return pd.DataFrame(
+        {"item_id": name, "supplier_id": "S1", "location_id": "DC", "ordered_date": ordered,
+         "received_date": ordered + took}
+    )  # fmt: skip
+
+
+def lately(table, day, **rules):
+    as_of = (pd.Timestamp("2025-01-01") + pd.Timedelta(days=day)).date()
+    return measure_lead_times(table, ITEMS, rules=LeadTimes(**({"min_receipts": 3} | rules)), as_of=as_of).iloc[0]
+
+
 def test_enough_receipts_speak_for_themselves():
-    row = measured([("SKU-0001", "S1", took, 12) for took in (10, 12, 14, None)]).loc[("SKU-0001", "S1")]
+    row = measured([("SKU-0001", "S1", took, 12) for took in (None, 10, 12, 14)]).loc[("SKU-0001", "S1")]
     assert (row["receipts"], row["open_receipts"], row["lead_time_source"]) == (3, 1, "receipts")
     assert (row["lead_time_mean"], row["lead_time_sd"], row["lead_time_p50"]) == (12, 2, 12)
     assert row["lead_time_p90"] == pytest.approx(13.6)
@@ -96,3 +111,74 @@ def test_purchases_that_name_no_supplier_or_place_stay_in_the_table():
 def test_no_purchases_give_an_empty_typed_table():
     made = measure_lead_times(empty_table("purchases"), empty_table("items"), rules=RULES)
     pd.testing.assert_frame_equal(made, empty_table("lead_times"))
+
+
+def test_what_was_ordered_in_the_window_counts():
+    table = receipts(*[(day, 10) for day in range(0, 200, 10)], *[(day, 24) for day in range(200, 300, 10)])
+    assert lately(table, 323, window_days=124)["lead_time_mean"] == pytest.approx(24)
+    assert lately(table, 323, window_days=124)["receipts"] == 10
+    assert lately(table, 323, window_days=134)["lead_time_mean"] == pytest.approx((10 * 24 + 10) / 11, abs=1e-6)
+    row = lately(table, 323, window_days=4000)
+    assert (row["receipts"], row["recent_receipts"]) == (30, 30)
+    assert row["lead_time_mean"] == pytest.approx((20 * 10 + 10 * 24) / 30, abs=1e-6)
+
+
+def test_of_few_receipts_the_latest_count():
+    table = receipts((0, 50), (100, 10), (200, 20), (700, 30))
+    row = lately(table, 800)
+    assert row["lead_time_mean"] == pytest.approx(20)
+    assert (row["receipts"], row["recent_receipts"], row["lead_time_source"]) == (3, 1, "receipts")
+    assert lately(table.iloc[2:], 800)["lead_time_source"] == "master"
+
+
+def test_lines_still_open_are_no_shorter_than_they_have_been_open():
+    """Of lead times of 10 and 40 days, as often, what is ordered lately and has come took 10."""
+    lines = [(day, 10 if day % 4 else 40) for day in range(0, 200, 2)]
+    known = [(day, took if day + took <= 199 else None) for day, took in lines]
+    row = lately(receipts(*known), 199, window_days=60)
+    came = [took for day, took in known if took and day >= 140]
+    assert np.mean(came) < 21
+    assert row["lead_time_mean"] == pytest.approx(25, abs=1)
+    assert row["receipts"] == len(came)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30)), min_size=1, max_size=15))
+def test_open_lines_are_their_slow_twin(rows):
+    """Kaplan and Meier by the book: at each length the chance to go on is 1 - came / still under way."""
+    last = 60
+    known = [(day, took if day + took <= last else None) for day, took in rows]
+    table = receipts(*known)
+    came = sorted({took for _, took in known if took is not None})
+    latest = max((day for day, took in known if took is not None), default=0)
+    longest = max(came, default=0)
+    kept = [
+        (day, took) for day, took in known
+        if took is not None or not (day < latest and last - day > longest)
+    ]  # fmt: skip
+    row = lately(table, last, min_receipts=2, window_days=365)
+    if sum(took is not None for _, took in known) < 2:
+        assert row["lead_time_source"] == "master"
+        return
+    left, mean = 1.0, 0.0
+    for length in came:
+        risk = sum(took >= length if took is not None else last - day >= length for day, took in kept)
+        now = left * sum(took == length for _, took in kept) / risk
+        mean, left = mean + now * length, left - now
+    assert row["lead_time_mean"] == pytest.approx(mean + left * longest, abs=1e-6)
+
+
+def test_a_line_that_nobody_closed_counts_for_nothing():
+    lines = [(day, 10) for day in range(0, 100, 10)]
+    plain, forgotten = (lately(receipts(*lines, *more), 120) for more in ([], [(3, None)]))
+    assert (plain["lead_time_mean"], forgotten["lead_time_mean"]) == (10, 10)
+    assert (forgotten["lead_time_sd"], forgotten["open_receipts"]) == (0, 1)
+    late = lately(receipts(*[(day, 8 + day % 20) for day, _ in lines], (95, None)), 120)
+    assert late["lead_time_mean"] > 13  # open for 25 days, and none ordered later has come
+
+
+def test_without_open_lines_quantiles_are_the_usual_ones():
+    took = [3, 30, 7, 7, 12, 1, 19]
+    row = lately(receipts(*[(day, days) for day, days in enumerate(took)]), 90)
+    assert row["lead_time_p50"] == pytest.approx(np.quantile(took, 0.5))
+    assert row["lead_time_p90"] == pytest.approx(np.quantile(took, 0.9))
+    assert row["lead_time_sd"] == pytest.approx(np.std(took, ddof=1))

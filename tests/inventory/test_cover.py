@@ -6,7 +6,7 @@ import pytest
 
 from segkit.core.columns import column_dtype, empty_table, nomenclature
 from segkit.core.forecast_settings import Forecasts
-from segkit.inventory.cover import cover_demand, cover_intervals, longest_interval
+from segkit.inventory.cover import add_up_lead_times, cover_demand, cover_intervals, longest_interval
 from segkit.inventory.events import events_by_period
 from segkit.inventory.forecasting import forecast_demand
 
@@ -20,6 +20,8 @@ def lead_times_of(*rows):
         "supplier_id",
         "location_id",
         "receipts",
+        "recent_receipts",
+        "open_receipts",
         "lead_time_mean",
         "lead_time_sd",
         "lead_time_source",
@@ -29,10 +31,10 @@ def lead_times_of(*rows):
 
 
 TOLD = lead_times_of(
-    ("SKU-0001", "SUP-1", "NORTH", 9, 20.0, 5.0, "receipts"),
-    ("SKU-0001", "SUP-2", "NORTH", 3, 60.0, 9.0, "supplier receipts"),
-    ("SKU-0002", "SUP-1", "SOUTH", 2, 30.0, None, "master"),
-    ("SKU-0004", "SUP-1", "NORTH", 0, None, None, "missing"),
+    ("SKU-0001", "SUP-1", "NORTH", 9, 9, 0, 20.0, 5.0, "receipts"),
+    ("SKU-0001", "SUP-2", "NORTH", 3, 3, 1, 60.0, 9.0, "supplier receipts"),
+    ("SKU-0002", "SUP-1", "SOUTH", 2, 0, 0, 30.0, None, "master"),
+    ("SKU-0004", "SUP-1", "NORTH", 0, 0, 1, None, None, "missing"),
 )
 
 
@@ -138,3 +140,51 @@ def test_a_lead_time_and_review_of_one_period_is_the_forecast_of_it(history):
     table = covered(history, made).set_index(["item_id", "location_id", "demand_class"])
     ahead = forecast_demand(history, horizon=1).set_index(["item_id", "location_id", "demand_class"])
     assert table["mean"].to_numpy() == pytest.approx(ahead["mean"].reindex(table.index).to_numpy())
+
+
+NETWORK = pd.DataFrame(
+    {"location_id": ["SHOP", "NORTH", "SOUTH", "PLANT"], "supplied_by": ["SOUTH", "PLANT", "PLANT", None],
+     "lead_time_days": [2.0, 4.0, 7.0, 50.0]}
+)  # fmt: skip
+ALL = places_of(*((f"SKU-000{n}", place) for n in (1, 2, 3, 4) for place in ("SHOP", "NORTH", "SOUTH", "PLANT")))
+
+
+def test_a_location_that_another_supplies_waits_for_that_unless_it_is_bought_for():
+    made = cover_intervals(ALL, TOLD, ITEMS, NETWORK, rules=RULES, period_days=1.0).set_index(
+        ["item_id", "location_id"]
+    )
+    days, source = made["mean_periods"], made["lead_time_source"]
+    assert days["SKU-0001"].to_dict() == {"NORTH": 20.0, "PLANT": 20.0, "SHOP": 2.0, "SOUTH": 7.0}
+    assert source["SKU-0001"].to_dict() == {
+        "NORTH": "receipts", "PLANT": "receipts", "SHOP": "location", "SOUTH": "location",
+    }  # fmt: skip
+    assert days["SKU-0002"].to_dict() == {"NORTH": 4.0, "PLANT": 30.0, "SHOP": 2.0, "SOUTH": 7.0}  # bought long ago
+    assert days["SKU-0003"].to_dict() == {"NORTH": 4.0, "PLANT": 40.0, "SHOP": 2.0, "SOUTH": 7.0}
+    assert made.loc[source == "location", "sd_periods"].eq(0).all()
+    assert "PLANT" not in days["SKU-0004"]
+
+
+def test_few_receipts_of_late_are_still_those_of_the_place():
+    lately = TOLD.assign(recent_receipts=TOLD["recent_receipts"].where(TOLD["item_id"] != "SKU-0002", 1))
+    made = cover_intervals(ALL, lately, ITEMS, NETWORK, rules=RULES, period_days=1.0).set_index(
+        ["item_id", "location_id"]
+    )
+    assert made.loc[("SKU-0002", "SOUTH"), ["mean_periods", "lead_time_source"]].tolist() == [30.0, "master"]
+
+
+def test_a_network_without_lead_times_changes_nothing():
+    bare = NETWORK.assign(lead_time_days=np.nan)
+    for locations in (bare, NETWORK.drop(columns="supplied_by"), empty_table("locations")):
+        made = cover_intervals(EVERY, TOLD, ITEMS, locations, rules=RULES, period_days=10.0)
+        pd.testing.assert_frame_equal(made, intervals())
+
+
+def test_what_no_location_has_takes_all_lead_times_on_its_way():
+    places = ALL.drop_duplicates()
+    days = add_up_lead_times(places, TOLD, ITEMS, NETWORK, rules=RULES)
+    made = places.assign(days=days).set_index(["item_id", "location_id"])["days"]
+    assert made["SKU-0001"].to_dict() == {"SHOP": 29.0, "NORTH": 20.0, "SOUTH": 27.0, "PLANT": 20.0}
+    assert made["SKU-0003"].to_dict() == {"SHOP": 49.0, "NORTH": 44.0, "SOUTH": 47.0, "PLANT": 40.0}
+    assert made["SKU-0004"].isna().all()
+    turned = NETWORK.assign(supplied_by=["SOUTH", "PLANT", "SHOP", None])
+    assert add_up_lead_times(places, TOLD, ITEMS, turned, rules=RULES)[0] > 4  # a circle ends

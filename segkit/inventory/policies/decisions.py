@@ -14,6 +14,8 @@ _STEPS, _YEAR = 12, 365.25
 _BETWEEN = (0.02, 0.999)
 DUE, UNJUDGED = "to be ordered", "not judged: no levels"
 IDLE = "stock without a policy to hold it"
+SUPPLIES = "supplies other locations: not judged"
+OWN_ONLY = "supplies other locations: levels count only customers of its own"
 
 
 def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -111,7 +113,12 @@ def _words(both: pd.DataFrame) -> np.ndarray:
     )
 
 
-def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.DataFrame | None = None) -> pd.DataFrame:
+def compare_stock(
+    policies: pd.DataFrame,
+    inventory: pd.DataFrame,
+    costs: pd.DataFrame | None = None,
+    supplying: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return ``stock_position``: what lies at every item-location now, beside what its policy asks for.
 
     Parameters
@@ -124,6 +131,9 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.Dat
         item_id, location_id, unit_cost of places that have stock and no row in the policies; where ``asked_for`` is
         true they lack a lead time, else nothing was ever asked for there: all of it is excess. None = they are left
         out.
+    supplying : DataFrame, optional
+        From `list_supplying`: item-locations that others are supplied from. Their levels count only customers of their
+        own: they are to be ordered at these, but what lies above is for others too, and stands in supplying_value.
 
     Returns
     -------
@@ -151,16 +161,26 @@ def compare_stock(policies: pd.DataFrame, inventory: pd.DataFrame, costs: pd.Dat
         [UNJUDGED, IDLE, "above the order-up-to level", DUE],
         "in range",
     )
+    apart = _are_among(both, supplying) & ~unknown & (state != DUE)
+    unjudged = unknown | apart
     table = both.assign(
         inventory_position=position,
-        excess=excess,
-        excess_value=excess * both["unit_cost"],
-        shortage=lacking.where(~unknown),
-        shortage_value=(lacking * both["unit_cost"]).where(~unknown),
-        state=state,
-        reason=both["reason"].where(unknown, ""),
+        excess=excess.mask(apart),
+        excess_value=(excess * both["unit_cost"]).mask(apart),
+        shortage=lacking.where(~unjudged),
+        shortage_value=(lacking * both["unit_cost"]).where(~unjudged),
+        supplying_value=(excess * both["unit_cost"]).where(apart),
+        state=np.where(apart, SUPPLIES, state),
+        reason=both["reason"].where(unknown, "").mask(apart, OWN_ONLY),
     )
     return table[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)
+
+
+def _are_among(places: pd.DataFrame, others: pd.DataFrame | None) -> pd.Series:
+    if others is None:
+        return pd.Series(False, index=places.index)
+    among = pd.MultiIndex.from_frame(places[PLACE]).isin(pd.MultiIndex.from_frame(others[PLACE]))
+    return pd.Series(among, index=places.index)
 
 
 def _with_idle(policies: pd.DataFrame, last: pd.DataFrame, costs: pd.DataFrame | None) -> pd.DataFrame:

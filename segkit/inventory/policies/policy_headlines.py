@@ -7,7 +7,7 @@ import pandas as pd
 
 from segkit.core.columns import empty_table
 from segkit.inventory.policies import replay_headlines
-from segkit.inventory.policies.decisions import DUE, IDLE, UNJUDGED
+from segkit.inventory.policies.decisions import DUE, IDLE, SUPPLIES, UNJUDGED
 from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.replay_headlines import money
 from segkit.inventory.policies.sizing import NONE
@@ -36,7 +36,9 @@ class PolicyTables:
 NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
-def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "") -> pd.DataFrame:
+def tell_policies(
+    tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "", moved: tuple | None = None
+) -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
     Parameters
@@ -51,6 +53,8 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
         What service is weighted by, for the words.
     timing : str
         Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
+    moved : tuple, optional
+        From `tell_moved_lead_times`.
 
     Returns
     -------
@@ -71,6 +75,7 @@ def tell_policies(tables: PolicyTables, *, currency: str, days: int, weight: str
             replay_headlines.tell_stock_held(tables.replay_gap, currency),
             replay_headlines.tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
+            moved,
             _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),
@@ -159,7 +164,14 @@ def _tell_stock(position: pd.DataFrame, currency: str) -> tuple | None:
     ]
     unjudged = int((position["state"] == UNJUDGED).sum())
     rest = f". {unjudged:,} have no levels to be judged by" if unjudged else ""
-    shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, True]
+    apart = position["state"] == SUPPLIES
+    others = money(position["supplying_value"].sum(), currency)
+    parts.insert(
+        3,
+        f". At locations that supply others {others} more lies above levels that count only customers of their "
+        f"own: not judged ({int(apart.sum()):,} item-locations)",
+    )
+    shown = [True, bool(idle.any()), coming >= _WORTH_A_WORD, bool(apart.any()), True]
     sentence = "".join(part for part, told in zip(parts, shown, strict=True) if told) + rest + "."
     return "stock_out_of_range", sentence, value.sum(min_count=1), "currency"
 

@@ -11,7 +11,7 @@ from segkit.core.columns import empty_table
 from segkit.inventory.replay.beside import work_beside
 from segkit.inventory.replay.days import CameDemand
 from segkit.inventory.replay.rules import OWN, RuleLevels
-from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, replay_rules
+from segkit.inventory.replay.runs import ReplayTerms, RuleReplay, draw_steps, replay_rules
 from segkit.inventory.replay.steps import Worth
 
 BIAS, LEAD, LOTS = 0, 1, 2
@@ -69,7 +69,7 @@ def explain_gap(held: Held, run: RuleReplay, worth: Worth) -> pd.DataFrame:
     def outcome(switched: int) -> tuple[np.ndarray, ...]:
         on = [bool(switched >> place & 1) for place in range(3)]
         demand = held.demand if on[BIAS] else _as_forecast(held.demand, factor, held.judged)
-        terms = held.terms if on[LEAD] else _known_lead_times(held.terms, held.demand, _held_from(own, held.judged))
+        terms = held.terms if on[LEAD] else _known_lead_times(held, own)
         levels, terms = (own, terms) if on[LOTS] else _without_lots(own, terms)
         given = _given if switched < KEPT else _given_by_each
         return given(demand, levels, terms, held)
@@ -92,13 +92,15 @@ def _given(demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, hel
 def _given_by_each(
     demand: CameDemand, levels: list[RuleLevels], terms: ReplayTerms, held: Held
 ) -> tuple[np.ndarray, ...]:
-    """Return the same of levels that had always been those that held in each step."""
+    """Return the same of levels that had always been those that held in each step, with lead times as they tell."""
     first = int(np.searchsorted(demand.starts, held.judged))
     sums = np.zeros((3, len(demand.places)))
     for one, begin, end in _spans(levels, demand.starts[first:]):
         begin, end = begin + first, end + first
         upto = {"starts": demand.starts[:end], "quantity": demand.quantity[:, :end], "known": demand.known[:, :end]}
         always, since = replace(one, day=levels[0].day), replace(held, judged=demand.starts[begin])
+        if terms.steps_received is not None:
+            terms = replace(terms, steps_received=_known_steps(held, [always]))
         served, asked, stock = _given(replace(demand, **upto), [always], terms, since)
         sums += np.stack([served, asked, stock * (end - begin)])
     return sums[0], sums[1], sums[2] / (len(demand.starts) - first)
@@ -197,10 +199,13 @@ def _as_forecast(demand: CameDemand, factor: np.ndarray, judged: pd.Timestamp) -
     return replace(demand, quantity=made)
 
 
-def _known_lead_times(terms: ReplayTerms, demand: CameDemand, levels: list[RuleLevels]) -> ReplayTerms:
-    """Return terms with the lead times that were known when levels were set, the mean over the resets."""
+def _known_lead_times(held: Held, levels: list[RuleLevels]) -> ReplayTerms:
+    """Return terms with the lead times known when levels were set: of each step, or where none drift, on average."""
+    terms, demand = held.terms, held.demand
+    if terms.steps_received is not None:
+        return replace(terms, steps_received=_known_steps(held, levels))
     mean, sd, count = np.zeros((3, len(demand.places)))
-    for one in levels:
+    for one in _held_from(levels, held.judged):
         place = demand.place_of(one.places)
         there = place >= 0
         mean[place[there]] += one.places["lead_time_days"].to_numpy()[there]
@@ -209,6 +214,19 @@ def _known_lead_times(terms: ReplayTerms, demand: CameDemand, levels: list[RuleL
     told = [np.where(count > 0, values / np.maximum(count, 1.0), now) for values, now in (
         (mean, terms.lead_time_days), (sd, terms.lead_time_sd))]  # fmt: skip
     return replace(terms, lead_time_days=told[0], lead_time_sd=told[1])
+
+
+def _known_steps(held: Held, levels: list[RuleLevels]) -> np.ndarray:
+    """Return whole steps of lead times as the levels of each step reckoned with, by place and step; NaN = not sized."""
+    demand = held.demand
+    table = np.full(demand.quantity.shape, np.nan)
+    for one, begin, end in _spans(levels, demand.starts):
+        place = demand.place_of(one.places)
+        there = place >= 0
+        mean, sd = (one.places[name].to_numpy()[there] for name in ("lead_time_days", "lead_time_sd"))
+        drawn = draw_steps(mean, sd, len(demand.starts), demand.step_days, held.seed)
+        table[place[there], begin:end] = drawn[:, begin:end] if drawn.ndim == 2 else drawn[:, None]
+    return table
 
 
 def _without_lots(levels: list[RuleLevels], terms: ReplayTerms) -> tuple[list[RuleLevels], ReplayTerms]:

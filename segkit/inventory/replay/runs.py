@@ -23,7 +23,8 @@ _COARSE = 0.25  # of lead time and review, by which whole steps may miss them
 class ReplayTerms:
     """How orders and shortages go, by place: lead time [days], review [days], lots [units].
 
-    ``waiting`` is the share of short demand that waits: 0 = lost sales, 1 = backorders.
+    ``waiting`` is the share of short demand that waits: 0 = lost sales, 1 = backorders. ``steps_received`` are the
+    whole steps that orders of each place and step take, from `receive_steps`; NaN or None: drawn from mean and sd.
     """
 
     lead_time_days: np.ndarray
@@ -32,6 +33,7 @@ class ReplayTerms:
     minimum_order: np.ndarray
     order_multiple: np.ndarray
     waiting: float
+    steps_received: np.ndarray | None = None
 
     @property
     def arrival_days(self) -> np.ndarray:
@@ -41,7 +43,7 @@ class ReplayTerms:
     def of(self, rows: np.ndarray) -> "ReplayTerms":
         """Return the terms of some of the places."""
         by_place = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "waiting"}
-        return replace(self, **{name: values[rows] for name, values in by_place.items()})
+        return replace(self, **{name: values[rows] for name, values in by_place.items() if values is not None})
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ def replay_rules(
 
     Notes
     -----
-    Lead times of a place are spread evenly over a gamma distribution with its mean and deviation, the same shares for
-    all places on a day, so that names and order of places play no part.
+    Orders take as long as real ones that were ordered nearest in time, where receipts tell (see `receive_steps`): alike
+    from order to order, and hardly crossing. Elsewhere lead times of a place are spread evenly over a gamma
+    distribution with its mean and deviation, the same shares for all places on a day, so that names and order of places
+    play no part.
     """
     step = demand.step_days
     lead = _lead_times(terms, demand.quantity.shape[1], step, seed)
@@ -186,7 +190,15 @@ def _expected(demand: CameDemand, levels: list[RuleLevels]) -> np.ndarray:
 
 def _lead_times(terms: ReplayTerms, steps: int, step_days: float, seed: int) -> np.ndarray:
     """Return whole steps between ordering and arrival, by place and step."""
-    mean, sd = terms.lead_time_days, terms.lead_time_sd
+    drawn = draw_steps(terms.lead_time_days, terms.lead_time_sd, steps, step_days, seed)
+    if terms.steps_received is None:
+        return drawn
+    received = terms.steps_received[:, :steps]
+    return np.where(np.isnan(received), drawn if drawn.ndim == 2 else drawn[:, None], received).astype("int64")
+
+
+def draw_steps(mean: np.ndarray, sd: np.ndarray, steps: int, step_days: float, seed: int) -> np.ndarray:
+    """Return whole steps of lead times with a mean and deviation [days], by place and step; fixed ones by place."""
     fixed = np.maximum(np.round(mean / step_days), 0.0)
     random = (sd > _FIXED * step_days) & (mean > 0)
     if not random.any():

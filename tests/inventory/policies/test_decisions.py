@@ -7,9 +7,19 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.decisions import compare_stock, list_decisions, one_size_policies
+from segkit.inventory.policies.decisions import (
+    DUE,
+    IDLE,
+    OWN_ONLY,
+    SUPPLIES,
+    UNJUDGED,
+    compare_stock,
+    list_decisions,
+    one_size_policies,
+)
 from segkit.inventory.policies.gathered import gather_sizing
 from segkit.inventory.policies.sizing import size_policies
+from segkit.inventory.policies.supplying import list_supplying
 
 MIX = [
     {"unit_margin": 40.0, "shortage_cost": 40.0},
@@ -186,3 +196,29 @@ def test_stock_of_places_without_a_lead_time_is_listed_and_says_so(policies):
         ["SKU-0090", "not judged: no levels", "no lead time is known"]
     ]
     assert table[["excess", "shortage", "order_up_to"]].isna().all(axis=None)
+
+
+def test_what_lies_above_levels_of_own_customers_is_not_judged_where_others_are_supplied(policies):
+    at = {"SKU-0000": 35.0, "SKU-0001": 7.0, "SKU-0002": 20.0, "SKU-0003": 5.0, "SKU-0004": 5.0}
+    lying = stock([(item, "2025-01-06", units, 0.0, 0.0) for item, units in at.items()])
+    supplying = policies[["item_id", "location_id"]].drop(index=4)
+    table = compare_stock(policies, lying, supplying=supplying).set_index("item_id")
+    assert table["state"].tolist() == [SUPPLIES, DUE, SUPPLIES, UNJUDGED, IDLE]
+    assert table["supplying_value"].fillna(-1.0).tolist() == [10.0, -1.0, 0.0, -1.0, -1.0]
+    assert table["excess"].fillna(-1.0).tolist() == [-1.0, 0.0, -1.0, -1.0, 5.0]
+    assert table["excess_value"].sum() == 10.0
+    assert table["shortage"].fillna(-1.0).tolist() == [-1.0, 3.0, -1.0, -1.0, 0.0]
+    assert table["reason"].tolist() == [OWN_ONLY, "", OWN_ONLY, "not sized: no margin", ""]
+    whole = compare_stock(policies, lying).set_index("item_id")
+    assert whole["excess_value"].sum() == 20.0
+    assert whole["supplying_value"].isna().all()
+
+
+def test_items_are_supplied_to_whoever_asks_for_them_further_down():
+    places = pd.DataFrame({"item_id": ["b", "a", "a"], "location_id": ["DC", "SHOP", "DC"]})
+    network = pd.DataFrame({"location_id": ["SHOP", "DC", "PLANT"], "supplied_by": ["DC", "PLANT", None]})
+    made = list_supplying(places, network)
+    assert made.to_numpy().tolist() == [["a", "DC"], ["a", "PLANT"], ["b", "PLANT"]]
+    assert len(list_supplying(places, network.assign(supplied_by=["DC", "SHOP", None]))) == 4  # a circle
+    assert list_supplying(places, network.drop(columns="supplied_by")).empty
+    assert list_supplying(places.head(0), network).empty

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies.decisions import DUE, IDLE
+from segkit.inventory.policies.decisions import DUE, IDLE, SUPPLIES
 from segkit.inventory.policies.policy_headlines import NAMES, PolicyTables, tell_policies
 from segkit.inventory.replay.results import CHEAPEST, EQUAL
 from segkit.inventory.replay.rules import OWN, THUMB
@@ -252,6 +252,29 @@ def test_price_stock_and_decisions_are_told():
         "all decisions together are expected to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR "
         "80." in made.loc["largest_decision", "sentence"]
     )
+
+
+def test_stock_of_locations_that_supply_others_is_told_apart():
+    rows = [
+        {"excess": 3.0, "excess_value": 30.0, "on_order": 0.0, "shortage_value": 0.0, "state": "above"},
+        {"supplying_value": 70.0, "on_order": 9.0, "state": SUPPLIES},
+        {"supplying_value": 50.0, "on_order": 0.0, "state": SUPPLIES},
+    ]
+    row = told(stock_position=table("stock_position", *rows)).loc["stock_out_of_range"]
+    assert row["value"] == 30.0
+    assert row["sentence"].startswith(
+        "Stock on hand and on order above the order-up-to level is worth EUR 30 (1 item-locations). At locations that "
+        "supply others EUR 120 more lies above levels that count only customers of their own: not judged (2 "
+        "item-locations). 0 item-locations are to be ordered"
+    )
+
+
+def test_lead_times_that_moved_are_told():
+    moved = ("lead_times_moved", "Lead times moved.", 3.0, "days")
+    names = {name: empty_table(name) for name in NAMES} | {"policies": POLICIES}
+    made = tell_policies(PolicyTables(**names), currency="EUR", days=182, weight="margin", moved=moved)
+    assert made.set_index("headline").loc["lead_times_moved", "value"] == 3.0
+    assert "lead_times_moved" not in set(told().index)
 
 
 def test_nothing_is_told_of_nothing():
