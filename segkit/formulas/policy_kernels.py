@@ -249,6 +249,18 @@ def _held_of(curve, grid, parts, at, often, share, smooth):  # type: ignore[no-u
     return held + behind, behind
 
 
+@njit(cache=True, nogil=True)
+def _give(told, curve, grid, parts, point, lot, review, below, terms):  # type: ignore[no-untyped-def]
+    """Fill in cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
+    finely, reach, at, often = below
+    share, smooth = terms
+    told[0] = _cycle_service(curve, grid, parts, point, lot, reach, finely)
+    _spread(point + lot, lot, finely, curve[-1], at, often)
+    short = min(_short(curve, grid, parts, at, often), review)
+    told[1] = 1.0 - short / review if review > 0.0 else 1.0
+    told[2], told[3] = _held_of(curve, grid, parts, at, often, share, smooth)
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def outcomes(curves, grid, split, review, points, lot, below, smooth):  # type: ignore[no-untyped-def]
     """Return what reorder points (rows, candidates) give, blank for blank ones: (rows, candidates, 4).
@@ -260,17 +272,20 @@ def outcomes(curves, grid, split, review, points, lot, below, smooth):  # type: 
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
         parts = parts_of(curve, split, row, True)
-        at, often = np.zeros(_POINTS + 2), np.zeros(_POINTS + 2)
+        own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
+        terms = (split[2][row], smooth[row])
+        most = max(np.ceil(curve[-1]), 0.0)
+        all_met = np.full(4, np.nan)
         for place in range(points.shape[1]):
             point, told = points[row, place], found[row, place]
             if not point == point:
                 told[:] = np.nan
-                continue
-            told[0] = _cycle_service(curve, grid, parts, point, size, reach[row], finely[row])
-            _spread(point + size, size, finely[row], curve[-1], at, often)
-            short = min(_short(curve, grid, parts, at, often), review[row])
-            told[1] = 1.0 - short / review[row] if review[row] > 0.0 else 1.0
-            told[2], told[3] = _held_of(curve, grid, parts, at, often, split[2][row], smooth[row])
+            elif point > most:  # nothing is short there: each unit more is left
+                if not all_met[0] == all_met[0]:
+                    _give(all_met, curve, grid, parts, most, size, review[row], own, terms)
+                told[:2], told[2:] = all_met[:2], all_met[2:] + (point - most)
+            else:
+                _give(told, curve, grid, parts, point, size, review[row], own, terms)
     return found
 
 

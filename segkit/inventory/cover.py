@@ -146,10 +146,10 @@ def add_up_lead_times(
     Returns
     -------
     array
-        Row by row; NaN where some lead time on the way is not known.
+        Row by row; NaN where some lead time on the way is not known, or locations supply each other in a circle.
     """
     days, pairs, rows = np.zeros(len(places)), places[_PAIR].reset_index(drop=True), np.arange(len(places))
-    for _ in range(len(locations) + 1):  # a circle of locations ends too
+    for _ in range(len(locations) + 1):
         made = cover_intervals(pairs, lead_times, items, locations, rules=rules, period_days=1.0)
         told = pairs.merge(made, "left", _PAIR)
         days[rows] += told["mean_periods"].to_numpy(dtype=float)
@@ -158,6 +158,8 @@ def add_up_lead_times(
             break
         pairs, rows = pairs[on].reset_index(drop=True), rows[on]
         pairs = pairs.assign(location_id=look_up(pairs["location_id"], locations, "supplied_by").astype("str"))
+    else:
+        days[rows] = np.nan
     return days
 
 

@@ -10,6 +10,7 @@ from segkit.inventory.replay.days import CameDemand
 
 _OF_RECEIPTS = ("receipts", "supplier receipts")
 _TURN = np.sqrt(2.0) - 1.0  # apart from the sequence of drawn lead times
+_CANCELLED = 3.0  # times the longest receipt of a supplier, after which an open line no longer comes
 _FIXED = 1e-3  # steps: lead times that vary less are rounded alike, as they are sized
 
 
@@ -53,7 +54,8 @@ def receive_steps(
     Orders of neighbouring days then take about as long and hardly cross, as in reality; drawn one by one they would. An
     item that was never received at its location follows its receipts elsewhere. Lines that are still open count with
     one day more than they have been open, or with the lead time of the last line received before, if that is longer;
-    they count for nothing where a line ordered later has come already: forgotten, or the rest of a delivery.
+    they count for nothing where a line ordered later has come already (forgotten, or the rest of a delivery), or where
+    they have been open for more than three times as long as the longest receipt of their supplier: cancelled, it seems.
     """
     lines = _dated(purchases, pd.Timestamp(as_of))
     known = demand.places.merge(intervals, "left", PLACE)
@@ -103,7 +105,9 @@ def _dated(purchases: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     lines["after"] = lines.groupby(PLACE)["days"].bfill()
     usual = lines["before"].fillna(lines.groupby("supplier_id")["days"].transform("mean"))
     least = np.maximum(1.0 - lines["day"], usual)
-    lines["days"] = lines["days"].fillna(least.where(lines["after"].isna()))
+    longest = lines.groupby("supplier_id")["days"].transform("max")
+    alive = lines["after"].isna() & ~(-lines["day"] > _CANCELLED * longest)
+    lines["days"] = lines["days"].fillna(least.where(alive))
     lines = lines[lines["days"].notna()]
     return lines.sort_values(["day", "days"], kind="stable", ignore_index=True)
 

@@ -93,6 +93,15 @@ def test_open_lines_are_at_least_as_late_as_today(came):
     assert (made[10:] == 4).all()  # open for a day: as the last that came
 
 
+@pytest.mark.parametrize(("open_for", "last"), [(29, 30), (31, 10)])
+def test_a_line_that_never_came_does_not_tell_the_rest_of_the_replay(came, open_for, last):
+    """One cancelled order of a slow mover was each later order's lead time: 129 days where all receipts took 10."""
+    rows = [("SKU-0001", 0, 10), ("SKU-0001", 20, 10), ("SKU-0001", 40, None)]
+    made = steps_of(came(np.ones((1, 60))), bought(rows), last=40 + open_for)[0]
+    assert made[:30].tolist() == [10] * 30
+    assert (made[31:] == last).all()
+
+
 def test_an_open_line_that_a_later_one_overtook_tells_nothing(came):
     rows = [("SKU-0001", 0, 4), ("SKU-0001", 5, None), ("SKU-0001", 8, 6)]
     assert steps_of(came(np.ones((1, 10))), bought(rows), last=300)[0].tolist() == [4] * 5 + [6] * 5
