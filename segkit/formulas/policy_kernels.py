@@ -317,7 +317,7 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
         tried = np.empty(2 * _TRIED.size)
         for place in range(_TRIED.size):
             level = np.ceil(curve[min(np.searchsorted(grid, _TRIED[place]), grid.size - 1)])
-            tried[place], tried[place + _TRIED.size] = level, max(level - size, -size)
+            tried[place], tried[place + _TRIED.size] = level, max(np.floor(level - size), -size)
         tried = np.unique(tried)
         costs = np.empty(tried.size)
         for place in range(tried.size):
@@ -331,6 +331,8 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
         while high - low > 2.0:
             left = middle - low >= high - middle
             point = np.floor((low + middle) / 2.0) if left else np.ceil((middle + high) / 2.0)
+            if not low < point < high:
+                break
             told = _cost(curve, grid, parts, point, size, review[row], own, terms)
             if told < costs[near] or (told == costs[near] and point < middle):
                 low, high = (low, middle) if left else (middle, high)
