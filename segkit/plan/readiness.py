@@ -63,7 +63,7 @@ def _meant(column: str, table: str, frame: pd.DataFrame) -> str:
     >>> _meant("Lead Time Day", "items", pd.DataFrame()), _meant("colour", "items", pd.DataFrame())
     (' (did you mean lead_time_days?)', '')
     >>> _meant("lead_time_days", "suppliers", pd.DataFrame())
-    ' (it is read in items)'
+    ' (it is read in items and locations)'
     """
     specs, plain = input_tables(), "_".join(name_words(column))
     free = [name for name in specs[table].columns if name not in frame]
