@@ -100,48 +100,6 @@ def _follow_lost(path, evenly, judged, timing, lot, pack, ring, state):  # type:
 
 
 @njit(cache=True, nogil=True)
-def _follow_singly(path, evenly, judged, timing, ring, state):  # type: ignore[no-untyped-def]
-    """Do the same as `_follow_lost` where each unit that is sold is ordered anew: lots of one."""
-    _, width, events, lead, slot = timing
-    for lane in range(_LANES):
-        state[lane] = state[_POINT + lane] + 1.0
-    state[_COMING:_POINT] = 0.0
-    state[_ORDERED:_SIZE] = 0.0
-    ring[:] = 0.0
-    into = 0
-    for now in range(path.size):
-        if now == judged:
-            state[_SHORT:_POINT] = 0.0
-        event = events[now]
-        if event & 1:
-            order = ring[into]
-            for lane in range(_LANES):
-                order[lane] = state[_ORDERED + lane]
-                state[_ORDERED + lane] = 0.0
-            into = into + 1 if into < lead else 0
-        if event & 2:
-            order = ring[slot]
-            for lane in range(_LANES):
-                there = state[lane]
-                state[_LEFT + lane] += there
-                state[_WHOLE + lane] += 1.0 - state[_LACKING + lane]
-                state[_LACKING + lane] = 0.0
-                state[_CYCLES + lane] += 1.0
-                state[lane] = there + order[lane]
-            slot = slot + 1 if slot < lead else 0
-        want, part = path[now], evenly[now]
-        for lane in range(_LANES):
-            there = state[lane]
-            served = min(want, there)
-            short = want - served
-            state[_LACKING + lane] = 1.0 if short > 0.0 else state[_LACKING + lane]
-            state[_SHORT + lane] += short
-            state[_HELD + lane] += width[now] * (there - served + 0.5 * served * (1.0 - part * short))
-            state[_ORDERED + lane] += served
-            state[lane] = there - served
-
-
-@njit(cache=True, nogil=True)
 def _follow_waiting(path, judged, timing, lot, pack, orders, waits):  # type: ignore[no-untyped-def]
     """Fill in how far a stock whose demand waits lies above s; return how many cycles and arrivals there are.
 
@@ -238,10 +196,7 @@ def roll_forward(curves, grid, shapes, lumps, split, order, timing, points, lot,
         for first in range(0, short.size, _LANES):
             for lane in range(_LANES):
                 state[_POINT + lane] = points[row, short[min(first + lane, short.size - 1)]]
-            if lot[row] == 1.0:
-                _follow_singly(path, evenly, judged, timing, ring, state)
-            else:
-                _follow_lost(path, evenly, judged, timing, lot[row], pack[row], ring, state)
+            _follow_lost(path, evenly, judged, timing, lot[row], pack[row], ring, state)
             for lane in range(min(_LANES, short.size - first)):
                 _tell(found[row, short[first + lane], 0], state, lane, reviews, arrivals)
         for place in range(count):
