@@ -24,6 +24,7 @@ from segkit.inventory.policies import (
     moved_lead_times,
     places,
     policy_headlines,
+    policy_matrix,
     policy_rules,
     safety_stock,
     set_by_person,
@@ -60,6 +61,11 @@ class Policies(Forecasts):
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
         return limits.size_within_limits(self.sizing())
+
+    @table
+    def policy_matrix(self) -> pd.DataFrame:
+        """What the policies come to, by item segment and policy."""
+        return policy_matrix.sum_by_segment(self.policies, self.item_segments)
 
     @table
     def safety_stock_causes(self) -> pd.DataFrame:
