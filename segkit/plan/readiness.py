@@ -87,7 +87,8 @@ def _lost_cells(quality: pd.DataFrame) -> list[str]:
 
 def _idle_rules(plan: "Plan") -> list[str]:
     checks = plan.rule_checks() if plan.settings.policies.rules else empty_table("policy_checks")
-    return [f"policies.rules.{row.rule}: {row.problem}" for row in checks[checks["problem"] != ""].itertuples()]
+    told = checks[checks["problem"] != ""].itertuples()
+    return [f"policies{' ' if row.rule.startswith('(') else '.rules.'}{row.rule}: {row.problem}" for row in told]
 
 
 def _missing_costs(plan: "Plan") -> list[str]:
