@@ -273,3 +273,29 @@ def test_the_check_of_a_workspace_finds_what_is_wrong_with_its_rules(small_compa
         check_workspace(write_workspace(small_company, "[policies.rules.a]\nwhere = \"abcd = 'A'\"\n"))
     with pytest.raises(CoverageError, match="meet no rule"):
         check_workspace(write_workspace(small_company, "[policies.rules.a]\nwhere = \"abc = 'Q'\"\n"))
+
+
+def test_the_check_of_a_workspace_tells_what_rules_stock_without_naming_it(small_company, write_workspace):
+    once = small_company["orders"].iloc[:1].assign(order_id="O-9999", item_id="SKU-0099")
+    items = small_company["items"]
+    master = pd.concat([items, items.iloc[:1].assign(item_id="SKU-0099")])
+    tables = {**small_company, "orders": pd.concat([small_company["orders"], once]), "items": master}
+    rules = '[policies.rules.best]\nwhere = "abc = \'A\'"\n[policies.rules.others]\nwhere = "true"\n'
+    told = check_workspace(write_workspace(tables, rules))
+    assert "  policies (one_off): stocked, as no rule names it: 1 item-location (sold once only 1), by " in told
+    assert f"first SKU-0099 at {once['location_id'].item()}." in told
+    assert "as no rule names it" not in check_workspace(write_workspace(tables, folder="plain"))
+
+
+def test_the_check_of_a_workspace_tells_that_nothing_is_priced(write_workspace):
+    weeks = pd.date_range("2025-01-06", periods=30, freq="7D").strftime("%Y-%m-%d")
+    sales = pd.DataFrame({"item_id": "SKU-0001", "period": weeks, "quantity": 5})
+    items = pd.DataFrame({"item_id": ["SKU-0001"], "unit_cost": [2.0], "lead_time_days": [14]})
+    head = '[segments]\nmeasure = "quantity"\n[periods]\nunit = "week"\n[assume]\nholding_rate = 0.2\n'
+    unpriced, priced = (
+        check_workspace(write_workspace({"sales": table, "items": items}, head, folder=name))
+        for name, table in (("bare", sales), ("priced", sales.assign(price=3.0)))
+    )
+    note = "policies: 1 of 1 item-locations get no levels, as their rule is economic and nothing is priced"
+    assert note in unpriced
+    assert note not in priced
