@@ -90,7 +90,9 @@ def rolled(
     for time in range(1, int(times.max(initial=1))):
         rows = np.flatnonzero(times > time)
         found[rows] += _rolled_once(demand.of(rows), points[rows], np.asarray(lot)[rows], pack[rows], time)
-    return found / times[:, None, None, None]
+    rows = np.flatnonzero(times > 1)
+    found[rows] /= times[rows, None, None, None]
+    return found
 
 
 def _times_rolled(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:

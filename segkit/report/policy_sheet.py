@@ -19,6 +19,12 @@ NOW = ("policy", "reorder_point", "order_up_to", "order_quantity", "safety_stock
 _PLACE = ["item_id", "location_id"]
 _WIDTHS = {"item_id": 18, "location_id": 14, "policy": 18, "reason": 40, "valid_from": 13, "valid_to": 13}
 _MUTED = "#5c6670"
+_FOR_READING = {
+    "validate": "custom",
+    "value": "=FALSE",
+    "error_title": "For reading only",
+    "error_message": "Grey columns show what holds now. Type what is to hold instead into the column of that name.",
+}
 
 
 def write_policy_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, policies: pd.DataFrame) -> None:
@@ -48,6 +54,8 @@ def write_policy_sheet(sheet: Any, formats: Any, overrides: pd.DataFrame, polici
     write_cells(sheet, lines)
     last = HEAD + 1 + len(lines) + READY
     add_lists(sheet, columns, _checks(), last)
+    if shown:
+        sheet.data_validation(HEAD + 1, len(columns), last, len(columns) + len(shown) - 1, _FOR_READING)
     sheet.freeze_panes(HEAD + 1, 2)
     sheet.autofilter(HEAD, 0, HEAD + max(len(lines), 1), len(columns) + len(shown) - 1)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last}"})

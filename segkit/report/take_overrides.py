@@ -81,7 +81,7 @@ def take_overrides(workspace: str | Path, workbook: str | Path) -> str:
     if wrong:
         raise DataError("\n".join([*wrong, "Mend the cells and save again."]))
     _write_all([one for one in taken if one.changes.any], settings, folder)
-    told = [one for one in taken if len(one.new) or one.changes.any] or taken[:1]
+    told = [one for one in taken if len(one.new) or one.changes.any] or taken
     return "\n".join(_tell(one, inputs) for one in told)
 
 

@@ -266,6 +266,8 @@ def test_the_sheet_has_a_line_per_place_beside_what_holds_now(workspace, tmp_pat
     letters = {name: openpyxl.utils.get_column_letter(place) for place, name in enumerate(COLUMNS, 1)}
     checked = {name for name, letter in letters.items() if f"{letter}3" in lists}
     assert checked == set(COLUMNS) - {"item_id", "location_id", "reason"}
+    after = openpyxl.utils.get_column_letter(len(COLUMNS) + 1)  # what is typed into columns for reading sets nothing
+    assert lists[f"{after}3"].formula1 == "FALSE"
 
 
 def test_every_override_is_in_the_sheet_however_long_it_is():
