@@ -3,41 +3,28 @@
 import numpy as np
 from numba import njit, prange
 
-from segkit.formulas.count_split_kernels import chance_of, is_parted
-from segkit.formulas.demand_curves import chance_at, quantile_at
-from segkit.formulas.demand_split_kernels import chance_of_more, parts_of, short_within
-from segkit.formulas.order_positions import COARSE
+from segkit.formulas.cycle_kernels import POINTS, SINGLE, cycle_service, cycles_of
+from segkit.formulas.demand_curves import quantile_at
+from segkit.formulas.demand_split_kernels import parts_of, short_within
 
 CYCLE_SERVICE, FILL_RATE = 0, 1
 _TRIED = np.array([0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.96, 0.985, 0.995, 0.9985, 1.0])  # levels tried: quantiles
-_POINTS = 12  # positions above the reorder point of which the mean is taken, beside those where nothing changes
 _LEAST = 1e-9
 _FAR = 4e15
-
-
-@njit(cache=True, nogil=True)
-def _positions(lot):  # type: ignore[no-untyped-def]
-    return int(min(max(np.floor(lot + 0.5), 1.0), _POINTS))
-
-
-@njit(cache=True, nogil=True)
-def _position(reorder_point, lot, place, count):  # type: ignore[no-untyped-def]
-    """Return one of the positions spread evenly over s + 1 to s + Q."""
-    return reorder_point + 0.5 + lot * (place + 0.5) / count if count < lot else reorder_point + 1.0 + place
 
 
 @njit(cache=True, nogil=True)
 def _spread(level, lot, finely, top, at, often):  # type: ignore[no-untyped-def]
     """Fill in positions after reviews, and how often each is met.
 
-    Between nothing and ``top``, from which on nothing is short, there are up to _POINTS of them, evenly. Those below
+    Between nothing and ``top``, from which on nothing is short, there are up to POINTS of them, evenly. Those below
     are one, where all is short, and so are those above: what is left rises there unit by unit. Within parts of a lot
     positions lie evenly, but at the order-up-to level; where ``finely`` tells nothing they do so within the whole lot.
     """
     low, high = level - lot + 0.5, level + 0.5
     first = min(max(0.5, low), high)
     last = max(min(np.ceil(top) + 0.5, high), first)
-    count = int(min(max(np.floor(last - first + 0.5), 1.0), _POINTS)) if last > first else 0
+    count = int(min(max(np.floor(last - first + 0.5), 1.0), POINTS)) if last > first else 0
     width = (last - first) / count if count > 0 else 1.0
     at[:] = 0.0
     often[:] = 0.0
@@ -45,7 +32,7 @@ def _spread(level, lot, finely, top, at, often):  # type: ignore[no-untyped-def]
         at[0], often[0] = 0.5 * (low + first), (first - low) / lot
         for place in range(count):
             at[1 + place], often[1 + place] = first + width * (place + 0.5), width / lot
-        at[_POINTS + 1], often[_POINTS + 1] = 0.5 * (last + high), (high - last) / lot
+        at[POINTS + 1], often[POINTS + 1] = 0.5 * (last + high), (high - last) / lot
         return
     cells = int(min(np.floor(lot), finely.size))
     size = lot / cells
@@ -60,7 +47,7 @@ def _spread(level, lot, finely, top, at, often):  # type: ignore[no-untyped-def]
             begin, weight = level - lot, 1.5 * weight  # as often as before, down to s
         _share_out(begin, end, weight, first, last, count, width, at, often)
     total = often.sum()
-    for place in range(_POINTS + 2):
+    for place in range(POINTS + 2):
         if often[place] > 0.0:
             at[place] /= often[place]
             often[place] /= total
@@ -72,7 +59,7 @@ def _share_out(begin, end, weight, first, last, count, width, at, often):  # typ
     if end <= begin:
         place = 0
         if begin >= last:
-            place = _POINTS + 1
+            place = POINTS + 1
         elif begin > first:
             place = 1 + min(int((begin - first) / width), count - 1)
         at[place] += weight * begin
@@ -85,8 +72,8 @@ def _share_out(begin, end, weight, first, last, count, width, at, often):  # typ
         at[0] += dense * (upto - begin) * 0.5 * (upto + begin)
     if end > last:
         since = max(begin, last)
-        often[_POINTS + 1] += dense * (end - since)
-        at[_POINTS + 1] += dense * (end - since) * 0.5 * (end + since)
+        often[POINTS + 1] += dense * (end - since)
+        at[POINTS + 1] += dense * (end - since) * 0.5 * (end + since)
     since, upto = max(begin, first), min(end, last)
     if upto > since:
         for place in range(int((since - first) / width), count):
@@ -96,55 +83,6 @@ def _share_out(begin, end, weight, first, last, count, width, at, often):  # typ
             if right > left:
                 often[1 + place] += dense * (right - left)
                 at[1 + place] += dense * (right - left) * 0.5 * (right + left)
-
-
-@njit(cache=True, nogil=True)
-def _ordered_and_short(curve, grid, parts, stock, above):  # type: ignore[no-untyped-def]
-    """Return how often a review's demand takes a position down to s, so that is ordered, and is short before it comes.
-
-    ``above`` is how far the position lies above s.
-    """
-    counts = parts[2]
-    last, below = grid.size - 1, chance_at(curve, grid, np.floor(stock + _LEAST))
-    ordered, short = 0.0, 0.0
-    for place in range(-1, grid.size):
-        begin, end = (grid[place] if place >= 0 else 0.0), (grid[place + 1] if place < last else 1.0)
-        amount = 0.5 * (curve[max(place, 0)] + curve[min(place + 1, last)])
-        if amount > 0.0:
-            if is_parted(counts, amount):
-                falls = chance_of(counts, amount, above)
-            else:
-                falls = chance_of_more(parts, place + 1, max(above - 0.5, 0.0) / amount)
-            ordered += (end - begin) * falls
-            short += max(end - max(begin, below), 0.0) * falls
-    return ordered, short
-
-
-@njit(cache=True, nogil=True)
-def _cycle_service(curve, grid, parts, reorder_point, lot, reach, finely):  # type: ignore[no-untyped-def]
-    """Return P1: of the reviews at which is ordered, the share after which nothing is short before the order comes.
-
-    Reviews find the position as often in each part of the lot as ``finely`` tells; where it tells nothing, anywhere
-    within ``reach``, a review's demand, above s. What fills up one by one orders at every review, if only nothing.
-    """
-    if lot < 1.5:
-        return chance_at(curve, grid, np.floor(reorder_point + lot + _LEAST))
-    ordered, short = 0.0, 0.0
-    count = int(min(np.floor(lot), finely.size))
-    if finely[0] > 0.0 and (lot <= finely.size or reach > COARSE * lot / count):
-        for place in range(count):
-            if finely[place] > 0.0:
-                above = lot - place * lot / count
-                some, of_it = _ordered_and_short(curve, grid, parts, reorder_point + above, above)
-                ordered, short = ordered + finely[place] * some, short + finely[place] * of_it
-        return 1.0 - short / ordered if ordered > 0.0 else 1.0
-    span = min(lot, np.ceil(reach))
-    count = _positions(span)
-    for place in range(count):
-        stock = _position(reorder_point, span, place, count)
-        some, of_it = _ordered_and_short(curve, grid, parts, stock, stock - reorder_point)
-        ordered, short = ordered + some, short + of_it
-    return 1.0 - short / ordered if ordered > 0.0 else 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -176,49 +114,51 @@ def _short(curve, grid, parts, at, often):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
-    finely, reach, at, often = below
+    finely, cycles, at, often = below
     if measure == CYCLE_SERVICE:
-        return _cycle_service(curve, grid, parts, point, lot, reach, finely) >= goal - _LEAST
+        return cycle_service(curve, grid, cycles, point, lot) >= goal - _LEAST
     _spread(point + lot, lot, finely, curve[-1], at, often)
     return _short(curve, grid, parts, at, often) <= (1.0 - goal) * review + _LEAST
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def search(curves, grid, split, review, lot, below, goal, measure):  # type: ignore[no-untyped-def]
-    """Return the least whole reorder points that are enough; ``below`` tells positions, as `position_depths` does."""
+def search(curves, grid, split, review, lot, below, goals, measure):  # type: ignore[no-untyped-def]
+    """Return the least whole reorder points that are enough for goals (rows, goals), best rising.
+
+    ``below`` tells positions, as `position_depths` does.
+    """
     finely, reach = below
-    found = np.zeros(lot.size)
+    found, by_cycle = np.full(goals.shape, np.nan), measure == CYCLE_SERVICE
     for row in prange(lot.size):
-        size = max(lot[row], 1.0)
-        own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
-        parted = measure != CYCLE_SERVICE or size >= 1.5  # else none is asked for
-        parts = parts_of(curves[row], split, row, parted)
-        low, high = -size, np.ceil(curves[row, -1])
-        if not high < _FAR or not goal[row] == goal[row]:
-            found[row] = np.nan
-            continue
-        if review[row] <= 0.0:
-            found[row] = low
-            continue
-        if parted:
-            if _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
-                found[row] = low
+        size, curve = max(lot[row], 1.0), curves[row]
+        parts = parts_of(curve, split, row, not by_cycle or size >= SINGLE)
+        cycles = cycles_of(curve, grid, parts, size if by_cycle else 1.0, reach[row], finely[row])
+        own = (finely[row], cycles, np.zeros(POINTS + 2), np.zeros(POINTS + 2))
+        most = np.ceil(curve[-1])
+        for place in range(goals.shape[1]):
+            goal = goals[row, place]
+            if not most < _FAR or not goal == goal:
                 continue
-        else:  # the quantile tells nearly where it is
-            low, point, step = low - 1.0, np.ceil(quantile_at(curves[row], grid, goal[row])) - size, 1.0
-            while low < point < high:
-                if _enough(curves[row], grid, parts, point, size, review[row], own, goal[row], measure):
-                    high, point = point, point - step
+            low, high = -size - 1.0, most  # not enough, and as much as may be needed
+            if place > 0 and goal >= goals[row, place - 1]:
+                low = found[row, place - 1] - 1.0
+            if review[row] <= 0.0:
+                high = -size
+            elif by_cycle:  # the quantile tells about where it is
+                point, step = max(np.ceil(quantile_at(curve, grid, goal)) - size, low + 1.0), 1.0
+                while low < point < high:
+                    if _enough(curve, grid, parts, point, size, review[row], own, goal, measure):
+                        high, point = point, point - step
+                    else:
+                        low, point = point, point + step
+                    step *= 2.0
+            while high - low > 1.0:
+                middle = np.floor((low + high) / 2.0)
+                if _enough(curve, grid, parts, middle, size, review[row], own, goal, measure):
+                    high = middle
                 else:
-                    low, point = point, point + step
-                step *= 2.0
-        while high - low > 1.0:
-            middle = np.floor((low + high) / 2.0)
-            if _enough(curves[row], grid, parts, middle, size, review[row], own, goal[row], measure):
-                high = middle
-            else:
-                low = middle
-        found[row] = high
+                    low = middle
+            found[row, place] = high
     return found
 
 
@@ -270,9 +210,9 @@ def _short_and_held(curve, grid, parts, at, often, share, smooth):  # type: igno
 @njit(cache=True, nogil=True)
 def _give(told, curve, grid, parts, point, lot, review, below, terms):  # type: ignore[no-untyped-def]
     """Fill in cycle service, fill rate, mean stock on hand, and what of it is left when the next order comes."""
-    finely, reach, at, often = below
+    finely, cycles, at, often = below
     share, smooth = terms
-    told[0] = _cycle_service(curve, grid, parts, point, lot, reach, finely)
+    told[0] = cycle_service(curve, grid, cycles, point, lot)
     _spread(point + lot, lot, finely, curve[-1], at, often)
     short, told[2], told[3] = _short_and_held(curve, grid, parts, at, often, share, smooth)
     told[1] = 1.0 - min(short, review) / review if review > 0.0 else 1.0
@@ -289,7 +229,8 @@ def outcomes(curves, grid, split, review, points, lot, below, smooth):  # type: 
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
         parts = parts_of(curve, split, row, True)
-        own = (finely[row], reach[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
+        cycles = cycles_of(curve, grid, parts, size, reach[row], finely[row])
+        own = (finely[row], cycles, np.zeros(POINTS + 2), np.zeros(POINTS + 2))
         terms = (split[2][row], smooth[row])
         most = max(np.ceil(curve[-1]), 0.0)
         all_met = np.full(4, np.nan)
@@ -322,7 +263,7 @@ def search_cheapest(curves, grid, split, review, lot, finely, smooth, ratio):  #
     found = np.zeros(lot.size)
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
-        own = (finely[row], np.zeros(_POINTS + 2), np.zeros(_POINTS + 2))
+        own = (finely[row], np.zeros(POINTS + 2), np.zeros(POINTS + 2))
         parts, terms = parts_of(curve, split, row, True), (ratio[row], split[2][row], smooth[row])
         if not curve[-1] < _FAR or not ratio[row] == ratio[row]:
             found[row] = np.nan

@@ -133,14 +133,15 @@ def reorder_point_for_cycle_service_by_curve(
     lot : array
         Q, whole, 1 or more. [lots]
     target : array
-        Probability that a cycle, from the review at which is ordered, ends without a shortage. [0-1]
+        Probability that a cycle, from the review at which is ordered, ends without a shortage; (item-locations,), or
+        several for each, (item-locations, targets), fastest if they rise. [0-1]
     pack : array, optional
         P: an order fills up to s + Q in whole packs; by default it comes in lots of Q. [lots]
 
     Returns
     -------
     array
-        s, whole; -Q where nothing need be stocked. [lots]
+        s, whole, in the shape of the targets; -Q where nothing need be stocked. [lots]
 
     Examples
     --------
@@ -272,7 +273,8 @@ def _search(
 
     curves, chances, split, review = _arrays(demand)
     below = _depths(demand, lot, pack)
-    return kernels.search(curves, chances, split, review, _floats(lot), below, _floats(goal), measure)
+    goals = _floats(goal).reshape(len(demand.mean), -1)
+    return kernels.search(curves, chances, split, review, _floats(lot), below, goals, measure).reshape(np.shape(goal))
 
 
 def orders_per_review(

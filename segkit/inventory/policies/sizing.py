@@ -120,9 +120,11 @@ def size_targets(sizing: Sizing, targets: Sequence[float]) -> Iterator[pd.DataFr
     pack = filled_by(sizing, lot)
     sizing.formulas.prepare(demand, lot, pack=pack)
     some, own = demand.of(rows), (lot[rows], pack[rows])
-    for target in targets:
-        point, aims = np.full(len(lot), np.nan), np.full(len(rows), target)
-        point[rows] = reorder_point_for_cycle_service_by_curve(some, own[0], aims, pack=own[1])
+    aims = np.broadcast_to(np.asarray(targets, dtype=float), (len(rows), len(targets)))
+    found = reorder_point_for_cycle_service_by_curve(some, own[0], aims, pack=own[1])
+    for place in range(len(targets)):
+        point = np.full(len(lot), np.nan)
+        point[rows] = found[:, place]
         yield _levels_alone(sizing, *within_caps(sizing, _set_by_person(sizing, point, lot, demand), lot))
 
 
