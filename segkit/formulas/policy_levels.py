@@ -273,7 +273,7 @@ def _search(
 
     curves, chances, split, review = _arrays(demand)
     below = _depths(demand, lot, pack)
-    goals = _floats(goal).reshape(len(demand.mean), -1)
+    goals = _floats(goal if np.ndim(goal) == 2 else np.asarray(goal)[:, None])
     return kernels.search(curves, chances, split, review, _floats(lot), below, goals, measure).reshape(np.shape(goal))
 
 
