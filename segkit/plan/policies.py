@@ -59,7 +59,7 @@ class Policies(Forecasts):
     @table
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
-        return limits.size_within_limits(self.sizing())
+        return supplying.mark_supplying(limits.size_within_limits(self.sizing()), self._supplying())
 
     @table
     def safety_stock_causes(self) -> pd.DataFrame:
@@ -69,7 +69,7 @@ class Policies(Forecasts):
     @table
     def policy_phases(self) -> pd.DataFrame:
         """Levels of every item-location in each of the coming periods, as season and calendar move the forecast."""
-        return phase_policies(self._list_phases(), self.policies)
+        return supplying.mark_supplying(phase_policies(self._list_phases(), self.policies), self._supplying())
 
     @table
     def policy_decisions(self) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies import replay_headlines
+from segkit.inventory.policies import remarks, replay_headlines
 from segkit.inventory.policies.decisions import DUE, IDLE, SUPPLIES, UNJUDGED
 from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.replay_headlines import money
@@ -75,6 +75,7 @@ def tell_policies(
             replay_headlines.tell_stock_held(tables.replay_gap, currency),
             replay_headlines.tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
+            remarks.tell_supplying(tables.policies, tables.replay),
             moved,
             _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),

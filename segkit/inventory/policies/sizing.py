@@ -79,6 +79,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "unit_margin": costs["unit_margin"],
             "capped_by": capped,
             "reason": reason,
+            "supplies_others": False,
         }
     )
     _keep_set_by_person(table, rules, kept)
