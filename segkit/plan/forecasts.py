@@ -84,9 +84,16 @@ class Forecasts(Segments):
         days = 365.25 / periods_per_year(self.settings.periods)
         rules = self.settings.forecasts
         known = self.lead_times, self.items, self.locations
-        return cover.cover_intervals(places, *known, rules=rules, period_days=days)
+        return cover.cover_intervals(places, *known, rules=rules, period_days=days, stocking=self._stocking())
 
     def _through_network(self, policies: pd.DataFrame) -> pd.DataFrame:
         """Return policies with the lead times of what no location has yet: of all locations it comes through."""
-        known = self.lead_times, self.items, self.locations
-        return policies.assign(lead_time_days=cover.add_up_lead_times(policies, *known, rules=self.settings.forecasts))
+        known, rules = (self.lead_times, self.items, self.locations), self.settings.forecasts
+        days = cover.add_up_lead_times(policies, *known, rules=rules, stocking=self._stocking())
+        return policies.assign(lead_time_days=days)
+
+    def _stocking(self) -> pd.DataFrame:
+        """Return the items and locations of which demand or stock of their own is known: they hold stock."""
+        place = ["item_id", "location_id"]
+        known = [table[place] for table in (self.demand_profile, self.inventory) if set(place) <= set(table)]
+        return pd.concat(known, ignore_index=True).drop_duplicates()
