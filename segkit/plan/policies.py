@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
+from segkit.core.lead_times import find_stopped_suppliers
 from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel, patterns
@@ -25,6 +26,7 @@ from segkit.inventory.policies import (
     places,
     policy_headlines,
     policy_rules,
+    remarks,
     safety_stock,
     set_by_person,
     supplying,
@@ -137,13 +139,18 @@ class Policies(Forecasts):
             days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
-            moved=self._moved_lead_times(),
+            moved=(self._moved_lead_times(), self._stopped_suppliers()),
         )
 
     def _moved_lead_times(self) -> tuple | None:
         rules, day = self.settings.lead_times, self.as_of
         moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
         return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
+
+    def _stopped_suppliers(self) -> tuple | None:
+        rules = self.settings.lead_times
+        stopped = find_stopped_suppliers(self.purchases, rules=rules, as_of=self.as_of)
+        return remarks.tell_stopped(stopped, window_days=rules.window_days)
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
         history, further = self._history(), self._phases()

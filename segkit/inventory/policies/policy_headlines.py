@@ -1,5 +1,6 @@
 """What a director reads of the policies: sentences, each with the one figure it stands on, computed from the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -37,7 +38,13 @@ NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
 def tell_policies(
-    tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "", moved: tuple | None = None
+    tables: PolicyTables,
+    *,
+    currency: str,
+    days: int,
+    weight: str,
+    timing: str = "",
+    moved: Sequence[tuple | None] = (),
 ) -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
@@ -53,8 +60,8 @@ def tell_policies(
         What service is weighted by, for the words.
     timing : str
         Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
-    moved : tuple, optional
-        From `tell_moved_lead_times`.
+    moved : sequence of tuple, optional
+        What moved the levels or holds them back, such as `tell_moved_lead_times` tells it.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def tell_policies(
             replay_headlines.tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
             remarks.tell_supplying(tables.policies, tables.replay),
-            moved,
+            *moved,
             _tell_idle(tables.policy_overrides, tables.policy_rules),
             _tell_price(tables.segmentation_price, currency),
             _tell_stock(tables.stock_position, currency),

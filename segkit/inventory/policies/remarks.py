@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+_SHOWN = 3
+
 
 def tell_supplying(policies: pd.DataFrame, replay: pd.DataFrame) -> tuple | None:
     """Return how many item-locations supply others and what that means for levels and replay; None where none does.
@@ -28,3 +30,31 @@ def tell_supplying(policies: pd.DataFrame, replay: pd.DataFrame) -> tuple | None
         f"only customers of {'its' if one else 'their'} own, and are not in the files to upload.{alone}"
     )
     return "levels_of_own_customers", sentence, count, "item-locations"
+
+
+def tell_stopped(stopped: pd.DataFrame, *, window_days: int) -> tuple | None:
+    """Return which suppliers have stopped delivering, and what levels assume of them; None where none has.
+
+    Parameters
+    ----------
+    stopped : DataFrame
+        From `find_stopped_suppliers`.
+    window_days : int
+        Days in which lines that count were ordered.
+    """
+    if stopped.empty:
+        return None
+    parts = [
+        f"{row['items']:,} item{'' if row['items'] == 1 else 's'} from {row['supplier_id']} ({row['open_lines']:,} "
+        f"line{'' if row['open_lines'] == 1 else 's'} open, for up to {row['waited_most']:.0f} days; the longest "
+        f"delivery took {row['longest']:.0f})"
+        for _, row in stopped.head(_SHOWN).iterrows()
+    ]
+    rest = len(stopped) - _SHOWN
+    more = f" and of {rest:,} supplier{'' if rest == 1 else 's'} more" if rest > 0 else ""
+    sentence = (
+        f"Nothing that was ordered in the last {window_days} days has come of {', of '.join(parts)}{more}. Levels "
+        "assume that it still comes: lead times are at least what these lines have waited so far, with the scatter of "
+        "earlier deliveries. Ask the supplier, or give such items another one."
+    )
+    return "deliveries_stopped", sentence, stopped["open_lines"].sum(), "order lines"

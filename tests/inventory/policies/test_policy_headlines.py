@@ -272,7 +272,7 @@ def test_stock_of_locations_that_supply_others_is_told_apart():
 def test_lead_times_that_moved_are_told():
     moved = ("lead_times_moved", "Lead times moved.", 3.0, "days")
     names = {name: empty_table(name) for name in NAMES} | {"policies": POLICIES}
-    made = tell_policies(PolicyTables(**names), currency="EUR", days=182, weight="margin", moved=moved)
+    made = tell_policies(PolicyTables(**names), currency="EUR", days=182, weight="margin", moved=(None, moved))
     assert made.set_index("headline").loc["lead_times_moved", "value"] == 3.0
     assert "lead_times_moved" not in set(told().index)
 
