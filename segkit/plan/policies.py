@@ -26,6 +26,7 @@ from segkit.inventory.policies import (
     places,
     policy_headlines,
     policy_rules,
+    rate_words,
     remarks,
     safety_stock,
     set_by_person,
@@ -139,6 +140,7 @@ class Policies(Forecasts):
             days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
+            rate=rate_words.tell_rate(self.policies, self.as_of),
             moved=(self._moved_lead_times(), self._stopped_suppliers()),
         )
 
