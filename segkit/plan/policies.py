@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.core.lead_times import find_stopped_suppliers
 from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
 from segkit.dynamics.demand import panel, patterns
@@ -21,8 +20,8 @@ from segkit.inventory.policies import (
     decisions,
     economics,
     gathered,
+    held_back,
     limits,
-    moved_lead_times,
     places,
     policy_headlines,
     policy_rules,
@@ -62,7 +61,8 @@ class Policies(Forecasts):
     @table
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
-        return supplying.mark_supplying(limits.size_within_limits(self.sizing()), self._supplying())
+        made = held_back.name_least_orders(self.sizing(), limits.size_within_limits(self.sizing()))
+        return supplying.mark_supplying(made, self._supplying())
 
     @table
     def safety_stock_causes(self) -> pd.DataFrame:
@@ -141,18 +141,12 @@ class Policies(Forecasts):
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
             rate=rate_words.tell_rate(self.policies, self.as_of),
-            moved=(self._moved_lead_times(), self._stopped_suppliers()),
+            moved=(self._moved_lead_times(), self._stopped_suppliers(), self._binding()),
         )
 
-    def _moved_lead_times(self) -> tuple | None:
-        rules, day = self.settings.lead_times, self.as_of
-        moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
-        return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
-
-    def _stopped_suppliers(self) -> tuple | None:
-        rules = self.settings.lead_times
-        stopped = find_stopped_suppliers(self.purchases, rules=rules, as_of=self.as_of)
-        return remarks.tell_stopped(stopped, window_days=rules.window_days)
+    def _binding(self) -> tuple | None:
+        binding = held_back.list_binding(self.sizing(), self.policies)
+        return remarks.tell_binding(binding, currency=self.currency)
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
         history, further = self._history(), self._phases()

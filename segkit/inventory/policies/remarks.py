@@ -58,3 +58,29 @@ def tell_stopped(stopped: pd.DataFrame, *, window_days: int) -> tuple | None:
         "earlier deliveries. Ask the supplier, or give such items another one."
     )
     return "deliveries_stopped", sentence, stopped["open_lines"].sum(), "order lines"
+
+
+def tell_binding(binding: pd.DataFrame, *, currency: str) -> tuple | None:
+    """Return which caps and limits hold levels down, where and at what service; None where none does.
+
+    Parameters
+    ----------
+    binding : DataFrame
+        From `list_binding`.
+    currency : str
+        Of the plan.
+    """
+    if binding.empty:
+        return None
+    parts = []
+    for _, row in binding.iterrows():
+        idle = f", {row['idle']:,} of them not stocked at all" if row["idle"] else ""
+        words = f"{row['capped_by']} at {row['places']:,} item-location{'' if row['places'] == 1 else 's'}{idle}"
+        if pd.notna(row["fill_rate"]) and pd.notna(row["free_fill_rate"]):
+            words += f": {row['fill_rate']:.1%} of the units there are expected to be met"
+            words += f", {row['free_fill_rate']:.1%} without it"
+            if pd.notna(row["lost_margin"]):
+                words += f" (margin {currency} {row['lost_margin']:,.0f} a year)"
+        parts.append(words)
+    sentence = f"Levels are lower than targets and returns ask for because of {'; '.join(parts)}."
+    return "limits_bind", sentence, binding["places"].sum(), "item-locations"
