@@ -245,7 +245,7 @@ def shared_stock(plan):
 def stocked_items(plan):
     """Return items with costs, lots and demand to cover, as stock is traded for service."""
     sold = plan.item_value[(plan.item_value["quantity"] > 0) & (plan.item_value["cost"] > 0)]
-    table = sold[["item_id", "net_margin", "revenue", "lines"]].assign(
+    table = sold.rename(columns={"net_margin": "margin"})[["item_id", "margin", "revenue", "lines"]].assign(
         location_id="(all)", demand=sold["quantity"] / 2, order_quantity=sold["quantity"] / 24,
         unit_cost=sold["cost"] / sold["quantity"], mean=sold["quantity"] / 20, sd=sold["quantity"] / 30,
         stock_target=(sold["quantity"] / 12).round(),

@@ -13,7 +13,7 @@ from segkit.inventory.replay.rules import OWN
 
 COSTED = {"assume": {"holding_rate": 0.25, "order_cost": 15}}
 TABLES = (
-    "policies", "safety_stock_causes", "policy_phases", "policy_decisions",
+    "policies", "policy_matrix", "safety_stock_causes", "policy_phases", "policy_decisions",
     "stock_position", "exchange_curve", "segmentation_price", "replay_steps", "replay",
     "replay_gain", "policy_headlines",
 )  # fmt: skip

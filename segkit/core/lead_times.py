@@ -5,10 +5,18 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from segkit.core.columns import nomenclature
+from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.given_days import no_dates, read_dates, read_written_days, time_zones
+from segkit.core.offenders import first_offenders
 from segkit.core.settings import LeadTimes
 from segkit.core.stopped_deliveries import as_before_stop, count_waiting, list_stopped
+from segkit.core.tables import present_key, repeated_rows
 
 _KEY = ["item_id", "supplier_id", "location_id"]
+_DATES = ["ordered_date", "expected_date", "received_date"]
+_DAY_FIX = "Turn them into dates of one calendar first, such as .dt.tz_convert(zone).dt.tz_localize(None)."
+_KEY_FIX = "Give every line once, or leave out line_id where lines cannot be told apart."
 
 
 def is_receipt(purchases: pd.DataFrame) -> pd.Series:
@@ -30,7 +38,7 @@ def measure_lead_times(
     ----------
     purchases : DataFrame
         Table ``purchases``; a blank received_date is an open order. Lines sent back to the supplier and lines received
-        before they were ordered tell nothing and are left out.
+        before they were ordered tell nothing and are left out. Dates with a time zone count as the day there.
     items : DataFrame
         Table ``items``, for the planned lead time.
     rules : LeadTimes
@@ -38,15 +46,22 @@ def measure_lead_times(
         the window, the latest as many count. With fewer in all, receipts of the supplier stand in, if they are enough
         or the master plans with nothing; else the master.
     as_of : date, optional
-        Last day known; without one the last that the purchases tell.
+        Last day known: lines ordered later are not there yet, those received later are still open. Without one the
+        last that the purchases tell.
 
     Returns
     -------
     DataFrame
         ``lead_times`` of the nomenclature, in days; ``lead_time_source`` says where a row's figures come from.
 
+    Raises
+    ------
+    DataError
+        Lines repeat their po_id and line_id, cells are no dates, or dates are of several time zones: all at once.
+
     Notes
     -----
+    Lines without po_id or line_id that are alike are lines of their own, as in every table; `data_quality` counts them.
     What was ordered lately and has come already is what came soon. Lines still open count as what they are: longer than
     they have been open (the estimate of Kaplan and Meier; what lies beyond the longest receipt counts as that one). A
     line open for longer than any receipt, though one ordered later has come, is taken as forgotten. Where nothing that
@@ -91,10 +106,9 @@ def find_stopped_suppliers(purchases: pd.DataFrame, *, rules: LeadTimes, as_of: 
 
 def _dated(purchases: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
     """Return lines with the days they took, and for how long they were open; which are open, and which forgotten."""
-    dates = ["ordered_date", "expected_date", "received_date"]
-    lines = purchases[is_receipt(purchases).to_numpy(dtype=bool)].reindex(columns=[*_KEY, *dates])
+    lines = _known_lines(purchases, as_of).reindex(columns=[*_KEY, *_DATES])
     lines[["supplier_id", "location_id"]] = lines[["supplier_id", "location_id"]].astype("str").fillna("(all)")
-    ordered, expected, received = (pd.to_datetime(lines[name]) for name in dates)
+    ordered, expected, received = (pd.to_datetime(lines[name]) for name in _DATES)
     last = pd.Timestamp(as_of) if as_of is not None else max(ordered.max(), received.max(), key=_known)
     lines["age"] = (last - ordered).dt.days.astype("float64")
     lines["days"] = (received - ordered).dt.days.astype("float64")
@@ -104,6 +118,49 @@ def _dated(purchases: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
     overtaken = lines["age"] > groups["came"].transform("min")
     lines["forgotten"] = lines["open"] & overtaken & (lines["age"] > groups["days"].transform("max"))
     return lines
+
+
+def _known_lines(purchases: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
+    """Return the lines that tell a lead time, with plain days, as they were known on a day."""
+    days = {name: _plain_days(purchases[name]) for name in _DATES if name in purchases}
+    _require_purchases(purchases, days)
+    lines = purchases.assign(**days)
+    if as_of is not None:
+        last = pd.Timestamp(as_of)
+        lines = lines[~(lines["ordered_date"] > last).to_numpy(dtype=bool)]
+        if "received_date" in lines:
+            lines = lines.assign(received_date=lines["received_date"].mask(lines["received_date"] > last))
+    return lines[is_receipt(lines).to_numpy(dtype=bool)]
+
+
+def _plain_days(cells: pd.Series) -> pd.Series | None:
+    """Return days without time and time zone; None where cells are no dates, or of several time zones."""
+    if no_dates(cells).any():
+        days = read_written_days(cells)
+    else:
+        days = read_dates(cells) if len(time_zones(cells)) == 1 else None
+    return None if days is None else days.dt.normalize()
+
+
+def _require_purchases(purchases: pd.DataFrame, days: dict[str, pd.Series | None]) -> None:
+    """Raise a DataError where dates cannot be read, or lines repeat their key."""
+    problems = [(_unread(purchases, name), _DAY_FIX) for name in days if days[name] is None]
+    filled = [purchases[name] for name in days if days[name] is not None and purchases[name].notna().any()]
+    if len(zones := set().union(*(time_zones(cells) for cells in filled))) > 1:
+        problems.append((f"dates are of several time zones: {', '.join(sorted(zones))}", _DAY_FIX))
+    key = present_key(purchases, nomenclature()["purchases"])
+    if (again := repeated_rows(purchases, key)).any():
+        told = f"line key ({', '.join(key)}) repeats {in_rows(int(again.sum()))}"
+        problems.append((f"{told}, first: {first_offenders(purchases[again])}", _KEY_FIX))
+    if problems:
+        raise DataError(list_problems("lead times cannot be measured", *zip(*problems, strict=True)))
+
+
+def _unread(purchases: pd.DataFrame, name: str) -> str:
+    """Return what is wrong with a column of dates."""
+    if (wrong := no_dates(purchases[name])).any():
+        return f"{name} is no date {in_rows(int(wrong.sum()))}, first: {purchases[name][wrong].iloc[0]!r}"
+    return f"{name} has dates of several time zones: {', '.join(sorted(time_zones(purchases[name])))}"
 
 
 def _known(day: pd.Timestamp) -> pd.Timestamp:

@@ -159,14 +159,15 @@ def stock_at(curve, grid, ratio):  # type: ignore[no-untyped-def]
     wanted = 1.0 - ratio
     if wanted <= _EXACT:
         return 0.0
-    level = np.ceil(max(_quantile_at(curve, grid, wanted - _EXACT), 0.0))
+    level = np.ceil(max(quantile_at(curve, grid, wanted - _EXACT), 0.0))
     if level > 0.0 and chance_at(curve, grid, level - 1.0) >= wanted - _EXACT:
         return level - 1.0
     return level
 
 
 @njit(cache=True, nogil=True)
-def _quantile_at(curve, grid, chance):  # type: ignore[no-untyped-def]
+def quantile_at(curve, grid, chance):  # type: ignore[no-untyped-def]
+    """Return the stock that one demand does not exceed with a probability."""
     low, high = 0, grid.size - 1
     if chance <= grid[low]:
         return curve[low]

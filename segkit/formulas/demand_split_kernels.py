@@ -8,18 +8,21 @@ from segkit.formulas.lump_kernels import fill_together, parts_at
 
 
 @njit(cache=True, nogil=True)
-def parts_of(curve, split, row, counted):  # type: ignore[no-untyped-def]
+def parts_of(curve, split, row, asked):  # type: ignore[no-untyped-def]
     """Return how demand parts: lumps as by their number, of many units as a gamma process does, of few one by one.
 
     Tables by how much falls together, where between them the amounts of the curve lie, and chances of single units.
+    Nothing is worked out for what is not asked.
     """
     least, shape, share, lumps, table, shares, together = split
     kinds = np.zeros(curve.size + 1)
+    if not asked:
+        return least[row : row + 1], kinds, np.zeros((0, 0))
     if lumps[row, 0] > 0.0:
         fill_together(curve, lumps[row], together, kinds)
         return parts_at(table, shares, share[row]), kinds, np.zeros((0, 0))
     most = int(min(np.ceil(max(curve[-1], 0.0)) + 1.0, MOST)) if curve[0] < MOST else 0
-    return least[row : row + 1], kinds, expected_parts(share[row], shape[row] if counted else 0.0, most)
+    return least[row : row + 1], kinds, expected_parts(share[row], shape[row], most)
 
 
 @njit(cache=True, nogil=True)

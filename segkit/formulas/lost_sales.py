@@ -141,7 +141,11 @@ def economic_reorder_point_of_lost_sales(
         tried, dense = np.round(np.linspace(low[rows], high[rows], _INNER + 2, axis=1)), _INNER + 1.0
     alike = np.flatnonzero(told & outcomes.same)
     if alike.size:
-        best[alike] = economic_reorder_point(demand.of(alike), size[alike], ratio[alike], pack=packs[alike])
+        point = economic_reorder_point(demand.of(alike), size[alike], ratio[alike], pack=packs[alike])
+        short, held = outcomes.of(alike)(np.zeros((len(alike), 1)))[..., 0].T  # below zero nothing is ever ordered
+        best[alike] = np.where(
+            point >= 0, point, np.where(short + ratio[alike] * held < least[alike], 0.0, -size[alike])
+        )
     return np.where(told, best, np.nan)
 
 
@@ -232,15 +236,25 @@ def _outcomes(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> _Outc
     if known and not len(rows):
         return _Outcomes(*known[2:])
     asked = demand.of(rows)
-    at = _levels(asked, lot[rows])
+    at = _more_finely(asked, _levels(asked, lot[rows]), lot[rows], pack[rows])
     figures, same = _figures(asked, at, lot[rows], pack[rows])
-    at, figures = _more_finely(asked, at, figures, lot[rows], pack[rows])
     figures[:, ::2] = falling_means(figures[:, ::2])  # what is short, and cycles with a shortage
     made: tuple[np.ndarray, ...] = (at, figures, same)
     if known:
-        made = tuple(_with_rows(old, rows, new) for old, new in zip(known[2:], made, strict=True))
+        width = max(known[2].shape[1], at.shape[1])
+        both = zip(_widened(known[2:], width), _widened(made, width), strict=True)
+        made = tuple(_with_rows(old, rows, new) for old, new in both)
     demand.kept[_KEPT] = (lot.copy(), pack.copy(), *made)
     return _Outcomes(*made)
+
+
+def _widened(outcomes: tuple[np.ndarray, ...], width: int) -> tuple[np.ndarray, ...]:
+    """Return outcomes at so many levels: above the last one nothing is short, and each unit more is left."""
+    at, figures, same = outcomes
+    beyond = np.arange(1, width - at.shape[1] + 1)
+    rise = np.array([0.0, 1.0, 0.0, 1.0])[:, None] * beyond
+    at = np.concatenate([at, at[:, -1:] + beyond], axis=1)
+    return at, np.concatenate([figures, figures[:, :, -1:] + rise], axis=2), same
 
 
 def _with_rows(old: np.ndarray, rows: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -270,33 +284,35 @@ def _levels(demand: CoveredDemand, lot: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(np.minimum(wanted, _FARTHEST) - each, axis=1) + each
 
 
-def _more_finely(
-    demand: CoveredDemand, at: np.ndarray, figures: np.ndarray, lot: np.ndarray, pack: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return levels and figures with more of them where lots are steady: between those that differ most.
+def _more_finely(demand: CoveredDemand, at: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
+    """Return levels with more of them where lots are steady: between those that differ most when rolled once.
 
     There service and stock leap, wherever a review more or less orders, and between levels far apart nothing tells it.
+    Elsewhere the further levels lie above all others.
     """
     steady = np.flatnonzero(steady_lots(demand, lot) > 0)
+    if not steady.size:
+        return at
     some, review = demand.of(steady), (demand.moments[0] * demand.review_share)[steady, None]
-    for _ in range(_ROUNDS):
-        own, told, beyond = at[steady], figures[steady], np.arange(1, _SPLIT + 1)
+    own, terms = at[steady], (lot[steady], pack[steady])
+    told, _ = _figures(some, own, *terms, once=True)
+    for further in reversed(range(_ROUNDS)):
         differ = np.abs(np.diff(told[:, 0])) + np.abs(np.diff(told[:, 2])) * review
         differ += np.abs(np.diff(told[:, 3])) * told[:, 2, :-1]  # where nothing is short, stock rises evenly
         differ *= (1.0 - told[:, 0, 1:] / np.maximum(review, _NEAR)) ** 2  # few keep stock that serves little
         places = np.argsort(-np.where(np.diff(own) > 1.0, differ, 0.0), axis=1, kind="stable")[:, :_SPLIT]
         low, high = (np.take_along_axis(own, places + step, axis=1) for step in (0, 1))
-        tried = np.where(high - low > 1.0, _between(low, high, lot[steady, None]), own[:, -1:] + beyond)
-        made, _ = _figures(some, tried, lot[steady], pack[steady])
-        # Above the last level nothing is short, and each unit more is left.
-        at = np.concatenate([at, at[:, -1:] + beyond], axis=1)
-        rise = np.array([0.0, 1.0, 0.0, 1.0])[:, None] * beyond
-        figures = np.concatenate([figures, figures[:, :, -1:] + rise], axis=2)
-        at[steady, -_SPLIT:], figures[steady, :, -_SPLIT:] = tried, made
-        order = np.argsort(at[steady], axis=1, kind="stable")
-        at[steady] = np.take_along_axis(at[steady], order, axis=1)
-        figures[steady] = np.take_along_axis(figures[steady], order[:, None], axis=2)
-    return at, figures
+        beyond = own[:, -1:] + np.arange(1, _SPLIT + 1)
+        tried = np.where(high - low > 1.0, _between(low, high, lot[steady, None]), beyond)
+        own = np.concatenate([own, tried], axis=1)
+        order = np.argsort(own, axis=1, kind="stable")
+        own = np.take_along_axis(own, order, axis=1)
+        if further:
+            told = np.concatenate([told, _figures(some, tried, *terms, once=True)[0]], axis=2)
+            told = np.take_along_axis(told, order[:, None], axis=2)
+    at = np.concatenate([at, at[:, -1:] + np.arange(1, own.shape[1] - at.shape[1] + 1)], axis=1)
+    at[steady] = own
+    return at
 
 
 def _between(low: np.ndarray, high: np.ndarray, lot: np.ndarray) -> np.ndarray:
@@ -311,14 +327,14 @@ def _between(low: np.ndarray, high: np.ndarray, lot: np.ndarray) -> np.ndarray:
 
 
 def _figures(
-    demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray
+    demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray, *, once: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows, 4, candidates): short a review, left, cycles with a shortage, mean stock; and `_Outcomes.same`.
 
     What the closed forms give where demand waits, times what lost sales change it by along the scenarios.
     """
     review = demand.moments[0] * demand.review_share
-    lost, waits = np.moveaxis(rolled(demand, points, lot, pack), 2, 0)
+    lost, waits = np.moveaxis(rolled(demand, points, lot, pack, once=once), 2, 0)
     # Scenarios without a shortage tell nothing of rare ones.
     some, cycles = waits[..., 0] > _NEAR, waits[..., 2] > _NEAR
     step, lumpy = steady_lots(demand, lot)[:, None], lumpy_lots(demand, pack)[:, None]

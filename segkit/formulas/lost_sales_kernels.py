@@ -8,9 +8,9 @@ so that the compiler works at several of them at once.
 import numpy as np
 from numba import njit, prange
 
-from segkit.formulas.lost_sales_paths import fill_amounts, fill_path
+from segkit.formulas.lost_sales_paths import count_units, fill_amounts, fill_path
 
-_LANES = 16
+_LANES = 20
 _COMING, _LACKING, _SHORT, _LEFT, _HELD, _CYCLES, _WHOLE, _POINT, _CAME, _ORDERED, _SIZE = (
     _LANES * (place + 1) for place in range(11)
 )
@@ -175,11 +175,11 @@ def roll_forward(curves, grid, shapes, lumps, split, order, timing, points, lot,
     count, judged = points.shape[1], begins[begins.size - 1 - order.size]
     reviews = width[judged:].sum()
     arrivals = (events[judged:] >= 2).sum()
-    found = np.zeros((lot.size, count, 2, _FIGURES))
+    found, units = np.zeros((lot.size, count, 2, _FIGURES)), count_units(split, shapes, begins, order.size)
     for row in prange(lot.size):
         amounts, path = np.empty(order.size), np.empty(width.size)
         fill_amounts(curves[row], grid, amounts)
-        fill_path(amounts, order, split, shapes[row], lumps[row], begins, path)
+        fill_path(amounts, order, split, units, shapes[row], lumps[row], begins, path)
         shape = even[row] * width
         evenly = shape / ((1.0 + shape) * np.maximum(path, 1.0))  # how evenly a unit of demand takes stock
         ring, state = np.zeros((lead + 1, _LANES)), np.zeros(_SIZE)

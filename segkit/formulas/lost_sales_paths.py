@@ -29,13 +29,37 @@ def fill_amounts(curve, grid, amounts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: ignore[no-untyped-def]
+def count_units(split, shapes, begins, blocks):  # type: ignore[no-untyped-def]
+    """Return by shape, number of units and step how many of them fall there, for the shapes that are used."""
+    parts, draws, _, _, _ = split
+    used, warm = np.zeros(parts.shape[0], dtype=np.int64), begins.size - 1 - blocks
+    for row in range(shapes.shape[0]):
+        if shapes[row, 2] >= 0.0:
+            used[int(shapes[row, 2])] = 1
+            used[int(shapes[row, 2]) + 1] = 1
+    found = np.zeros((parts.shape[0], draws.shape[1] + 1, begins[begins.size - 1]), dtype=np.int8)
+    for kind in np.flatnonzero(used):
+        for block in range(begins.size - 1):
+            place, first, last = (block - warm) % blocks, begins[block], begins[block + 1]
+            for unit in range(1, draws.shape[1] + 1):
+                for step in range(first, last):
+                    found[kind, unit, step] = found[kind, unit - 1, step]
+                at, upto = first, parts[kind, first]
+                while upto < draws[place, unit - 1] and at < last - 1:
+                    at += 1
+                    upto += parts[kind, at]
+                found[kind, unit, at] += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def fill_path(amounts, order, split, units, shapes, lumps, begins, path):  # type: ignore[no-untyped-def]
     """Fill in demand step by step, in whole lots: every stratum once, split as ``split`` says, the last ones first too.
 
     ``shapes`` tells which of the parts demand is split by, and which where it comes by single orders, each with the
-    share of blocks that the next one splits; below zero = it does not. ``lumps`` has how many lumps a block has, their
-    mean size, and which of the shapes of their sizes they have with the share of blocks that have the next one; demand
-    that comes in none has no number of them.
+    share of blocks that the next one splits; below zero = it does not. ``units`` has where these fall, `count_units`.
+    ``lumps`` has how many lumps a block has, their mean size, and which of the shapes of their sizes they have with the
+    share of blocks that have the next one; demand that comes in none has no number of them.
     """
     parts, draws, width, sizes, even = split
     path[:] = 0.0
@@ -58,13 +82,9 @@ def fill_path(amounts, order, split, shapes, lumps, begins, path):  # type: igno
                 own = sizes[int(lumps[2]) + kind, place]
                 _throw(path[first:last], amount, count, draws[place], own, width[first:last])
         elif shapes[2] >= 0.0 and amount < draws.shape[1]:
-            chances = parts[int(shapes[2]) + (1 if mixed < shapes[3] else 0)]
-            for unit in range(int(np.floor(amount + 0.5))):
-                step, upto = first, chances[first]
-                while upto < draws[place, unit] and step < last - 1:
-                    step += 1
-                    upto += chances[step]
-                path[step] += 1.0
+            fallen = units[int(shapes[2]) + (1 if mixed < shapes[3] else 0), int(np.floor(max(amount, 0.0) + 0.5))]
+            for step in range(first, last):
+                path[step] = fallen[step]
         else:
             shares = parts[int(shapes[0]) + (1 if mixed < shapes[1] else 0)]
             before, total = 0.0, 0.0

@@ -24,7 +24,7 @@ _LUMP_SHAPES = np.geomspace(0.1, 400.0, 12)
 _NEAR = 1e-6
 _LEAST_LOT, _MOST_LOT = 0.5, 4.0  # of a review's demand: lots that fall into step with reviews
 _STEADY = 0.2  # variance of a review's demand over its mean, of a lot
-_TIMES = 3  # as often demand is laid out in another order where lots are lumpy
+_TIMES, _STEADY_TIMES = 3, 6  # as often demand is laid out in another order where lots are lumpy, or steady
 _WIDE = 0.75  # standard deviations of demand over lead time and review: lots below them are met alike wherever they lie
 _SEED = 20250101
 
@@ -71,22 +71,31 @@ def lumpy_lots(demand: CoveredDemand, pack: np.ndarray) -> np.ndarray:
 
 def cycles_rolled(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
     """Return about how many cycles the scenarios have, (item-locations,)."""
-    review, times = demand.moments[0] * demand.review_share, np.where(lumpy_lots(demand, pack) > 0, _TIMES, 1)
+    review, times = demand.moments[0] * demand.review_share, _times_rolled(demand, lot, pack)
     blocks = _blocks_of(1.0 / demand.review_share)
     return times * blocks / demand.review_share * np.minimum(review / np.maximum(lot, 1.0), 1.0)
 
 
-def rolled(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
+def rolled(
+    demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray, *, once: bool = False
+) -> np.ndarray:
     """Return what the scenarios give, (item-locations, candidates, 2, 4): see the kernel.
 
-    Where stocks come apart, the closed forms do not help: demand is laid out in several orders.
+    Where stocks come apart, the closed forms do not help: demand is laid out in several orders. Of one alone, the level
+    of least cost would be the one that its chances favour; ``once`` takes no more.
     """
-    found = _rolled_once(demand, points, lot, pack, 0)
-    rows = np.flatnonzero(lumpy_lots(demand, pack) > 0)
-    if rows.size:
-        some = demand.of(rows), points[rows], np.asarray(lot)[rows], pack[rows]
-        found[rows] = (found[rows] + sum(_rolled_once(*some, time) for time in range(1, _TIMES))) / _TIMES
-    return found
+    found, times = _rolled_once(demand, points, lot, pack, 0), _times_rolled(demand, lot, pack)
+    if once:
+        return found
+    for time in range(1, int(times.max(initial=1))):
+        rows = np.flatnonzero(times > time)
+        found[rows] += _rolled_once(demand.of(rows), points[rows], np.asarray(lot)[rows], pack[rows], time)
+    return found / times[:, None, None, None]
+
+
+def _times_rolled(demand: CoveredDemand, lot: np.ndarray, pack: np.ndarray) -> np.ndarray:
+    steady, lumpy = steady_lots(demand, lot) > 0, lumpy_lots(demand, pack) > 0
+    return np.where(steady, _STEADY_TIMES, np.where(lumpy, _TIMES, 1))
 
 
 def _rolled_once(demand: CoveredDemand, points: np.ndarray, lot: np.ndarray, pack: np.ndarray, time: int) -> np.ndarray:
@@ -169,7 +178,7 @@ def _lump_sizes() -> np.ndarray:
     return np.maximum(rng.standard_gamma(_LUMP_SHAPES[:, None, None], (len(_LUMP_SHAPES), _BLOCKS, MOST)), _LEAST)
 
 
-@lru_cache(maxsize=_TIMES * 4)
+@lru_cache(maxsize=_STEADY_TIMES * 4)
 def _order(time: int, blocks: int) -> np.ndarray:
     rng = np.random.default_rng(_SEED)
     return [rng.permutation(blocks) for _ in range(time + 1)][time]

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from segkit.formulas.count_split_kernels import chance_of, is_parted
-from segkit.formulas.demand_curves import chance_at
+from segkit.formulas.demand_curves import chance_at, quantile_at
 from segkit.formulas.demand_split_kernels import chance_of_more, parts_of, short_within
 from segkit.formulas.order_positions import COARSE
 
@@ -197,9 +197,21 @@ def search(curves, grid, split, review, lot, below, goal, measure):  # type: ign
         if not high < _FAR or not goal[row] == goal[row]:
             found[row] = np.nan
             continue
-        if review[row] <= 0.0 or _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
+        if review[row] <= 0.0:
             found[row] = low
             continue
+        if parted:
+            if _enough(curves[row], grid, parts, low, size, review[row], own, goal[row], measure):
+                found[row] = low
+                continue
+        else:  # the quantile tells nearly where it is
+            low, point, step = low - 1.0, np.ceil(quantile_at(curves[row], grid, goal[row])) - size, 1.0
+            while low < point < high:
+                if _enough(curves[row], grid, parts, point, size, review[row], own, goal[row], measure):
+                    high, point = point, point - step
+                else:
+                    low, point = point, point + step
+                step *= 2.0
         while high - low > 1.0:
             middle = np.floor((low + high) / 2.0)
             if _enough(curves[row], grid, parts, middle, size, review[row], own, goal[row], measure):
@@ -211,12 +223,12 @@ def search(curves, grid, split, review, lot, below, goal, measure):  # type: ign
 
 
 @njit(cache=True, nogil=True)
-def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-untyped-def]
-    """Return mean stock that is sold within a review period, while it lasts.
+def _short_and_sold(curve, grid, parts, stock, share, smooth):  # type: ignore[no-untyped-def]
+    """Return the mean of what becomes short in a review period, and mean stock that is sold within it, while it lasts.
 
     It lasts half the period on average, less where it runs out; a lump takes it at any time.
     """
-    total = 0.0
+    short, sold, there = 0.0, 0.0, max(stock, 0.0)
     for place in range(-1, grid.size):
         if place == grid.size - 1:
             amount, width = curve[place], 1.0 - grid[place]
@@ -226,27 +238,33 @@ def _sold_from(curve, grid, parts, stock, share, smooth):  # type: ignore[no-unt
             amount, width = 0.5 * (curve[place] + curve[place + 1]), grid[place + 1] - grid[place]
         if amount > 0.0:
             met = 1.0
-            if np.ceil(amount) > max(stock, 0.0):
-                met = max(1.0 - short_within(parts, place + 1, amount, max(stock, 0.0)) / amount / share, 0.0)
-            total += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
-    return total
+            if np.ceil(amount) > there:
+                lacks = short_within(parts, place + 1, amount, there)
+                short += width * lacks
+                met = max(1.0 - lacks / amount / share, 0.0)
+            sold += 0.5 * width * amount * share * met * (1.0 - smooth * (1.0 - met))
+    return short, sold
 
 
 @njit(cache=True, nogil=True)
-def _held_of(curve, grid, parts, at, often, share, smooth):  # type: ignore[no-untyped-def]
-    """Return mean stock on hand, and what of it is left when the next order comes."""
-    held, behind = 0.0, 0.0
+def _short_and_held(curve, grid, parts, at, often, share, smooth):  # type: ignore[no-untyped-def]
+    """Return what becomes short in a review period, mean stock on hand, and what of it the next order finds."""
+    short, held, behind = 0.0, 0.0, 0.0
     for place in range(at.size):
-        if often[place] <= 0.0 or at[place] <= 0.0:
+        if often[place] <= 0.0:
             continue
         stock, left = at[place], 0.0
+        lacks, sold = _short_and_sold(curve, grid, parts, stock, share, smooth)
+        short += often[place] * lacks
+        if stock <= 0.0:
+            continue
         for cell in range(grid.size):
             upto = 0.5 * (grid[cell] + grid[cell + 1]) if cell < grid.size - 1 else 1.0
             before = 0.5 * (grid[cell] + grid[cell - 1]) if cell > 0 else 0.0
             left += (upto - before) * max(stock - curve[cell], 0.0)
         behind += often[place] * left
-        held += often[place] * _sold_from(curve, grid, parts, stock, share, smooth)
-    return held + behind, behind
+        held += often[place] * sold
+    return short, held + behind, behind
 
 
 @njit(cache=True, nogil=True)
@@ -256,9 +274,8 @@ def _give(told, curve, grid, parts, point, lot, review, below, terms):  # type: 
     share, smooth = terms
     told[0] = _cycle_service(curve, grid, parts, point, lot, reach, finely)
     _spread(point + lot, lot, finely, curve[-1], at, often)
-    short = min(_short(curve, grid, parts, at, often), review)
-    told[1] = 1.0 - short / review if review > 0.0 else 1.0
-    told[2], told[3] = _held_of(curve, grid, parts, at, often, share, smooth)
+    short, told[2], told[3] = _short_and_held(curve, grid, parts, at, often, share, smooth)
+    told[1] = 1.0 - min(short, review) / review if review > 0.0 else 1.0
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -295,8 +312,8 @@ def _cost(curve, grid, parts, point, lot, review, below, terms):  # type: ignore
     finely, at, often = below
     ratio, share, smooth = terms
     _spread(point + lot, lot, finely, curve[-1], at, often)
-    held, _ = _held_of(curve, grid, parts, at, often, share, smooth)
-    return min(_short(curve, grid, parts, at, often), review) + ratio * held
+    short, held, _ = _short_and_held(curve, grid, parts, at, often, share, smooth)
+    return min(short, review) + ratio * held
 
 
 @njit(cache=True, nogil=True, parallel=True)

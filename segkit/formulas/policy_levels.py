@@ -7,6 +7,11 @@ Until the next order can arrive, stock must cover demand X over L + R. Short in 
 and falls into that period, no more than its own demand: of X the part B that falls into the review is taken as beta
 distributed, as in a gamma process with as much scatter as X. Smooth demand parts evenly; a demand that comes in one
 rare lump falls into the review or it does not. Few units part one by one (`count_split_kernels`).
+
+Orders are taken to arrive in the order in which they were placed, so that stock covers what is asked for in the lead
+time of one order. Where lead times scatter by more than the time from order to order, and each order has its own, later
+ones overtake, what is under way varies less, and levels give more than is told: with Poisson demand of 1 a day, daily
+reviews and gamma lead times of 20 days with a deviation of 15, more than .999 for a P1 of .90.
 """
 
 from dataclasses import dataclass, field

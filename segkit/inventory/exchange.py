@@ -20,7 +20,7 @@ _WORTH = 1e-3  # share of the cost below which moving a boundary is not worth a 
 
 
 def trade_stock_for_service(
-    items: pd.DataFrame, *, weight: str = "net_margin", segment: str = "segment", targets: Sequence[float] = TARGETS
+    items: pd.DataFrame, *, weight: str = "margin", segment: str = "segment", targets: Sequence[float] = TARGETS
 ) -> pd.DataFrame:
     """Return ``exchange_curve``: what each fill_rate (P2) of all items together costs in stock, rule by rule.
 
@@ -29,7 +29,7 @@ def trade_stock_for_service(
     items : DataFrame
         As `price_segmentation` takes it.
     weight : str
-        Column that says what serving an item's demand of a year is worth: net_margin, revenue, lines or demand (units).
+        Column that says what serving an item's demand of a year is worth: margin, revenue, lines or demand (units).
     segment : str
         Column of segments, which have one target each under the rule "by segment"; left out where it is not there.
     targets : sequence of float
@@ -83,7 +83,7 @@ def price_segmentation(
     items: pd.DataFrame,
     *,
     target: float = 0.97,
-    weight: str = "net_margin",
+    weight: str = "margin",
     segments: Sequence[str] = ("segment",),
     classes: int = 3,
 ) -> pd.DataFrame:
@@ -97,11 +97,11 @@ def price_segmentation(
         column of the weight, and the demand that stock must cover (lead time and review), either as quantiles (q50,
         q95, ...; close together near q100) or as mean and sd (taken as gamma). stock_target [units] is what the company
         aims at now, if known; cycle_stock [units] is what lies there on average besides what is left before an arrival,
-        by default half of order_quantity. net_margin, revenue and lines are read where they are there.
+        by default half of order_quantity. margin, revenue and lines are read where they are there.
     target : float
         fill_rate (P2) of all items together under the weight. [0 to 1]
     weight : str
-        Column that says what serving an item's demand of a year is worth: net_margin, revenue, lines or demand (units).
+        Column that says what serving an item's demand of a year is worth: margin, revenue, lines or demand (units).
         Loss makers weigh nothing.
     segments : sequence of str
         Columns of classes; each becomes a rule.

@@ -11,7 +11,7 @@ from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
 from segkit.formulas.stock_choices import Choice, CurveItems
 
 KEYS = ["item_id", "location_id"]
-WEIGHTS = ("net_margin", "revenue", "lines", "demand")
+WEIGHTS = ("margin", "revenue", "lines", "demand")
 _QUANTILE = re.compile(r"q\d+(\.\d+)?")
 _ABOVE = ("holding_cost", "order_quantity")
 _NOT_BELOW = ("unit_cost", "demand", "stock_target", "cycle_stock", "mean", "sd")

@@ -17,6 +17,7 @@ from segkit.inventory import cover, events
 from segkit.inventory.policies import (
     caps,
     covered,
+    crossing,
     decisions,
     economics,
     gathered,
@@ -24,6 +25,7 @@ from segkit.inventory.policies import (
     limits,
     places,
     policy_headlines,
+    policy_matrix,
     policy_rules,
     rate_words,
     remarks,
@@ -49,12 +51,14 @@ class Policies(Forecasts):
 
     @table
     def policy_checks(self) -> pd.DataFrame:
-        """How many item-locations each rule meets, whether it can fire, what no order can be, limits not kept."""
+        """How many item-locations each rule meets, whether it can fire, what no order can be, what is assumed."""
         own = self.settings.policies
         checks = self.rule_checks()
         checks = set_by_person.check_set_lots(checks, self.policy_rules, self.items)
         if caps.has_caps(self.policy_rules, self.items):
             checks = caps.check_caps(checks, self.sizing(), self.policies)
+        crossed = crossing.find_crossing(self.policies, self._reviewed(), period_days=self._period_days())
+        checks = crossing.check_crossing(checks, crossed, places=len(self.policies))
         limited = own.within_capacity or own.stock_budget is not None
         return limits.check_limits(checks, self.sizing(), self.policies) if limited else checks
 
@@ -63,6 +67,11 @@ class Policies(Forecasts):
         """What every item-location keeps and orders, and the service and stock that gives."""
         made = held_back.name_least_orders(self.sizing(), limits.size_within_limits(self.sizing()))
         return supplying.mark_supplying(made, self._supplying())
+
+    @table
+    def policy_matrix(self) -> pd.DataFrame:
+        """What the policies come to, by item segment and policy."""
+        return policy_matrix.sum_by_segment(self.policies, self.item_segments)
 
     @table
     def safety_stock_causes(self) -> pd.DataFrame:

@@ -87,12 +87,17 @@ def _lost_cells(quality: pd.DataFrame) -> list[str]:
 
 def _idle_rules(plan: "Plan") -> list[str]:
     checks = plan.rule_checks() if plan.settings.policies.rules else empty_table("policy_checks")
-    return [f"policies.rules.{row.rule}: {row.problem}" for row in checks[checks["problem"] != ""].itertuples()]
+    told = checks[checks["problem"] != ""].itertuples()
+    return [f"policies{' ' if row.rule.startswith('(') else '.rules.'}{row.rule}: {row.problem}" for row in told]
 
 
 def _missing_costs(plan: "Plan") -> list[str]:
     economic = int((plan.policy_rules["service_measure"] == "economic").sum())
-    if not economic or plan.settings.assume.holding_rate is not None:
+    if not economic:
         return []
     many = f"{economic:,} of {len(plan.policy_rules):,} item-locations"
-    return [f"policies: {many} get no levels, as their rule is economic: give assume.holding_rate, or a fill_rate"]
+    if plan.settings.assume.holding_rate is None:
+        return [f"policies: {many} get no levels, as their rule is economic: give assume.holding_rate, or a fill_rate"]
+    if not plan.item_value["revenue"].any():
+        return [f"policies: {many} get no levels, as their rule is economic and nothing is priced: give a fill_rate"]
+    return []

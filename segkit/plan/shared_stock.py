@@ -33,8 +33,8 @@ class SharedStock(Policies):
     def _places_of_classes(self, lines: pd.DataFrame) -> pd.DataFrame:
         """Return the stocked item-locations with their lead times as known before the held-out months."""
         day = self._first_held_out_day()
-        known, last = class_demand.purchases_known_before(self.purchases, day), (day - pd.Timedelta(days=1)).date()
-        lead_times = measure_lead_times(known, self.items, rules=self.settings.lead_times, as_of=last)
+        last = (day - pd.Timedelta(days=1)).date()
+        lead_times = measure_lead_times(self.purchases, self.items, rules=self.settings.lead_times, as_of=last)
         rules = self.settings.forecasts
         known = lead_times, self.items, self.locations
         intervals = cover.cover_intervals(lines, *known, rules=rules, period_days=1.0, stocking=self._stocking())

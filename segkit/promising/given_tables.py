@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.core.given_days import no_dates, read_dates, read_written_days
 from segkit.core.ids import id_texts
 from segkit.core.offenders import first_offenders
-from segkit.promising.reliability.requirements import no_dates, read_dates
 
 IDS = (
     "order_id", "line_id", "item_id", "location_id", "alternative_item_id", "alternative_location_id",
@@ -65,7 +65,7 @@ def plain_tables(
 def _plain(table: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
     changed = {name: id_texts(table[name]) for name in IDS if name in table}
     changed |= {name: _days(table[name]) for name in DAYS if name in table and not no_dates(table[name]).any()}
-    changed |= {name: days for name in DAYS if name in table and (days := _written_days(table[name])) is not None}
+    changed |= {name: days for name in DAYS if name in table and (days := read_written_days(table[name])) is not None}
     for name in numbers:
         if name in table and table[name].dtype.kind not in "iufb" and not _are_none(table[name]).any():
             changed[name] = pd.to_numeric(table[name]).astype("float64")
@@ -81,15 +81,6 @@ def _days(cells: pd.Series) -> pd.Series:
     if cells.dtype.kind != "M" and len({getattr(cell, "tzinfo", None) for cell in cells.dropna()}) > 1:
         return cells
     return read_dates(cells)
-
-
-def _written_days(cells: pd.Series) -> pd.Series | None:
-    """Return days that are written as text, None where one cannot be read surely."""
-    text = no_dates(cells)
-    if not text.any() or not all(isinstance(cell, str) for cell in cells[text]):
-        return None
-    days = pd.to_datetime(cells.astype("str"), format="ISO8601", errors="coerce")
-    return None if (days.isna() & cells.notna()).any() else read_dates(days)
 
 
 def _no_table(name: str, table: object) -> Iterator[str]:

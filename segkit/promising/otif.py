@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
+from segkit.core.given_days import no_dates
 from segkit.core.offenders import first_offenders
 from segkit.promising.reliability.history import day_numbers, last_known_day
-from segkit.promising.reliability.requirements import no_dates, require_columns_of, require_day
+from segkit.promising.reliability.requirements import require_columns_of, require_day
 
 WINDOWS = ((0, 0), (2, 0), (None, 0), (2, 2), (None, 2))
 _BASES = {"requested": "requested_date", "promised": "promised_date"}

@@ -17,7 +17,7 @@ WORDS = {"low": "20% lower", "base": "as assumed", "high": "20% higher"}
 SPOKEN = ("headline", "measure", "action", "life_cycle")  # words of ours, read better without underscores
 LONGEST_TEXT = 90
 LONGEST_SENTENCE = 400
-SENTENCES = ("sentence", "remedy", "note", "definition", "reason")
+SENTENCES = ("sentence", "remedy", "note", "definition", "reason", "problem")
 _LEFT = "text-align:left"  # said in place: JupyterLab aligns every cell to the right
 WIDE = 9
 

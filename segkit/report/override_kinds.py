@@ -14,6 +14,7 @@ from segkit.report.override_sheet import SHEET
 from segkit.report.policy_sheet import POLICY_SHEET
 
 _FACTS = ("orders", "sales", "inventory")
+_FEW = 12
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ def _unknown(entity: str, named: pd.Series, inputs: Inputs) -> list[str]:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    said = nearest_name(word, known)
-    return said if "did you mean" in said else ""
+    """Return what may be meant, whatever its case; of few ids all, where none is near."""
+    same = [one for one in known if one.casefold() == word.casefold()]
+    said = f"; did you mean {same[0]}?" if same else nearest_name(word, known)
+    return said if "did you mean" in said or len(known) <= _FEW else ""
 
 
 def _known_ids(inputs: Inputs, entity: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segkit.core.columns import Column, empty_table, input_tables
+from segkit.core.columns import Column, TableSpec, empty_table, input_tables
 from segkit.core.errors import DataError, in_rows
 from segkit.core.source_settings import Source
 from segkit.core.sources.mapping import ROWS, map_table
@@ -108,10 +108,14 @@ def add_lists(sheet: Any, columns: list[str], rules: Mapping[str, Mapping[str, A
 
 @dataclass(frozen=True)
 class SheetRows:
-    """What stands in the sheet: ``frame`` (unreadable cells are missing), and the ``problems`` to mend first."""
+    """What stands in the sheet: ``frame`` (unreadable cells are missing), and the ``problems`` to mend first.
+
+    ``readable`` has the rows of which every filled cell could be read: only they can be judged as a whole.
+    """
 
     frame: pd.DataFrame
     problems: tuple[str, ...]
+    readable: pd.DataFrame
 
 
 def has_sheet(workbook: Path, name: str) -> bool:
@@ -164,8 +168,11 @@ def read_override_sheet(workbook: Path, name: str = SHEET) -> SheetRows:
     marked = map_table(name, raw, source)
     unread = [note for note in marked.notes if "unreadable" in note.reason]
     said = [f"{note.reason.split(',')[0]} {in_rows(note.rows)}, first: {note.first}" for note in unread]
-    empty = _without_value(whole, name, {place: column for column, place in columns.items() if column in spec.columns})
-    return SheetRows(with_types(marked.frame, name), (*lost, *_broken(raw, source, name), *said, *empty))
+    valueless = _without_value(whole, name, {place: column for column, place in columns.items() if column in raw})
+    broken = _broken(_filled_in(raw, valueless, spec) if valueless else raw, source, name)
+    readable = marked.frame[~_has_lost(raw, marked.frame, source, valueless)]
+    problems = (*lost, *broken, *said, *_told_valueless(valueless))
+    return SheetRows(with_types(marked.frame, name), problems, with_types(readable, name))
 
 
 def with_types(frame: pd.DataFrame, name: str = SHEET) -> pd.DataFrame:
@@ -182,16 +189,44 @@ def _is_filled(raw: pd.DataFrame, name: str) -> np.ndarray:
     return raw[said].notna().any(axis=1).to_numpy() if name != SHEET else np.ones(len(raw), dtype=bool)
 
 
-def _without_value(workbook: Path, name: str, columns: dict[int, str]) -> list[str]:
-    """Return what stands in the cells of columns that look blank though a person filled them."""
+def _without_value(workbook: Path, name: str, columns: dict[int, str]) -> dict[tuple[int, str], str]:
+    """Return what stands in cells that look blank though a person filled them, by row of the sheet and column."""
     from segkit.core.sources.excel_formulas import cells_without_value
 
-    found = [(place, text) for place, text in cells_without_value(workbook, name).items() if place[1] in columns]
-    cells = [f"{columns[column]} in row {row:,} {text!r}" for (row, column), text in found]
+    found = cells_without_value(workbook, name).items()
+    return {(row, columns[column]): text for (row, column), text in found if column in columns}
+
+
+def _told_valueless(cells: Mapping[tuple[int, str], str]) -> list[str]:
     if not cells:
         return []
+    told = [f"{column} in row {row:,} {text!r}" for (row, column), text in cells.items()]
     more = f" and {len(cells) - _SHOWN:,} more" if len(cells) > _SHOWN else ""
-    return [f"cells hold an error, or a formula that was never calculated: {'; '.join(cells[:_SHOWN])}{more}"]
+    return [f"cells hold an error, or a formula that was never calculated: {'; '.join(told[:_SHOWN])}{more}"]
+
+
+def _filled_in(raw: pd.DataFrame, valueless: Mapping[tuple[int, str], str], spec: TableSpec) -> pd.DataFrame:
+    """Return rows with something in cells that have no value: these are told by themselves, not as missing too."""
+    made, places = raw.astype(object), list(raw.attrs[ROWS])
+    made.attrs = dict(raw.attrs)
+    stands = {"date": pd.Timestamp(_FIRST_DAY), "id": "?", "text": "?"}
+    for row, column in valueless:
+        about = spec.columns[column]
+        if row in places:
+            made.loc[places.index(row), column] = about.one_of[0] if about.one_of else stands.get(about.kind)
+    return made
+
+
+def _has_lost(
+    raw: pd.DataFrame, frame: pd.DataFrame, source: Source, valueless: Mapping[tuple[int, str], str]
+) -> np.ndarray:
+    """Return which rows have a filled cell that could not be read."""
+    rows = np.isin(np.array(raw.attrs[ROWS], dtype=int), [row for row, _ in valueless])
+    for name in raw:
+        words = raw[name].astype("str").str.strip()
+        filled = raw[name].notna() & ~words.isin(["", *source.missing])
+        rows |= (filled & frame[name].isna()).to_numpy(dtype=bool)
+    return rows
 
 
 def _broken(raw: pd.DataFrame, source: Source, name: str) -> list[str]:

@@ -91,7 +91,7 @@ def _take(kind: OverrideKind, path: Path, settings: Settings, folder: Path, inpu
     changes = _compare(_present(kind, settings, folder), sheet.frame, kind)
     target = _target(kind, settings, folder, changes)
     fresh = pd.concat([changes.added, changes.changed], ignore_index=True)
-    problems = [*sheet.problems, *kind.problems(sheet.frame, settings), *kind.unknown(fresh, inputs)]
+    problems = [*sheet.problems, *kind.problems(sheet.readable, settings), *kind.unknown(fresh, inputs)]
     return Taken(kind, target, sheet.frame, changes, tuple(problems))
 
 

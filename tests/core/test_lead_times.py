@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
+from segkit.core.errors import DataError
 from segkit.core.lead_times import find_stopped_suppliers, measure_lead_times
 from segkit.core.settings import LeadTimes
 
@@ -184,12 +185,73 @@ def test_without_open_lines_quantiles_are_the_usual_ones():
     assert row["lead_time_sd"] == pytest.approx(np.std(took, ddof=1))
 
 
+def test_what_came_later_is_not_looked_at():
+    """A line received after as_of is open, one ordered after as_of is not there: as if the rows had been cut."""
+    table = receipts(*[(day, 5 + day % 11) for day in range(0, 120, 4)])
+    last = pd.Timestamp("2025-01-01") + pd.Timedelta(days=61)
+    cut = table[table["ordered_date"] <= last]
+    cut = cut.assign(received_date=cut["received_date"].where(cut["received_date"] <= last))
+    for day_of_time in (pd.Timedelta(0), pd.Timedelta(hours=14)):  # what came in the course of the last day is known
+        later = table.assign(received_date=table["received_date"] + day_of_time)
+        pd.testing.assert_series_equal(lately(later, 61), lately(cut, 61))
+    assert lately(table, 61)["open_receipts"] == cut["received_date"].isna().sum() > 0
+    assert measure_lead_times(table, ITEMS, rules=RULES, as_of=pd.Timestamp("2024-12-31").date()).empty
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40)), min_size=1, max_size=15), st.integers(0, 50))
+def test_no_change_after_a_day_changes_what_was_known_then(rows, day):
+    changed = [(begin, took + 7 if begin + took > day else took) for begin, took in rows]
+    kept = [(begin, took) for begin, took in changed if begin <= day]
+    rules, as_of = LeadTimes(min_receipts=2), (pd.Timestamp("2025-01-01") + pd.Timedelta(days=day)).date()
+    first, second, third = (
+        measure_lead_times(receipts(*some), ITEMS, rules=rules, as_of=as_of)
+        for some in (rows, changed, kept or [(60, 1)])
+    )
+    pd.testing.assert_frame_equal(first, second)
+    pd.testing.assert_frame_equal(first, third)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_dates_with_a_time_zone_are_the_days_there(zone):
+    table = receipts(*[(day, 5 + day % 11) for day in range(0, 60, 4)], (60, None))
+    ordered, received = table["ordered_date"] + pd.Timedelta(hours=23), table["received_date"] + pd.Timedelta(hours=1)
+    there = table.assign(ordered_date=ordered.dt.tz_localize(zone), received_date=received.dt.tz_localize(zone))
+    pd.testing.assert_series_equal(lately(there, 60), lately(table, 60))
+    written = table.assign(ordered_date=table["ordered_date"].dt.strftime("%Y-%m-%d"))
+    pd.testing.assert_series_equal(lately(written, 60), lately(table, 60))
+
+
+def test_dates_that_cannot_be_compared_or_read_and_lines_twice_are_told_at_once():
+    table = receipts((0, 5), (1, 6), (2, 7)).assign(po_id="PO-1", line_id=["1", "2", "1"])
+    broken = table.assign(
+        ordered_date=table["ordered_date"].dt.tz_localize("UTC"),
+        received_date=table["received_date"].dt.tz_localize("Asia/Tokyo"),
+        expected_date="soon",
+    )
+    with pytest.raises(DataError) as told:
+        measure_lead_times(broken, ITEMS, rules=RULES)
+    assert "in 3 ways" in str(told.value)
+    assert "expected_date is no date in 3 rows, first: 'soon'" in str(told.value)
+    assert "dates are of several time zones: Asia/Tokyo, UTC" in str(told.value)
+    assert "line key (po_id, line_id) repeats in 1 row, first: po_id='PO-1', line_id='1'" in str(told.value)
+    mixed = table["ordered_date"].dt.tz_localize("UTC").astype(object)
+    mixed.iloc[0] = mixed.iloc[0].tz_convert("Asia/Tokyo")
+    with pytest.raises(DataError, match="ordered_date has dates of several time zones: Asia/Tokyo, UTC"):
+        measure_lead_times(table.iloc[:2].assign(ordered_date=mixed), ITEMS, rules=RULES)
+
+
+def test_lines_alike_without_line_numbers_are_lines_of_their_own():
+    table = receipts((0, 5), (0, 5), (2, 9)).assign(po_id="PO-1")
+    row = lately(table, 30)
+    assert (row["receipts"], row["lead_time_mean"]) == (3, pytest.approx(19 / 3))
+
+
 STEADY = [(day, took) for day, took in zip(range(0, 300, 30), [20, 30, 40, 30, 20, 30, 40, 30, 20, 30], strict=True)]
 
 
 @pytest.mark.parametrize("name", ["SKU-0001", "SKU-0002"])
 def test_a_supplier_that_stopped_has_lead_times_as_long_as_lines_have_waited(name):
-    before = lately(receipts(*STEADY, name=name), 299)
+    before = lately(receipts(*STEADY, name=name), 300)
     waiting = [(day, None) for day in range(650, 1000, 50)]  # up to 365 days old on day 1000: 350 down to 50
     made = lately(receipts(*STEADY, *waiting, name=name), 1000)
     assert (made["recent_receipts"], made["open_receipts"], made["receipts"]) == (0, 7, before["receipts"])

@@ -258,3 +258,24 @@ def test_lumps_that_are_known_part_by_how_many_an_amount_is(often, lump, lead, r
     run = replayed(lumps, lead, review, point, 1, series=200)
     fill = run.served.sum() / run.demand.sum()
     assert told(demand, point, 1)[1] == pytest.approx(fill, abs=0.035)
+
+
+# ------------------------------------------------------------------ what is assumed
+def net_stock(level, demand, lead):
+    """Return what lies there every evening, less what waits: filled up daily, each order has its lead time."""
+    days = len(demand)
+    came = np.bincount(np.minimum(np.arange(days) + 1 + lead, days), demand, days + 1)[:days]
+    return level - demand.cumsum() + came.cumsum()
+
+
+def test_levels_hold_while_orders_come_in_turn_and_give_more_where_they_overtake():
+    rng, days, block = np.random.default_rng(7), 400_000, 400
+    lead = np.round(rng.gamma((20 / 15) ** 2, 15**2 / 20, days)).astype(int)
+    chances = (np.arange(2000) + 0.5) / 2000
+    curve = np.quantile(rng.poisson(lead + 1.0), chances)[None, :]
+    demand = CoveredDemand(curve, chances, curve.mean(axis=1), np.ones(1))
+    level = reorder_point_for_cycle_service_by_curve(demand, np.ones(1), np.array([0.9]))[0] + 1.0
+    asked, settled = rng.poisson(1.0, days), np.arange(days) % block > block // 2
+    in_turn = np.repeat(lead[::block], block)  # one lead time for all orders of a block
+    assert (net_stock(level, asked, in_turn)[settled] >= 0).mean() == pytest.approx(0.9, abs=0.03)
+    assert (net_stock(level, asked, lead)[settled] >= 0).mean() > 0.999

@@ -24,7 +24,7 @@ def stocked(count=300, seed=0):
             "holding_cost": cost * 0.25,
             "demand": demand,
             "order_quantity": np.maximum(demand / 12, 1.0),
-            "net_margin": demand * cost * rng.uniform(-0.05, 0.6, count),
+            "margin": demand * cost * rng.uniform(-0.05, 0.6, count),
             "revenue": demand * cost * 1.5,
             "lines": np.ceil(demand / 7),
             "mean": mean,
@@ -75,7 +75,7 @@ def test_item_by_item_lies_below_every_rule(curve):
 
 def test_shadow_price_is_the_slope_of_the_curve(curve):
     best = points(curve, "item by item")
-    whole = stocked()["net_margin"].clip(lower=0).sum()
+    whole = stocked()["margin"].clip(lower=0).sum()
     slopes = np.diff(best["holding_cost"]) / np.diff(best["fill_rate"]) / whole
     price = best["shadow_price"].to_numpy()
     assert (slopes >= price[:-1] * 0.98).all()
@@ -97,7 +97,7 @@ def test_here_is_what_the_present_stock_gives():
     demand = rng.gamma(shape, table["mean"] / shape, (40_000, 40))
     short = np.maximum(demand - table["stock_target"].to_numpy(), 0).mean(axis=0)
     left = np.maximum(table["stock_target"].to_numpy() - demand, 0).mean(axis=0)
-    margin = table["net_margin"].clip(lower=0)
+    margin = table["margin"].clip(lower=0)
     fill = 1 - (margin * np.minimum(short / table["order_quantity"], 1)).sum() / margin.sum()
     assert here["fill_rate"].item() == pytest.approx(fill, abs=2e-3)
     value = (table["unit_cost"] * (left + table["order_quantity"] / 2)).sum()
@@ -108,7 +108,7 @@ def test_every_rule_meets_the_target_at_a_price_of_1_or_more(priced):
     assert priced["rule"].tolist() == ["one target", "segment", "best 3 classes", "item by item", "now"]
     ruled = priced.set_index("rule").drop("now")
     assert (ruled["fill_rate"] >= 0.97 - 1e-9).all()
-    assert (ruled["fill_rate"] == ruled["fill_rate_net_margin"]).all()
+    assert (ruled["fill_rate"] == ruled["fill_rate_margin"]).all()
     assert (priced["price_ratio"] >= 1).all()
     assert ruled.loc["item by item", "price_ratio"] == pytest.approx(1, abs=1e-3)
     assert ruled.loc["best 3 classes", "cost"] < ruled.loc["segment", "cost"] < ruled.loc["one target", "cost"] * 1.001
@@ -131,7 +131,7 @@ def test_following_the_advice_saves_what_it_says():
     up = "most" in words
     number = 1 if words[2] == "item" else int(words[2].replace(",", ""))
     left, right = (words[words.index("of") + 1], words[words.index("into") + 1])
-    score = table["net_margin"].clip(lower=0) / (table["holding_cost"] * table["order_quantity"])
+    score = table["margin"].clip(lower=0) / (table["holding_cost"] * table["order_quantity"])
     members = score[table["segment"] == left]
     moved = (members.nlargest(number) if up else members.nsmallest(number)).index
     after = table.assign(segment=table["segment"].where(~table.index.isin(moved), right))
@@ -147,7 +147,7 @@ def test_quantiles_give_what_mean_and_deviation_give():
 
 def test_currency_changes_nothing_but_money():
     table = stocked()
-    money = ["unit_cost", "holding_cost", "net_margin", "revenue"]
+    money = ["unit_cost", "holding_cost", "margin", "revenue"]
     dear = table.assign(**{name: table[name] * 160 for name in money})
     one, other = sk.price_segmentation(table), sk.price_segmentation(dear)
     assert other["cost"].to_numpy() == pytest.approx(160 * one["cost"].to_numpy())
@@ -157,7 +157,7 @@ def test_currency_changes_nothing_but_money():
     assert other["advice"].tolist() == one["advice"].tolist()
 
 
-@pytest.mark.parametrize("weight", ["net_margin", "revenue", "lines", "demand"])
+@pytest.mark.parametrize("weight", ["margin", "revenue", "lines", "demand"])
 def test_target_is_met_under_the_weight_chosen(weight):
     priced = sk.price_segmentation(stocked(), weight=weight, target=0.95).set_index("rule")
     assert (priced.drop("now")[f"fill_rate_{weight}"] >= 0.95 - 1e-9).all()
@@ -189,14 +189,14 @@ def test_all_that_is_wrong_is_told_at_once():
     table = stocked(20)
     table.loc[3, "holding_cost"] = 0
     table.loc[4, "order_quantity"] = np.nan
-    table.loc[5, "net_margin"] = np.nan
+    table.loc[5, "margin"] = np.nan
     table.loc[6, "sd"] = -1
     table = pd.concat([table, table.head(1)], ignore_index=True)
     with pytest.raises(DataError) as told:
         sk.price_segmentation(table)
     message = str(told.value)
     for words in (
-        "holding_cost is missing or not above 0 in 1 row", "order_quantity is missing", "net_margin is missing",
+        "holding_cost is missing or not above 0 in 1 row", "order_quantity is missing", "margin is missing",
         "sd is missing or below 0", "item_id and location_id repeat in 1 row",
     ):  # fmt: skip
         assert words in message
@@ -208,7 +208,7 @@ def test_all_that_is_wrong_is_told_at_once():
         (lambda t: t.drop(columns="unit_cost"), "unit_cost is not there"),
         (lambda t: t.rename(columns={"segment": "segments"}), "did you mean segments"),
         (lambda t: t.drop(columns="sd"), "neither quantiles"),
-        (lambda t: t.assign(net_margin=-1.0), "net_margin is above 0 in no row"),
+        (lambda t: t.assign(margin=-1.0), "margin is above 0 in no row"),
         (lambda t: t.assign(q50=9.0, q99=8.0), "quantiles fall"),
         (lambda t: t.assign(q50=8.0, q95=9.0), "quantiles end at q95"),
         (lambda t: t.assign(holding_cost="dear"), "holding_cost is missing"),
@@ -235,9 +235,9 @@ def test_classes_that_are_no_number(classes):
 
 def test_one_item_and_items_without_demand():
     table = stocked(30)
-    priced = sk.price_segmentation(table.head(1).assign(net_margin=10.0))
+    priced = sk.price_segmentation(table.head(1).assign(margin=10.0))
     assert priced["price_ratio"].to_numpy()[:3] == pytest.approx(1.0)
     idle = table.assign(
-        **{name: table[name].where(table.index > 4, 0.0) for name in ("demand", "net_margin", "mean", "sd")}
+        **{name: table[name].where(table.index > 4, 0.0) for name in ("demand", "margin", "mean", "sd")}
     )
     assert np.isfinite(sk.price_segmentation(idle)["price_ratio"]).all()

@@ -25,7 +25,7 @@ def stocked(count=120, seed=2):
             "holding_cost": cost / 4,
             "demand": demand,
             "order_quantity": np.maximum(demand / 12, 1.0),
-            "net_margin": demand * cost * rng.uniform(0, 0.6, count),
+            "margin": demand * cost * rng.uniform(0, 0.6, count),
             "mean": demand / 10,
             "sd": 0.06 * demand,
             "segment": np.select([demand * cost > 1500, demand * cost > 300], ["A", NASTY], "C"),
@@ -84,7 +84,7 @@ def curve(*now, best=((0.9, 100.0), (0.95, 150.0), (0.99, 250.0))):
     rows = [("item by item", *point, 0.1 * place) for place, point in enumerate(best)]
     rows += [("now", *point, np.nan) for point in now]
     table = pd.DataFrame(rows, columns=["rule", "fill_rate", "stock_value", "shadow_price"])
-    return table.assign(segment="(all)", holding_cost=1.0, weight="net_margin")
+    return table.assign(segment="(all)", holding_cost=1.0, weight="margin")
 
 
 @pytest.mark.parametrize(

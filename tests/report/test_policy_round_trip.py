@@ -180,6 +180,54 @@ def test_ids_that_nobody_knows_are_told_with_the_nearest(workspace, tmp_path):
     assert "location NORD is not known; did you mean NORTH?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("item", "place", "said"),
+    [
+        ("SKU-0001", "north", "location north is not known; did you mean NORTH?"),
+        ("SKU-0001", "XQ", "location XQ is not known; known: NORTH, SOUTH"),
+        ("sku-0002", "NORTH", "item sku-0002 is not known; did you mean SKU-0002?"),
+        ("42", "NORTH", f"item 42 is not known; known: {', '.join(f'SKU-000{n}' for n in range(6))}"),
+    ],
+)
+def test_ids_of_other_case_or_unlike_all_of_few_are_told_with_what_there_is(workspace, tmp_path, item, place, said):
+    _, book = run(workspace, tmp_path / "first")
+    with pytest.raises(DataError) as caught:
+        take_overrides(workspace, edit(book, item, place, new=True, **SET))
+    assert str(caught.value).splitlines()[1:-1] == [f"  {said}"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"order_up_to": "abc"}, "order_up_to unreadable in 1 row, first: row {row} 'abc'"),
+        ({"fill_rate": "97 %%"}, "fill_rate unreadable in 1 row, first: row {row} '97 %%'"),
+        ({"order_up_to": 5, "valid_to": "soon"}, "valid_to is unreadable in 1 row, first: row {row} 'soon'"),
+        ({"order_up_to": 5, "valid_to": "=TODAY()"},
+         "cells hold an error, or a formula that was never calculated: valid_to in row {row} '=TODAY()'"),
+        ({"order_up_to": "#N/A"},
+         "cells hold an error, or a formula that was never calculated: order_up_to in row {row} '#N/A'"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_cannot_be_read_is_told_once(workspace, tmp_path, values, said):
+    _, book = run(workspace, tmp_path / "first")
+    edit(book, "SKU-0001", "NORTH", **{"reason": "x", "valid_to": FOREVER, **values})
+    row = line_of(openpyxl.load_workbook(book)[POLICY_SHEET], "SKU-0001", "NORTH")
+    with pytest.raises(DataError) as caught:
+        take_overrides(workspace, book)
+    assert str(caught.value).splitlines()[1:-1] == [f"  {said.format(row=row)}"]
+
+
+def test_other_rows_and_cells_are_judged_beside_one_that_cannot_be_read(workspace, tmp_path):
+    _, book = run(workspace, tmp_path / "first")
+    edit(book, "SKU-0001", "NORTH", reason=None, order_up_to=5, valid_to="=TODAY()")
+    edit(book, "SKU-0001", "SOUTH", reason="x", min_stock=5, max_stock=4, valid_to=FOREVER)
+    with pytest.raises(DataError) as caught:
+        take_overrides(workspace, book)
+    assert "in 3 ways" in str(caught.value)
+    assert "reason is missing in 1 row" in str(caught.value)
+    assert "overrides have a min_stock above max_stock in 1 row, first: SKU-0001 at SOUTH" in str(caught.value)
+
+
 def test_ids_of_digits_and_text_that_looks_like_a_formula_stay_text(small_company, write_workspace, tmp_path):
     names = {"SKU-0001": "00123", "SKU-0002": "=1+1"}
     tables = {name: small_company[name].replace({"item_id": names}) for name in ("orders", "items")}

@@ -57,15 +57,15 @@ def margin_assumed(margin: float) -> str:
     return f"assume.gross_margin = {margin:g}: the file holds no cost; every margin rests on it"
 
 
-def assume_stock_terms(draft: Draft, *, priced: bool, timed: bool, held: bool) -> None:
+def assume_stock_terms(draft: Draft, *, costed: bool, timed: bool, held: bool) -> None:
     """Add what stock policies need and no file says: a lead time and what holding stock costs, as assumptions.
 
     Parameters
     ----------
     draft : Draft
         Takes the lines.
-    priced : bool
-        Whether money is known: without it no level can be weighed, so that a holding cost says nothing.
+    costed : bool
+        Whether what a unit costs is known, or follows from prices: without it a holding cost says nothing.
     timed, held : bool
         Whether a lead time and a holding cost are known already.
 
@@ -77,7 +77,7 @@ def assume_stock_terms(draft: Draft, *, priced: bool, timed: bool, held: bool) -
     Examples
     --------
     >>> draft = Draft()
-    >>> assume_stock_terms(draft, priced=True, timed=False, held=True)
+    >>> assume_stock_terms(draft, costed=True, timed=False, held=True)
     >>> draft.assumed
     ['forecasts.lead_time_days = 28: no file tells how long suppliers take; levels of stock rest on it']
     """
@@ -86,7 +86,7 @@ def assume_stock_terms(draft: Draft, *, priced: bool, timed: bool, held: bool) -
         draft.add("forecasts", "lead_time_days", ASSUMED_LEAD_DAYS, reason)
         told = "no file tells how long suppliers take; levels of stock rest on it"
         draft.assumed.append(f"forecasts.lead_time_days = {ASSUMED_LEAD_DAYS}: {told}")
-    if priced and not held:
+    if costed and not held:
         reason = "ASSUMED: what a year of holding costs, as a share of unit cost; put your own"
         draft.add("assume", "holding_rate", ASSUMED_HOLDING_RATE, reason)
         told = "no file tells what holding stock costs; policies rest on it"

@@ -305,5 +305,5 @@ def _draft_missing(draft: Draft, proposal: Proposal) -> None:
     if money and not known:
         draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
         draft.assumed.append(margin_assumed(ASSUMED_MARGIN))
-    assume_stock_terms(draft, priced=money, timed=bool(has("items.lead_time_days")), held=False)
+    assume_stock_terms(draft, costed=money or known, timed=bool(has("items.lead_time_days")), held=False)
     draft.missing += name_missing(proposal.table, has, cost_known=known)

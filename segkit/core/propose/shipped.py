@@ -147,7 +147,8 @@ def _draft_gaps(draft: Draft, settings: Settings, main: str, look: FileLook) -> 
             draft.add("assume", "gross_margin", ASSUMED_MARGIN, "ASSUMED: the file holds no cost; put your own figure")
         draft.assumed.append(margin_assumed(margin or ASSUMED_MARGIN))
     timed = settings.forecasts.lead_time_days is not None or _names_lead_times(settings)
-    assume_stock_terms(draft, priced=has_money(has), timed=timed, held=settings.assume.holding_rate is not None)
+    held = settings.assume.holding_rate is not None
+    assume_stock_terms(draft, costed=has_money(has) or bool(has_cost(has)), timed=timed, held=held)
 
 
 def _names_lead_times(settings: Settings) -> bool:

@@ -25,6 +25,8 @@ _WHY = {
     "location": "no location_id is named",
     "customer": "the line names no customer",
     "forecasts.lead_time_days": "neither receipts nor the master tell the lead time of the item and location",
+    "order_cost": "assume.order_cost is not set: lots are demand of a review, and ordering often costs nothing",
+    "holding_cost": "assume.holding_rate is not set: economic levels are not sized, and no cost of stock is counted",
     "demand": "no stock data of the item and location: lost sales cannot be seen",
 }
 
@@ -69,6 +71,8 @@ def list_assumptions(
         ("customer", UNKNOWN_CUSTOMER, ""): nameless,
         ("forecasts.lead_time_days", f"{settings.forecasts.lead_time_days}", "days"): _is_among(lines, untimed),
         ("demand", "sales", ""): ~_is_among(lines, stocked),
+        ("order_cost", "nothing", ""): np.full(len(lines), not ordering),
+        ("holding_cost", "unknown", ""): np.full(len(lines), not holding),
     }
     weight = (lines["revenue"].abs() if lines["revenue"].abs().sum() > 0 else lines["quantity"].abs()).to_numpy()
     rows = []

@@ -89,27 +89,6 @@ def first_held_out_day(as_of: date, rules: Policies) -> pd.Timestamp:
     return pd.Timestamp(as_of) + _DAY - pd.DateOffset(months=rules.class_holdout_months)
 
 
-def purchases_known_before(purchases: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Return purchase lines as they were known before a day: what was received later is still open.
-
-    Parameters
-    ----------
-    purchases : DataFrame
-        Table ``purchases``.
-    day : Timestamp
-        First day that is not known.
-
-    Returns
-    -------
-    DataFrame
-        The lines ordered before it.
-    """
-    known = purchases[(pd.to_datetime(purchases["ordered_date"]) < day).to_numpy(dtype=bool)]
-    if "received_date" not in known:
-        return known
-    return known.assign(received_date=known["received_date"].where(pd.to_datetime(known["received_date"]) < day))
-
-
 @dataclass(frozen=True)
 class ClassDemand:
     """Demand of every item-location by class, in the order in which it arrived.

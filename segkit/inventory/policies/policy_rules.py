@@ -9,6 +9,7 @@ from segkit.core.columns import empty_table
 from segkit.core.conditions import never_decides, rows_that_meet
 from segkit.core.errors import CoverageError, list_problems
 from segkit.core.policy_settings import Policies, PolicyRule
+from segkit.inventory.policies.not_named import add_not_named, why_not_stocked
 from segkit.inventory.policies.places import PLACE, empty_places
 from segkit.inventory.policies.policy_overrides import require_policy_overrides
 from segkit.inventory.policies.set_by_person import set_by_person
@@ -72,6 +73,9 @@ def match_policies(
     winner = met.argmax(axis=1)
     given = pd.DataFrame([_given(name, rule, review_days) for name, rule in rules.items()])
     table = given.take(winner).reset_index(drop=True)
+    if policies.rules:
+        why = why_not_stocked(places, np.array(list(rules), dtype=object)[winner], rules)
+        table["reason"] += ("; " + why + ", which no rule names").where(why != "", "")
     table = pd.concat([places[PLACE], table], axis=1).assign(also_matched=_others(met, winner, list(rules)))
     table = set_by_person(table, policy_overrides, as_of=as_of)
     kinds = empty_table("policy_rules").dtypes
@@ -91,7 +95,8 @@ def check_policy_rules(places: pd.DataFrame, *, policies: Policies) -> pd.DataFr
     Returns
     -------
     DataFrame
-        One row per rule, in the order in which they are tried. What a person set does not count here.
+        One row per rule, in the order in which they are tried. What a person set does not count here. Last rows tell
+        what has ended, or sold once only, and is stocked as the rules of segkit.toml do not name it.
 
     Raises
     ------
@@ -112,7 +117,9 @@ def check_policy_rules(places: pd.DataFrame, *, policies: Policies) -> pd.DataFr
         shadows = ", ".join(f"{other} {count:,}" for other, count in earlier.items())
         rows.append({**row, "shadowed_by": shadows, "problem": dead.get(name) or _problem(**tally)})
     kinds = empty_table("policy_checks").dtypes
-    return pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
+    table = pd.DataFrame(rows, columns=list(kinds.index)).astype(kinds.to_dict())
+    decides = np.array([*names, ""], dtype=object)[winner]
+    return add_not_named(table, places, decides, rules) if policies.rules and len(places) else table
 
 
 def describe_rule(rule: PolicyRule, review_days: float) -> str:

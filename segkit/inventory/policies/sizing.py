@@ -47,6 +47,8 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     Caps lower or raise the levels that the target asks for; cycle_service (P1), fill_rate (P2) and stock are those that
     the levels really give, unmet demand being lost or waiting as settings say. A target of cycle_service is sized as if
     it waited, which is the safe side. Stock that covers a whole lot more than needed is counted too.
+    Orders are taken to arrive in the order in which they were placed: where they follow each other faster than lead
+    times scatter, and later ones overtake, more service comes than is told (`find_crossing`).
     """
     rules, costs, covered = sizing.rules, sizing.costs, sizing.covered
     if rules.empty:

@@ -9,7 +9,7 @@ from segkit.inventory.policies.places import PLACE
 
 _YEAR = 365.25
 _LEAST_SHORT, _MOST = 1e-3, 20.0
-WEIGHTS = {"margin": "net_margin", "revenue": "revenue", "lines": "lines", "units": "demand"}
+WEIGHTS = {"margin": "margin", "revenue": "revenue", "lines": "lines", "units": "demand"}
 
 
 def list_trade_items(
@@ -31,7 +31,7 @@ def list_trade_items(
     Returns
     -------
     DataFrame
-        Those with demand, unit cost, holding cost and margin; net_margin is the margin that a lost sale takes away.
+        Those with demand, unit cost, holding cost and margin, of a year, as lost sales would take it away.
         cycle_stock makes the stock at the policies' own levels what they expect.
     """
     costs, demand, lots = sizing.costs, sizing.covered.demand, sizing.covered.lots
@@ -45,7 +45,7 @@ def list_trade_items(
         holding_cost=costs["holding_cost"].to_numpy(),
         demand=year,
         order_quantity=_served_per_cycle(policies, np.maximum(lot, year * review / _YEAR), over),
-        net_margin=year * costs["unit_margin"].clip(lower=0.0).to_numpy(),
+        margin=year * costs["unit_margin"].clip(lower=0.0).to_numpy(),
         revenue=year * costs["unit_price"].clip(lower=0.0).to_numpy(),
         stock_target=level,
         cycle_stock=_on_top(sizing, policies, level + over, lot),
@@ -59,7 +59,7 @@ def list_trade_items(
         told = frame["item_id"].map(known[name]).astype("str")
         frame[name] = told.fillna("").replace("", "(none)").to_numpy(dtype=object)
     stocked = (sizing.rules["policy"] != NONE).to_numpy() & (frame["demand"] > 0).to_numpy()
-    figures = frame[["unit_cost", "holding_cost", "net_margin", "revenue", "lines", "stock_target"]]
+    figures = frame[["unit_cost", "holding_cost", "margin", "revenue", "lines", "stock_target"]]
     there = np.isfinite(figures.to_numpy(dtype=float)).all(axis=1) & (frame["holding_cost"] > 0).to_numpy()
     return frame[stocked & there].reset_index(drop=True)
 

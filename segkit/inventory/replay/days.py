@@ -33,6 +33,29 @@ class CameDemand:
         places = self.places.iloc[rows].reset_index(drop=True)
         return replace(self, places=places, quantity=self.quantity[rows], known=self.known[rows], found={})
 
+    def taken(self, unit: np.ndarray) -> np.ndarray:
+        """Return what is taken out of stocks step by step, also where demand is hidden, in whole ``unit`` by place.
+
+        There it is what was sold, and at least the mean of the steps of the place that are known: a stock that nothing
+        is taken from would be held, and serve the steps after it, as no real one does.
+
+        Examples
+        --------
+        >>> place = pd.DataFrame({"item_id": ["A"], "location_id": ["L"]})
+        >>> known = np.array([[True, False, False, True]])
+        >>> weeks = pd.date_range("2024-01-01", periods=4, freq="W-MON")
+        >>> came = CameDemand(place, weeks, 7.0, np.array([[2.0, 0.0, 3.0, 1.0]]), known)
+        >>> came.taken(np.ones(1)).tolist()
+        [[2.0, 2.0, 3.0, 1.0]]
+        """
+        if self.known.all():
+            return self.quantity
+        seen = self.known.sum(axis=1)
+        mean = (self.quantity * self.known).sum(axis=1) / np.maximum(seen, 1) / unit
+        upto = np.floor(np.cumsum(mean[:, None] * ~self.known, axis=1) + 0.5)
+        hidden = np.diff(upto, axis=1, prepend=0.0) * unit[:, None]
+        return np.where(self.known, self.quantity, np.maximum(self.quantity, hidden))
+
     def place_of(self, places: pd.DataFrame) -> np.ndarray:
         """Return the row of each place; -1 where it has none."""
         if id(places) not in self.found:

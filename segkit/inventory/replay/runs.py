@@ -111,7 +111,8 @@ def replay_rules(
     review = np.maximum(np.round(terms.review_days / step), 1).astype("int64")
     first = int(np.searchsorted(demand.starts, judged))
     reviewed = np.arange(demand.quantity.shape[1])[None, :] % review[:, None] == 0
-    unit = _units(demand, levels)[:, None]
+    unit = _units(demand, levels)
+    taken, unit = demand.taken(unit), unit[:, None]
     rows = [demand.place_of(one.places) for one in levels]
 
     def path_of(name: str) -> RulePath:
@@ -119,9 +120,7 @@ def replay_rules(
         fill = _fill_within(level, point, terms.order_multiple)
         policy = StockPolicy(point, fill, lot, terms.minimum_order, terms.order_multiple, review_periods=review)
         opening = Stock(np.maximum(level[:, 0], 0.0))
-        made = replay_paths(
-            demand.quantity, opening, policy, lead_time_periods=lead, waiting=terms.waiting, counted=demand.known
-        )
+        made = replay_paths(taken, opening, policy, lead_time_periods=lead, waiting=terms.waiting)
         placed = (made.ordered > 0) | ((point >= 0) & (lot == 0) & (level - point <= unit + _LITTLE) & reviewed)
         lacking = (made.short > _LITTLE) | (made.backordered > _LITTLE)
         times = lead if lead.ndim == 2 else lead[:, None]

@@ -46,7 +46,8 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Demand that a stock-out hid counts neither as asked nor as met.
+        Demand that a stock-out hid counts neither as asked nor as met, and its step costs neither shortages nor
+        holding; its stock, and what leaves it at unit cost, do count.
     """
     steps, years = run.demand.quantity.shape[1], run.demand.steps_a_year
     known, groups = run.counted, _Groups.of(worth.segments)
@@ -65,11 +66,11 @@ def sum_steps(run: RuleReplay, worth: Worth) -> pd.DataFrame:
         yield "cycles", path.cycles.astype(float)
         yield "cycles_served", path.cycles_served.astype(float)
         yield "expected_cycles_served", path.cycles * worth.expected_cycles[:, None]
-        yield "served_cost", met * worth.unit_cost[:, None]
+        yield "served_cost", path.served * worth.unit_cost[:, None]
         yield "stock_value", path.mean_stock * worth.unit_cost[:, None]
         yield "lost_margin", short * worth.margin[:, None]
         yield "shortage_cost", short * worth.shortage[:, None]
-        yield "holding_cost", path.mean_stock * worth.holding[:, None] / years
+        yield "holding_cost", path.mean_stock * known * worth.holding[:, None] / years
         yield "orders", (path.ordered > 0).astype(float)
 
     def steps_of(rule: str, path: RulePath) -> list[pd.DataFrame]:

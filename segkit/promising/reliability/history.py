@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from segkit.core.given_days import read_dates
 from segkit.formulas.censored_quantiles import DeliveryTree
-from segkit.promising.reliability.requirements import read_dates
 
 _BLANK = np.iinfo(np.int64).min
 

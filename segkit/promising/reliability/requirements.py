@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems, nearest_name
+from segkit.core.given_days import DATES, no_dates, read_dates, time_zones
 from segkit.core.offenders import first_offenders
 
 _Problems = list[tuple[str, str]]
@@ -16,7 +16,6 @@ _SUBJECT = "dates cannot be promised"
 _NAMES_FIX = "Name columns as the tables do, each once."
 _KIND_FIX = "Give such a column the same kind of values in every table."
 _DAY_TEXT = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}$")
-_DATES = (date, np.datetime64)
 _NUMBERS, _TEXTS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal"), ("string", "empty")
 _KINDS = dict.fromkeys(_NUMBERS, "numbers") | dict.fromkeys(_TEXTS, "text")
 _KINDS |= dict.fromkeys(("datetime64", "datetime", "date"), "dates")
@@ -89,7 +88,7 @@ def require_day(as_of: object) -> pd.Timestamp | None:
         return None
     if pd.api.types.is_scalar(as_of) and (pd.isna(as_of) or not str(as_of).strip()):
         raise DataError("as_of is blank: name a day (YYYY-MM-DD), or leave it out")
-    readable = _DAY_TEXT.match(as_of.strip()) if isinstance(as_of, str) else isinstance(as_of, _DATES)
+    readable = _DAY_TEXT.match(as_of.strip()) if isinstance(as_of, str) else isinstance(as_of, DATES)
     try:
         day = pd.Timestamp(as_of) if readable else None  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -97,23 +96,6 @@ def require_day(as_of: object) -> pd.Timestamp | None:
     if day is None:
         raise DataError(f"as_of: a date is needed (YYYY-MM-DD), got {as_of!r}")
     return day.tz_localize(None)
-
-
-def no_dates(cells: pd.Series) -> np.ndarray:
-    """Return which cells are something else where dates are wanted; blank cells are not."""
-    if cells.dtype.kind == "M":
-        return np.zeros(len(cells), dtype=bool)
-    known = cells.notna().to_numpy()
-    return known & ~np.array([isinstance(cell, _DATES) for cell in cells], dtype=bool)
-
-
-def read_dates(cells: pd.Series) -> pd.Series:
-    """Return dates on their own calendar, without time zone; blank columns of any kind are blank dates."""
-    if cells.dtype.kind != "M":
-        cells = pd.to_datetime(cells, errors="coerce")
-    if _zones(cells) != {"None"}:
-        cells = cells.dt.tz_localize(None)
-    return cells.astype("datetime64[us]") if isinstance(cells.dtype, pd.ArrowDtype) else cells
 
 
 def _column_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -137,7 +119,7 @@ def _date_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> _Pr
             first = f"first: {_plain(cells[wrong].iloc[0])} (row {frame.index[wrong][0]})"
             problems.append((f"{table}.{name} is no date {in_rows(int(wrong.sum()))}, {first}", fix))
             continue
-        zones |= _zones(cells)
+        zones |= time_zones(cells)
         if name == names[0]:
             blank = _told(frame, cells.isna().to_numpy(), f"{table}.{name} is blank")
             problems += [(one, f"Fill {name}, or leave out the rows without it.") for one in blank]
@@ -151,14 +133,6 @@ def _date_problems(table: str, frame: pd.DataFrame, names: Sequence[str]) -> _Pr
         problems += [(one, f"Leave {names[1]} blank where it is open; correct the others.")
                      for one in _told(frame, far, told)]  # fmt: skip
     return problems
-
-
-def _zones(cells: pd.Series) -> set[str]:
-    """Return the time zones of dates, "None" where they have none."""
-    if cells.dtype.kind == "M":
-        return {str(getattr(getattr(cells.dtype, "pyarrow_dtype", cells.dtype), "tz", None))}
-    known = cells.dropna()
-    return {str(getattr(cell, "tzinfo", None)) for cell in known} or {"None"}
 
 
 def _kind_problems(tables: dict[str, pd.DataFrame], by: Sequence[str]) -> list[str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EVERY, OPTIMUM, NOW = "(all)", "item by item", "now"
 _LINES = {"one target": (SOFT, 3.6, "one target for all"), "by segment": (MIDDLE, 1.6, "one target per segment")}
-_WORDS = {"net_margin": "margin", "demand": "units", "lines": "order lines"}
+_WORDS = {"demand": "units", "lines": "order lines"}
 _LOWEST = 0.8
 _MOST_SEGMENTS = 12
 _GAIN = 1e-3  # of stock or fill below which today's stock counts as the best

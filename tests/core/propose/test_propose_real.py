@@ -105,6 +105,8 @@ def test_spare_parts_man(tmp_path: Path) -> None:
     }
     assert items.expressions == {"lead_time_days": 'number("lead_time_weeks") * 7'}
     assert "the day on which w001 begins" in report
+    assert "assume.holding_rate = 0.25: no file tells what holding stock costs" in report
+    assert (settings.assume.holding_rate, settings.forecasts.lead_time_days) == (0.25, None)
     assert "Still to mend" not in report
 
 

@@ -84,9 +84,23 @@ def test_lead_times_that_a_mapping_reads_are_not_assumed(tmp_path: Path) -> None
     weeks = {f"w{week:03d}": [1, 2] for week in range(1, 31)}
     told = {"cost_price_eur": 1.5, "moq_units": 1, "units_per_pack": 1, "lead_time_weeks": 3}
     pd.DataFrame({"sku": ["SKU-0001", "SKU-0002"], **told, **weeks}).to_csv(tmp_path / "man.csv", index=False)
-    new_workspace("client", orders=tmp_path / "man.csv", mapping="man", folder=tmp_path, force=True)
+    report = new_workspace("client", orders=tmp_path / "man.csv", mapping="man", folder=tmp_path, force=True)
     settings = read_settings(tmp_path / "client")
-    assert (settings.forecasts.lead_time_days, settings.assume.holding_rate) == (None, None)
+    assert (settings.forecasts.lead_time_days, settings.assume.holding_rate) == (None, 0.2)
+    assert "assume.holding_rate = 0.2 and assume.order_cost = 5: the file gives" in report
+    assert "holding_rate" not in (tmp_path / "client" / "segkit.toml").read_text()
+
+
+def test_unpriced_sales_of_known_cost_get_a_holding_rate_and_those_of_no_known_cost_none(tmp_path: Path) -> None:
+    """Policies by fill rate weigh stock at unit cost: what holding it costs is needed though nothing is priced."""
+    weeks = {f"{day:%Y-%m-%d}": [1, 2] for day in pd.date_range("2024-01-01", periods=30, freq="7D")}
+    bare = pd.DataFrame({"item_id": ["SKU-0001", "SKU-0002"], **weeks})
+    for name, table, rate in (("cost", bare.assign(unit_cost=[1.5, 2.5]), 0.25), ("bare", bare, None)):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        report = new_workspace(name, orders=tmp_path / f"{name}.csv", folder=tmp_path)
+        settings = read_settings(tmp_path / name)
+        assert (settings.assume.holding_rate, settings.forecasts.lead_time_days) == (rate, 28)
+        assert ("assume.holding_rate = 0.25: no file tells what holding stock costs" in report) == (rate is not None)
 
 
 def test_file_without_the_periods_of_the_mapping_is_refused(tmp_path: Path, walmart: Path) -> None:

@@ -109,8 +109,24 @@ def test_what_is_blank_on_some_lines_is_assumed_on_those():
     inventory = pd.DataFrame({"item_id": ["SKU-0001"], "location_id": ["D1"]})
     stocked = stocked_places(inventory, empty_table("sales"))
     made = list_assumptions(lines_of(orders), orders, stocked, stocked[:0], settings=Settings()).set_index("assumption")
-    assert made["rows"].to_dict() == {"cost_to_serve": 2, "currency": 1, "demand": 1}
-    assert made["share"].tolist() == [1.0, 0.25, 0.25]
+    unset = {"order_cost": 2, "holding_cost": 2}
+    assert made["rows"].to_dict() == {"cost_to_serve": 2, "currency": 1, "demand": 1} | unset
+    assert made["share"].tolist() == [1.0, 0.25, 0.25, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("name", "unset"), [("order_cost", "order_cost"), ("holding_rate", "holding_cost")])
+def test_what_ordering_and_holding_cost_is_listed_whether_set_or_not(name, unset):
+    orders = orders_of([("2025-01-02", "CUST-0001", "SKU-0001", 1.0, 30.0)], cost=[1.0])
+    none = stocked_places(empty_table("inventory"), empty_table("sales"))
+
+    def listed(settings):
+        return list_assumptions(lines_of(orders), orders, none, none, settings=settings).set_index("assumption")
+
+    bare, given = listed(Settings()), listed(Settings(assume={name: 0.2}))
+    assert f"assume.{name} is not set" in bare.loc[unset, "why"]
+    assert unset not in given.index
+    assert given.loc[f"assume.{name}", "value"] == "0.2"
+    assert f"assume.{name}" not in bare.index
 
 
 def test_an_assumption_that_cannot_be_a_fifth_higher_is_left_blank():

@@ -82,6 +82,8 @@ def test_every_assumption_is_listed_with_what_rests_on_it(write_workspace, small
             "location",
             "customer",
             "demand",
+            "order_cost",
+            "holding_cost",
         )
     }
     guessed = lines["item_id"] == "SKU-0000"

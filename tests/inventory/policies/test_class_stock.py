@@ -16,7 +16,6 @@ from segkit.inventory.policies.class_demand import (
     first_held_out_day,
     label_demand_classes,
     list_class_places,
-    purchases_known_before,
 )
 from segkit.inventory.policies.class_stock import share_stock_by_class
 
@@ -289,12 +288,7 @@ def test_classes_come_from_the_line_or_from_its_customer():
     assert by_channel["demand_class"].tolist() == ["shop", "(unknown)", "web"]
 
 
-def test_receipts_after_the_cut_are_still_open():
-    made = {"item_id": "SKU-1", "ordered_date": pd.to_datetime(["2025-05-01", "2025-06-20", "2025-07-01"])}
-    purchases = pd.DataFrame(made).assign(received_date=pd.to_datetime(["2025-05-20", "2025-07-09", "2025-07-20"]))
-    known = purchases_known_before(purchases, CUT)
-    assert known["ordered_date"].tolist() == list(purchases["ordered_date"][:2])
-    assert known["received_date"].isna().tolist() == [False, True]
+def test_held_out_months_begin_on_a_day():
     assert first_held_out_day(AS_OF, RULES) == CUT
 
 

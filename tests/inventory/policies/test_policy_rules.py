@@ -136,7 +136,8 @@ def test_what_never_decides_is_told(places):
         "all": {"where": "1 = 1"},
         "late": {"where": "abc = 'D'"},
     }
-    checks = check_policy_rules(places, policies=Policies(rules=rules)).set_index("rule")
+    active = places.assign(life_cycle="active")
+    checks = check_policy_rules(active, policies=Policies(rules=rules)).set_index("rule")
     assert checks["rank"].tolist() == [1, 2, 3, 4, 5, 6, 7]
     assert checks["problem"].to_dict() == {
         "vital": "",
@@ -149,6 +150,52 @@ def test_what_never_decides_is_told(places):
     }
     assert checks.loc["best", ["matched", "won", "shadowed_by"]].tolist() == [1, 0, "vital 1"]
     assert checks["won"].sum() == len(places)
+
+
+def test_what_has_ended_and_is_stocked_all_the_same_is_told():
+    """Two rules of a company that knows nothing of life cycles: what the default rules would not stock is named."""
+    cells = [
+        ("SKU-0042", "NORTH", "phased_out", 9), ("SKU-0007", "NORTH", "dormant", 9),
+        ("SKU-0001", "SOUTH", "dormant", 1), ("SKU-0001", "NORTH", "new", 1),
+        ("SKU-0002", "NORTH", "active", 1), ("SKU-0003", "NORTH", "superseded", 3),
+        ("SKU-0004", "NORTH", "active", 7),
+    ]  # fmt: skip
+    table = pd.DataFrame(cells, columns=[*PLACE, "life_cycle", "demand_periods"]).astype({"demand_periods": float})
+    table["abc"] = ["A", "A", "C", "C", "C", "C", "A"]
+    rules = {
+        "best": {"where": "abc = 'A'", "fill_rate": 0.98},
+        "others": {"where": "true", "fill_rate": 0.9},
+    }
+    checks = check_policy_rules(table, policies=Policies(rules=rules)).set_index("rule")
+    assert checks.index.tolist() == ["best", "others", "(ended)", "(one_off)"]
+    assert checks.loc["(ended)", "problem"] == (
+        "stocked, as no rule names it: 4 item-locations (dormant 2, phased_out 1, superseded 1), by best 2, others 2; "
+        "first SKU-0001 at SOUTH; SKU-0003 at NORTH; SKU-0007 at NORTH. To keep no stock of it, put first: "
+        f'[policies.rules.ended] where = "{DEFAULT_RULES["ended"].where}", policy = "to_order".'
+    )
+    assert checks.loc["(one_off)", "problem"].startswith(
+        "stocked, as no rule names it: 1 item-location (sold once only 1), by others 1; first SKU-0002 at NORTH."
+    )
+    reasons = matched(table, rules)["reason"]
+    told = reasons[reasons.str.contains("which no rule names")]
+    assert len(told) == checks.loc[["(ended)", "(one_off)"], "matched"].sum() == 5
+    assert told[("SKU-0042", "NORTH")].endswith("; phased_out, which no rule names")
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ({"where": "life_cycle = 'dormant'", "policy": "to_order"}, 0),
+        ({"where": "life_cycle = 'dormant'", "policy": "min_max", "fill_rate": 0.9}, 0),  # named, and meant to be kept
+        ({"where": "life_cycle <> 'new'", "policy": "min_max", "fill_rate": 0.9}, 1),
+        ({"where": "abc = 'Q'"}, 1),
+    ],
+)
+def test_rules_that_name_what_has_ended_decide_and_nothing_is_told(places, first, told):
+    checks = check_policy_rules(places, policies=Policies(rules={"first": first, "others": {"where": "true"}}))
+    assert checks["rule"].eq("(ended)").sum() == told
+    known = places.assign(demand_periods=9.0)
+    assert not check_policy_rules(known, policies=Policies())["rule"].str.startswith("(").any()
 
 
 def test_every_wrong_condition_is_told_at_once_before_any_table_is_made():
@@ -193,10 +240,10 @@ def test_rules_may_name_what_the_company_does_not_bring():
 
 
 def test_every_place_of_the_sample_has_one_policy(sample_plan):
-    rules, checks = sample_plan.policy_rules, sample_plan.policy_checks.set_index("rule")
+    rules, checks = sample_plan.policy_rules, sample_plan.rule_checks().set_index("rule")
     places = sample_plan.demand_profile[PLACE].drop_duplicates()
     assert len(rules) == len(places) == len(rules[PLACE].drop_duplicates())
-    assert checks.index.tolist() == list(DEFAULT_RULES)
+    assert checks.index[: len(DEFAULT_RULES)].tolist() == list(DEFAULT_RULES)
     assert rules["rule"].value_counts().to_dict() == checks.loc[checks["won"] > 0, "won"].to_dict()
     life = rules.merge(sample_plan.demand_profile, on=PLACE)
     ended = life["life_cycle"].isin(["superseded", "phased_out", "dormant"])
@@ -226,3 +273,29 @@ def test_the_check_of_a_workspace_finds_what_is_wrong_with_its_rules(small_compa
         check_workspace(write_workspace(small_company, "[policies.rules.a]\nwhere = \"abcd = 'A'\"\n"))
     with pytest.raises(CoverageError, match="meet no rule"):
         check_workspace(write_workspace(small_company, "[policies.rules.a]\nwhere = \"abc = 'Q'\"\n"))
+
+
+def test_the_check_of_a_workspace_tells_what_rules_stock_without_naming_it(small_company, write_workspace):
+    once = small_company["orders"].iloc[:1].assign(order_id="O-9999", item_id="SKU-0099")
+    items = small_company["items"]
+    master = pd.concat([items, items.iloc[:1].assign(item_id="SKU-0099")])
+    tables = {**small_company, "orders": pd.concat([small_company["orders"], once]), "items": master}
+    rules = '[policies.rules.best]\nwhere = "abc = \'A\'"\n[policies.rules.others]\nwhere = "true"\n'
+    told = check_workspace(write_workspace(tables, rules))
+    assert "  policies (one_off): stocked, as no rule names it: 1 item-location (sold once only 1), by " in told
+    assert f"first SKU-0099 at {once['location_id'].item()}." in told
+    assert "as no rule names it" not in check_workspace(write_workspace(tables, folder="plain"))
+
+
+def test_the_check_of_a_workspace_tells_that_nothing_is_priced(write_workspace):
+    weeks = pd.date_range("2025-01-06", periods=30, freq="7D").strftime("%Y-%m-%d")
+    sales = pd.DataFrame({"item_id": "SKU-0001", "period": weeks, "quantity": 5})
+    items = pd.DataFrame({"item_id": ["SKU-0001"], "unit_cost": [2.0], "lead_time_days": [14]})
+    head = '[segments]\nmeasure = "quantity"\n[periods]\nunit = "week"\n[assume]\nholding_rate = 0.2\n'
+    unpriced, priced = (
+        check_workspace(write_workspace({"sales": table, "items": items}, head, folder=name))
+        for name, table in (("bare", sales), ("priced", sales.assign(price=3.0)))
+    )
+    note = "policies: 1 of 1 item-locations get no levels, as their rule is economic and nothing is priced"
+    assert note in unpriced
+    assert note not in priced

@@ -43,7 +43,7 @@ def test_items_by_hand(sizing):
     assert table.index.tolist() == [IDS[0], IDS[1], IDS[3]]
     year = own.set_index("item_id")["demand_year"]
     assert table["demand"].to_dict() == year[table.index].to_dict()
-    assert table["net_margin"].tolist() == pytest.approx([year.iloc[0] * 5, year.iloc[1] * 5, 0.0])
+    assert table["margin"].tolist() == pytest.approx([year.iloc[0] * 5, year.iloc[1] * 5, 0.0])
     assert table["lines"].tolist() == pytest.approx((year[table.index] / 3).tolist())
     assert table["stock_target"].tolist() == [own["order_up_to"][0], own["reorder_point"][1], own["order_up_to"][3]]
     served, rows = table["order_quantity"].to_numpy(), [0, 1, 3]
@@ -61,7 +61,7 @@ def test_weights_are_served_as_policies_serve_them(sizing):
     own = size_policies(sizing)
     items = list_trade_items(sizing, own, SEGMENTS, VALUE)
     fills = own["fill_rate"][[0, 1]]
-    assert served_weight(items, own, "net_margin") == pytest.approx(np.average(fills, weights=items["net_margin"][:2]))
+    assert served_weight(items, own, "margin") == pytest.approx(np.average(fills, weights=items["margin"][:2]))
     assert np.isnan(served_weight(items.iloc[:0], own, "demand"))
 
 
@@ -87,7 +87,7 @@ def test_now_stands_where_the_policies_stand(make_sizing):
     own = size_policies(sizing)
     items = list_trade_items(sizing, own, SEGMENTS, VALUE)
     assert own["order_quantity"][2] >= 20
-    curve = trade_stock_for_service(items, weight="net_margin")
+    curve = trade_stock_for_service(items, weight="margin")
     now = curve[(curve["rule"] == "now") & (curve["segment"] == "(all)")].iloc[0]
     assert now["stock_value"] == pytest.approx(own["stock_value"].sum(), rel=1e-9)
-    assert now["fill_rate"] == pytest.approx(served_weight(items, own, "net_margin"), abs=1e-9)
+    assert now["fill_rate"] == pytest.approx(served_weight(items, own, "margin"), abs=1e-9)

@@ -61,8 +61,18 @@ def test_what_is_judged_begins_on_its_day(came, levels, terms):
     made = run(demand, [levels(own=[(8, 9, 0)], places=demand.places)], terms(1), judged=START + pd.Timedelta(days=2))
     assert made.demand.quantity.tolist() == [[3, 4]]
     assert made.counted.tolist() == [[False, True]]
-    assert made.paths["own"].demand.tolist() == [[0, 4]]
+    assert made.paths["own"].demand.tolist() == [[3, 4]]
     assert made.demand.starts[0] == START + pd.Timedelta(days=2)
+
+
+def test_demand_that_a_stockout_hid_takes_stock_as_that_of_other_steps_does(came, levels, terms):
+    """As if nothing were sold then, stock was told half as high again, and holding was charged for it."""
+    every, hidden = [[10] * 40], [[True, False] * 20]
+    for quantity, known in ((every, None), ([[10, 0] * 20], hidden), ([[10, 4] * 20], hidden)):
+        demand = came(quantity, known) if known else came(quantity)
+        own = run(demand, [levels(own=[(20, 30, 0)], places=demand.places)], terms(1)).paths["own"]
+        assert own.mean_stock[0, 10:].tolist() == pytest.approx([5.0] * 30)  # ten at the beginning, none at the end
+        assert own.served[0, 10:].tolist() == [10.0] * 30
 
 
 def test_minimum_and_pack_hold_for_every_order(came, levels, terms):
