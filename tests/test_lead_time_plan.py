@@ -5,6 +5,7 @@ import pytest
 
 from segkit import open_plan
 from segkit.inventory.policies.decisions import IDLE, SUPPLIES
+from segkit.inventory.policies.supplying import OWN_ONLY
 from segkit.inventory.replay.rules import OWN
 
 TOML = (
@@ -78,6 +79,15 @@ def test_places_that_another_supplies_wait_for_it_and_its_stock_is_not_judged(co
     through = plan._through_network(plan.policies).set_index("location_id")["lead_time_days"]
     assert (through.loc["SOUTH"].min(), through.loc["SOUTH"].max()) == (9.0, 9.0)
     assert through.loc["NORTH"].max() == 7.0
+    for table in (plan.policies, plan.policy_phases):
+        supplies = table["location_id"] == "NORTH"
+        assert table["supplies_others"].eq(supplies).all()
+        assert table["reason"].str.count(OWN_ONLY).eq(supplies.astype(int)).all()
+    told = plan.policy_headlines.set_index("headline").loc["levels_of_own_customers"]
+    assert told["value"] == (plan.policies["location_id"] == "NORTH").sum()
+    assert "replayed each alone" in told["sentence"]
     bare = company("bare", purchases=purchases, inventory=inventory)
     assert bare.policies["lead_time_days"].eq(7).all()
     assert bare.stock_position["supplying_value"].isna().all()
+    assert not bare.policies["supplies_others"].any()
+    assert "levels_of_own_customers" not in set(bare.policy_headlines["headline"])

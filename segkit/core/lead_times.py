@@ -10,6 +10,7 @@ from segkit.core.errors import DataError, in_rows, list_problems
 from segkit.core.given_days import no_dates, read_dates, read_written_days, time_zones
 from segkit.core.offenders import first_offenders
 from segkit.core.settings import LeadTimes
+from segkit.core.stopped_deliveries import as_before_stop, count_waiting, list_stopped
 from segkit.core.tables import present_key, repeated_rows
 
 _KEY = ["item_id", "supplier_id", "location_id"]
@@ -63,7 +64,10 @@ def measure_lead_times(
     Lines without po_id or line_id that are alike are lines of their own, as in every table; `data_quality` counts them.
     What was ordered lately and has come already is what came soon. Lines still open count as what they are: longer than
     they have been open (the estimate of Kaplan and Meier; what lies beyond the longest receipt counts as that one). A
-    line open for longer than any receipt, though one ordered later has come, is taken as forgotten.
+    line open for longer than any receipt, though one ordered later has come, is taken as forgotten. Where nothing that
+    was ordered in the window has come, though a line in it has been open for longer than any delivery took, the
+    supplier seems to have stopped: figures are those of the window before the last order that came, and the mean (with
+    the quantiles) is longer by what open lines of the window have waited beyond it. That they come is assumed.
 
     References
     ----------
@@ -87,6 +91,17 @@ def measure_lead_times(
     order = [*_KEY, "receipts", "recent_receipts", "open_receipts", "lead_time_mean", "lead_time_sd", "lead_time_p50"]
     order += ["lead_time_p90", "late_share", "planned_days", "lead_time_source"]
     return table[order].sort_values(_KEY, ignore_index=True)
+
+
+def find_stopped_suppliers(purchases: pd.DataFrame, *, rules: LeadTimes, as_of: date | None = None) -> pd.DataFrame:
+    """Return suppliers from which nothing comes any more, of all items or some; see `list_stopped`.
+
+    Parameters
+    ----------
+    purchases, rules, as_of
+        As `measure_lead_times` takes them.
+    """
+    return list_stopped(_dated(purchases, as_of), rules)
 
 
 def _dated(purchases: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
@@ -155,6 +170,7 @@ def _known(day: pd.Timestamp) -> pd.Timestamp:
 def _figures(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> pd.DataFrame:
     """Return what lines that count tell of every group: the mean, deviation and quantiles of what they took."""
     still = lines.groupby(by, observed=True)["open"].sum().rename("open_receipts")
+    lines, waiting = as_before_stop(lines, by, rules)
     counted = _weighted(_lately(lines[~lines["forgotten"]], by, rules), by)
     came = counted[~counted["open"]].sort_values([*by, "seen"], kind="stable")
     groups = came.groupby(by, observed=True)
@@ -174,6 +190,7 @@ def _figures(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> pd.DataFra
     place = np.divide(before, whole, out=np.zeros(len(before)), where=whole > 0)
     for name, share in (("lead_time_p50", 0.5), ("lead_time_p90", 0.9)):
         figures[name] = _quantiles(days, place, count, total((place <= share).astype(float)), share)
+    figures = count_waiting(figures, waiting, by)
     table = still.to_frame().join(figures).reset_index()
     return table.assign(**{name: table[name].fillna(0).astype("int64") for name in ("receipts", "recent_receipts")})
 

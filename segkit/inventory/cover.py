@@ -23,6 +23,7 @@ def cover_intervals(
     *,
     rules: Forecasts,
     period_days: float,
+    stocking: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the protection interval of every item and location of which a lead time is known.
 
@@ -42,6 +43,11 @@ def cover_intervals(
         review_days, and lead_time_days where nothing else tells one.
     period_days : float
         Days of a period.
+    stocking : DataFrame, optional
+        item_id, location_id that hold stock, as far as data tell: demand or stock of their own is known. What comes
+        from a location that is none of them, for which nothing is bought and which none supplies (a plant without
+        stock) takes as long as receipts elsewhere or the master tell; where these tell nothing, the way from there.
+        None = all locations that supply others hold what they supply.
 
     Returns
     -------
@@ -50,10 +56,15 @@ def cover_intervals(
         supplier receipts, master, assumed).
     """
     pairs = places[_PAIR].drop_duplicates().sort_values(_PAIR, ignore_index=True)
-    found = told_lead_times(pairs, lead_times, locations)
+    made_to_order = _comes_from_no_stock(pairs, lead_times, locations, stocking)
+    found = told_lead_times(pairs, lead_times, locations, made_to_order)
     found["lead_time_source"] = found["lead_time_source"].where(found["lead_time_mean"].notna(), "master")
     planned = look_up(pairs["item_id"], items, "lead_time_days").to_numpy()
     found["lead_time_mean"] = found["lead_time_mean"].fillna(pd.Series(planned))
+    way = pd.Series(_days_from_supplying(pairs, locations))
+    only = (found["lead_time_mean"].isna() & way.notna()).to_numpy()
+    found["lead_time_source"] = found["lead_time_source"].mask(only, "location")
+    found["lead_time_mean"] = found["lead_time_mean"].fillna(way)
     if rules.lead_time_days is not None:
         found["lead_time_source"] = found["lead_time_source"].where(found["lead_time_mean"].notna(), "assumed")
         found["lead_time_mean"] = found["lead_time_mean"].fillna(rules.lead_time_days)
@@ -84,7 +95,10 @@ def reviewed(intervals: pd.DataFrame, policy_rules: pd.DataFrame, *, period_days
 
 
 def told_lead_times(
-    pairs: pd.DataFrame, lead_times: pd.DataFrame, locations: pd.DataFrame | None = None
+    pairs: pd.DataFrame,
+    lead_times: pd.DataFrame,
+    locations: pd.DataFrame | None = None,
+    made_to_order: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return what receipts at the location tell, else the location that supplies it, else receipts elsewhere.
 
@@ -96,6 +110,8 @@ def told_lead_times(
         Table ``lead_times``.
     locations : DataFrame, optional
         Table ``locations``.
+    made_to_order : ndarray of bool, optional
+        Row by row whether the location that supplies has no stock of the item: it does not count then.
 
     Returns
     -------
@@ -114,6 +130,7 @@ def told_lead_times(
     bought = told[(told["lead_time_source"].eq("receipts") | (told[_LATELY].sum(axis=1) > 0)).to_numpy()]
     own = pairs.merge(bought[_PAIR].drop_duplicates().assign(bought=True), "left", _PAIR)["bought"].notna()
     there = np.isfinite(near) & ~own.to_numpy()
+    there &= True if made_to_order is None else ~made_to_order
     return made.assign(
         lead_time_mean=made["lead_time_mean"].mask(there, near),
         lead_time_sd=made["lead_time_sd"].mask(there, 0.0),
@@ -129,8 +146,29 @@ def _days_from_supplying(pairs: pd.DataFrame, locations: pd.DataFrame | None) ->
     return look_up(pairs["location_id"], known, "lead_time_days").to_numpy(dtype=float, na_value=np.nan).copy()
 
 
+def _comes_from_no_stock(
+    pairs: pd.DataFrame, lead_times: pd.DataFrame, locations: pd.DataFrame | None, stocking: pd.DataFrame | None
+) -> np.ndarray:
+    """Return row by row whether the location that supplies has no stock as far as is known, and none supplies it."""
+    if stocking is None or locations is None or "supplied_by" not in locations:
+        return np.zeros(len(pairs), dtype=bool)
+    links = locations[["location_id", "supplied_by"]].astype("str").fillna("")
+    links = links[(links["supplied_by"] != "").to_numpy()]
+    above = look_up(pairs["location_id"], links, "supplied_by").fillna("").astype("str")
+    root = (above != "").to_numpy() & ~above.isin(links["location_id"]).to_numpy()
+    held = pd.concat([stocking[_PAIR], lead_times[_PAIR]]).astype("str").drop_duplicates()
+    keys = pd.MultiIndex.from_arrays([pairs["item_id"].astype("str"), above])
+    return root & ~keys.isin(pd.MultiIndex.from_frame(held))
+
+
 def add_up_lead_times(
-    places: pd.DataFrame, lead_times: pd.DataFrame, items: pd.DataFrame, locations: pd.DataFrame, *, rules: Forecasts
+    places: pd.DataFrame,
+    lead_times: pd.DataFrame,
+    items: pd.DataFrame,
+    locations: pd.DataFrame,
+    *,
+    rules: Forecasts,
+    stocking: pd.DataFrame | None = None,
 ) -> np.ndarray:
     """Return how long it takes until an item-location has what no location has yet: all lead times on the way. [days].
 
@@ -142,6 +180,8 @@ def add_up_lead_times(
         Tables of these names.
     rules : Forecasts
         lead_time_days where nothing else tells one.
+    stocking : DataFrame, optional
+        As `cover_intervals` takes it.
 
     Returns
     -------
@@ -150,7 +190,7 @@ def add_up_lead_times(
     """
     days, pairs, rows = np.zeros(len(places)), places[_PAIR].reset_index(drop=True), np.arange(len(places))
     for _ in range(len(locations) + 1):
-        made = cover_intervals(pairs, lead_times, items, locations, rules=rules, period_days=1.0)
+        made = cover_intervals(pairs, lead_times, items, locations, rules=rules, period_days=1.0, stocking=stocking)
         told = pairs.merge(made, "left", _PAIR)
         days[rows] += told["mean_periods"].to_numpy(dtype=float)
         on = (told["lead_time_source"] == "location").to_numpy()

@@ -203,7 +203,7 @@ def _rule_row(trade: ExchangeItems, rule: str, labels: pd.Series, target: float)
     names, codes = np.unique(labels, return_inverse=True)
     found = class_rule(trade.items, codes, target)
     sizes = np.bincount(codes)
-    services = ", ".join(f"{name} {ndtr(k):.1%}" for name, k in zip(names, found.factors, strict=True))
+    services = "P1: " + ", ".join(f"{name} {ndtr(k):.1%}" for name, k in zip(names, found.factors, strict=True))
     counts = ", ".join(f"{name} {size:,}" for name, size in zip(names, sizes, strict=True))
     return {**_row(trade, rule, found.choice), "classes": len(names), "sizes": counts, "targets": services}, found
 

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from segkit.core.lead_times import find_stopped_suppliers
 from segkit.core.periods import periods_per_year
 from segkit.core.shelf import table
 from segkit.inventory import cover, events, forecast_headlines, outlook
+from segkit.inventory.policies import moved_lead_times, remarks
 from segkit.plan.segments import Segments
 
 
@@ -84,9 +86,26 @@ class Forecasts(Segments):
         days = 365.25 / periods_per_year(self.settings.periods)
         rules = self.settings.forecasts
         known = self.lead_times, self.items, self.locations
-        return cover.cover_intervals(places, *known, rules=rules, period_days=days)
+        return cover.cover_intervals(places, *known, rules=rules, period_days=days, stocking=self._stocking())
 
     def _through_network(self, policies: pd.DataFrame) -> pd.DataFrame:
         """Return policies with the lead times of what no location has yet: of all locations it comes through."""
-        known = self.lead_times, self.items, self.locations
-        return policies.assign(lead_time_days=cover.add_up_lead_times(policies, *known, rules=self.settings.forecasts))
+        known, rules = (self.lead_times, self.items, self.locations), self.settings.forecasts
+        days = cover.add_up_lead_times(policies, *known, rules=rules, stocking=self._stocking())
+        return policies.assign(lead_time_days=days)
+
+    def _stocking(self) -> pd.DataFrame:
+        """Return the items and locations of which demand or stock of their own is known: they hold stock."""
+        place = ["item_id", "location_id"]
+        known = [table[place] for table in (self.demand_profile, self.inventory) if set(place) <= set(table)]
+        return pd.concat(known, ignore_index=True).drop_duplicates()
+
+    def _moved_lead_times(self) -> tuple | None:
+        rules, day = self.settings.lead_times, self.as_of
+        moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
+        return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
+
+    def _stopped_suppliers(self) -> tuple | None:
+        rules = self.settings.lead_times
+        stopped = find_stopped_suppliers(self.purchases, rules=rules, as_of=self.as_of)
+        return remarks.tell_stopped(stopped, window_days=rules.window_days)

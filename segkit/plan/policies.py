@@ -21,12 +21,14 @@ from segkit.inventory.policies import (
     decisions,
     economics,
     gathered,
+    held_back,
     limits,
-    moved_lead_times,
     places,
     policy_headlines,
     policy_matrix,
     policy_rules,
+    rate_words,
+    remarks,
     safety_stock,
     set_by_person,
     supplying,
@@ -63,7 +65,8 @@ class Policies(Forecasts):
     @table
     def policies(self) -> pd.DataFrame:
         """What every item-location keeps and orders, and the service and stock that gives."""
-        return limits.size_within_limits(self.sizing())
+        made = held_back.name_least_orders(self.sizing(), limits.size_within_limits(self.sizing()))
+        return supplying.mark_supplying(made, self._supplying())
 
     @table
     def policy_matrix(self) -> pd.DataFrame:
@@ -78,7 +81,7 @@ class Policies(Forecasts):
     @table
     def policy_phases(self) -> pd.DataFrame:
         """Levels of every item-location in each of the coming periods, as season and calendar move the forecast."""
-        return phase_policies(self._list_phases(), self.policies)
+        return supplying.mark_supplying(phase_policies(self._list_phases(), self.policies), self._supplying())
 
     @table
     def policy_decisions(self) -> pd.DataFrame:
@@ -146,13 +149,13 @@ class Policies(Forecasts):
             days=self._judged_days(),
             weight=own.service_weight,
             timing=self._missed_times() or (self._rounded_times() if len(self.replay) else self._too_short()),
-            moved=self._moved_lead_times(),
+            rate=rate_words.tell_rate(self.policies, self.as_of),
+            moved=(self._moved_lead_times(), self._stopped_suppliers(), self._binding()),
         )
 
-    def _moved_lead_times(self) -> tuple | None:
-        rules, day = self.settings.lead_times, self.as_of
-        moved = moved_lead_times.find_moved_lead_times(self.purchases, self.lead_times, rules=rules, as_of=day)
-        return moved_lead_times.tell_moved_lead_times(moved, window_days=rules.window_days)
+    def _binding(self) -> tuple | None:
+        binding = held_back.list_binding(self.sizing(), self.policies)
+        return remarks.tell_binding(binding, currency=self.currency)
 
     def _fit(self, intervals: pd.DataFrame | None = None) -> covered.FittedPlaces:
         history, further = self._history(), self._phases()

@@ -36,7 +36,8 @@ class SharedStock(Policies):
         last = (day - pd.Timedelta(days=1)).date()
         lead_times = measure_lead_times(self.purchases, self.items, rules=self.settings.lead_times, as_of=last)
         rules = self.settings.forecasts
-        intervals = cover.cover_intervals(lines, lead_times, self.items, self.locations, rules=rules, period_days=1.0)
+        known = lead_times, self.items, self.locations
+        intervals = cover.cover_intervals(lines, *known, rules=rules, period_days=1.0, stocking=self._stocking())
         return class_demand.list_class_places(intervals, self.policy_rules, self.items)
 
     def _segments_before(self, day: pd.Timestamp) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from segkit.core.logo import require_logo
 from segkit.core.settings import Settings
 from segkit.report.index_facts import assumption_sentence, assumption_tables, headline_figures, quality_summary
 from segkit.report.notebook_html import TEMPLATES, NotebookBody, read_body
+from segkit.report.policy_upload import tell_left_out
 
 INDEX_TABLES = (
     "headlines",
@@ -146,6 +147,7 @@ def _index_facts(run_dir: Path, bodies: Sequence[NotebookBody], currency: str) -
         "effects_table": _safe(effects),
         "effects_rest": still,
         "downloads": _downloads(run_dir),
+        "left_out": tell_left_out(_read_table(run_dir, "policies")),
         "upload": (run_dir / "policy_upload.csv").is_file(),
         "phases": (run_dir / "policy_phases_upload.csv").is_file(),
     }

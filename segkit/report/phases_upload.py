@@ -51,7 +51,7 @@ def write_run_phases(run_dir: Path) -> None:
     """
     path = run_dir / "tables" / "policy_phases.parquet"
     phases = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
-    if len(phases) and phases["is_phased"].any():
+    if len(phases) and len(phase_rows(phases)):
         write_phases_upload(phases, run_dir)
 
 
@@ -61,7 +61,8 @@ def phase_rows(policy_phases: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     policy_phases : DataFrame
-        Table of that name; only what is phased is taken.
+        Table of that name; only what is phased is taken, and of that no item-location that supplies others or has a
+        period without levels (see `left_out_rows`).
 
     Returns
     -------
@@ -78,6 +79,9 @@ def phase_rows(policy_phases: pd.DataFrame) -> pd.DataFrame:
         none = upload_rows(phased)
         return none.assign(**{name: pd.Series(dtype="str") for name in _SPAN})
     rows = pd.concat(made, ignore_index=True).sort_values([*_PLACE, "valid_from"], ignore_index=True)
+    whole = phased.groupby(["item_id", "location_id"]).size().rename_axis(_PLACE)
+    count = rows.groupby(_PLACE)["valid_from"].transform("size")
+    rows = rows[(count == rows[_PLACE].join(whole.rename("of"), on=_PLACE)["of"]).to_numpy()].reset_index(drop=True)
     figures = rows.drop(columns=_SPAN)
     again = (figures == figures.shift()) | (figures.isna() & figures.shift().isna())
     span = (~again.all(axis=1)).cumsum()

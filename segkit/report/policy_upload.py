@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from segkit.core.errors import DataError, in_rows, list_problems
+from segkit.inventory.policies.supplying import OWN_ONLY
 
 CSV_NAME, XLSX_NAME = "policy_upload.csv", "policy_upload.xlsx"
 TEXTS = ("item", "location", "policy")
@@ -19,6 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MADE = datetime(2000, 1, 1)
 _DECIMALS = 6
 _SHOWN = 3
+LEFT_OUT = "not to upload"
+_NO_LEVELS = "no levels"
 
 
 def write_policy_upload(policies: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
@@ -28,7 +31,7 @@ def write_policy_upload(policies: pd.DataFrame, folder: Path) -> tuple[Path, Pat
     ----------
     policies : DataFrame
         Table ``policies``: item_id, location_id, policy, reorder_point, order_up_to, order_quantity, safety_stock and,
-        where it is there, review_days.
+        where they are there, review_days, supplies_others, reason.
     folder : Path
         Takes the files; made where it is not there.
 
@@ -44,15 +47,16 @@ def write_policy_upload(policies: pd.DataFrame, folder: Path) -> tuple[Path, Pat
 
     Notes
     -----
-    For the columns see `upload_rows`. Text is text: in the workbook ids are text cells; in the CSV file every text is
-    in quotes, and one that a spreadsheet would run as a formula gets an apostrophe in front (the workbook keeps it
-    as it is).
+    For the columns see `upload_rows`. What is not to be uploaded stands in a sheet of its own of the workbook, with the
+    reason (`left_out_rows`): a blank level may be read as 0. Text is text: in the workbook ids are text cells; in the
+    CSV file every text is in quotes, and one that a spreadsheet would run as a formula gets an apostrophe in front (the
+    workbook keeps it as it is).
     """
-    rows = upload_rows(policies)
+    rows, left_out = upload_rows(policies), left_out_rows(policies)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / CSV_NAME, folder / XLSX_NAME
-    for path, content in zip(paths, (as_csv(rows), _as_workbook(rows)), strict=True):
+    for path, content in zip(paths, (as_csv(rows), _as_workbook(rows, left_out)), strict=True):
         temporary = path.with_name(f"{path.name}.part")
         temporary.write_bytes(content)
         os.replace(temporary, path)
@@ -74,7 +78,7 @@ def write_run_upload(run_dir: Path) -> None:
 
 
 def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the upload file, sorted by item and location.
+    """Return the rows of the upload file, sorted by item and location: those with levels that count all demand.
 
     Parameters
     ----------
@@ -102,6 +106,51 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     >>> upload_rows(pd.DataFrame([row]))[["min", "max", "lot"]].to_numpy().tolist()
     [[4.0, 14.0, 10.0]]
     """
+    rows, why = _all_rows(policies)
+    return rows[(why == "").to_numpy()].reset_index(drop=True)
+
+
+def left_out_rows(policies: pd.DataFrame) -> pd.DataFrame:
+    """Return item, location, policy and reason of what is not to be uploaded, sorted by item and location.
+
+    Parameters
+    ----------
+    policies : DataFrame
+        As for `write_policy_upload`.
+
+    Returns
+    -------
+    DataFrame
+        Item-locations that supply others, as levels count only customers of their own, and those without levels.
+
+    Raises
+    ------
+    DataError
+        See `write_policy_upload`.
+    """
+    rows, why = _all_rows(policies)
+    return rows[[*TEXTS]].assign(reason=why)[(why != "").to_numpy()].reset_index(drop=True)
+
+
+def tell_left_out(policies: pd.DataFrame) -> str:
+    """Return how many item-locations are not in the files to upload and why; blank where all are."""
+    if policies.empty:
+        return ""
+    reasons = left_out_rows(policies)["reason"]
+    if reasons.empty:
+        return ""
+    apart, bare = int((reasons == OWN_ONLY).sum()), int((reasons != OWN_ONLY).sum())
+    parts = [f"{apart:,} from which others are supplied (levels count only customers of their own)"] if apart else []
+    parts += [f"{bare:,} that could not be sized"] if bare else []
+    one = len(reasons) == 1
+    return (
+        f"{len(reasons):,} item-location{' is' if one else 's are'} not in these files: {', '.join(parts)}. "
+        f'Excel lists {"it" if one else "them"} with the reason in the sheet "{LEFT_OUT}".'
+    )
+
+
+def _all_rows(policies: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return rows as they would be uploaded, and why they are not to be; blank = they are."""
     _require_usable(policies)
     table = policies.sort_values(["item_id", "location_id"], ignore_index=True)
     point, up_to, lot = table["reorder_point"], table["order_up_to"], table["order_quantity"]
@@ -116,7 +165,12 @@ def upload_rows(policies: pd.DataFrame) -> pd.DataFrame:
     figures = {name: cells.where(~idle, 0.0).astype("float64") for name, cells in figures.items()}
     review = table["review_days"] if "review_days" in table else pd.Series(np.nan, index=table.index)
     texts = {name: table[column].astype("str") for name, column in zip(TEXTS, _NEEDED, strict=False)}
-    return pd.DataFrame({**texts, **figures, "review_days": review.astype("float64")}).round(_DECIMALS)
+    rows = pd.DataFrame({**texts, **figures, "review_days": review.astype("float64")}).round(_DECIMALS)
+    bare = rows[["min", "max"]].isna().any(axis=1)
+    apart = table["supplies_others"] if "supplies_others" in table else pd.Series(False, index=table.index)
+    told = table["reason"].astype("str") if "reason" in table else pd.Series("", index=table.index)
+    why = told.where(bare, "").mask(bare & (told == ""), _NO_LEVELS).mask(apart.astype(bool) & ~bare, OWN_ONLY)
+    return rows, why.astype("str")
 
 
 def _require_usable(policies: pd.DataFrame) -> None:
@@ -157,26 +211,33 @@ def _csv_cell(cell: Any) -> str:
     return f"{cell:.{_DECIMALS}f}".rstrip("0").rstrip(".")
 
 
-def _as_workbook(rows: pd.DataFrame) -> bytes:
+def _as_workbook(rows: pd.DataFrame, left_out: pd.DataFrame) -> bytes:
     import xlsxwriter
 
     made = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(made, options) as book:
         book.set_properties({"title": "Stock policies", "author": "segkit", "created": _MADE})
-        sheet = book.add_worksheet("policies")
-        text, figure = book.add_format({"num_format": "@"}), book.add_format({"num_format": "General"})
-        head = book.add_format({"bold": True, "bottom": 1})
-        for place, name in enumerate(rows.columns):
-            sheet.set_column(place, place, 18 if name in TEXTS else 14, text if name in TEXTS else figure)
-            sheet.write_string(0, place, name, head)
-        for row, cells in enumerate(rows.itertuples(index=False), 1):
-            for place, cell in enumerate(cells):
-                if isinstance(cell, str):
-                    sheet.write_string(row, place, cell, text)
-                elif not pd.isna(cell):
-                    sheet.write_number(row, place, cell, figure)
-        sheet.freeze_panes(1, 2)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
-        sheet.ignore_errors({"number_stored_as_text": f"A1:C{len(rows) + 1}"})
+        _write_sheet(book, "policies", rows)
+        if len(left_out):
+            _write_sheet(book, LEFT_OUT, left_out)
     return made.getvalue()
+
+
+def _write_sheet(book: Any, name: str, rows: pd.DataFrame) -> None:
+    sheet, words = book.add_worksheet(name), (*TEXTS, "reason")
+    text, figure = book.add_format({"num_format": "@"}), book.add_format({"num_format": "General"})
+    head = book.add_format({"bold": True, "bottom": 1})
+    for place, column in enumerate(rows.columns):
+        width = 60 if column == "reason" else 18 if column in TEXTS else 14
+        sheet.set_column(place, place, width, text if column in words else figure)
+        sheet.write_string(0, place, column, head)
+    for row, cells in enumerate(rows.itertuples(index=False), 1):
+        for place, cell in enumerate(cells):
+            if isinstance(cell, str):
+                sheet.write_string(row, place, cell, text)
+            elif not pd.isna(cell):
+                sheet.write_number(row, place, cell, figure)
+    sheet.freeze_panes(1, 2)
+    sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:C{len(rows) + 1}"})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from segkit.core.columns import empty_table
 from segkit.core.errors import DataError
-from segkit.core.lead_times import measure_lead_times
+from segkit.core.lead_times import find_stopped_suppliers, measure_lead_times
 from segkit.core.settings import LeadTimes
 
 RULES = LeadTimes(min_receipts=3)
@@ -244,3 +244,36 @@ def test_lines_alike_without_line_numbers_are_lines_of_their_own():
     table = receipts((0, 5), (0, 5), (2, 9)).assign(po_id="PO-1")
     row = lately(table, 30)
     assert (row["receipts"], row["lead_time_mean"]) == (3, pytest.approx(19 / 3))
+
+
+STEADY = [(day, took) for day, took in zip(range(0, 300, 30), [20, 30, 40, 30, 20, 30, 40, 30, 20, 30], strict=True)]
+
+
+@pytest.mark.parametrize("name", ["SKU-0001", "SKU-0002"])
+def test_a_supplier_that_stopped_has_lead_times_as_long_as_lines_have_waited(name):
+    before = lately(receipts(*STEADY, name=name), 300)
+    waiting = [(day, None) for day in range(650, 1000, 50)]  # up to 365 days old on day 1000: 350 down to 50
+    made = lately(receipts(*STEADY, *waiting, name=name), 1000)
+    assert (made["recent_receipts"], made["open_receipts"], made["receipts"]) == (0, 7, before["receipts"])
+    assert made["lead_time_sd"] == before["lead_time_sd"] > 5
+    assert before["lead_time_mean"] == pytest.approx(29.0)
+    assert made["lead_time_mean"] == pytest.approx(np.mean([350, 300, 250, 200, 150, 100, 50]))
+    assert made["lead_time_p90"] - made["lead_time_mean"] == before["lead_time_p90"] - before["lead_time_mean"]
+    some = lately(receipts(*STEADY, (640, 30), *waiting, name=name), 1000)
+    assert (some["recent_receipts"], some["lead_time_mean"] < 41) == (1, True)  # one has come: it still delivers
+    young = lately(receipts(*STEADY, (970, None), name=name), 1000)
+    assert young["lead_time_mean"] < 41  # a line as old as others were is not overdue
+
+
+def test_suppliers_that_stopped_are_listed_with_what_waits():
+    waiting = [(day, None) for day in range(650, 1000, 50)]
+    gone = receipts(*STEADY, *waiting, (500, None))
+    alive = receipts(*STEADY, (900, 20), (950, None), name="SKU-0002").assign(supplier_id="S2")
+    table = pd.concat([gone, alive, receipts(*STEADY, name="SKU-0003")], ignore_index=True)
+    last = (pd.Timestamp("2025-01-01") + pd.Timedelta(days=1000)).date()
+    made = find_stopped_suppliers(table, rules=RULES, as_of=last)
+    assert made.to_dict("records") == [
+        {"supplier_id": "S1", "items": 1, "open_lines": 7, "waited_mean": 200.0, "waited_most": 350.0, "longest": 40.0}
+    ]
+    assert find_stopped_suppliers(alive, rules=RULES, as_of=last).empty
+    assert find_stopped_suppliers(empty_table("purchases"), rules=RULES, as_of=last).empty

@@ -172,6 +172,27 @@ def test_few_receipts_of_late_are_still_those_of_the_place():
     assert made.loc[("SKU-0002", "SOUTH"), ["mean_periods", "lead_time_source"]].tolist() == [30.0, "master"]
 
 
+def test_what_comes_from_a_plant_without_stock_takes_as_long_as_the_master_says():
+    own = ALL[ALL["location_id"] != "PLANT"]
+    known = {"rules": RULES, "period_days": 1.0}
+    made = cover_intervals(own, TOLD, ITEMS, NETWORK, stocking=own, **known).set_index(["item_id", "location_id"])
+    assert made.loc["SKU-0003", "mean_periods"].to_dict() == {"NORTH": 40.0, "SHOP": 2.0, "SOUTH": 40.0}
+    assert made.loc["SKU-0003", "lead_time_source"].to_dict() == {
+        "NORTH": "master", "SHOP": "location", "SOUTH": "master",
+    }  # fmt: skip
+    assert made.loc[("SKU-0001", "SOUTH"), ["mean_periods", "lead_time_source"]].tolist() == [20.0, "receipts"]
+    assert made.loc["SKU-0004", "mean_periods"].to_dict() == {"NORTH": 4.0, "SHOP": 2.0, "SOUTH": 7.0}  # no other known
+    assert made.loc["SKU-0004", "lead_time_source"].eq("location").all()
+    held = pd.concat([own, places_of(("SKU-0003", "PLANT"))])
+    there = cover_intervals(own, TOLD, ITEMS, NETWORK, stocking=held, **known).set_index(["item_id", "location_id"])
+    assert there.loc["SKU-0003", "mean_periods"].to_dict() == {"NORTH": 4.0, "SHOP": 2.0, "SOUTH": 7.0}
+    bought = pd.concat([TOLD, lead_times_of(("SKU-0003", "SUP-1", "PLANT", 0, 0, 1, None, None, "missing"))])
+    there = cover_intervals(own, bought, ITEMS, NETWORK, stocking=own, **known).set_index(["item_id", "location_id"])
+    assert there.loc[("SKU-0003", "NORTH"), "mean_periods"] == 4.0
+    shop = places_of(("SKU-0003", "SHOP")).drop_duplicates()
+    assert add_up_lead_times(shop, TOLD, ITEMS, NETWORK, rules=RULES, stocking=own).tolist() == [42.0]
+
+
 def test_a_network_without_lead_times_changes_nothing():
     bare = NETWORK.assign(lead_time_days=np.nan)
     for locations in (bare, NETWORK.drop(columns="supplied_by"), empty_table("locations")):

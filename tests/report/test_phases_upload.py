@@ -25,7 +25,7 @@ def phases_of(item, levels, *, policy="order_up_to", phased=True):
 
 
 PHASES = pd.concat(
-    [phases_of("00123", [5, 5, 9, 5]), phases_of("B", [7, 7, 7, 7], phased=False), phases_of("C", [1, 2, 3, np.nan])],
+    [phases_of("00123", [5, 5, 9, 5]), phases_of("B", [7, 7, 7, 7], phased=False), phases_of("C", [1, 2, 3, 4])],
     ignore_index=True,
 )
 
@@ -56,7 +56,7 @@ def test_the_file_is_the_same_for_rows_in_any_order(tmp_path):
         "valid_from", "valid_to",
     ]  # fmt: skip
     assert read[0]["item"] == "00123"
-    assert read[-1]["max"] == ""
+    assert read[-1]["max"] == "4"
 
 
 def test_a_run_has_the_file_where_something_is_phased(tmp_path):
@@ -73,6 +73,17 @@ def test_what_comes_twice_or_is_infinite_is_refused(tmp_path):
         write_phases_upload(pd.concat([PHASES, PHASES]), tmp_path)
     with pytest.raises(DataError, match="infinite"):
         write_phases_upload(PHASES.assign(order_up_to=np.inf), tmp_path)
+
+
+def test_places_that_supply_others_or_lack_levels_in_a_period_are_not_uploaded(tmp_path):
+    gap = phases_of("C", [1, np.nan, 3, 4])
+    rows = phase_rows(pd.concat([phases_of("A", [5, 9, 9, 6]), gap], ignore_index=True))
+    assert rows["item"].unique().tolist() == ["A"]
+    (tmp_path / "tables").mkdir()
+    PHASES.assign(supplies_others=True).to_parquet(tmp_path / "tables" / "policy_phases.parquet")
+    write_run_phases(tmp_path)
+    assert not (tmp_path / "policy_phases_upload.csv").exists()
+    assert phase_rows(PHASES.assign(supplies_others=PHASES["item_id"].eq("C")))["item"].unique().tolist() == ["00123"]
 
 
 def test_nothing_phased_gives_the_columns_alone():

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from segkit.core.errors import DataError
-from segkit.report.policy_upload import upload_rows, write_policy_upload
+from segkit.inventory.policies.supplying import OWN_ONLY
+from segkit.report.policy_upload import left_out_rows, tell_left_out, upload_rows, write_policy_upload
 
 NAN = float("nan")
 HEAD = ["item", "location", "policy", "min", "max", "reorder_point", "safety_stock", "lot", "review_days"]
@@ -110,6 +111,26 @@ def test_the_review_may_be_missing(policies):
 def test_safety_stock_below_mean_demand_is_uploaded_as_none(policies):
     lower = policies.assign(safety_stock=-2.5)
     assert upload_rows(lower)["safety_stock"].tolist() == [0.0] * len(policies)
+
+
+def test_what_has_no_levels_or_supplies_others_is_listed_apart_and_not_uploaded(policies, tmp_path):
+    assert tell_left_out(policies) == tell_left_out(policies.head(0)) == ""
+    unsized = policies.tail(1).assign(item_id="SKU-0001", policy="order_up_to", reason="not sized: no margin")
+    told = pd.concat([policies, unsized, unsized.assign(location_id="SOUTH", reason="")], ignore_index=True)
+    told["supplies_others"] = told["location_id"].eq("SOUTH")
+    paths = write_policy_upload(told, tmp_path)
+    assert [row[0] for row in csv_rows(paths[0])[1:]] == ["00123", "SKU-0007", "SKU-0042"]
+    book = openpyxl.load_workbook(paths[1])
+    assert book.sheetnames == ["policies", "not to upload"]
+    apart = [["SKU-0001", "NORTH", "order_up_to", "not sized: no margin"],
+             ["SKU-0001", "SOUTH", "order_up_to", "no levels"],
+             ["SKU-0007", "SOUTH", "reorder_quantity", OWN_ONLY]]  # fmt: skip
+    assert [list(row) for row in book["not to upload"].iter_rows(values_only=True)][1:] == apart
+    assert left_out_rows(told).to_numpy().tolist() == apart
+    assert tell_left_out(told) == (
+        "3 item-locations are not in these files: 1 from which others are supplied (levels count only customers of "
+        'their own), 2 that could not be sized. Excel lists them with the reason in the sheet "not to upload".'
+    )
 
 
 def test_what_cannot_be_uploaded_is_told_at_once(policies, tmp_path):

@@ -17,8 +17,8 @@ def row(rule, fill, value, entity="all", entity_id="(all)", **more):
 REPLAY = pd.DataFrame(
     [
         row("differentiated", 0.95, 900.0, expected_fill_rate=0.96),
-        row("one target 90 %", 0.91, 850.0),
-        row("one target 95 %", 0.96, 1200.0),
+        row("one target P1 90 %", 0.91, 850.0),
+        row("one target P1 95 %", 0.96, 1200.0),
         row("rule of thumb", 0.8, 700.0),
         row("differentiated", 0.97, 500.0, "segment", "AX", demand=900.0, expected_fill_rate=0.95),
         row("differentiated", 0.85, 300.0, "segment", "BZ", demand=90.0, expected_fill_rate=0.93),
@@ -54,7 +54,7 @@ def test_the_title_says_what_differentiation_is_worth(change, words):
 
 def test_every_rule_is_in_the_alternative_text():
     page = told(plot_replay(REPLAY, pd.DataFrame([GAIN]), currency="EUR"))
-    assert all(rule in page for rule in ("rule of thumb", "one target 95 %", "differentiated"))
+    assert all(rule in page for rule in ("rule of thumb", "one target P1 95 %", "differentiated"))
 
 
 def test_the_segment_that_fell_furthest_behind_has_some_demand():

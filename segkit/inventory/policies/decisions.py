@@ -9,13 +9,13 @@ from segkit.core.columns import empty_table, nomenclature
 from segkit.formulas.policy_levels import orders_per_review
 from segkit.inventory.policies.places import PLACE
 from segkit.inventory.policies.sizing import NO_LEAD_TIME, NONE, Sizing, filled_by, size_policies
+from segkit.inventory.policies.supplying import OWN_ONLY, are_among
 
 _STEPS, _YEAR = 12, 365.25
 _BETWEEN = (0.02, 0.999)
 DUE, UNJUDGED = "to be ordered", "not judged: no levels"
 IDLE = "stock without a policy to hold it"
 SUPPLIES = "supplies other locations: not judged"
-OWN_ONLY = "supplies other locations: levels count only customers of its own"
 
 
 def one_size_policies(sizing: Sizing, policies: pd.DataFrame) -> tuple[float, pd.DataFrame]:
@@ -161,7 +161,7 @@ def compare_stock(
         [UNJUDGED, IDLE, "above the order-up-to level", DUE],
         "in range",
     )
-    apart = _are_among(both, supplying) & ~unknown & (state != DUE)
+    apart = are_among(both, supplying) & ~unknown & (state != DUE)
     unjudged = unknown | apart
     table = both.assign(
         inventory_position=position,
@@ -174,13 +174,6 @@ def compare_stock(
         reason=both["reason"].where(unknown, "").mask(apart, OWN_ONLY),
     )
     return table[list(kinds.index)].astype(kinds.to_dict()).sort_values(PLACE, ignore_index=True)
-
-
-def _are_among(places: pd.DataFrame, others: pd.DataFrame | None) -> pd.Series:
-    if others is None:
-        return pd.Series(False, index=places.index)
-    among = pd.MultiIndex.from_frame(places[PLACE]).isin(pd.MultiIndex.from_frame(others[PLACE]))
-    return pd.Series(among, index=places.index)
 
 
 def _with_idle(policies: pd.DataFrame, last: pd.DataFrame, costs: pd.DataFrame | None) -> pd.DataFrame:

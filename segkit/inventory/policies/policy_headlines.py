@@ -1,17 +1,19 @@
 """What a director reads of the policies: sentences, each with the one figure it stands on, computed from the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from segkit.core.columns import empty_table
-from segkit.inventory.policies import replay_headlines
+from segkit.inventory.policies import remarks, replay_headlines
 from segkit.inventory.policies.decisions import DUE, IDLE, SUPPLIES, UNJUDGED
 from segkit.inventory.policies.policy_overrides import reaches_a_place
 from segkit.inventory.policies.replay_headlines import money
 from segkit.inventory.policies.sizing import NONE
 
+NOW = "now"  # rule of what the policies are
 STEP = "2_inventory_policies"
 _WORTH_A_WORD = 0.5  # currency a year
 _TOP = 10  # decisions told together
@@ -37,7 +39,14 @@ NAMES = tuple(field.name for field in fields(PolicyTables))
 
 
 def tell_policies(
-    tables: PolicyTables, *, currency: str, days: int, weight: str, timing: str = "", moved: tuple | None = None
+    tables: PolicyTables,
+    *,
+    currency: str,
+    days: int,
+    weight: str,
+    timing: str = "",
+    rate: str = "",
+    moved: Sequence[tuple | None] = (),
 ) -> pd.DataFrame:
     """Return the headlines of the policies: what they are worth on held-out history, first.
 
@@ -53,8 +62,10 @@ def tell_policies(
         What service is weighted by, for the words.
     timing : str
         Why the history cannot be replayed in its steps, if so; else what the replay assumes of lead times and reviews.
-    moved : tuple, optional
-        From `tell_moved_lead_times`.
+    rate : str
+        At what demand rate amounts a year are expected, from `tell_rate`.
+    moved : sequence of tuple, optional
+        What moved the levels or holds them back, such as `tell_moved_lead_times` tells it.
 
     Returns
     -------
@@ -75,11 +86,12 @@ def tell_policies(
             replay_headlines.tell_stock_held(tables.replay_gap, currency),
             replay_headlines.tell_left_out(tables.replay_left_out, tables.replay),
             _tell_levels(tables.policies, currency),
-            moved,
+            remarks.tell_supplying(tables.policies, tables.replay),
+            *moved,
             _tell_idle(tables.policy_overrides, tables.policy_rules),
-            _tell_price(tables.segmentation_price, currency),
+            _tell_price(tables.segmentation_price, currency, replayed=len(tables.replay) > 0),
             _tell_stock(tables.stock_position, currency),
-            _tell_decision(tables.policy_decisions, currency),
+            _tell_decision(tables.policy_decisions, currency, rate),
         ]
     )
     rows = [(STEP, *row) for row in told if row]
@@ -131,7 +143,7 @@ def _tell_idle(by_hand: pd.DataFrame, rules: pd.DataFrame) -> tuple | None:
     return "overrides_without_effect", sentence, len(idle), "overrides"
 
 
-def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
+def _tell_price(price: pd.DataFrame, currency: str, *, replayed: bool) -> tuple | None:
     known = price[price["price_ratio"].notna()].set_index("rule")
     if not {"one target", "segment"} <= set(known.index):
         return None
@@ -139,11 +151,15 @@ def _tell_price(price: pd.DataFrame, currency: str) -> tuple | None:
     better = [name for name in known.index if str(name).startswith("best ") and known.loc[name, "classes"] != 1]
     best = f", {better[0]} {known.loc[better[0], 'price_ratio']:.2f} times" if better else ""
     advice = f" {own['advice']}" if own["advice"] else ""
+    now = ""
+    if NOW in known.index:
+        measured = " (what the replay tells was measured on held-out days)" if replayed else ""
+        now = f" At levels now {known.loc[NOW, 'fill_rate']:.1%} are expected of the coming demand{measured}."
     sentence = (
         f"Stock chosen by item segment costs {money(own['cost'], currency)} a year to hold, {own['price_ratio']:.2f} "
         f"times the item-level optimum of the same service; one target for all costs {one['price_ratio']:.2f} times "
         f"the optimum of its own{best}."
-        f"{advice}"
+        f"{now}{advice}"
     )
     return "price_of_segmentation", sentence, own["price_ratio"], "times"
 
@@ -183,7 +199,7 @@ def _known(values: pd.Series, currency: str) -> str:
     return money(values.sum(), currency)
 
 
-def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
+def _tell_decision(decisions: pd.DataFrame, currency: str, rate: str) -> tuple | None:
     if decisions.empty or not decisions["yearly_saving"].abs().max() >= _WORTH_A_WORD:
         return None
     row, top = decisions.iloc[0], decisions["yearly_saving"].head(_TOP)
@@ -193,7 +209,7 @@ def _tell_decision(decisions: pd.DataFrame, currency: str) -> tuple | None:
     )
     part = f", the {len(top)} that move most money to {some}" if len(decisions) > len(top) else ""
     sentence = (
-        f"Against one size with equal expected service, all decisions together are expected to {every} a year{part}; "
-        f"first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
+        f"Against one size with equal expected service, all decisions together are expected to {every} a year"
+        f"{rate and ' ' + rate}{part}; first {row['item_id']} at {row['location_id']}: {row['decision']}, to {first}."
     )
     return "largest_decision", sentence, row["yearly_saving"], "currency"

@@ -77,7 +77,8 @@ def tell_cheapest(gains: pd.DataFrame, currency: str) -> tuple | None:
     )
     sentence = (
         f"Shortages, holding and orders together cost {money(abs(saved), currency)} a year {way}{span} than with the "
-        f"one target for all that was cheapest in hindsight and served {row['other_fill_rate']:.1%}{chance}."
+        f"one target for all that was cheapest in hindsight and served {row['other_fill_rate']:.1%}{chance}. Amounts "
+        "a year are those of the replayed days, scaled to a year."
     )
     return "policies_against_one_size", sentence, saved, "currency"
 

@@ -16,6 +16,7 @@ _YEAR = 365.25
 _SET = ("reorder_point", "order_up_to", "safety_stock", "order_quantity")
 CEILINGS = ("max_cover_days", "shelf_life_days", "max_stock")
 _NEAR = 1e-9
+NO_PAY = "no stock pays: it would cost more than it returns"
 NO_LEAD_TIME = "no lead time is known"
 _NO_RATE = "not sized: the holding cost is not known (give assume.holding_rate)"
 _FREE = "not sized: holding costs nothing (unit_cost or assume.holding_rate is zero), so that no stock is too much"
@@ -60,7 +61,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
     by_person = rules[["reorder_point", "order_up_to", "safety_stock"]].notna().any(axis=1).to_numpy()
     free = (rules["service_measure"] == "economic").to_numpy() & ~by_person & ~(rules["min_stock"] > 0).to_numpy()
     dropped = stocked & free & ((worth <= 0) | (point + lot <= 0))
-    reason = np.where(dropped, "no stock pays: it would cost more than it returns", reason)
+    reason = np.where(dropped, NO_PAY, reason)
     reason[shut] = [f"{told}; {_no_room(*figures)}" for told, *figures in _rows(rules["reason"], capped, lots, shut)]
     kept = stocked & ~dropped & ~shut
     policy = rules["policy"].where(~dropped & ~shut, NONE)
@@ -81,6 +82,7 @@ def size_policies(sizing: Sizing) -> pd.DataFrame:
             "unit_margin": costs["unit_margin"],
             "capped_by": capped,
             "reason": reason,
+            "supplies_others": False,
         }
     )
     _keep_set_by_person(table, rules, kept)

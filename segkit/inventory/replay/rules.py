@@ -22,9 +22,9 @@ def one_target_name(target: float) -> str:
     Examples
     --------
     >>> one_target_name(0.95)
-    'one target 95 %'
+    'one target P1 95 %'
     """
-    return f"one target {100 * target:g} %"
+    return f"one target P1 {100 * target:g} %"
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ POLICIES = table(
 )
 
 
-def told(**tables):
+def told(rate="", **tables):
     made = {name: empty_table(name) for name in NAMES} | {"policies": POLICIES} | tables
-    frame = tell_policies(PolicyTables(**made), currency="EUR", days=182, weight="margin")
+    frame = tell_policies(PolicyTables(**made), currency="EUR", days=182, weight="margin", rate=rate)
     assert frame.dtypes.to_dict() == empty_table("policy_headlines").dtypes.to_dict()
     assert frame["headline"].is_unique
     return frame.set_index("headline")
@@ -49,10 +49,10 @@ def gain(share=0.1, low=0.05, high=0.15, **more):
 
 
 def test_service_below_every_single_target_is_not_said_to_be_above_them():
-    rows = {"one target 50 %": {"other_fill_rate": 0.97}, "one target 99 %": {"other_fill_rate": 0.99}}
+    rows = {"one target P1 50 %": {"other_fill_rate": 0.97}, "one target P1 99 %": {"other_fill_rate": 0.99}}
     low = told(replay_gain=gain(np.nan, np.nan, np.nan, **rows)).loc["policies_worth", "sentence"]
     assert "every single target for all that was replayed serves more" in low
-    rows = {"one target 50 %": {"other_fill_rate": 0.5}, "one target 99 %": {"other_fill_rate": 0.9}}
+    rows = {"one target P1 50 %": {"other_fill_rate": 0.5}, "one target P1 99 %": {"other_fill_rate": 0.9}}
     high = told(replay_gain=gain(np.nan, np.nan, np.nan, **rows)).loc["policies_worth", "sentence"]
     assert "no single target for all that was replayed serves as much" in high
 
@@ -235,22 +235,30 @@ def test_price_stock_and_decisions_are_told():
     ]
     decision = {"item_id": "SKU-0042", "location_id": "NORTH", "decision": "stock less", "yearly_saving": 80.0}
     decision |= {"all_saving": 60.0}
+    price.append({"rule": "now", "price_ratio": 1.1, "fill_rate": 0.929})
     made = told(
+        rate="at the demand rate of June 2026",
         segmentation_price=table("segmentation_price", *price, best),
         stock_position=table("stock_position", *stock),
         policy_decisions=table("policy_decisions", decision, {**decision, "yearly_saving": -20.0}),
     )
     assert "1.40 times" in made.loc["price_of_segmentation", "sentence"]
     assert "best 3 classes 1.20 times" in made.loc["price_of_segmentation", "sentence"]
-    assert made.loc["price_of_segmentation", "sentence"].endswith("Move it.")
+    assert made.loc["price_of_segmentation", "sentence"].endswith(
+        " At levels now 92.9% are expected of the coming demand. Move it."
+    )
+    replayed = told(
+        segmentation_price=table("segmentation_price", *price), replay=table("replay", {"rule": THUMB, "entity": "all"})
+    ).loc["price_of_segmentation", "sentence"]
+    assert "92.9% are expected of the coming demand (what the replay tells was measured on held-out days)" in replayed
     assert made.loc["stock_out_of_range", "sentence"] == (
         "Stock on hand and on order above the order-up-to level is worth EUR 30 (1 item-locations), and where nothing "
         "is to be stocked EUR 12 (1); EUR 7 of it is still on order. 1 item-locations are to be ordered; those below "
         "the reorder point by more than a review's demand lack EUR 8."
     )
     assert (
-        "all decisions together are expected to save EUR 60 a year; first SKU-0042 at NORTH: stock less, to save EUR "
-        "80." in made.loc["largest_decision", "sentence"]
+        "all decisions together are expected to save EUR 60 a year at the demand rate of June 2026; first SKU-0042 at "
+        "NORTH: stock less, to save EUR 80." in made.loc["largest_decision", "sentence"]
     )
 
 
@@ -272,7 +280,7 @@ def test_stock_of_locations_that_supply_others_is_told_apart():
 def test_lead_times_that_moved_are_told():
     moved = ("lead_times_moved", "Lead times moved.", 3.0, "days")
     names = {name: empty_table(name) for name in NAMES} | {"policies": POLICIES}
-    made = tell_policies(PolicyTables(**names), currency="EUR", days=182, weight="margin", moved=moved)
+    made = tell_policies(PolicyTables(**names), currency="EUR", days=182, weight="margin", moved=(None, moved))
     assert made.set_index("headline").loc["lead_times_moved", "value"] == 3.0
     assert "lead_times_moved" not in set(told().index)
 

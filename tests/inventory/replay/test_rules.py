@@ -65,6 +65,6 @@ def test_what_cannot_be_sized_is_not_stocked(make_sizing):
     assert set_levels(unsized, DAY, cover_days=14.0).by_rule[OWN]["order_up_to"].tolist() == [-1.0]
 
 
-@pytest.mark.parametrize(("target", "name"), [(0.5, "one target 50 %"), (0.925, "one target 92.5 %")])
+@pytest.mark.parametrize(("target", "name"), [(0.5, "one target P1 50 %"), (0.925, "one target P1 92.5 %")])
 def test_names_say_the_target(target, name):
     assert one_target_name(target) == name
