@@ -30,7 +30,8 @@ def test_sums_are_those_of_successive_known_periods(length):
 def test_a_history_shorter_than_the_sum_stands_for_it_by_its_mean():
     values = np.array([[0.0, 4.0, 2.0], [0.0, 0.0, 0.0]])
     found = seen_sums(values, np.ones((2, 3), dtype=bool), np.array([1, 0]), np.array([4, 4]))
-    assert found.largest.tolist() == [12.0, 0.0] and found.number.tolist() == [0.5, 0.75]
+    assert found.largest.tolist() == [12.0, 0.0]
+    assert found.number.tolist() == [0.5, 0.75]
     assert np.isinf(found.limits(np.ones(2), CHANCES)[1]).all()  # nothing seen is no limit
 
 
@@ -66,7 +67,8 @@ def test_no_demand_up_to_the_limit_scatters_more_widely():
     seen = SeenSums(np.array([20.0]), np.array([4.0]), np.array([30.0]))
     most = seen.limits(np.array([0.4]), np.array([0.99]))[0, 0]
     widest = seen.deviation_limits(np.array([0.4]), np.array([0.4]))[0]
-    assert most == 20.0 and widest == pytest.approx(np.sqrt(0.4 / 20 * (1 - 0.4 / 20)) * 20)  # all or nothing of it
+    assert most == 20.0
+    assert widest == pytest.approx(np.sqrt(0.4 / 20 * (1 - 0.4 / 20)) * 20)
     rng = np.random.default_rng(4)
     for _ in range(50):
         sizes, chances = rng.uniform(0, most, 6), rng.dirichlet(np.ones(6))

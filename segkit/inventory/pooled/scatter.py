@@ -103,8 +103,8 @@ class Levels:
 class Habit:
     """How far one-step forecasts of every series were off: sum of |error| [smallest lots] and number, by period.
 
-    Where a level fell, the number is that of errors usual at the level since. ``usual`` is the mean |error| of the class
-    at a size of the forecast, ``sizes`` the log of those.
+    Where a level fell, the number is that of errors usual at the level since. ``usual`` is the mean |error| of the
+    class at a size of the forecast, ``sizes`` the log of those.
     """
 
     error: np.ndarray

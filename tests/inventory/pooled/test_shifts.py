@@ -151,4 +151,5 @@ def test_errors_from_before_a_level_fell_count_as_those_of_more_demand():
     count_by_size(number, changed, *known, levels, np.zeros(3, dtype=int), sizes, usual, 0.12, 1e-6)
     more = np.sqrt((20 + 0.12 * 20**2) / (2 + 0.12 * 2**2))  # by how much larger errors are usual at the level before
     assert number[0, 12:] == pytest.approx(12 * more + np.arange(12))
-    assert (number[1:] == np.arange(24)).all() and (number[0, :12] == np.arange(12)).all()
+    assert (number[1:] == np.arange(24)).all()
+    assert (number[0, :12] == np.arange(12)).all()
