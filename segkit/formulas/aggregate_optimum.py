@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from segkit.formulas.left_over import Stepped, drop_surplus, fill_budget
 from segkit.formulas.stock_choices import Choice, CurveItems, Items, NormalItems
 
 _FAR = 200.0  # logarithm of a multiplier beyond which nothing changes
@@ -21,6 +22,7 @@ _STEPS = 200
 _MANY = 1_000  # items of which those that do not move any more are left out
 _MOST = 1e9  # times the usual holding cost: a limit that costs more cannot be kept
 _FINE = 1e-9
+_WORTH = 1e-3  # share of service or cost below which what a limit leaves over is let be
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Optimum:
 
     ``choice`` holds stock, cost and short of every item. ``cost`` [currency/year] and ``service`` [0 to 1] are their
     sums; ``multiplier`` is the shadow price: what one more unit of weight served costs [currency/weight]. ``bound`` is
-    the least that any stocks with this service could cost.
+    the least that any stocks with this service could cost, ``most`` the most that any could serve for this cost, or for
+    the budget [0 to 1].
     """
 
     choice: Choice
@@ -37,9 +40,10 @@ class Optimum:
     service: float
     multiplier: float
     bound: float
+    most: float
 
 
-def optimum_for_service(items: Items, target: float) -> Optimum:
+def optimum_for_service(items: Items, target: float, *, drop: bool = True) -> Optimum:
     """Return the cheapest stocks that together give a service.
 
     Parameters
@@ -48,6 +52,8 @@ def optimum_for_service(items: Items, target: float) -> Optimum:
         Their shares short say which service it is: of units for fill_rate (P2), of cycles for cycle_service (P1).
     target : float
         Weighted service of all items together, 1 - Σ weight·short / Σ weight. [0 to 1]
+    drop : bool
+        Whether what is not needed for the target is dropped; otherwise all stocks but one are best at the multiplier.
 
     Returns
     -------
@@ -56,8 +62,9 @@ def optimum_for_service(items: Items, target: float) -> Optimum:
 
     Notes
     -----
-    Stocks in whole units give a little more than the target. Bisection ends at one multiplier; items that are
-    indifferent at it are raised, best first, until the target is met.
+    Bisection ends at one multiplier; items that are indifferent at it are raised, best first, until the target is met.
+    Stocks in whole units then give more than that: what is not needed is dropped again where it is worth a thousandth
+    of the cost.
 
     References
     ----------
@@ -76,6 +83,9 @@ def optimum_for_service(items: Items, target: float) -> Optimum:
     allowed = (1.0 - target) * total
     low, high, multiplier = _bracket(items, lambda choice: allowed - _short(items, choice), scale=total)
     chosen = _raised(items, low, high, short=allowed)
+    surplus = multiplier * (allowed - _short(items, chosen))
+    if drop and isinstance(items, Stepped) and _WORTH * chosen.cost.sum() < surplus < np.inf:
+        chosen = drop_surplus(items, chosen, allowed)
     return _optimum(items, chosen, multiplier)
 
 
@@ -95,6 +105,11 @@ def optimum_for_budget(items: Items, budget: float) -> Optimum:
         ``multiplier`` is what one more unit of weight served costs; one more unit of budget serves 1 / multiplier.
         Where even the cheapest stocks cost more, those, with a multiplier of 0.
 
+    Notes
+    -----
+    Items that are indifferent at the multiplier are raised, best first, up to the first that does not fit. What is left
+    then goes to others that do, item by item, where it could serve more than a thousandth of all (rest / multiplier).
+
     Examples
     --------
     >>> from segkit.formulas.stock_choices import MenuItems
@@ -105,7 +120,11 @@ def optimum_for_budget(items: Items, budget: float) -> Optimum:
     low, high, multiplier = _bracket(items, lambda choice: choice.cost.sum() - budget, scale=abs(budget))
     if high.cost.sum() <= budget:
         return _optimum(items, high, multiplier)
-    return _optimum(items, _raised(items, low, high, cost=budget), multiplier)
+    chosen = _raised(items, low, high, cost=budget)
+    rest = budget - chosen.cost.sum()
+    if isinstance(items, Stepped) and rest > _WORTH * multiplier * items.weight.sum():
+        chosen = fill_budget(items, chosen, budget)
+    return _optimum(items, chosen, multiplier, budget)
 
 
 def least_cost(items: Items, short: float, multiplier: float) -> float:
@@ -134,11 +153,19 @@ def _short(items: Items, choice: Choice) -> float:
     return float((items.weight * choice.short).sum())
 
 
-def _optimum(items: Items, choice: Choice, multiplier: float) -> Optimum:
-    short, total = _short(items, choice), float(items.weight.sum())
-    bound = least_cost(items, short, multiplier) if np.isfinite(multiplier) else float(choice.cost.sum())
+def _optimum(items: Items, choice: Choice, multiplier: float, budget: float | None = None) -> Optimum:
+    """Return what stocks come to, and what by weak duality no others can: cost + multiplier x short is least at it."""
+    short, total, cost = _short(items, choice), float(items.weight.sum()), float(choice.cost.sum())
     service = 1.0 - short / total if total > 0 else float("nan")
-    return Optimum(choice, float(choice.cost.sum()), service, multiplier, bound)
+    if not np.isfinite(multiplier):
+        return Optimum(choice, cost, service, multiplier, cost, service)
+    at = items.best(multiplier)
+    least, gone = float(at.cost.sum()), _short(items, at)
+    most = 1.0
+    if multiplier > 0 and total > 0:
+        spent = cost if budget is None else budget
+        most = min(1.0 - (gone + (least - spent) / multiplier) / total, 1.0)
+    return Optimum(choice, cost, service, multiplier, least + multiplier * (gone - short), most)
 
 
 @dataclass(frozen=True)
@@ -289,7 +316,7 @@ def optimum_within_limit(
 
     def tried(price: float) -> LimitedOptimum:
         holding = items.holding + price * use
-        found = optimum_for_service(replace(items, holding=holding), target)
+        found = optimum_for_service(replace(items, holding=holding), target, drop=False)
         choice = replace(found.choice, cost=found.choice.cost * items.holding / holding)
         used = float((choice.cost / items.holding * use).sum())
         bound = found.bound - price * used

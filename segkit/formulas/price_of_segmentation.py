@@ -133,7 +133,7 @@ def _best_places(cost: np.ndarray, short: np.ndarray, allowed: float) -> tuple[n
     """Return the level of every class with which no more is short than allowed, and the shadow price."""
     scale = max(float(short.max()), 1e-300)
     menu = MenuItems(np.ones(len(cost)), cost, short / scale)
-    found = optimum_for_service(menu, 1.0 - allowed / scale / len(cost))
+    found = optimum_for_service(menu, 1.0 - allowed / scale / len(cost), drop=False)  # levels are exchanged later
     return found.choice.stock.astype(int), found.multiplier / scale
 
 
@@ -196,7 +196,7 @@ def price_of(items: NormalItems | CurveItems, choice: Choice) -> float:
     1.072
     """
     short = float((items.weight * choice.short).sum())
-    optimum = optimum_for_service(items, 1.0 - short / float(items.weight.sum()))
+    optimum = optimum_for_service(items, 1.0 - short / float(items.weight.sum()), drop=False)
     least = least_cost(items, short, optimum.multiplier) if np.isfinite(optimum.multiplier) else optimum.cost
     return float(choice.cost.sum()) / least if least > 0 else float("nan")
 

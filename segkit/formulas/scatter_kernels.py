@@ -37,7 +37,7 @@ def error_sums(values, observed, start, parts, table, growth, damped, factor, gr
     or one a period.
     """
     series, periods = values.shape
-    sums, number = np.zeros((series, periods)), np.zeros((series, periods), dtype=np.int32)
+    sums, number = np.zeros((series, periods)), np.zeros((series, periods), dtype=np.float32)
     for one in prange(series):
         total, count = 0.0, 0
         for period in range(1, periods):
@@ -50,6 +50,39 @@ def error_sums(values, observed, start, parts, table, growth, damped, factor, gr
                 count += 1
             sums[one, period], number[one, period] = total, count
     return sums, number
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _usual_at(mean, sizes, usual, rough):  # type: ignore[no-untyped-def]
+    """Return the usual error at a mean [parts], by what is known of it at some sizes."""
+    size, last = log(mean), sizes.size - 1
+    low = min(max(np.searchsorted(sizes, size, side="right") - 1, 0), last)
+    high = min(low + 1, last)
+    told = usual[low]
+    if high > low and size > sizes[low]:
+        told += (usual[high] - told) / (sizes[high] - sizes[low]) * (size - sizes[low])
+    return exp(told) * sqrt(mean + rough * mean * mean)
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def count_by_size(number, changed, observed, start, parts, table, classes, sizes, usual, rough, least):  # type: ignore[no-untyped-def]
+    """Let errors from before a level fell count as many as usual ones at the level since: they were of more demand.
+
+    ``changed`` tells where a level is known to have changed; elsewhere ``number`` stays as it is.
+    """
+    series, periods = table.shape
+    for one in prange(series):
+        if not changed[one].any():
+            continue
+        total, own = 0.0, usual[classes[one]]
+        for period in range(1, periods):
+            if observed[one, period] and period > start[one]:
+                part = parts[one, period - 1 if parts.shape[1] > 1 else 0]
+                total += _usual_at(max(table[one, period - 1] / part, least), sizes, own, rough)
+            if changed[one, period]:
+                part = parts[one, period if parts.shape[1] > 1 else 0]
+                now = _usual_at(max(table[one, period] / part, least), sizes, own, rough)
+                number[one, period] = max(number[one, period], total / now)
 
 
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")

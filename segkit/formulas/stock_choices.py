@@ -4,6 +4,7 @@
 stocks, cost of what is left over), `MenuItems` any list of stocks with their cost and shortage.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
@@ -22,6 +23,7 @@ from segkit.formulas.demand_curves import (
 
 _ROOT = np.sqrt(2 * np.pi)
 _FEW = 20_000  # items that one thread chooses for
+_HALVED = 60  # times a range of safety factors is halved
 LEAST = float(ndtri(0.4))  # a lower cycle_service (P1) hardly saves anything and is nowhere a target
 
 
@@ -113,6 +115,22 @@ class NormalItems:
             factors, self.holding * self.deviation * factors, np.minimum(self.deviation * loss / self.lot, 1.0)
         )
 
+    def most_for(self, cost: np.ndarray) -> Choice:
+        """Return the highest safety factors that cost no more than this, item by item; the least, where none does."""
+        unit = self.holding * self.deviation
+        factors = np.divide(cost, unit, out=np.full(len(unit), self.most), where=unit > 0)
+        return self.at(np.clip(factors, self.least, self.most))
+
+    def least_for(self, short: np.ndarray) -> Choice:
+        """Return the lowest safety factors that leave no more short than this; the most, where none does."""
+        low, high = np.full(len(short), self.least), np.full(len(short), self.most)
+        high = np.where(self.at(low).short <= short, low, high)
+        for _ in range(_HALVED):
+            middle = (low + high) / 2
+            enough = self.at(middle).short <= short
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        return self.at(high)
+
     def sums_at(self, groups: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return cost and weight short by group, of factors by group and level (both as `factors`)."""
         cost, short = np.empty(factors.shape), np.empty(factors.shape)
@@ -201,6 +219,24 @@ class CurveItems:
         """Return what stocks cost and leave short."""
         return self._left(stock, expected_shortage(self.curves, self.probabilities, stock))
 
+    def most_for(self, cost: np.ndarray) -> Choice:
+        """Return the most stock that costs no more than this, item by item."""
+        return self.hold(self._last(lambda stock: self.hold(stock).cost <= cost))
+
+    def least_for(self, short: np.ndarray) -> Choice:
+        """Return the least stock that leaves no more short than this; the largest demand, where none does."""
+        enough = self.hold(np.zeros(len(short))).short <= short
+        return self.hold(np.where(enough, 0.0, self._last(lambda stock: self.hold(stock).short > short) + 1.0))
+
+    def _last(self, holds: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the last whole stock, from 0 to the largest demand, up to which something holds."""
+        low, high = np.zeros(len(self.curves)), np.ceil(self.curves[:, -1]) + 1.0
+        while (high - low > 1.0).any():
+            middle = np.floor((low + high) / 2)
+            still = holds(middle)
+            low, high = np.where(still, middle, low), np.where(still, high, np.maximum(middle, low + 1.0))
+        return low
+
     def _exceeded(self, chance: np.ndarray) -> Choice:
         """Return the least stocks that demand exceeds with no more than a chance."""
         found = stocks_and_shortages if len(chance) > _FEW else few_stocks_and_shortages
@@ -233,7 +269,18 @@ class MenuItems:
 
     def best(self, multiplier: float) -> Choice:
         """Return the places in the lists with the least cost + multiplier x weight short."""
-        place = np.argmin(self.cost + (multiplier * self.weight)[:, None] * self.short, axis=1)
+        return self.at(np.argmin(self.cost + (multiplier * self.weight)[:, None] * self.short, axis=1))
+
+    def most_for(self, cost: np.ndarray) -> Choice:
+        """Return what leaves least short for no more than this cost, item by item; the cheapest, where none does."""
+        return self.at(_first(self.cost <= cost[:, None], self.short, self.cost))
+
+    def least_for(self, short: np.ndarray) -> Choice:
+        """Return what costs least with no more short than this, item by item; what leaves least, where none does."""
+        return self.at(_first(self.short <= short[:, None], self.cost, self.short))
+
+    def at(self, place: np.ndarray) -> Choice:
+        """Return what places in the lists cost and leave short."""
         rows = np.arange(len(place))
         return Choice(place.astype(float), self.cost[rows, place], self.short[rows, place])
 
@@ -269,3 +316,10 @@ def cycle_service_menu(items: NormalItems | CurveItems, factors: np.ndarray) -> 
 
 def _parts(choice: Choice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return choice.stock, choice.cost, choice.short
+
+
+def _first(allowed: np.ndarray, least: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return by row where the one figure is least among what is allowed, of equals where the other is; or the other."""
+    found = np.where(allowed, least, np.inf)
+    ties = np.where(found == found.min(axis=1, keepdims=True), other, np.inf)
+    return np.argmin(np.where(allowed.any(axis=1, keepdims=True), ties, other), axis=1)

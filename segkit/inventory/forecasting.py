@@ -66,7 +66,8 @@ def forecast_demand(
     missed since its last, where that would have helped; where a series, or most of them at once, clearly sells more or
     less than before for some periods, its level moves to that, the less the more often such changes did not last
     ("since its change", "all moved"); levels follow their trend (damped) where it is clear and such trends came before;
-    scatter is taken from earlier errors of those that behave alike, per step.
+    scatter is taken from earlier errors of those that behave alike, per step. No quantile goes beyond what the largest
+    demand seen and the mean leave room for: a lower mean means that demand comes less often, in the sizes it had.
 
     References
     ----------

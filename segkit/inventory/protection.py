@@ -52,7 +52,7 @@ def protection_demand(
     The scatter of a sum is taken from errors of earlier sums of as many periods, so what errors of successive periods
     have in common is in it. Sums longer than half the history scatter, relative to their mean, as the longest known.
     A random lead time mixes the distributions of its lengths. A lead time by mean and standard deviation is taken as
-    gamma.
+    gamma. Quantiles and sd keep to what the largest sum seen and the mean leave room for (`formulas.seen_limits`).
 
     References
     ----------

@@ -126,7 +126,7 @@ def fit_demand(
     )
     choices = _scatter_choices(patterns, places)
     cases = past_cases(levels, 1, 1, seed=seed)
-    levels = replace(levels, habit=watch_habits(levels, cases, patterns))
+    levels = replace(levels, habit=watch_habits(levels, cases, patterns, shifted.changed))
     cases = cases.watched(levels)
     classes = choices[best_classes(cases, choices)]
     return FittedDemand(levels, lent.method, patterns, classes, contest.table, factors.told, expected, cases)

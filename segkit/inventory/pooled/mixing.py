@@ -4,7 +4,7 @@ import numpy as np
 
 from segkit.formulas.demand_spread import Spread, mixed_quantiles, within_mean
 from segkit.inventory.pooled.fitting import FittedDemand
-from segkit.inventory.pooled.scatter import past_cases, scatter_of
+from segkit.inventory.pooled.scatter import past_cases, scatter_of, whole_limits
 
 _LEAST = 1e-9
 
@@ -66,7 +66,11 @@ def mix_lengths(
     share = np.where(length < longest + 1, nearest / np.maximum(length, _LEAST), 1.0)
     excess, row, curves = _places(fit, series, mean, nearest, share, spreads)
     found, centre, spread = mixed_quantiles(mean, excess, row, curves, begin, quantiles)
-    return centre * lots, spread * lots, within_mean(found, centre, quantiles) * lots[:, None]
+    longest, most = (np.maximum.reduceat(of, begin[:-1]) if count else of for of in (length, mean))
+    seen, most = fit.levels.seen(np.maximum(np.ceil(longest), 1)), most * lots
+    widest = np.maximum(seen.deviation_limits(centre * lots, most), lots * np.sqrt(centre))  # no narrower than Poisson
+    found = np.minimum(within_mean(found, centre, quantiles), whole_limits(seen, most, quantiles, lots))
+    return centre * lots, np.minimum(spread * lots, widest), found * lots[:, None]
 
 
 def _spreads(fit: FittedDemand, periods: np.ndarray, seed: int, known: dict[int, Spread]) -> dict[int, Spread]:

@@ -16,7 +16,8 @@ from segkit.formulas.demand_spread import (
 )
 from segkit.formulas.local_lines import damped_steps
 from segkit.formulas.pooled_smoothing import Panel
-from segkit.formulas.scatter_kernels import error_sums, habit_widths
+from segkit.formulas.scatter_kernels import count_by_size, error_sums, habit_widths
+from segkit.formulas.seen_limits import SeenSums, seen_sums
 from segkit.inventory.pooled.contest import PATTERNS, patterns_after
 from segkit.inventory.pooled.factors import Factors
 from segkit.inventory.pooled.panel import DemandPanel
@@ -77,9 +78,20 @@ class Levels:
         """Return the relative variance of the level of every series, beside what earlier errors show."""
         return np.zeros(len(self.table)) if self.doubt is None else self.doubt
 
+    def seen(self, length: np.ndarray | int) -> SeenSums:
+        """Return what demand was over so many periods, by series."""
+        panel = self.panel
+        lengths = np.broadcast_to(np.asarray(length, dtype=np.int64), len(panel.values))
+        return seen_sums(panel.values, panel.observed, panel.start, lengths)
+
     def width_now(self) -> np.ndarray:
         """Return the same of all series, as known at the end of the history."""
         return self._width_now
+
+    @cached_property
+    def seen_of_one(self) -> SeenSums:
+        """What demand was in single periods."""
+        return self.seen(1)
 
     @cached_property
     def _width_now(self) -> np.ndarray:
@@ -91,7 +103,8 @@ class Levels:
 class Habit:
     """How far one-step forecasts of every series were off: sum of |error| [smallest lots] and number, by period.
 
-    ``usual`` is the mean |error| of the class at a size of the forecast, ``sizes`` the log of those.
+    Where a level fell, the number is that of errors usual at the level since. ``usual`` is the mean |error| of the
+    class at a size of the forecast, ``sizes`` the log of those.
     """
 
     error: np.ndarray
@@ -109,13 +122,20 @@ class Habit:
         return np.clip(habit_widths(level, *told, self.sizes, self.usual, _SHRUNK, _ROUGH, _LEAST), *_WIDTHS)
 
 
-def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray) -> Habit:
-    """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual."""
+def watch_habits(levels: Levels, cases: "Cases", classes: np.ndarray, changed: np.ndarray | None = None) -> Habit:
+    """Return how far one-step forecasts of every series were off so far; ``cases`` tell what is usual.
+
+    ``changed``, where given, tells after which periods the level of a series is known to have changed: errors before it
+    fell were of more demand, and count as many usual ones.
+    """
     panel, factors = levels.panel, levels.factors
     growth = np.zeros((0, 0)) if levels.growth is None else levels.growth
     known = panel.values, panel.observed, panel.start, panel.part_columns
     sums, number = error_sums(*known, levels.table, growth, DAMPED, factors.apart, factors.group)
-    return Habit(sums, number, classes, *_usual_errors(cases, classes))
+    sizes, usual = _usual_errors(cases, classes)
+    if changed is not None:
+        count_by_size(number, changed, *known[1:], levels.table, classes, sizes, usual, _ROUGH, _LEAST)
+    return Habit(sums, number, classes, sizes, usual)
 
 
 def _usual_errors(cases: "Cases", classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -283,7 +303,13 @@ def best_classes(cases: Cases, choices: dict[str, np.ndarray]) -> str:
 def quantiles_ahead(
     levels: Levels, spread: Spread, mean: np.ndarray, classes: np.ndarray, wanted: np.ndarray
 ) -> np.ndarray:
-    """Return quantiles [units] of demand with given forecasts [units]."""
+    """Return quantiles [units] of demand of a period with given forecasts [units]."""
     lots = levels.panel.counted
     width = levels.width_now()
-    return spread_quantiles(spread, mean / lots, classes, width, wanted, doubt=levels.doubts()) * lots[:, None]
+    found = spread_quantiles(spread, mean / lots, classes, width, wanted, doubt=levels.doubts())
+    return np.minimum(found, whole_limits(levels.seen_of_one, mean, wanted, lots)) * lots[:, None]
+
+
+def whole_limits(seen: SeenSums, mean: np.ndarray, wanted: np.ndarray, lots: np.ndarray) -> np.ndarray:
+    """Return the quantiles that demand does not exceed by what was seen of it, in whole lots."""
+    return np.ceil(seen.limits(mean, wanted) / lots[:, None] - _LEAST)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from segkit import forecast_demand, protection_demand
+from segkit.formulas.scatter_kernels import count_by_size
 from segkit.inventory.pooled import fitting
 from segkit.inventory.pooled.fitting import fit_demand
 from segkit.inventory.pooled.panel import read_panel
@@ -123,3 +124,32 @@ def test_short_histories_have_no_changes():
     values[:3, -4:] = 0
     found = forecast_demand(table_of(values), horizon=2)
     assert not found["method"].str.contains("change|moved").any()
+
+
+def test_a_lower_level_of_lumps_means_fewer_of_them_not_larger_ones():
+    rng, later = np.random.default_rng(7), 40
+    late, first = np.arange(KNOWN + later) >= KNOWN - 6, np.arange(SERIES) < FEW
+    often = 0.9 * np.where(first[:, None] & late, 0.05, 1.0)
+    sizes = np.ceil(20.0 * rng.lognormal(0.0, 0.8, (SERIES, KNOWN + later)))
+    values = (rng.random((SERIES, KNOWN + later)) < often) * sizes
+    found = protection_demand(table_of(values[:, :KNOWN]), periods=1)
+    fell = found["method"].str.contains("since its change").to_numpy() & first
+    assert fell.sum() > FEW / 2
+    assert (found["q99"][fell] <= values[fell, :KNOWN].max(axis=1)).all()
+    assert (values[fell, KNOWN:] > found["q99"].to_numpy()[fell, None]).mean() <= 0.01
+    assert found["sd"][fell].mean() < found["sd"][~first].mean()  # they still sell twenty times as often
+
+
+def test_errors_from_before_a_level_fell_count_as_those_of_more_demand():
+    levels = np.repeat([[20.0], [20.0], [2.0]], 24, axis=1)
+    levels[0, 12:] = 2.0
+    changed = np.zeros(levels.shape, dtype=bool)
+    changed[0, 12:] = True
+    number = np.tile(np.arange(24, dtype=np.float32), (3, 1))
+    sizes, usual = np.log(np.array([1.0, 100.0])), np.zeros((1, 2))
+    known = np.ones(levels.shape, dtype=bool), np.zeros(3, dtype=int), np.ones((3, 1))
+    count_by_size(number, changed, *known, levels, np.zeros(3, dtype=int), sizes, usual, 0.12, 1e-6)
+    more = np.sqrt((20 + 0.12 * 20**2) / (2 + 0.12 * 2**2))  # by how much larger errors are usual at the level before
+    assert number[0, 12:] == pytest.approx(12 * more + np.arange(12))
+    assert (number[1:] == np.arange(24)).all()
+    assert (number[0, :12] == np.arange(12)).all()
