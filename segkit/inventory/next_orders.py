@@ -81,7 +81,7 @@ def next_orders(
     >>> under_way = pd.DataFrame([{**key, "arrives_in_periods": 1, "quantity": 4.0}])
     >>> costs = {"holding_cost": 0.2, "shortage_cost": 1.0}
     >>> float(next_orders(history, state, under_way, lead_time_periods=1, **costs)["order_quantity"].iloc[0])
-    5.0
+    4.0
     """
     from segkit.formulas.projected_stock import CHANCES, Costs, projected_stock_order
     from segkit.inventory.forecasting import require_seed
