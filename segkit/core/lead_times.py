@@ -65,9 +65,10 @@ def measure_lead_times(
     What was ordered lately and has come already is what came soon. Lines still open count as what they are: longer than
     they have been open (the estimate of Kaplan and Meier; what lies beyond the longest receipt counts as that one). A
     line open for longer than any receipt, though one ordered later has come, is taken as forgotten. Where nothing that
-    was ordered in the window has come, though a line in it has been open for longer than any delivery took, the
-    supplier seems to have stopped: figures are those of the window before the last order that came, and the mean (with
-    the quantiles) is longer by what open lines of the window have waited beyond it. That they come is assumed.
+    was ordered in the window has come, though a line in it has been open for half as long again as any delivery took,
+    the supplier seems to have stopped: figures are those of the window before the last order that came, and the mean
+    (with the quantiles) is longer by what the longest open line of the window has waited beyond it. That it comes is
+    assumed.
 
     References
     ----------

@@ -4,6 +4,7 @@ import pandas as pd
 
 from segkit.core.settings import LeadTimes
 
+_OVERDUE = 1.5  # times the longest delivery: a day or two more are no stop
 _TIMES = ["lead_time_mean", "lead_time_p50", "lead_time_p90"]
 
 
@@ -17,20 +18,21 @@ def find_stopped(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> tuple[
     by : list of str
         Columns of the group.
     rules : LeadTimes
-        window_days.
+        window_days, min_receipts.
 
     Returns
     -------
     tuple of Series of bool
-        Row by row. A group has stopped where something came once, nothing that was ordered in the window did, and a
-        line ordered in it has been open for longer than any delivery took.
+        Row by row. A group has stopped where min_receipts came once, nothing that was ordered in the window did, and a
+        line ordered in it has been open for half as long again as any delivery took.
     """
     keys = [lines[name] for name in by]
     came = lines["age"].where(~lines["open"]).groupby(keys).transform("min")
     longest = lines["days"].groupby(keys).transform("max")
     waits = lines["open"] & ~lines["forgotten"] & (lines["age"] < rules.window_days)
-    overdue = (waits & (lines["age"] > longest)).groupby(keys).transform("any")
-    stopped = overdue & (came >= rules.window_days)
+    overdue = (waits & (lines["age"] > _OVERDUE * longest)).groupby(keys).transform("any")
+    enough = (~lines["open"]).groupby(keys).transform("sum") >= rules.min_receipts
+    stopped = overdue & enough & (came >= rules.window_days)
     return stopped, stopped & waits
 
 
@@ -57,7 +59,7 @@ def as_before_stop(lines: pd.DataFrame, by: list[str], rules: LeadTimes) -> tupl
 
 
 def count_waiting(figures: pd.DataFrame, waiting: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Return figures of groups, whose mean is no less than what lines that wait since a stop have waited.
+    """Return figures of groups, whose mean is no less than what any line that waits since a stop has waited.
 
     Parameters
     ----------
@@ -70,13 +72,13 @@ def count_waiting(figures: pd.DataFrame, waiting: pd.DataFrame, by: list[str]) -
 
     Notes
     -----
-    A line that waits counts with the days it has waited, or with the mean of before where that is longer. So much the
-    mean moves, and quantiles with it; the deviation stays.
+    The line that has waited longest tells: those ordered after it will wait as well. By so much as that is beyond the
+    mean of before the mean moves, and quantiles with it; the deviation stays.
     """
     if waiting.empty:
         return figures
     known = waiting.join(figures["lead_time_mean"], on=by)
-    more = (known["age"] - known["lead_time_mean"]).clip(lower=0.0).groupby([known[name] for name in by]).mean()
+    more = (known["age"] - known["lead_time_mean"]).clip(lower=0.0).groupby([known[name] for name in by]).max()
     rows = figures.index.isin(more.index)
     added = more.reindex(figures.index).fillna(0.0)
     moved = {name: figures[name] + added for name in _TIMES}

@@ -113,8 +113,9 @@ def _short(curve, grid, parts, at, often):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _enough(curve, grid, parts, point, lot, review, below, goal, measure):  # type: ignore[no-untyped-def]
-    finely, cycles, at, often = below
+def _enough(curve, grid, parts, whole, terms, goal, measure):  # type: ignore[no-untyped-def]
+    lot, review, (finely, cycles, at, often) = terms
+    point = max(whole, -lot)
     if measure == CYCLE_SERVICE:
         return cycle_service(curve, grid, cycles, point, lot) >= goal - _LEAST
     _spread(point + lot, lot, finely, curve[-1], at, often)
@@ -131,34 +132,36 @@ def search(curves, grid, split, review, lot, below, goals, measure):  # type: ig
     found, by_cycle = np.full(goals.shape, np.nan), measure == CYCLE_SERVICE
     for row in prange(lot.size):
         size, curve = max(lot[row], 1.0), curves[row]
+        if not curve[-1] < _FAR:
+            continue
         parts = parts_of(curve, split, row, not by_cycle or size >= SINGLE)
         cycles = cycles_of(curve, grid, parts, size if by_cycle else 1.0, reach[row], finely[row])
         own = (finely[row], cycles, np.zeros(POINTS + 2), np.zeros(POINTS + 2))
-        most = np.ceil(curve[-1])
+        terms, least = (size, review[row], own), np.floor(-size)  # whole, also where the lot is not
         for place in range(goals.shape[1]):
             goal = goals[row, place]
-            if not most < _FAR or not goal == goal:
+            if not goal == goal:
                 continue
-            low, high = -size - 1.0, most  # not enough, and as much as may be needed
+            low, high = least - 1.0, np.ceil(curve[-1])  # not enough, and as much as may be needed
             if place > 0 and goal >= goals[row, place - 1]:
-                low = found[row, place - 1] - 1.0
+                low = max(np.floor(found[row, place - 1]), least) - 1.0
             if review[row] <= 0.0:
-                high = -size
+                high = least
             elif by_cycle:  # the quantile tells about where it is
-                point, step = max(np.ceil(quantile_at(curve, grid, goal)) - size, low + 1.0), 1.0
+                point, step = max(np.ceil(quantile_at(curve, grid, goal) - size), low + 1.0), 1.0
                 while low < point < high:
-                    if _enough(curve, grid, parts, point, size, review[row], own, goal, measure):
+                    if _enough(curve, grid, parts, point, terms, goal, measure):
                         high, point = point, point - step
                     else:
                         low, point = point, point + step
                     step *= 2.0
             while high - low > 1.0:
                 middle = np.floor((low + high) / 2.0)
-                if _enough(curve, grid, parts, middle, size, review[row], own, goal, measure):
+                if _enough(curve, grid, parts, middle, terms, goal, measure):
                     high = middle
                 else:
                     low = middle
-            found[row, place] = high
+            found[row, place] = max(high, -size)
     return found
 
 

@@ -257,12 +257,21 @@ def test_a_supplier_that_stopped_has_lead_times_as_long_as_lines_have_waited(nam
     assert (made["recent_receipts"], made["open_receipts"], made["receipts"]) == (0, 7, before["receipts"])
     assert made["lead_time_sd"] == before["lead_time_sd"] > 5
     assert before["lead_time_mean"] == pytest.approx(29.0)
-    assert made["lead_time_mean"] == pytest.approx(np.mean([350, 300, 250, 200, 150, 100, 50]))
+    assert made["lead_time_mean"] == pytest.approx(350.0)  # those ordered later will wait as well
     assert made["lead_time_p90"] - made["lead_time_mean"] == before["lead_time_p90"] - before["lead_time_mean"]
     some = lately(receipts(*STEADY, (640, 30), *waiting, name=name), 1000)
     assert (some["recent_receipts"], some["lead_time_mean"] < 41) == (1, True)  # one has come: it still delivers
     young = lately(receipts(*STEADY, (970, None), name=name), 1000)
     assert young["lead_time_mean"] < 41  # a line as old as others were is not overdue
+    late = lately(receipts(*STEADY, (945, None), name=name), 1000)
+    assert late["lead_time_mean"] < 41  # nor is one that is some days late
+
+
+def test_what_comes_rarely_has_not_stopped_for_being_two_days_late():
+    rare = receipts((0, 30), (450, 30), (968, None))
+    often = receipts(*((day, 30) for day in range(0, 960, 30)), name="SKU-0003").assign(supplier_id="S1")
+    last = (pd.Timestamp("2025-01-01") + pd.Timedelta(days=1000)).date()
+    assert find_stopped_suppliers(pd.concat([rare, often]), rules=RULES, as_of=last).empty
 
 
 def test_suppliers_that_stopped_are_listed_with_what_waits():

@@ -279,3 +279,27 @@ def test_levels_hold_while_orders_come_in_turn_and_give_more_where_they_overtake
     in_turn = np.repeat(lead[::block], block)  # one lead time for all orders of a block
     assert (net_stock(level, asked, in_turn)[settled] >= 0).mean() == pytest.approx(0.9, abs=0.03)
     assert (net_stock(level, asked, lead)[settled] >= 0).mean() > 0.999
+
+
+@pytest.mark.parametrize("search", [reorder_point_for_cycle_service_by_curve, reorder_point_for_fill_rate_by_curve])
+@pytest.mark.parametrize("lot", [1.5, 2.5, 3.25, 4.2, 10.5])
+def test_lots_that_are_no_whole_numbers_take_the_least_whole_level(search, lot):
+    """Orders come in packs of their own, which need be no multiple of the lots of demand: the search never ended."""
+    rng, chances = np.random.default_rng(4), (np.arange(200) + 0.5) / 200
+    mean = np.exp(rng.uniform(-2.0, 3.0, 12))
+    curves = np.array([np.quantile(rng.negative_binomial(1.5, 1.5 / (1.5 + one), 20_000), chances) for one in mean])
+    demand = CoveredDemand(curves, chances, mean, 0.4 * mean)
+    lots, goals = np.full(12, lot), np.array([0.5, 0.9, 0.97])
+    for goal in goals:
+        found = search(demand, lots, np.full(12, goal))
+        assert ((found == np.floor(found)) | (found == -lot)).all()
+        service, below = (expected_service(demand, point, lots) for point in (found, np.maximum(found - 1.0, -lot)))
+        given, less = (
+            one.cycle_service if search is reorder_point_for_cycle_service_by_curve else one.fill_rate
+            for one in (service, below)
+        )
+        assert (given >= goal - 1e-6).all()
+        assert ((less < goal) | (found == -lot)).all()
+    if search is reorder_point_for_cycle_service_by_curve:
+        many = search(demand, lots, np.broadcast_to(goals, (12, 3)))
+        assert (many == np.stack([search(demand, lots, np.full(12, goal)) for goal in goals], axis=1)).all()

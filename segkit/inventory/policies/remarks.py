@@ -54,8 +54,8 @@ def tell_stopped(stopped: pd.DataFrame, *, window_days: int) -> tuple | None:
     more = f" and of {rest:,} supplier{'' if rest == 1 else 's'} more" if rest > 0 else ""
     sentence = (
         f"Nothing that was ordered in the last {window_days} days has come of {', of '.join(parts)}{more}. Levels "
-        "assume that it still comes: lead times are at least what these lines have waited so far, with the scatter of "
-        "earlier deliveries. Ask the supplier, or give such items another one."
+        "assume that it still comes: lead times are at least what the longest of these lines has waited so far, with "
+        "the scatter of earlier deliveries. Ask the supplier, or give such items another one."
     )
     return "deliveries_stopped", sentence, stopped["open_lines"].sum(), "order lines"
 

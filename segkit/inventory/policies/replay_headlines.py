@@ -137,7 +137,7 @@ def tell_stock_held(gap: pd.DataFrame, currency: str) -> tuple | None:
     if abs(off) > _WORTH_A_CAUSE:
         name = _main_cause(row)
         part = 100 * row[name] / row["expected"]
-        cause = f": {100 * off:+.0f} %, of which {part:+.0f} because {_because(name, part)}"
+        cause = f": {100 * off:+.0f} %, of which {part:+.0f} % because {_because(name, part)}"
     sentence = (
         f"On average {money(row['achieved'], currency)} of stock was on hand; the levels were to leave "
         f"{money(row['expected'], currency)}{cause}."

@@ -169,7 +169,7 @@ def test_stock_that_was_more_than_expected_has_its_cause():
     gap |= {"expected": 1000.0, "achieved": 1180.0, "lot_effect": 50.0, "distribution_effect": -20.0}
     row = told(replay_gap=table("replay_gap", gap)).loc["stock_held"]
     assert row["sentence"] == (
-        "On average EUR 1,180 of stock was on hand; the levels were to leave EUR 1,000: +18 %, of which +15 because "
+        "On average EUR 1,180 of stock was on hand; the levels were to leave EUR 1,000: +18 %, of which +15 % because "
         "levels were set anew: stock above a level that fell stays until it is sold."
     )
     assert row["value"] == 1180.0
