@@ -93,7 +93,7 @@ def list_stopped(lines: pd.DataFrame, rules: LeadTimes) -> pd.DataFrame:
     lines : DataFrame
         As `find_stopped` takes them, with item_id, supplier_id, location_id.
     rules : LeadTimes
-        window_days.
+        window_days, min_receipts.
 
     Returns
     -------

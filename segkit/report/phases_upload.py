@@ -32,7 +32,10 @@ def write_phases_upload(policy_phases: pd.DataFrame, folder: Path) -> Path:
     DataError
         Columns are missing, an item-location comes twice in a period, or figures are infinite or below zero.
     """
-    rows = phase_rows(policy_phases)
+    return _write(phase_rows(policy_phases), folder)
+
+
+def _write(rows: pd.DataFrame, folder: Path) -> Path:
     path = Path(folder) / PHASES_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.part")
@@ -51,8 +54,9 @@ def write_run_phases(run_dir: Path) -> None:
     """
     path = run_dir / "tables" / "policy_phases.parquet"
     phases = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
-    if len(phases) and len(phase_rows(phases)):
-        write_phases_upload(phases, run_dir)
+    rows = phase_rows(phases) if len(phases) else phases
+    if len(rows):
+        _write(rows, run_dir)
 
 
 def phase_rows(policy_phases: pd.DataFrame) -> pd.DataFrame:
